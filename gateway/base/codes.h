@@ -1,0 +1,209 @@
+#ifndef GATEWAY_BASE_CODES_H
+#define GATEWAY_BASE_CODES_H
+
+/*
+ * Every named code of the system, in one list.
+ *
+ * A code is what the person on the other end acts on; its name is part of the wire contract
+ * (docs/PROTOCOL.md) and never changes meaning. Scope says who may learn it:
+ *
+ *   OUTER  decidable without the subject; shown to the broker, in the leaf and in the gRPC status
+ *   INNER  depends on the subject or the department's data; only inside the sealed answer and the
+ *          encrypted detail, while leaf and gRPC status say ANSWERED
+ *   LOCAL  never leaves the process that made it, except as INTERNAL
+ *
+ * Columns: name, canonical gRPC code, scope, what to do (English), the same in Chinese.
+ * These sentences are all that a peer gets; they name no path, key, person or data set.
+ */
+#define LB_CODES(X)                                                                                \
+    /* transport and capacity */                                                                   \
+    X(INTERNAL, INTERNAL, OUTER, "The service failed; its operator has been told. Try again later.", \
+      "服务内部出错，已通知运行方，请稍后再试。")                                                  \
+    X(MALFORMED, INVALID_ARGUMENT, OUTER, "The message does not follow the protocol.",             \
+      "报文不符合协议。")                                                                          \
+    X(TOO_LARGE, RESOURCE_EXHAUSTED, OUTER, "The message is larger than allowed.",                 \
+      "报文超过允许的大小。")                                                                      \
+    X(BUSY, RESOURCE_EXHAUSTED, OUTER, "Too much work is in hand; try again shortly.",             \
+      "当前业务繁忙，请稍候再试。")                                                                \
+    X(NO_METHOD, UNIMPLEMENTED, OUTER, "There is no such method.", "没有这个方法。")               \
+    X(VERSION_UNSUPPORTED, FAILED_PRECONDITION, OUTER,                                             \
+      "The other side speaks a version this one does not; upgrade the older.",                     \
+      "双方协议版本不一致，请升级较旧的一方。")                                                    \
+    X(DEADLINE, DEADLINE_EXCEEDED, OUTER, "The answer did not come in time.", "未在时限内答复。")  \
+    X(CANCELLED, CANCELLED, OUTER, "The request was cancelled.", "请求已取消。")                   \
+    X(UNAVAILABLE, UNAVAILABLE, OUTER, "The service cannot be reached now; try again later.",      \
+      "暂时联系不上该服务，请稍后再试。")                                                          \
+    X(STOPPING, UNAVAILABLE, OUTER, "The service is stopping; try again shortly.",                 \
+      "服务正在停止，请稍候再试。")                                                                \
+    /* who is calling */                                                                           \
+    X(PEER_UNVERIFIED, UNAUTHENTICATED, OUTER,                                                     \
+      "The certificate is not valid in this federation.", "证书在本联盟内无效。")                  \
+    X(PEER_EXPIRED, UNAUTHENTICATED, OUTER, "The certificate has expired; renew it.",              \
+      "证书已过期，请更新。")                                                                      \
+    X(PEER_REVOKED, UNAUTHENTICATED, OUTER, "The certificate is revoked.", "证书已被吊销。")       \
+    X(CRL_STALE, UNAVAILABLE, OUTER, "No current revocation list; nobody can be checked.",         \
+      "缺少有效的证书吊销列表，无法核验任何一方。")                                                \
+    X(PEER_UNLISTED, PERMISSION_DENIED, OUTER, "The caller is not in the directory.",              \
+      "调用方不在成员目录中。")                                                                    \
+    X(ROLE_NOT_ALLOWED, PERMISSION_DENIED, OUTER, "This kind of member may not call this method.", \
+      "该类成员不得调用此方法。")                                                                  \
+    X(OPERATOR_TOKEN_INVALID, UNAUTHENTICATED, OUTER, "The operator's token is not valid.",        \
+      "经办人令牌无效。")                                                                          \
+    X(OPERATOR_TOKEN_EXPIRED, UNAUTHENTICATED, OUTER, "The operator must sign in again.",          \
+      "经办人登录已过期，请重新登录。")                                                            \
+    /* trust material */                                                                           \
+    X(DIRECTORY_INVALID, FAILED_PRECONDITION, OUTER, "The directory cannot be verified.",          \
+      "成员目录无法通过验证。")                                                                    \
+    X(DIRECTORY_ROLLBACK, FAILED_PRECONDITION, OUTER,                                              \
+      "The directory is older than one already accepted.", "成员目录比已接受的版本旧。")           \
+    X(KEY_CHANGED, FAILED_PRECONDITION, OUTER,                                                     \
+      "A member's key changed without its own confirmation.", "成员密钥变更未经其本人确认。")      \
+    X(FORM_UNKNOWN, NOT_FOUND, OUTER, "There is no such form, version or hash.",                   \
+      "没有这个表单、版本或摘要。")                                                                \
+    X(FORM_INERT, PERMISSION_DENIED, OUTER, "The provider has not yet accepted this form.",        \
+      "数据提供部门尚未认可该表单。")                                                              \
+    X(ISSUER_UNKNOWN, PERMISSION_DENIED, OUTER, "The grant's issuer is not a known one.",          \
+      "授权签发方不在名录中。")                                                                    \
+    X(ISSUER_INERT, PERMISSION_DENIED, OUTER, "The provider has not yet accepted this issuer.",    \
+      "数据提供部门尚未认可该签发方。")                                                            \
+    /* the grant */                                                                                \
+    X(GRANT_MALFORMED, INVALID_ARGUMENT, OUTER, "The grant does not follow its format.",           \
+      "授权书格式不正确。")                                                                        \
+    X(SIGNATURE_INVALID, PERMISSION_DENIED, OUTER, "A signature does not verify.",                 \
+      "签名验证不通过。")                                                                          \
+    X(SELF_CONSENT, PERMISSION_DENIED, OUTER,                                                      \
+      "Consent must come from a consent office, not from the requester.",                          \
+      "同意必须由同意服务机构签发，不能由请求方自行签发。")                                        \
+    X(GRANT_EXPIRED, PERMISSION_DENIED, OUTER, "The grant has expired; ask the citizen again.",    \
+      "授权已过期，请重新征得本人同意。")                                                          \
+    X(GRANT_NOT_YET_VALID, PERMISSION_DENIED, OUTER, "The grant is not valid yet.",                \
+      "授权尚未生效。")                                                                            \
+    X(GRANT_REVOKED, PERMISSION_DENIED, OUTER, "The citizen has withdrawn the grant.",             \
+      "本人已撤回授权。")                                                                          \
+    X(GRANT_SUSPENDED, PERMISSION_DENIED, OUTER, "The grant is suspended.", "授权已暂停。")        \
+    X(STATUS_STALE, UNAVAILABLE, OUTER, "The grant's status cannot be checked now.",               \
+      "暂时无法核验授权状态。")                                                                    \
+    X(STATUS_FORK, FAILED_PRECONDITION, OUTER, "Two different status lists carry one number.",     \
+      "同一序号出现两份不同的授权状态列表。")                                                      \
+    X(WRONG_REQUESTER, PERMISSION_DENIED, OUTER, "The grant was given to another requester.",      \
+      "该授权属于其他请求方。")                                                                    \
+    X(WRONG_AUDIENCE, PERMISSION_DENIED, OUTER, "The grant is addressed to another department.",   \
+      "该授权指向其他部门。")                                                                      \
+    X(SECTION_INVALID, PERMISSION_DENIED, OUTER, "The section is not part of the grant.",          \
+      "该部分不属于此授权。")                                                                      \
+    X(NO_CASE, PERMISSION_DENIED, OUTER, "A request needs a case.", "查询必须对应办件。")          \
+    X(BASIS_NOT_ALLOWED, PERMISSION_DENIED, OUTER, "The view does not allow this legal basis.",    \
+      "该视图不接受此法律依据。")                                                                  \
+    X(PURPOSE_NOT_ALLOWED, PERMISSION_DENIED, OUTER, "The view does not serve this purpose.",      \
+      "该视图不服务于此目的。")                                                                    \
+    X(REQUESTER_NOT_ALLOWED, PERMISSION_DENIED, OUTER, "The view does not serve this requester.",  \
+      "该视图不向此请求方开放。")                                                                  \
+    X(VIEW_UNKNOWN, PERMISSION_DENIED, OUTER, "The provider has no such view.",                    \
+      "数据提供部门没有此视图。")                                                                  \
+    X(FIELD_NOT_GRANTED, PERMISSION_DENIED, OUTER, "A field was asked that the grant lacks.",      \
+      "请求了授权之外的字段。")                                                                    \
+    X(FIELD_UNKNOWN, PERMISSION_DENIED, OUTER, "A field was asked that the view lacks.",           \
+      "请求了视图中不存在的字段。")                                                                \
+    X(OPERATOR_UNKNOWN, PERMISSION_DENIED, OUTER, "An unknown operator was asked.",                \
+      "请求了未知的算子。")                                                                        \
+    X(OPERATOR_TOO_WEAK, PERMISSION_DENIED, OUTER, "The view demands a stricter operator.",        \
+      "视图要求更严格的算子。")                                                                    \
+    X(LOA_LOW, PERMISSION_DENIED, OUTER, "The citizen's identity was proved too weakly.",          \
+      "本人身份核验强度不足。")                                                                    \
+    X(USE_EXHAUSTED, PERMISSION_DENIED, OUTER, "The grant has been used as often as it allows.",   \
+      "授权使用次数已满。")                                                                        \
+    /* the sealed request */                                                                       \
+    X(REPLAY, ALREADY_EXISTS, OUTER, "This very request was answered already.",                    \
+      "该请求已处理过，不得重放。")                                                                \
+    X(RETRY_EXHAUSTED, RESOURCE_EXHAUSTED, OUTER, "The request was repeated too often.",           \
+      "同一请求重复次数过多。")                                                                    \
+    X(REQUEST_CHANGED, PERMISSION_DENIED, OUTER, "A repeated request differs from its first.",     \
+      "重复的请求与首次内容不一致。")                                                              \
+    X(REQUEST_STALE, DEADLINE_EXCEEDED, OUTER, "The sealed request is too old; seal it anew.",     \
+      "密封请求已过时，请重新密封。")                                                              \
+    X(CONTEXT_UNKNOWN, FAILED_PRECONDITION, OUTER, "The sealing context is gone; set up a new one.", \
+      "密封上下文已失效，请重新建立。")                                                            \
+    X(KEY_RETIRED, FAILED_PRECONDITION, OUTER, "The sealing key was replaced; fetch the new one.", \
+      "密封密钥已更换，请获取新密钥。")                                                            \
+    X(SEAL_BROKEN, INVALID_ARGUMENT, OUTER, "The sealed request does not open.",                   \
+      "密封请求无法打开。")                                                                        \
+    /* evidence */                                                                                 \
+    X(LOG_UNAVAILABLE, UNAVAILABLE, OUTER, "Evidence cannot be written, so nothing is released.",  \
+      "无法写入存证，因此不提供任何数据。")                                                        \
+    X(LOG_FORK, DATA_LOSS, OUTER, "A log does not extend what it showed before.",                  \
+      "存证日志与先前出示的不一致。")                                                              \
+    X(LOG_BEHIND, DATA_LOSS, OUTER, "A log is shorter than what it showed before.",                \
+      "存证日志比先前出示的短。")                                                                  \
+    X(RECEIPT_INVALID, DATA_LOSS, OUTER, "A receipt does not verify.", "回执验证不通过。")         \
+    /* outcome of a read */                                                                        \
+    X(ANSWERED, OK, OUTER, "Answered; the outcome is in the sealed answer.",                       \
+      "已答复，结果在密封答复中。")                                                                \
+    X(SUBJECT_MISMATCH, PERMISSION_DENIED, INNER, "The grant is about another person.",            \
+      "该授权不是此人的。")                                                                        \
+    X(ID_INVALID, INVALID_ARGUMENT, INNER, "The identity number is not a valid one.",              \
+      "身份号码不符合校验规则。")                                                                  \
+    X(GUARDIAN_NEEDED, PERMISSION_DENIED, INNER, "A guardian must agree for this person.",         \
+      "此人须由监护人代为同意。")                                                                  \
+    X(NOT_FOUND, NOT_FOUND, INNER, "The department has no record.", "部门无此记录。")              \
+    X(AMBIGUOUS, FAILED_PRECONDITION, INNER, "The department has more than one record.",           \
+      "部门存在多条记录，无法唯一确定。")                                                          \
+    X(STALE, FAILED_PRECONDITION, INNER, "The department's record is too old for this purpose.",   \
+      "部门数据已超过时效要求。")                                                                  \
+    X(SOURCE_UNAVAILABLE, UNAVAILABLE, INNER, "The department's database is out of reach.",        \
+      "部门数据库暂不可用。")                                                                      \
+    X(SOURCE_TIMEOUT, DEADLINE_EXCEEDED, INNER, "The department's database did not answer in time.", \
+      "部门数据库未在时限内答复。")                                                                \
+    /* cases and consent */                                                                        \
+    X(CASE_UNKNOWN, NOT_FOUND, OUTER, "There is no such case.", "没有这个办件。")                  \
+    X(CASE_STATE, FAILED_PRECONDITION, OUTER, "The case is not at that step.",                     \
+      "办件当前状态不允许此操作。")                                                                \
+    X(GRANT_UNKNOWN, NOT_FOUND, OUTER, "There is no such grant or request for one.",               \
+      "没有这个授权或授权申请。")                                                                  \
+    X(GRANT_PENDING, FAILED_PRECONDITION, OUTER, "The citizen has not yet agreed.",                \
+      "本人尚未同意。")                                                                            \
+    X(GRANT_REFUSED, PERMISSION_DENIED, OUTER, "The citizen refused.", "本人已拒绝。")             \
+    /* this process only */                                                                        \
+    X(CONFIG_INVALID, FAILED_PRECONDITION, LOCAL, "The configuration is not valid.",               \
+      "配置无效。")                                                                                \
+    X(FILE_FAILED, FAILED_PRECONDITION, LOCAL, "A file cannot be read or written.",                \
+      "文件无法读写。")                                                                            \
+    X(STATE_LOCKED, FAILED_PRECONDITION, LOCAL, "Another process holds this state.",               \
+      "另一进程正在使用该状态目录。")                                                              \
+    X(STORE_FAILED, INTERNAL, LOCAL, "The store failed.", "存储出错。")                            \
+    X(STORE_CONFLICT, ALREADY_EXISTS, LOCAL, "The row exists already.", "记录已存在。")            \
+    X(CRYPTO_FAILED, INTERNAL, LOCAL, "A cryptographic operation failed.", "密码运算失败。")       \
+    X(NO_MEMORY, RESOURCE_EXHAUSTED, LOCAL, "Memory is exhausted.", "内存不足。")                  \
+    X(ABSENT, NOT_FOUND, LOCAL, "There is no such thing.", "不存在。")
+
+/* The canonical codes of gRPC, by their numbers on the wire. */
+enum lb_canonical {
+    LB_CANON_OK = 0,
+    LB_CANON_CANCELLED = 1,
+    LB_CANON_UNKNOWN = 2,
+    LB_CANON_INVALID_ARGUMENT = 3,
+    LB_CANON_DEADLINE_EXCEEDED = 4,
+    LB_CANON_NOT_FOUND = 5,
+    LB_CANON_ALREADY_EXISTS = 6,
+    LB_CANON_PERMISSION_DENIED = 7,
+    LB_CANON_RESOURCE_EXHAUSTED = 8,
+    LB_CANON_FAILED_PRECONDITION = 9,
+    LB_CANON_ABORTED = 10,
+    LB_CANON_OUT_OF_RANGE = 11,
+    LB_CANON_UNIMPLEMENTED = 12,
+    LB_CANON_INTERNAL = 13,
+    LB_CANON_UNAVAILABLE = 14,
+    LB_CANON_DATA_LOSS = 15,
+    LB_CANON_UNAUTHENTICATED = 16,
+};
+
+enum lb_scope { LB_SCOPE_OUTER, LB_SCOPE_INNER, LB_SCOPE_LOCAL };
+
+enum lb_code {
+    LB_CODE_OK = 0,
+#define LB_CODE_ENUM(name, canonical, scope, en, zh) LB_##name,
+    LB_CODES(LB_CODE_ENUM)
+#undef LB_CODE_ENUM
+        LB_NUM_CODES
+};
+
+#endif

@@ -1,0 +1,62 @@
+#ifndef GATEWAY_BASE_LIMITS_H
+#define GATEWAY_BASE_LIMITS_H
+
+/*
+ * Every hard maximum of the system, with its unit in the name. An input past one is refused with a
+ * code; nothing grows without one.
+ */
+
+/* wire */
+#define LB_MAX_MESSAGE_BYTES (1024 * 1024)     /* any gRPC message */
+#define LB_MAX_GRANT_BYTES (32 * 1024)         /* an SD-JWT without its disclosures */
+#define LB_MAX_SECTION_BYTES (16 * 1024)       /* one disclosure */
+#define LB_MAX_SEALED_BYTES (64 * 1024)        /* one sealed request or answer */
+#define LB_MAX_ANSWER_BYTES (32 * 1024)        /* an answer's declared, padded size */
+#define LB_MAX_TOKEN_BYTES (4 * 1024)          /* an operator token */
+#define LB_MAX_STATUS_LIST_BYTES (512 * 1024)  /* a status list token */
+#define LB_MAX_STATUS_ENTRIES (1024 * 1024)    /* entries a status list may hold */
+#define LB_MAX_READS_PER_COLLECT 512           /* a household of 12 at ten departments, and room */
+#define LB_MAX_ITEMS_PER_BATCH 1024            /* reads or answers in one link frame */
+#define LB_MAX_PROOF_HASHES 64                 /* an RFC 6962 path */
+#define LB_MAX_SPIFFE_BYTES 256
+#define LB_MAX_CODE_BYTES 32
+
+/* names: views, fields, operators, purposes, forms, thresholds, cases */
+#define LB_MAX_NAME_BYTES 64
+#define LB_MAX_VIEWS_PER_SECTION 8
+#define LB_MAX_FIELDS_PER_VIEW 256
+#define LB_MAX_FIELDS_PER_SECTION 64
+#define LB_MAX_OPERATOR_ARGS 4
+#define LB_MAX_HOUSEHOLD 12
+#define LB_MAX_CLAIM_VALUES 16
+#define LB_MAX_VALUE_BYTES 512  /* one claim or released text */
+#define LB_MAX_ROWS_PER_READ 4096
+
+/* memory of one call and of one file that is parsed */
+#define LB_CALL_ARENA_BYTES (4 * 1024 * 1024)
+#define LB_FILE_ARENA_BYTES (16 * 1024 * 1024)
+#define LB_MAX_CONFIG_FILE_BYTES (1024 * 1024)
+#define LB_MAX_DIRECTORY_BYTES (4 * 1024 * 1024)
+#define LB_MAX_CRL_BYTES (4 * 1024 * 1024)
+#define LB_MAX_PEM_BYTES (64 * 1024)
+
+/* time */
+#define LB_CASE_DEADLINE_MS 15000       /* a fan-out's default */
+#define LB_MAX_DEADLINE_MS 60000        /* a longer one is cut to this */
+#define LB_SEALED_MAX_AGE_S 120         /* a sealed request's iat */
+#define LB_CLOCK_SKEW_S 60              /* nbf, exp, iat */
+#define LB_CONTEXT_LIFE_S 600           /* an HPKE context */
+#define LB_RETRY_WINDOW_S (24 * 3600)   /* the same rid sealed anew */
+#define LB_MAX_RETRIES 3
+#define LB_UNCLOSED_GRACE_S 60
+#define LB_LOG_CLOCK_STEP_MS 1000       /* further back than the last leaf: stop */
+#define LB_PEER_SWEEP_MS 1000           /* live streams are re-checked this often */
+#define LB_STOP_GRACE_MS 5000
+
+/* evidence */
+#define LB_MAX_LEAF_BYTES 4096
+#define LB_MAX_DETAIL_BYTES (16 * 1024)
+#define LB_LOG_BATCH 256
+#define LB_LOG_QUEUE 8192
+
+#endif

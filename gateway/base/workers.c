@@ -1,0 +1,95 @@
+#include "gateway/base/workers.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct lb_workers {
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    struct lb_job *first;
+    struct lb_job **last;
+    size_t num_queued;
+    size_t max_queued;
+    bool stopping;
+    size_t num_threads;
+    pthread_t threads[];
+};
+
+static struct lb_job *take(struct lb_workers *workers)
+{
+    (void)pthread_mutex_lock(&workers->lock);
+    while (workers->first == NULL && !workers->stopping)
+        (void)pthread_cond_wait(&workers->work, &workers->lock);
+    struct lb_job *job = workers->first;
+    if (job != NULL) {
+        workers->first = job->next;
+        if (workers->first == NULL)
+            workers->last = &workers->first;
+        workers->num_queued--;
+    }
+    (void)pthread_mutex_unlock(&workers->lock);
+    return job;
+}
+
+static void *work(void *arg)
+{
+    struct lb_workers *workers = arg;
+    for (struct lb_job *job = take(workers); job != NULL; job = take(workers))
+        job->run(job);
+    return NULL;
+}
+
+lb_status lb_workers_new(size_t num_threads, size_t max_queued, struct lb_workers **out_workers)
+{
+    struct lb_workers *workers =
+        calloc(1, sizeof(*workers) + num_threads * sizeof(workers->threads[0]));
+    LB_ENSURE(workers != NULL, LB_NO_MEMORY, "workers");
+    (void)pthread_mutex_init(&workers->lock, NULL);
+    (void)pthread_cond_init(&workers->work, NULL);
+    workers->last = &workers->first;
+    workers->max_queued = max_queued;
+    while (workers->num_threads < num_threads) {
+        if (pthread_create(&workers->threads[workers->num_threads], NULL, work, workers) != 0) {
+            lb_workers_free(workers);
+            LB_FAIL(LB_NO_MEMORY, "a worker thread cannot be started");
+        }
+        workers->num_threads++;
+    }
+    *out_workers = workers;
+    return LB_OK;
+}
+
+lb_status lb_workers_submit(struct lb_workers *workers, struct lb_job *job)
+{
+    lb_status status = LB_OK;
+    (void)pthread_mutex_lock(&workers->lock);
+    if (workers->stopping) {
+        status = LB_FAULT(LB_STOPPING, "workers are stopping");
+    } else if (workers->num_queued >= workers->max_queued) {
+        status = LB_FAULT(LB_BUSY, "the queue of blocking work is full");
+    } else {
+        job->next = NULL;
+        *workers->last = job;
+        workers->last = &job->next;
+        workers->num_queued++;
+        (void)pthread_cond_signal(&workers->work);
+    }
+    (void)pthread_mutex_unlock(&workers->lock);
+    return status;
+}
+
+void lb_workers_free(struct lb_workers *workers)
+{
+    if (workers == NULL)
+        return;
+    (void)pthread_mutex_lock(&workers->lock);
+    workers->stopping = true;
+    (void)pthread_cond_broadcast(&workers->work);
+    (void)pthread_mutex_unlock(&workers->lock);
+    for (size_t i = 0; i < workers->num_threads; i++)
+        (void)pthread_join(workers->threads[i], NULL);
+    (void)pthread_cond_destroy(&workers->work);
+    (void)pthread_mutex_destroy(&workers->lock);
+    free(workers);
+}
