@@ -1,0 +1,55 @@
+#include "gateway/crypto/ossl.h"
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "gateway/base/log.h"
+
+/*
+ * The one allowed exception to "no mutable globals": OpenSSL 3 searches its providers under a lock
+ * on every fetch, so the handles are fetched once. They are written inside pthread_once, read-only
+ * ever after, and live as long as the process.
+ */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct lb_ossl handles;
+
+void lb_ossl_broken(const char *event)
+{
+    lb_log_event(LB_LOG_ERROR, event, "%s", "");
+    abort();
+}
+
+static EVP_MAC_CTX *hmac_prepare(void)
+{
+    static const unsigned char zeros[32];
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *ctx = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
+    EVP_MAC_free(hmac);
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    if (ctx == NULL || EVP_MAC_init(ctx, zeros, sizeof(zeros), params) != 1)
+        lb_ossl_broken("crypto_hmac_missing");
+    return ctx;
+}
+
+static void fetch(void)
+{
+    handles.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    handles.gcm128 = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
+    handles.gcm256 = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    if (handles.sha256 == NULL || handles.gcm128 == NULL || handles.gcm256 == NULL)
+        lb_ossl_broken("crypto_algorithm_missing");
+    handles.hmac_sha256 = hmac_prepare();
+}
+
+const struct lb_ossl *lb_ossl(void)
+{
+    if (pthread_once(&once, fetch) != 0)
+        lb_ossl_broken("crypto_once_failed");
+    return &handles;
+}
