@@ -1,0 +1,83 @@
+#include "gateway/store/store.h"
+
+#include "gateway/store/foreign.h"
+
+lb_status lb_store_exec(struct lb_store *store, const char *sql)
+{
+    store->refusal = NULL;
+    return lb_store_status(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+}
+
+int64_t lb_store_changes(const struct lb_store *store)
+{
+    return sqlite3_changes64(store->db);
+}
+
+int64_t lb_store_last_rowid(const struct lb_store *store)
+{
+    return sqlite3_last_insert_rowid(store->db);
+}
+
+const char *lb_store_error_text(const struct lb_store *store)
+{
+    return store->refusal != NULL ? store->refusal : sqlite3_errmsg(store->db);
+}
+
+void lb_store_interrupt(struct lb_store *store)
+{
+    sqlite3_interrupt(store->db);
+}
+
+static bool in_transaction(const struct lb_store *store)
+{
+    return sqlite3_get_autocommit(store->db) == 0;
+}
+
+lb_status lb_store_begin(struct lb_store *store)
+{
+    LB_ENSURE(!in_transaction(store), LB_STORE_FAILED, "a transaction is open already");
+    LB_TRY(lb_store_exec(store, "BEGIN IMMEDIATE"));
+    store->in_savepoint = false;
+    return LB_OK;
+}
+
+lb_status lb_store_commit(struct lb_store *store)
+{
+    LB_ENSURE(in_transaction(store), LB_STORE_FAILED, "no transaction is open");
+    LB_ENSURE(!store->in_savepoint, LB_STORE_FAILED, "a savepoint is open");
+    return lb_store_exec(store, "COMMIT");
+}
+
+void lb_store_rollback(struct lb_store *store)
+{
+    store->in_savepoint = false;
+    if (!in_transaction(store))
+        return;
+    /* ROLLBACK fails only when SQLite has rolled back by itself already. */
+    lb_status_ignore(lb_store_exec(store, "ROLLBACK"));
+}
+
+lb_status lb_store_savepoint(struct lb_store *store)
+{
+    LB_ENSURE(in_transaction(store), LB_STORE_FAILED, "no transaction is open");
+    LB_ENSURE(!store->in_savepoint, LB_STORE_FAILED, "a savepoint is open already");
+    LB_TRY(lb_store_exec(store, "SAVEPOINT inner_step"));
+    store->in_savepoint = true;
+    return LB_OK;
+}
+
+lb_status lb_store_release(struct lb_store *store)
+{
+    LB_ENSURE(store->in_savepoint, LB_STORE_FAILED, "no savepoint is open");
+    LB_TRY(lb_store_exec(store, "RELEASE inner_step"));
+    store->in_savepoint = false;
+    return LB_OK;
+}
+
+lb_status lb_store_undo(struct lb_store *store)
+{
+    LB_ENSURE(store->in_savepoint, LB_STORE_FAILED, "no savepoint is open");
+    LB_TRY(lb_store_exec(store, "ROLLBACK TO inner_step; RELEASE inner_step"));
+    store->in_savepoint = false;
+    return LB_OK;
+}
