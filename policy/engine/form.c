@@ -1,0 +1,39 @@
+#include "policy/engine/form.h"
+
+#include <string.h>
+
+#include "policy/engine/form_internal.h"
+
+const struct lb_form *lb_form_of(const struct lb_form_compiled *form)
+{
+    return &form->form;
+}
+
+size_t lb_form_role_index(const struct lb_form *form, const char *name)
+{
+    for (size_t i = 0; i < form->num_roles; i++)
+        if (strcmp(form->roles[i].name, name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+size_t lb_form_section_index(const struct lb_form *form, const char *department)
+{
+    for (size_t i = 0; i < form->num_sections; i++)
+        if (strcmp(form->sections[i].department, department) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+size_t lb_form_fact_index(const struct lb_form *form, const char *name)
+{
+    for (size_t i = 0; i < form->num_facts; i++)
+        if (strcmp(form->facts[i].name, name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+bool lb_form_asks(const struct lb_form_fact *fact, size_t role_index)
+{
+    return role_index < LB_FORM_MAX_ROLES && (fact->roles >> role_index & 1U) != 0;
+}

@@ -1,0 +1,189 @@
+#ifndef POLICY_ENGINE_FORM_H
+#define POLICY_ENGINE_FORM_H
+
+#include "gateway/base/diag.h"
+#include "policy/engine/operator.h"
+#include "policy/engine/rules.h"
+#include "policy/engine/view.h"
+
+/*
+ * A form: which facts it needs of whom, how they are put together, and which class follows.
+ *
+ * File (YAML):
+ *   form: social-assistance
+ *   version: 1
+ *   title: {zh: 社会救助申请, en: Social assistance}
+ *   purpose: social-assistance
+ *   lead: civil-affairs
+ *   law: [SAL40, SAL41]
+ *   rules: beijing-reference            # the rule set whose thresholds the expressions name
+ *   grant_days: 30                      # how long a grant lasts
+ *   roles:                              # household; applicant is always first and exactly one
+ *     applicant: {min: 1, max: 1, minor: false}
+ *     member:    {min: 0, max: 11, minor: false}
+ *     child:     {min: 0, max: 11, minor: true}     # a minor: the applicant agrees as guardian
+ *   sections:                           # one per department asked
+ *     tax: {basis: mandate, law: [SAL41], answer_bytes: 1024, uses: 4}
+ *   facts:
+ *     - fact: wage12
+ *       department: tax
+ *       view: tax.income
+ *       field: income
+ *       operator: SUM(12)
+ *       roles: [applicant, member]      # asked for these; for others `otherwise` holds
+ *       otherwise: 0                    # integer, true, false or unknown
+ *       claim: none                     # none | name | household (the declared members' numbers)
+ *       show: false                     # may the window display the value?
+ *       saves: {zh: 收入证明, en: income certificate}   # optional: the document not asked
+ *       label: {zh: 近12个月工资, en: Wages of the last 12 months}
+ *   household:                          # folds over the members, in order; later ones may use earlier
+ *     - name: income12
+ *       each: wage12 + pension12        # over the member's facts and thresholds
+ *       fold: sum                       # sum | any | all | count (of TRUE) | applicant (the applicant's)
+ *   conditions:                         # over household names, thresholds and n (household size)
+ *     - condition: below_standard
+ *       test: income12 < std_dibao * 12 * n          # dots of threshold names are written _
+ *       text: {zh: ..., en: ...}
+ *       source: 《最低生活保障审核确认办法》...
+ *   classes:                            # in order; over conditions only
+ *     - class: TEKUN
+ *       when: single AND no_labour
+ *       text: {zh: 特困供养, en: ...}
+ *   otherwise: {class: NONE, text: {zh: ..., en: ...}}
+ *   notice:                             # what the citizen is told, besides the list of facts
+ *     why: {zh: ..., en: ...}
+ *     keep: {zh: ..., en: ...}
+ *     withdraw: {zh: ..., en: ...}
+ *     refuse: {zh: ..., en: ...}
+ *
+ * Names of facts, household values and conditions are lower-case letters, digits and `_`, and each is
+ * used once in a file. `each` sees facts, thresholds and earlier household values; `test` sees
+ * household values, thresholds and n; `when` sees conditions. A fact that no expression uses must be
+ * shown, and everything else must be used. `otherwise` may be left out where every role is asked.
+ */
+struct lb_form_text {
+    const char *zh;
+    const char *en;
+};
+
+struct lb_form_role {
+    const char *name;
+    int64_t min;
+    int64_t max;
+    bool minor;
+};
+
+struct lb_form_section {
+    const char *department;  /* organization id of the provider */
+    enum lb_basis basis;
+    size_t num_laws;
+    const char *const *laws;
+    uint32_t answer_bytes;
+    int64_t uses;
+};
+
+enum lb_form_claim { LB_CLAIM_NONE, LB_CLAIM_NAME, LB_CLAIM_HOUSEHOLD };
+
+struct lb_form_fact {
+    const char *name;
+    const char *department;
+    const char *view;
+    const char *field;
+    struct lb_op_call call;
+    unsigned roles;            /* bit per role index */
+    struct lb_fact otherwise;  /* for roles that are not asked */
+    enum lb_form_claim claim;
+    bool show;
+    struct lb_form_text saves; /* zh NULL when none */
+    struct lb_form_text label;
+};
+
+struct lb_form_condition {
+    const char *name;
+    struct lb_form_text text;
+    const char *source;
+};
+
+struct lb_form_class {
+    const char *id;
+    struct lb_form_text text;
+};
+
+struct lb_form_notice {
+    struct lb_form_text why, keep, withdraw, refuse;
+};
+
+/* The readable part of a form; the compiled expressions stay inside. */
+struct lb_form {
+    const char *id;
+    uint32_t version;
+    struct lb_form_text title;
+    const char *purpose;
+    const char *lead;
+    size_t num_laws;
+    const char *const *laws;
+    const char *rules_id;
+    int64_t grant_days;
+    size_t num_roles;
+    const struct lb_form_role *roles;
+    size_t num_sections;
+    const struct lb_form_section *sections;
+    size_t num_facts;
+    const struct lb_form_fact *facts;
+    size_t num_conditions;
+    const struct lb_form_condition *conditions;
+    size_t num_classes;
+    const struct lb_form_class *classes;  /* without the last, `otherwise` */
+    struct lb_form_class otherwise;
+    struct lb_form_notice notice;
+    uint8_t sha256[32];  /* of the file's bytes */
+    struct lb_span content;
+};
+
+struct lb_form_compiled;
+
+/* lb_form_load reads, checks and compiles a form. `rules` may be NULL for those who only need the
+ * readable part (broker, consent office): expressions are then not compiled and lb_form_judge refuses
+ * with CONFIG_INVALID. CONFIG_INVALID with file, line and advice in diag: unknown keys, a fact without a
+ * section, an unknown name in an expression, a banned construct, an unused fact, a threshold the rule
+ * set lacks, a role nobody asks. */
+LB_MUST lb_status lb_form_load(const char *path, const struct lb_rules *rules, struct lb_diag *diag,
+                               struct lb_form_compiled **out_form);
+/* lb_form_load_text is lb_form_load from bytes already read. */
+LB_MUST lb_status lb_form_load_text(struct lb_span text, const char *name,
+                                    const struct lb_rules *rules, struct lb_diag *diag,
+                                    struct lb_form_compiled **out_form);
+void lb_form_free(struct lb_form_compiled *form);
+const struct lb_form *lb_form_of(const struct lb_form_compiled *form);
+/* Index of a role, section (by department) or fact by name; SIZE_MAX when there is none. */
+size_t lb_form_role_index(const struct lb_form *form, const char *name);
+size_t lb_form_section_index(const struct lb_form *form, const char *department);
+size_t lb_form_fact_index(const struct lb_form *form, const char *name);
+/* lb_form_asks says whether the fact is asked for the role. */
+bool lb_form_asks(const struct lb_form_fact *fact, size_t role_index);
+
+struct lb_form_member {
+    size_t role;                  /* index */
+    const struct lb_fact *facts;  /* one per form fact; state 0 where nothing was asked or came back */
+};
+
+enum lb_truth { LB_FALSE, LB_TRUE, LB_UNKNOWN };
+
+struct lb_form_judgement {
+    bool manual;           /* no class could be decided */
+    const char *class_id;  /* "MANUAL" when manual */
+    struct lb_form_text class_text;
+    enum lb_truth *conditions;   /* one per form condition */
+    enum lb_truth *classes;      /* one per class, without `otherwise` */
+};
+
+/* lb_form_judge folds the members' facts, evaluates conditions and classes. The first TRUE class wins
+ * only if no earlier one is UNKNOWN; `otherwise` only if all are FALSE; else MANUAL (DESIGN §5).
+ * Deterministic; thread-compatible (one thread per compiled form at a time). CONFIG_INVALID: loaded
+ * without a rule set. MALFORMED: no household of the form's roles, with their min and max, or of more
+ * than LB_MAX_HOUSEHOLD. NO_MEMORY past the arena's cap; STORE_FAILED from the evaluator. */
+LB_MUST lb_status lb_form_judge(struct lb_form_compiled *form, const struct lb_form_member *members,
+                                size_t num_members, struct lb_arena *arena,
+                                struct lb_form_judgement *out);
+
+#endif

@@ -1,0 +1,153 @@
+#include "policy/engine/form_text.h"
+
+#include <string.h>
+
+#include "policy/engine/form_internal.h"
+#include "policy/engine/form_words.h"
+
+/* One line: a heading and a sentence of the form's own. */
+static void say_item(const struct form_writer *writer, const char *zh, const char *en,
+                     const struct lb_form_text *text)
+{
+    lb_form_say(writer, zh, en);
+    lb_form_say_text(writer, text);
+    lb_form_say(writer, "\n", "\n");
+}
+
+static void say_head(const struct form_writer *writer, const struct lb_form *form,
+                     const char *requester_name)
+{
+    say_item(writer, "告知书：", "Notice: ", &form->title);
+    lb_form_say(writer, "表单：", "Form: ");
+    lb_buf_put_str(writer->buf, form->id);
+    lb_form_say(writer, "，第", ", version ");
+    lb_form_say_number(writer, form->version);
+    lb_form_say(writer, "版\n谁在查询：", "\nWho asks: ");
+    lb_buf_put_str(writer->buf, requester_name);
+    lb_form_say(writer, "\n", "\n");
+    say_item(writer, "为什么查询：", "Why: ", &form->notice.why);
+    lb_form_say(writer, "法律依据：", "Law: ");
+    lb_form_say_laws(writer, form->laws, form->num_laws);
+    lb_form_say(writer, "\n", "\n");
+}
+
+static void say_asked_roles(const struct form_writer *writer, const struct lb_form *form,
+                            const struct lb_form_fact *fact)
+{
+    bool is_first = true;
+    lb_form_say(writer, "；查询对象：", "; asked about: ");
+    for (size_t r = 0; r < form->num_roles; r++) {
+        if (!lb_form_asks(fact, r))
+            continue;
+        if (!is_first)
+            lb_form_say(writer, "、", ", ");
+        lb_form_say_role(writer, form->roles[r].name);
+        is_first = false;
+    }
+}
+
+static void say_fact(const struct form_writer *writer, const struct lb_form *form,
+                     const struct lb_form_fact *fact)
+{
+    lb_form_say(writer, "   - ", "   - ");
+    lb_form_say_text(writer, &fact->label);
+    lb_form_say(writer, "：", ": ");
+    lb_form_say_operator(writer, &fact->call);
+    say_asked_roles(writer, form, fact);
+    if (fact->show)
+        lb_form_say(writer, "；窗口会显示\n", "; displayed at the window\n");
+    else
+        lb_form_say(writer, "；只用于判断，窗口不显示\n",
+                    "; used for the decision only, not displayed\n");
+}
+
+static void say_section(const struct form_writer *writer, const struct lb_form *form,
+                        size_t index)
+{
+    const struct lb_form_section *section = &form->sections[index];
+    lb_form_say_number(writer, (int64_t)index + 1);
+    lb_form_say(writer, ". ", ". ");
+    lb_form_say_department(writer, section->department);
+    lb_form_say(writer, "（", " (");
+    lb_form_say_basis(writer, section->basis);
+    if (section->num_laws > 0)
+        lb_form_say(writer, "：", ": ");
+    lb_form_say_laws(writer, section->laws, section->num_laws);
+    lb_form_say(writer, "；每人最多查询", "; at most ");
+    lb_form_say_number(writer, section->uses);
+    lb_form_say(writer, "次）\n", " time(s) per person)\n");
+    for (size_t f = 0; f < form->num_facts; f++)
+        if (strcmp(form->facts[f].department, section->department) == 0)
+            say_fact(writer, form, &form->facts[f]);
+}
+
+static void say_saved(const struct form_writer *writer, const struct lb_form *form)
+{
+    bool is_first = true;
+    for (size_t f = 0; f < form->num_facts; f++) {
+        if (form->facts[f].saves.zh == NULL)
+            continue;
+        if (is_first)
+            lb_form_say(writer, "您不必提交：", "You need not bring: ");
+        else
+            lb_form_say(writer, "、", ", ");
+        lb_form_say_text(writer, &form->facts[f].saves);
+        is_first = false;
+    }
+    if (!is_first)
+        lb_form_say(writer, "\n", "\n");
+}
+
+static void say_minors(const struct form_writer *writer, const struct lb_form *form)
+{
+    bool has_minor = false;
+    for (size_t r = 0; r < form->num_roles; r++)
+        has_minor = has_minor || form->roles[r].minor;
+    if (has_minor)
+        lb_form_say(writer, "未成年人：由申请人作为监护人代为同意\n",
+                    "Minors: the applicant agrees for them as guardian\n");
+}
+
+static void say_tail(const struct form_writer *writer, const struct lb_form *form)
+{
+    lb_form_say(writer, "有效期：自同意之日起", "How long: ");
+    lb_form_say_number(writer, form->grant_days);
+    lb_form_say(writer, "天，到期自动失效\n",
+                " day(s) from your agreement, then it ends by itself\n");
+    say_item(writer, "保存：", "Keeping: ", &form->notice.keep);
+    say_item(writer, "如何撤回：", "How to withdraw: ", &form->notice.withdraw);
+    say_item(writer, "如果不同意：", "If you refuse: ", &form->notice.refuse);
+    lb_form_say(writer, "计算结果只是建议；查不到或拿不准的，由工作人员审核，不会因此拒绝您。\n",
+                "The result is a suggestion; what is missing or uncertain goes to a person and is "
+                "no ground to refuse you.\n");
+}
+
+static lb_status check_words(const char *requester_name, const char *language)
+{
+    size_t len = strnlen(requester_name, LB_MAX_VALUE_BYTES + 1);
+    LB_ENSURE(len > 0 && len <= LB_MAX_VALUE_BYTES, LB_MALFORMED, "a requester's name");
+    LB_ENSURE(lb_form_is_one_line(lb_span_of(requester_name, len)), LB_MALFORMED,
+              "a requester's name");
+    LB_ENSURE(strcmp(language, "zh") == 0 || strcmp(language, "en") == 0, LB_MALFORMED,
+              "a notice's language");
+    return LB_OK;
+}
+
+lb_status lb_form_notice_text(const struct lb_form *form, const char *requester_name,
+                              const char *language, struct lb_arena *arena,
+                              struct lb_span *out_text)
+{
+    struct lb_buf buf LB_DEFER(lb_buf_cleanup);
+    lb_buf_init(&buf, LB_MAX_NOTICE_BYTES);
+    LB_TRY(check_words(requester_name, language));
+    struct form_writer writer = {.buf = &buf, .is_zh = strcmp(language, "zh") == 0};
+    say_head(&writer, form, requester_name);
+    lb_form_say(&writer, "向哪些部门查询什么：\n", "What is asked, and of which department:\n");
+    for (size_t s = 0; s < form->num_sections; s++)
+        say_section(&writer, form, s);
+    say_saved(&writer, form);
+    say_minors(&writer, form);
+    say_tail(&writer, form);
+    LB_TRY(lb_buf_check(&buf));
+    return lb_arena_copy(arena, lb_buf_span(&buf), out_text);
+}

@@ -1,0 +1,243 @@
+#include "policy/engine/form_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/engine/form_fixture.h"
+
+static const char notice_zh[] =
+    "告知书：测试救助\n"
+    "表单：test-aid，第3版\n"
+    "谁在查询：某街道办事处\n"
+    "为什么查询：用于审核您的申请。\n"
+    "法律依据：《社会救助法》第40条、《社会救助法》第41条\n"
+    "向哪些部门查询什么：\n"
+    "1. 公安部门（经您同意后才查询；每人最多查询2次）\n"
+    "   - 姓名：仅回答与您申报的是否一致；查询对象：申请人、成年家庭成员、未成年子女；"
+    "只用于判断，窗口不显示\n"
+    "   - 户内成员：仅回答与您申报的是否一致；查询对象：申请人；只用于判断，窗口不显示\n"
+    "   - 户籍地：仅给出所在地区的代码，到县级为止；"
+    "查询对象：申请人、成年家庭成员、未成年子女；窗口会显示\n"
+    "2. 税务部门（依法律规定查询：《社会救助法》第41条；每人最多查询4次）\n"
+    "   - 近12个月工资：近12个月合计；查询对象：申请人、成年家庭成员；只用于判断，窗口不显示\n"
+    "   - 名下企业：仅给出数量，最多计到2；查询对象：申请人、成年家庭成员；"
+    "只用于判断，窗口不显示\n"
+    "3. 残疾人联合会（敏感个人信息，经您单独同意后才查询；每人最多查询100次）\n"
+    "   - 重度残疾：仅回答是否属于规定类别（disability.severe）；"
+    "查询对象：申请人、成年家庭成员、未成年子女；只用于判断，窗口不显示\n"
+    "您不必提交：户口簿、收入证明\n"
+    "未成年人：由申请人作为监护人代为同意\n"
+    "有效期：自同意之日起30天，到期自动失效\n"
+    "保存：案件结束后删除。\n"
+    "如何撤回：在任何同意点均可撤回。\n"
+    "如果不同意：您可以自行提交证明。\n"
+    "计算结果只是建议；查不到或拿不准的，由工作人员审核，不会因此拒绝您。\n";
+
+static const char notice_en[] =
+    "Notice: Test aid\n"
+    "Form: test-aid, version 3\n"
+    "Who asks: Street Office\n"
+    "Why: To decide on your application.\n"
+    "Law: Social Assistance Law art. 40, Social Assistance Law art. 41\n"
+    "What is asked, and of which department:\n"
+    "1. Public security (only if you agree; at most 2 time(s) per person)\n"
+    "   - Name: only whether it matches what you declared; asked about: the applicant, adult "
+    "members of the household, children under age; used for the decision only, not displayed\n"
+    "   - Household members: only whether it matches what you declared; asked about: the "
+    "applicant; used for the decision only, not displayed\n"
+    "   - Registered area: only the code of the area, down to county; asked about: the "
+    "applicant, adult members of the household, children under age; displayed at the window\n"
+    "2. Tax (required by law: Social Assistance Law art. 41; at most 4 time(s) per person)\n"
+    "   - Wages of the last 12 months: the total of the last 12 months; asked about: the "
+    "applicant, adult members of the household; used for the decision only, not displayed\n"
+    "   - Firms owned: only how many, counted up to 2; asked about: the applicant, adult members "
+    "of the household; used for the decision only, not displayed\n"
+    "3. Disabled persons' federation (sensitive personal information, only if you agree to this "
+    "separately; at most 100 time(s) per person)\n"
+    "   - Severe disability: only whether it is of the listed kinds (disability.severe); asked "
+    "about: the applicant, adult members of the household, children under age; used for the "
+    "decision only, not displayed\n"
+    "You need not bring: household register, income certificate\n"
+    "Minors: the applicant agrees for them as guardian\n"
+    "How long: 30 day(s) from your agreement, then it ends by itself\n"
+    "Keeping: Deleted when the case is closed.\n"
+    "How to withdraw: At any consent desk.\n"
+    "If you refuse: You may bring the documents yourself.\n"
+    "The result is a suggestion; what is missing or uncertain goes to a person and is no ground "
+    "to refuse you.\n";
+
+struct test {
+    struct lb_arena *arena;
+    struct lb_form_compiled *form;
+};
+
+static int set_up(void **state)
+{
+    static struct test test;
+    test.arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    test.form = lb_form_fixture_load(lb_form_fixture_text(), NULL);
+    *state = &test;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct test *test = *state;
+    lb_form_free(test->form);
+    lb_arena_free(test->arena);
+    return 0;
+}
+
+static const char *notice(struct test *test, const char *requester, const char *language)
+{
+    struct lb_span text;
+    assert_null(lb_form_notice_text(lb_form_of(test->form), requester, language, test->arena,
+                                    &text));
+    return (const char *)text.ptr;
+}
+
+static void writes_both_languages(void **state)
+{
+    assert_string_equal(notice(*state, "某街道办事处", "zh"), notice_zh);
+    assert_string_equal(notice(*state, "Street Office", "en"), notice_en);
+}
+
+static void is_the_same_each_time(void **state)
+{
+    struct test *test = *state;
+    const char *first = notice(test, "某街道办事处", "zh");
+    struct lb_form_compiled *again = lb_form_fixture_load(lb_form_fixture_text(), NULL);
+    struct lb_span second;
+    assert_null(
+        lb_form_notice_text(lb_form_of(again), "某街道办事处", "zh", test->arena, &second));
+    assert_true(lb_span_is(second, first));
+    lb_form_free(again);
+}
+
+/* Whatever is agreed to changes the notice, so an agreement to something else is told apart. */
+static void changes_with_what_is_asked(void **state)
+{
+    struct test *test = *state;
+    static const char *const changes[][2] = {
+        {"version: 3", "version: 4"},
+        {"grant_days: 30", "grant_days: 31"},
+        {"basis: consent", "basis: separate_consent"},
+        {"uses: 4", "uses: 5"},
+        {"SUM(12)", "SUM(6)"},
+        {"ADDR_LEVEL(6)", "ADDR_LEVEL(9)"},
+        {"show: true", "show: false"},
+        {"    roles: [applicant]\n", "    roles: [applicant, member]\n"},
+    };
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        struct lb_form_compiled *kept = test->form;
+        test->form = lb_form_fixture_load(
+            lb_form_fixture_replace(test->arena, lb_form_fixture_text(), changes[i][0],
+                                    changes[i][1]),
+            NULL);
+        assert_string_not_equal(notice(test, "某街道办事处", "zh"), notice_zh);
+        assert_string_not_equal(notice(test, "Street Office", "en"), notice_en);
+        lb_form_free(test->form);
+        test->form = kept;
+    }
+}
+
+static void explains_every_operator(void **state)
+{
+    struct test *test = *state;
+    static const char *const words[][3] = {
+        {"EXISTS", "仅回答有或无", "only yes or no"},
+        {"CMP(<,std.line)", "仅回答是否低于规定标准（std.line）",
+         "only whether it is below the set standard (std.line)"},
+        {"CMP(<=,std.line)", "仅回答是否不高于规定标准", "at most the set standard"},
+        {"CMP(>,std.line)", "仅回答是否高于规定标准", "above the set standard"},
+        {"CMP(>=,std.line)", "仅回答是否不低于规定标准", "at least the set standard"},
+        {"BUCKET(bands)", "仅给出所在档次，不给出数值（bands）",
+         "only the band it falls in, not the figure (bands)"},
+        {"AGE_GE(age.old)", "仅回答是否年满规定年龄（age.old）",
+         "only whether the set age is reached (age.old)"},
+        {"MAP(kinds)", "仅给出归并后的类别（kinds）", "only the broad kind (kinds)"},
+        {"SUM(0)", "目前合计", "the present total"},
+        {"ADDR_LEVEL(2)", "到省级为止", "down to province"},
+        {"ADDR_LEVEL(12)", "到村、社区为止", "down to village or neighbourhood"},
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        struct lb_form_compiled *kept = test->form;
+        char *text = lb_form_fixture_replace(test->arena, lb_form_fixture_text(), "COUNT(2)",
+                                             words[i][0]);
+        text = lb_form_fixture_replace(test->arena, text, "otherwise: 0\n    label",
+                                       "otherwise: unknown\n    label");
+        test->form = lb_form_fixture_load(text, NULL);
+        assert_non_null(strstr(notice(test, "某街道办事处", "zh"), words[i][1]));
+        assert_non_null(strstr(notice(test, "Street Office", "en"), words[i][2]));
+        lb_form_free(test->form);
+        test->form = kept;
+    }
+}
+
+static void writes_other_citations_as_they_stand(void **state)
+{
+    struct test *test = *state;
+    struct lb_form_compiled *kept = test->form;
+    test->form = lb_form_fixture_load(
+        lb_form_fixture_replace(test->arena, lb_form_fixture_text(), "law: [SAL40, SAL41]",
+                                "law: [PIPL13.1.3, SAL, XYZ7, PIPL14]"),
+        NULL);
+    assert_non_null(strstr(notice(test, "某街道办事处", "zh"),
+                           "法律依据：PIPL13.1.3、SAL、XYZ7、《个人信息保护法》第14条\n"));
+    lb_form_free(test->form);
+    test->form = kept;
+}
+
+static void refuses_what_would_deceive(void **state)
+{
+    struct test *test = *state;
+    static const char *const names[] = {"", "A\nWhy: nothing", "\x1b[2J", "\xff",
+                                        "\xe2\x80\xae reversed"};
+    const struct lb_form *form = lb_form_of(test->form);
+    struct lb_span out = LB_SPAN_EMPTY;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_int_equal(
+            lb_status_code(lb_form_notice_text(form, names[i], "en", test->arena, &out)),
+            LB_MALFORMED);
+    char long_name[LB_MAX_VALUE_BYTES + 2];
+    memset(long_name, 'a', sizeof(long_name) - 1);
+    long_name[sizeof(long_name) - 1] = '\0';
+    assert_int_equal(lb_status_code(lb_form_notice_text(form, long_name, "en", test->arena, &out)),
+                     LB_MALFORMED);
+    long_name[LB_MAX_VALUE_BYTES] = '\0';
+    assert_null(lb_form_notice_text(form, long_name, "en", test->arena, &out));
+    assert_int_equal(lb_status_code(lb_form_notice_text(form, "A", "fr", test->arena, &out)),
+                     LB_MALFORMED);
+}
+
+static void says_when_there_is_no_room(void **state)
+{
+    struct test *test = *state;
+    struct lb_arena *small = lb_arena_new(16);
+    struct lb_span out = LB_SPAN_EMPTY;
+    assert_int_equal(
+        lb_status_code(lb_form_notice_text(lb_form_of(test->form), "A", "en", small, &out)),
+        LB_NO_MEMORY);
+    assert_int_equal(out.len, 0);
+    lb_arena_free(small);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(writes_both_languages),
+        TEST(is_the_same_each_time),
+        TEST(changes_with_what_is_asked),
+        TEST(explains_every_operator),
+        TEST(writes_other_citations_as_they_stand),
+        TEST(refuses_what_would_deceive),
+        TEST(says_when_there_is_no_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

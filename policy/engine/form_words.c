@@ -1,0 +1,215 @@
+#include "policy/engine/form_words.h"
+
+#include <string.h>
+
+struct word {
+    const char *id;
+    struct lb_form_text text;
+};
+
+/* The departments of DESIGN §10. */
+static const struct word department_words[] = {
+    {"public-security", {"公安部门", "Public security"}},
+    {"civil-affairs", {"民政部门", "Civil affairs"}},
+    {"social-security", {"人力资源和社会保障部门", "Human resources and social security"}},
+    {"medical-insurance", {"医疗保障部门", "Medical insurance"}},
+    {"health", {"卫生健康部门", "Health"}},
+    {"education", {"教育部门", "Education"}},
+    {"housing", {"住房和城乡建设部门", "Housing"}},
+    {"tax", {"税务部门", "Tax"}},
+    {"disabled-federation", {"残疾人联合会", "Disabled persons' federation"}},
+    {"finance", {"财政部门", "Finance"}},
+};
+
+static const struct word role_words[] = {
+    {"applicant", {"申请人", "the applicant"}},
+    {"member", {"成年家庭成员", "adult members of the household"}},
+    {"child", {"未成年子女", "children under age"}},
+    {"supporter", {"赡养、抚养、扶养义务人", "relatives with a duty of support"}},
+    {"deceased", {"逝者", "the deceased"}},
+    {"agent", {"代办人", "the agent"}},
+};
+
+/* Laws by the letters that a citation begins with. */
+static const struct word law_words[] = {
+    {"SAL", {"社会救助法", "Social Assistance Law"}},
+    {"SIL", {"社会保险法", "Social Insurance Law"}},
+    {"PIPL", {"个人信息保护法", "Personal Information Protection Law"}},
+    {"DSL", {"数据安全法", "Data Security Law"}},
+};
+
+#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
+
+void lb_form_say(const struct form_writer *writer, const char *zh, const char *en)
+{
+    lb_buf_put_str(writer->buf, writer->is_zh ? zh : en);
+}
+
+void lb_form_say_text(const struct form_writer *writer, const struct lb_form_text *text)
+{
+    lb_form_say(writer, text->zh, text->en);
+}
+
+void lb_form_say_number(const struct form_writer *writer, int64_t number)
+{
+    lb_buf_printf(writer->buf, "%lld", (long long)number);
+}
+
+static void say_word(const struct form_writer *writer, const struct word *words, size_t num,
+                     const char *id)
+{
+    for (size_t i = 0; i < num; i++)
+        if (strcmp(words[i].id, id) == 0) {
+            lb_form_say_text(writer, &words[i].text);
+            return;
+        }
+    lb_buf_put_str(writer->buf, id);
+}
+
+void lb_form_say_department(const struct form_writer *writer, const char *department)
+{
+    say_word(writer, department_words, COUNT_OF(department_words), department);
+}
+
+void lb_form_say_role(const struct form_writer *writer, const char *role)
+{
+    say_word(writer, role_words, COUNT_OF(role_words), role);
+}
+
+/* "SAL41" is the law's letters and one article; any other citation is written as it stands. */
+static void say_law(const struct form_writer *writer, const char *law)
+{
+    size_t letters = strcspn(law, "0123456789");
+    const char *article = law + letters;
+    bool is_article = *article != '\0' && article[strspn(article, "0123456789")] == '\0';
+    for (size_t i = 0; i < COUNT_OF(law_words) && is_article; i++) {
+        if (strlen(law_words[i].id) != letters || strncmp(law_words[i].id, law, letters) != 0)
+            continue;
+        lb_form_say(writer, "《", "");
+        lb_form_say_text(writer, &law_words[i].text);
+        lb_form_say(writer, "》第", " art. ");
+        lb_buf_put_str(writer->buf, article);
+        lb_form_say(writer, "条", "");
+        return;
+    }
+    lb_buf_put_str(writer->buf, law);
+}
+
+void lb_form_say_laws(const struct form_writer *writer, const char *const *laws, size_t num_laws)
+{
+    for (size_t i = 0; i < num_laws; i++) {
+        if (i > 0)
+            lb_form_say(writer, "、", ", ");
+        say_law(writer, laws[i]);
+    }
+}
+
+void lb_form_say_basis(const struct form_writer *writer, enum lb_basis basis)
+{
+    switch (basis) {
+    case LB_BASIS_CONSENT:
+        lb_form_say(writer, "经您同意后才查询", "only if you agree");
+        return;
+    case LB_BASIS_SEPARATE_CONSENT:
+        lb_form_say(writer, "敏感个人信息，经您单独同意后才查询",
+                    "sensitive personal information, only if you agree to this separately");
+        return;
+    case LB_BASIS_MANDATE:
+        lb_form_say(writer, "依法律规定查询", "required by law");
+        return;
+    case LB_BASIS_EMERGENCY:
+        lb_form_say(writer, "依法律规定在紧急情况下查询", "allowed by law in an emergency");
+        return;
+    case LB_NUM_BASES:
+        return;
+    }
+}
+
+static void say_named(const struct form_writer *writer, const char *name)
+{
+    lb_form_say(writer, "（", " (");
+    lb_buf_put_str(writer->buf, name);
+    lb_form_say(writer, "）", ")");
+}
+
+static void say_comparison(const struct form_writer *writer, const struct lb_op_call *call)
+{
+    static const struct word sign_words[] = {
+        {"<", {"仅回答是否低于规定标准", "only whether it is below the set standard"}},
+        {"<=", {"仅回答是否不高于规定标准", "only whether it is at most the set standard"}},
+        {">", {"仅回答是否高于规定标准", "only whether it is above the set standard"}},
+        {">=", {"仅回答是否不低于规定标准", "only whether it is at least the set standard"}},
+    };
+    say_word(writer, sign_words, COUNT_OF(sign_words), call->args[0]);
+    say_named(writer, call->args[1]);
+}
+
+/* SUM(0) adds up what has no month, such as balances. */
+static void say_sum(const struct form_writer *writer, const char *months)
+{
+    if (strcmp(months, "0") == 0) {
+        lb_form_say(writer, "目前合计", "the present total");
+        return;
+    }
+    lb_form_say(writer, "近", "the total of the last ");
+    lb_buf_put_str(writer->buf, months);
+    lb_form_say(writer, "个月合计", " months");
+}
+
+static void say_address(const struct form_writer *writer, const char *digits)
+{
+    static const struct word level_words[] = {
+        {"2", {"省级", "province"}},      {"4", {"市级", "city"}},
+        {"6", {"县级", "county"}},        {"9", {"乡镇、街道", "township or street"}},
+        {"12", {"村、社区", "village or neighbourhood"}},
+    };
+    lb_form_say(writer, "仅给出所在地区的代码，到", "only the code of the area, down to ");
+    say_word(writer, level_words, COUNT_OF(level_words), digits);
+    lb_form_say(writer, "为止", "");
+}
+
+void lb_form_say_operator(const struct form_writer *writer, const struct lb_op_call *call)
+{
+    switch (call->op) {
+    case LB_OP_EXISTS:
+        lb_form_say(writer, "仅回答有或无", "only yes or no");
+        return;
+    case LB_OP_EQ:
+        lb_form_say(writer, "仅回答与您申报的是否一致",
+                    "only whether it matches what you declared");
+        return;
+    case LB_OP_CMP:
+        say_comparison(writer, call);
+        return;
+    case LB_OP_IN:
+        lb_form_say(writer, "仅回答是否属于规定类别",
+                    "only whether it is of the listed kinds");
+        say_named(writer, call->args[0]);
+        return;
+    case LB_OP_BUCKET:
+        lb_form_say(writer, "仅给出所在档次，不给出数值",
+                    "only the band it falls in, not the figure");
+        say_named(writer, call->args[0]);
+        return;
+    case LB_OP_COUNT:
+        lb_form_say(writer, "仅给出数量，最多计到", "only how many, counted up to ");
+        lb_buf_put_str(writer->buf, call->args[0]);
+        return;
+    case LB_OP_SUM:
+        say_sum(writer, call->args[0]);
+        return;
+    case LB_OP_AGE_GE:
+        lb_form_say(writer, "仅回答是否年满规定年龄", "only whether the set age is reached");
+        say_named(writer, call->args[0]);
+        return;
+    case LB_OP_ADDR_LEVEL:
+        say_address(writer, call->args[0]);
+        return;
+    case LB_OP_MAP:
+        lb_form_say(writer, "仅给出归并后的类别", "only the broad kind");
+        say_named(writer, call->args[0]);
+        return;
+    case LB_NUM_OPS:
+        return;
+    }
+}

@@ -1,0 +1,137 @@
+#include "policy/engine/view.h"
+
+static const char *const basis_names[LB_NUM_BASES] = {
+    [LB_BASIS_CONSENT] = "consent",
+    [LB_BASIS_SEPARATE_CONSENT] = "separate_consent",
+    [LB_BASIS_MANDATE] = "mandate",
+    [LB_BASIS_EMERGENCY] = "emergency",
+};
+
+const char *lb_basis_name(enum lb_basis basis)
+{
+    return (unsigned)basis < LB_NUM_BASES ? basis_names[basis] : "";
+}
+
+lb_status lb_basis_parse(struct lb_span text, enum lb_basis *out_basis)
+{
+    for (size_t i = 0; i < LB_NUM_BASES; i++) {
+        if (!lb_span_is(text, basis_names[i]))
+            continue;
+        *out_basis = (enum lb_basis)i;
+        return LB_OK;
+    }
+    LB_FAIL(LB_ABSENT, "no legal basis of this name");
+}
+
+const struct lb_view_field *lb_view_field(const struct lb_view *view, const char *name)
+{
+    for (size_t i = 0; i < view->num_fields; i++)
+        if (strcmp(view->fields[i].name, name) == 0)
+            return &view->fields[i];
+    return NULL;
+}
+
+static bool lists(const char *const *words, size_t num, const char *word)
+{
+    for (size_t i = 0; i < num; i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
+/* A question, and how one rule answers each step of it. */
+struct question {
+    const struct lb_view_ask *ask;
+    const struct lb_op_call *call;
+    const struct lb_rules *rules;
+};
+
+typedef bool passes_fn(const struct lb_view_rule *rule, const struct question *question);
+
+static bool passes_purpose(const struct lb_view_rule *rule, const struct question *question)
+{
+    return strcmp(rule->purpose, question->ask->purpose) == 0;
+}
+
+static bool passes_requester(const struct lb_view_rule *rule, const struct question *question)
+{
+    return lists(rule->requesters, rule->num_requesters, question->ask->requester);
+}
+
+/* PIPL 13(1)(3): a mandate counts only under a law that the view itself names (DESIGN §3). */
+static bool passes_basis(const struct lb_view_rule *rule, const struct question *question)
+{
+    const struct lb_view_ask *ask = question->ask;
+    if ((unsigned)ask->basis >= LB_NUM_BASES || (rule->bases & 1U << ask->basis) == 0)
+        return false;
+    if (ask->basis != LB_BASIS_MANDATE)
+        return true;
+    for (size_t i = 0; i < ask->num_laws; i++)
+        if (lists(rule->laws, rule->num_laws, ask->laws[i]))
+            return true;
+    return false;
+}
+
+static bool passes_issuer(const struct lb_view_rule *rule, const struct question *question)
+{
+    return lists(rule->issuers, rule->num_issuers, question->ask->issuer);
+}
+
+static bool passes_operator(const struct lb_view_rule *rule, const struct question *question)
+{
+    for (size_t i = 0; i < rule->num_operators; i++)
+        if (lb_op_at_least_as_strict(question->call, &rule->operators[i], question->rules))
+            return true;
+    return false;
+}
+
+static bool passes_level(const struct lb_view_rule *rule, const struct question *question)
+{
+    return question->ask->level >= rule->min_level;
+}
+
+struct step {
+    passes_fn *passes;
+    struct lb_fault refusal;
+};
+
+#define REFUSAL(code_, what_) {(code_), (what_), __FILE__, __LINE__}
+
+/* One rule must pass all steps; the refusal names the first step at which no rule is left. */
+static const struct step steps[] = {
+    {passes_purpose, REFUSAL(LB_PURPOSE_NOT_ALLOWED, "no rule for the purpose")},
+    {passes_requester, REFUSAL(LB_REQUESTER_NOT_ALLOWED, "no rule for the requester")},
+    {passes_basis, REFUSAL(LB_BASIS_NOT_ALLOWED, "no rule for the basis and law")},
+    {passes_issuer, REFUSAL(LB_ISSUER_INERT, "no rule that names the issuer")},
+    {passes_operator, REFUSAL(LB_OPERATOR_TOO_WEAK, "no rule with this operator or a weaker one")},
+    {passes_level, REFUSAL(LB_LOA_LOW, "every rule demands a higher level of proof")},
+};
+
+#define NUM_STEPS (sizeof(steps) / sizeof(steps[0]))
+
+static size_t steps_passed(const struct lb_view_rule *rule, const struct question *question)
+{
+    size_t passed = 0;
+    while (passed < NUM_STEPS && steps[passed].passes(rule, question))
+        passed++;
+    return passed;
+}
+
+lb_status lb_view_decide(const struct lb_view *view, const char *field,
+                         const struct lb_op_call *call, const struct lb_view_ask *ask,
+                         const struct lb_rules *rules)
+{
+    const struct question question = {ask, call, rules};
+    const struct lb_view_field *found = lb_view_field(view, field);
+    LB_ENSURE(found != NULL, LB_FIELD_UNKNOWN, "the view has no such field");
+    size_t furthest = 0;
+    for (size_t i = 0; i < found->num_rules; i++) {
+        size_t passed = steps_passed(&found->rules[i], &question);
+        furthest = passed > furthest ? passed : furthest;
+    }
+    if (furthest < NUM_STEPS)
+        return &steps[furthest].refusal;
+    LB_ENSURE(lb_op_check(call, found->type, view->many, rules) == LB_OK, LB_OPERATOR_TOO_WEAK,
+              "the operator does not fit the field");
+    return LB_OK;
+}

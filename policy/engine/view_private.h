@@ -1,0 +1,29 @@
+#ifndef POLICY_ENGINE_VIEW_PRIVATE_H
+#define POLICY_ENGINE_VIEW_PRIVATE_H
+
+#include "gateway/config/yaml.h"
+#include "policy/engine/view.h"
+#include "policy/engine/words.h"
+
+#define LB_VIEW_MAX_RULES 64         /* of one field */
+#define LB_VIEW_MAX_LIST 64          /* operators, requesters, issuers or laws of one rule */
+#define LB_VIEW_MAX_QUERY_BYTES 16384
+
+/* What every step of loading needs. */
+struct lb_view_loader {
+    const struct lb_rules *rules;
+    struct lb_arena *arena;
+    struct lb_diag *diag;
+};
+
+/* lb_view_copy copies a text out of the file, which is freed when loading ends. NO_MEMORY. */
+LB_MUST lb_status lb_view_copy(const struct lb_view_loader *loader, const char *text,
+                               const char **out);
+
+/* lb_view_load_rules reads a field's `rules`; the field's type and month and whether the view has
+ * several rows say which operators fit. CONFIG_INVALID with line and advice, NO_MEMORY. */
+LB_MUST lb_status lb_view_load_rules(const struct lb_view_loader *loader,
+                                     const struct lb_yaml_node *list, bool many,
+                                     struct lb_view_field *field);
+
+#endif

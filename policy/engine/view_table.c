@@ -1,0 +1,111 @@
+#include <stdlib.h>
+
+#include "gateway/base/buf.h"
+#include "policy/engine/view_private.h"
+
+/* Far above what people write; a table past it is refused. */
+#define MAX_TABLE_BYTES (4 * 1024 * 1024)
+#define MAX_LINE_BYTES (32 * 1024)
+
+static int compare_words(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Appends " key=a,b", sorted, so that the order in the file does not show. */
+static void put_words(struct lb_buf *line, const char *key, const char *const *words, size_t num)
+{
+    const char *sorted[LB_VIEW_MAX_LIST];
+    size_t kept = num < LB_VIEW_MAX_LIST ? num : LB_VIEW_MAX_LIST;
+    for (size_t i = 0; i < kept; i++)
+        sorted[i] = words[i];
+    qsort(sorted, kept, sizeof(sorted[0]), compare_words);
+    lb_buf_printf(line, " %s=", key);
+    if (kept == 0)
+        lb_buf_put_str(line, "-");
+    for (size_t i = 0; i < kept; i++) {
+        lb_buf_put_str(line, i == 0 ? "" : ",");
+        lb_buf_put_str(line, sorted[i]);
+    }
+}
+
+static void put_bases(struct lb_buf *line, unsigned bases)
+{
+    const char *names[LB_NUM_BASES];
+    size_t num = 0;
+    for (unsigned i = 0; i < LB_NUM_BASES; i++)
+        if ((bases & 1U << i) != 0)
+            names[num++] = lb_basis_name((enum lb_basis)i);
+    put_words(line, "bases", names, num);
+}
+
+static lb_status rule_line(const struct lb_view *view, const struct lb_view_field *field,
+                           const struct lb_view_rule *rule, const struct lb_op_call *call,
+                           struct lb_arena *arena, const char **out)
+{
+    struct lb_buf LB_DEFER(lb_buf_cleanup) line;
+    lb_buf_init(&line, MAX_LINE_BYTES);
+    const char *operator_text = lb_op_format(call, arena);
+    LB_ENSURE(operator_text != NULL, LB_NO_MEMORY, "arena full");
+    lb_buf_printf(&line, "%s %s G%d purpose=%s operator=%s", view->id, field->name,
+                  field->data_class, rule->purpose, operator_text);
+    put_words(&line, "requesters", rule->requesters, rule->num_requesters);
+    put_bases(&line, rule->bases);
+    put_words(&line, "issuers", rule->issuers, rule->num_issuers);
+    put_words(&line, "laws", rule->laws, rule->num_laws);
+    lb_buf_printf(&line, " level=%d\n", rule->min_level);
+    LB_TRY(lb_buf_check(&line));
+    *out = lb_arena_str(arena, lb_buf_span(&line));
+    LB_ENSURE(*out != NULL, LB_NO_MEMORY, "arena full");
+    return LB_OK;
+}
+
+struct lines {
+    size_t num;
+    const char **at;
+};
+
+static size_t count_lines(const struct lb_view *view)
+{
+    size_t num = 0;
+    for (size_t f = 0; f < view->num_fields; f++) {
+        num += view->fields[f].num_rules == 0 ? 1 : 0;
+        for (size_t r = 0; r < view->fields[f].num_rules; r++)
+            num += view->fields[f].rules[r].num_operators;
+    }
+    return num;
+}
+
+static lb_status field_lines(const struct lb_view *view, const struct lb_view_field *field,
+                             struct lb_arena *arena, struct lines *lines)
+{
+    for (size_t r = 0; r < field->num_rules; r++) {
+        const struct lb_view_rule *rule = &field->rules[r];
+        for (size_t i = 0; i < rule->num_operators; i++)
+            LB_TRY(rule_line(view, field, rule, &rule->operators[i], arena,
+                             &lines->at[lines->num++]));
+    }
+    if (field->num_rules > 0)
+        return LB_OK;
+    const char *line = lb_arena_printf(arena, "%s %s G%d releases nothing\n", view->id, field->name,
+                                       field->data_class);
+    LB_ENSURE(line != NULL, LB_NO_MEMORY, "arena full");
+    lines->at[lines->num++] = line;
+    return LB_OK;
+}
+
+lb_status lb_view_table(const struct lb_view *view, struct lb_arena *arena,
+                        struct lb_span *out_text)
+{
+    struct lb_buf LB_DEFER(lb_buf_cleanup) text;
+    lb_buf_init(&text, MAX_TABLE_BYTES);
+    struct lines lines = {0, lb_arena_array(arena, count_lines(view), sizeof(const char *))};
+    LB_ENSURE(lines.at != NULL, LB_NO_MEMORY, "arena full");
+    for (size_t f = 0; f < view->num_fields; f++)
+        LB_TRY(field_lines(view, &view->fields[f], arena, &lines));
+    qsort(lines.at, lines.num, sizeof(lines.at[0]), compare_words);
+    for (size_t i = 0; i < lines.num; i++)
+        lb_buf_put_str(&text, lines.at[i]);
+    LB_TRY(lb_buf_check(&text));
+    return lb_arena_copy(arena, lb_buf_span(&text), out_text);
+}

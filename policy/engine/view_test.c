@@ -1,0 +1,159 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "policy/engine/view_fixture.h"
+
+/* An ask that passes; each test changes one thing. */
+static const char *const cited[] = {"PIPL13", "SAL40"};
+static const struct lb_view_ask good = {
+    .purpose = "social-assistance",
+    .requester = "street-office",
+    .issuer = "street-office",
+    .basis = LB_BASIS_MANDATE,
+    .laws = cited,
+    .num_laws = 2,
+    .level = 2,
+};
+
+static enum lb_code decide(struct fixture *fixture, const char *field, const char *call_text,
+                           const struct lb_view_ask *ask)
+{
+    struct lb_op_call call;
+    const struct lb_view *view = view_fixture_load(fixture, view_fixture_text());
+    assert_true(lb_op_parse(lb_span_str(call_text), fixture->arena, &call) == LB_OK);
+    return lb_status_code(lb_view_decide(view, field, &call, ask, fixture->rules));
+}
+
+static void each_reason_has_its_code(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_view_ask ask = good;
+    assert_int_equal(decide(fixture, "wages", "SUM(12)", &ask), LB_FIELD_UNKNOWN);
+    assert_int_equal(decide(fixture, "closed", "SUM(12)", &ask), LB_PURPOSE_NOT_ALLOWED);
+    ask.purpose = "study";
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_PURPOSE_NOT_ALLOWED);
+    ask = good;
+    ask.requester = "street";
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_REQUESTER_NOT_ALLOWED);
+    ask = good;
+    ask.basis = LB_BASIS_SEPARATE_CONSENT;
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_BASIS_NOT_ALLOWED);
+    ask.basis = (enum lb_basis)40;
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_BASIS_NOT_ALLOWED);
+    ask = good;
+    ask.num_laws = 1;
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_BASIS_NOT_ALLOWED);
+    ask.num_laws = 0;
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_BASIS_NOT_ALLOWED);
+    ask = good;
+    ask.issuer = "hall";
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_ISSUER_INERT);
+    ask = good;
+    assert_int_equal(decide(fixture, "income", "SUM(3)", &ask), LB_OPERATOR_TOO_WEAK);
+    assert_int_equal(decide(fixture, "income", "SUM(24)", &ask), LB_OPERATOR_TOO_WEAK);
+    ask.level = 1;
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_LOA_LOW);
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &good), LB_CODE_OK);
+}
+
+static void consent_needs_no_law(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_view_ask ask = good;
+    ask.basis = LB_BASIS_CONSENT;
+    ask.num_laws = 0;
+    ask.laws = NULL;
+    assert_int_equal(decide(fixture, "income", "SUM(6)", &ask), LB_CODE_OK);
+}
+
+/* No two rules add up: what one allows to this issuer, another can't lend to that one. */
+static void one_rule_must_pass_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_view_ask ask = good;
+    ask.requester = "county";
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_CODE_OK);
+    ask.issuer = "hall";
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_ISSUER_INERT);
+    ask.basis = LB_BASIS_EMERGENCY;
+    assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_OPERATOR_TOO_WEAK);
+    assert_int_equal(decide(fixture, "income", "SUM(3)", &ask), LB_LOA_LOW);
+    ask.level = 4;
+    assert_int_equal(decide(fixture, "income", "SUM(3)", &ask), LB_CODE_OK);
+}
+
+static void stricter_operators_pass_and_misfits_do_not(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_view_ask ask = {.purpose = "study", .requester = "street", .issuer = "hall",
+                              .basis = LB_BASIS_CONSENT, .level = 3};
+    assert_int_equal(decide(fixture, "paid", "COUNT(5)", &ask), LB_CODE_OK);
+    assert_int_equal(decide(fixture, "paid", "COUNT(1)", &ask), LB_CODE_OK);
+    assert_int_equal(decide(fixture, "paid", "EXISTS", &ask), LB_CODE_OK);
+    assert_int_equal(decide(fixture, "paid", "COUNT(6)", &ask), LB_OPERATOR_TOO_WEAK);
+    assert_int_equal(decide(fixture, "paid", "EQ", &ask), LB_OPERATOR_TOO_WEAK);
+}
+
+static const char table[] =
+    "tax.income closed G4 releases nothing\n"
+    "tax.income income G4 purpose=social-assistance operator=SUM(12) "
+    "requesters=county,street-office bases=consent,mandate issuers=street-office "
+    "laws=SAL40,SAL41 level=2\n"
+    "tax.income income G4 purpose=social-assistance operator=SUM(3) requesters=county"
+    " bases=emergency issuers=hall laws=- level=4\n"
+    "tax.income income G4 purpose=social-assistance operator=SUM(6) "
+    "requesters=county,street-office bases=consent,mandate issuers=street-office "
+    "laws=SAL40,SAL41 level=2\n"
+    "tax.income paid G3 purpose=study operator=COUNT(5) requesters=street bases=consent"
+    " issuers=hall laws=- level=2\n";
+
+static void the_table_is_sorted_and_stable(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_span text = LB_SPAN_EMPTY;
+    const struct lb_view *view = view_fixture_load(fixture, view_fixture_text());
+    assert_true(lb_view_table(view, fixture->arena, &text) == LB_OK);
+    assert_string_equal((const char *)text.ptr, table);
+    assert_int_equal(text.len, sizeof(table) - 1);
+    struct lb_arena *small = lb_arena_new(256);
+    struct lb_span none = LB_SPAN_EMPTY;
+    assert_int_equal(lb_status_code(lb_view_table(view, small, &none)), LB_NO_MEMORY);
+    assert_null(none.ptr);
+    lb_arena_free(small);
+}
+
+static void bases_have_wire_names(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LB_NUM_BASES; i++) {
+        enum lb_basis basis = LB_NUM_BASES;
+        struct lb_span name = lb_span_str(lb_basis_name((enum lb_basis)i));
+        assert_true(lb_basis_parse(name, &basis) == LB_OK);
+        assert_int_equal(basis, i);
+    }
+    enum lb_basis basis = LB_BASIS_EMERGENCY;
+    assert_int_equal(lb_status_code(lb_basis_parse(lb_span_str("Consent"), &basis)), LB_ABSENT);
+    assert_int_equal(lb_status_code(lb_basis_parse(LB_SPAN_EMPTY, &basis)), LB_ABSENT);
+    assert_int_equal(basis, LB_BASIS_EMERGENCY);
+    assert_string_equal(lb_basis_name(LB_NUM_BASES), "");
+}
+
+#define WITH_FIXTURE(test_)                                                                        \
+    cmocka_unit_test_setup_teardown(test_, view_fixture_setup, view_fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(each_reason_has_its_code),
+        WITH_FIXTURE(consent_needs_no_law),
+        WITH_FIXTURE(one_rule_must_pass_alone),
+        WITH_FIXTURE(stricter_operators_pass_and_misfits_do_not),
+        WITH_FIXTURE(the_table_is_sorted_and_stable),
+        cmocka_unit_test(bases_have_wire_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
