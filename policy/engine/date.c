@@ -64,6 +64,14 @@ bool lb_month_parse(struct lb_span text, int64_t *out_month)
     return true;
 }
 
+/* Years begin in March here, so that a leap day is a year's last. */
+int64_t lb_date_day(const struct lb_date *date)
+{
+    int64_t year = date->month <= 2 ? date->year - 1 : date->year;
+    int64_t month = (date->month + 9) % 12;
+    return year * 365 + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + date->day;
+}
+
 int lb_date_age(const struct lb_date *birth, const struct lb_date *today)
 {
     int years = today->year - birth->year;

@@ -25,6 +25,9 @@ bool lb_month_parse(struct lb_span text, int64_t *out_month);
 /* lb_date_month counts the date's month as lb_month_parse does. */
 int64_t lb_date_month(const struct lb_date *date);
 
+/* lb_date_day counts days, so that dates subtract. */
+int64_t lb_date_day(const struct lb_date *date);
+
 /* lb_date_age gives full years from birth to today, the birthday itself counting. Who was born on
  * 29 February gets a year older on 1 March in common years. Negative before birth. */
 int lb_date_age(const struct lb_date *birth, const struct lb_date *today);

@@ -1,0 +1,41 @@
+#include "adapters/serve/job.h"
+#include "gateway/base/log.h"
+#include "gateway/seal/padded.h"
+#include "gateway/wire/pb.h"
+
+/* The sealed answer. Facts, a refusal that depends on the subject, and not-found all have the same
+ * size, so that nobody on the way can tell them apart. */
+
+static lb_status pack(struct lb_read_job *job, size_t size, struct lb_span *out)
+{
+    Lianban__V1__SealedAnswer answer;
+    lianban__v1__sealed_answer__init(&answer);
+    answer.version = 1;
+    answer.code = (char *)(uintptr_t)lb_code_name(job->inner);
+    if (job->inner == LB_CODE_OK) {
+        answer.facts = job->facts;
+        answer.n_facts = job->num_wants;
+    }
+    answer.answered_unix_ms = lb_clock_unix_ms(job->serve->options.clock);
+    struct lb_span bytes = LB_SPAN_EMPTY;
+    LB_TRY(lb_pb_pack(&answer, job->arena, &bytes));
+    return lb_padded_wrap(bytes, size, job->arena, out);
+}
+
+lb_status lb_read_answer(struct lb_read_job *job)
+{
+    size_t size = job->request->answer_bytes - LB_AEAD_TAG_BYTES;
+    struct lb_span plain = LB_SPAN_EMPTY;
+    lb_status status = pack(job, size, &plain);
+    if (status != LB_OK && status->code == LB_TOO_LARGE) {
+        /* The form declared too small an answer: an honest refusal of the same size. */
+        lb_log_event(LB_LOG_ERROR, "answer_too_small", "\"answer_bytes\":%u",
+                     job->request->answer_bytes);
+        job->inner = LB_TOO_LARGE;
+        status = pack(job, size, &plain);
+    }
+    LB_TRY(status);
+    const Lianban__V1__Sealed *sealed = job->request->sealed;
+    return lb_seal_answer(&job->context, sealed->seq, lb_pb_span(sealed->ciphertext),
+                          lb_pb_span(job->request->txn), plain, job->arena, &job->sealed);
+}

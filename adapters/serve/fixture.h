@@ -1,0 +1,106 @@
+#ifndef ADAPTERS_SERVE_FIXTURE_H
+#define ADAPTERS_SERVE_FIXTURE_H
+
+#include "adapters/serve/serve.h"
+#include "gateway/seal/exchange.h"
+#include "gateway/token/grant.h"
+
+/* For tests: one department with a database, its policy, a consent office, an honest requester, and a
+ * second requester and office that the policy does not name. Real keys, real log, real time. */
+
+#define FX_ADAPTER "spiffe://test.gov/adapter/tax"
+#define FX_BROKER "spiffe://test.gov/broker/hub"
+#define FX_WINDOW "spiffe://test.gov/window/street-office"
+#define FX_OTHER_WINDOW "spiffe://test.gov/window/other-office"
+#define FX_STATUS_URI "https://hall.test.gov/status/1"
+
+#define FX_ADULT "99010119800101201X"
+#define FX_OTHER_ADULT "990101197507155515"
+#define FX_CHILD "990101202001017039"
+
+struct fx_party {
+    struct lb_sign_key *log_key;
+    struct lb_x25519_key seal;
+    struct lb_sign_key *issuer_key;
+};
+
+struct fixture {
+    char folder[256];
+    struct lb_arena *arena;
+    struct fx_party adapter, broker, window, other, hall, stranger;
+    struct lb_x25519_key officer;
+    struct lb_sign_key *directory_key;
+    struct lb_trust *trust;
+    struct lb_log *log;
+    struct lb_workers *workers;
+    struct lb_serve_policy *policy;
+    struct lb_serve_key key;
+    uint8_t pseudonym_key[32];
+    uint8_t form_sha256[32];
+    struct lb_serve *serve;
+};
+
+void fx_setup(struct fixture *fx);
+void fx_teardown(struct fixture *fx);
+
+/* fx_path names a file in the fixture's folder. */
+const char *fx_path(struct fixture *fx, const char *name);
+void fx_write(struct fixture *fx, const char *name, const char *text);
+
+/* One read in the making: an honest one by default; a test spoils a part before fx_build. */
+struct fx_ask {
+    const char *id_no;          /* whom the sealed request is about */
+    const char *name;
+    const char *granted_id;     /* whom the grant is about */
+    struct lb_grant grant;
+    struct lb_section section;
+    const struct lb_sign_key *grant_key;
+    const struct fx_party *sender;
+    const char *requester;      /* SPIFFE id */
+    const char *audience;
+    const char *views[3];       /* NULL-terminated */
+    const char *field;
+    const char *operator_name;
+    const char *arg;            /* NULL for none */
+    const char *claim;          /* NULL for none */
+    const char *operator_org;
+    const char *operator_kid;
+    const struct lb_sign_key *operator_key;
+    int64_t operator_life_s;
+    int64_t sealed_age_s;
+    int64_t deadline_ms;        /* from now */
+    const char *key_id;
+    uint64_t seq;
+    uint8_t rid[16];
+    uint8_t txn[16];
+    struct lb_span jwt;         /* the grant, once made: built again, an ask asks under the same one */
+    struct lb_span disclosure;
+};
+
+/* fx_ask_honest fills an ask for wages under a mandate, fx_ask_consent for business under consent. */
+void fx_ask_honest(struct fixture *fx, struct fx_ask *ask);
+void fx_ask_consent(struct fixture *fx, struct fx_ask *ask);
+
+/* What fx_build made, with what is needed to open the answer. */
+struct fx_built {
+    Lianban__V1__ReadRequest *request;
+    struct lb_hpke_context context;
+    struct lb_span ciphertext;
+    uint64_t seq;
+};
+void fx_build(struct fixture *fx, struct fx_ask *ask, struct fx_built *out);
+
+/* fx_send hands it to the adapter and returns the answer's outer code. */
+enum lb_code fx_send(struct fixture *fx, const struct fx_built *built,
+                     struct lb_serve_answer *out_answer);
+/* fx_open opens a sealed answer. */
+Lianban__V1__SealedAnswer *fx_open(struct fixture *fx, const struct fx_built *built,
+                                   const struct lb_serve_answer *answer);
+/* fx_status puts a status list in force whose index 7 has the given state. */
+lb_status fx_status(struct fixture *fx, uint64_t seq, uint8_t state, int64_t life_s);
+
+#define assert_code(code_, want_)                                                                  \
+    assert_string_equal(lb_code_name(code_), lb_code_name(want_))
+#define assert_ok(status_) assert_string_equal(lb_code_name(lb_status_code(status_)), "OK")
+
+#endif

@@ -1,0 +1,225 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "adapters/serve/fixture.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/seal/padded.h"
+#include "gateway/token/operator_token.h"
+#include "gateway/wire/pb.h"
+
+#define PERSON "00112233445566778899aabbccddeeff"
+
+static void fill_common(struct fixture *fx, struct fx_ask *ask)
+{
+    int64_t now = lb_clock_unix_s(lb_clock_system());
+    memset(ask, 0, sizeof(*ask));
+    ask->id_no = ask->granted_id = FX_ADULT;
+    ask->name = "王小明";
+    ask->sender = &fx->window;
+    ask->requester = FX_WINDOW;
+    ask->audience = FX_ADAPTER;
+    ask->operator_org = "street-office";
+    ask->operator_kid = "m1";
+    ask->operator_key = fx->window.issuer_key;
+    ask->operator_life_s = 600;
+    ask->deadline_ms = 5000;
+    ask->key_id = "s1";
+    assert_ok(lb_crypto_random(ask->rid, sizeof(ask->rid)));
+    assert_ok(lb_crypto_random(ask->txn, sizeof(ask->txn)));
+    ask->grant = (struct lb_grant){
+        .requester = "street-office", .iat = now - 1, .nbf = now - 1, .exp = now + 3600};
+    ask->section = (struct lb_section){
+        .provider = "tax",
+        .audience = FX_ADAPTER,
+        .form = "social-assistance",
+        .form_version = 1,
+        .purpose = "social-assistance",
+        .case_id = "c-1",
+        .role = "applicant",
+        .operator_hash = PERSON,
+        .method = "document",
+        .level = 2,
+        .max_uses = 2,
+        .answer_bytes = 1024,
+        .num_views = 1,
+    };
+    memcpy(ask->section.form_sha256, fx->form_sha256, 32);
+}
+
+static const char *random_id(struct fixture *fx)
+{
+    uint8_t raw[8];
+    assert_ok(lb_crypto_random(raw, sizeof(raw)));
+    return lb_arena_printf(fx->arena, "g-%02x%02x%02x%02x%02x%02x%02x%02x", raw[0], raw[1], raw[2],
+                           raw[3], raw[4], raw[5], raw[6], raw[7]);
+}
+
+void fx_ask_honest(struct fixture *fx, struct fx_ask *ask)
+{
+    static const char *const laws[] = {"SAL41"};
+    static const struct lb_section_field fields[] = {{"income", "SUM(12)"}};
+    static const struct lb_section_view views[] = {{"tax.wage", 1, 1, fields}};
+    fill_common(fx, ask);
+    ask->grant.issuer = "street-office";
+    ask->grant.kid = "m1";
+    ask->grant.jti = random_id(fx);
+    ask->grant_key = fx->window.issuer_key;
+    ask->section.basis = "mandate";
+    ask->section.num_laws = 1;
+    ask->section.laws = laws;
+    ask->section.views = views;
+    ask->views[0] = "tax.wage";
+    ask->field = "income";
+    ask->operator_name = "SUM";
+    ask->arg = "12";
+}
+
+void fx_ask_consent(struct fixture *fx, struct fx_ask *ask)
+{
+    static const struct lb_section_field fields[] = {{"owned", "EXISTS"}};
+    static const struct lb_section_view views[] = {{"tax.business", 1, 1, fields}};
+    fill_common(fx, ask);
+    ask->grant.issuer = "consent-hall";
+    ask->grant.kid = "h1";
+    ask->grant.jti = random_id(fx);
+    ask->grant.status_uri = FX_STATUS_URI;
+    ask->grant.status_index = 7;
+    ask->grant_key = fx->hall.issuer_key;
+    ask->section.basis = "consent";
+    ask->section.views = views;
+    ask->views[0] = "tax.business";
+    ask->field = "owned";
+    ask->operator_name = "EXISTS";
+}
+
+static struct lb_span seal_plain(struct fixture *fx, const struct fx_ask *ask,
+                                 struct lb_span section, const uint8_t salt[16])
+{
+    int64_t now = lb_clock_unix_s(lb_clock_system());
+    Lianban__V1__SealedRequest plain = LIANBAN__V1__SEALED_REQUEST__INIT;
+    Lianban__V1__Want want = LIANBAN__V1__WANT__INIT;
+    Lianban__V1__Want *wants[] = {&want};
+    const struct lb_operator claims = {
+        .organization = ask->operator_org, .kid = ask->operator_kid, .unit = "desk 3",
+        .person = PERSON, .jti = "t-1", .iat = now - 700, .exp = now + ask->operator_life_s};
+    struct lb_span token = LB_SPAN_EMPTY, bytes = LB_SPAN_EMPTY, framed = LB_SPAN_EMPTY;
+    assert_ok(lb_operator_token_issue(&claims, ask->operator_key, fx->arena, &token));
+    want.view = (char *)(uintptr_t)ask->section.views[0].id;
+    want.field = (char *)(uintptr_t)ask->field;
+    want.operator_ = (char *)(uintptr_t)ask->operator_name;
+    char *args[] = {(char *)(uintptr_t)ask->arg}, *claim[] = {(char *)(uintptr_t)ask->claim};
+    want.n_args = ask->arg == NULL ? 0 : 1;
+    want.args = args;
+    want.n_claim = ask->claim == NULL ? 0 : 1;
+    want.claim = claim;
+    plain.version = 1;
+    plain.section = lb_arena_str(fx->arena, section);
+    plain.id_no = (char *)(uintptr_t)ask->id_no;
+    plain.name = (char *)(uintptr_t)ask->name;
+    plain.salt = lb_pb_bytes(lb_span_of(salt, 16));
+    plain.operator_token = lb_arena_str(fx->arena, token);
+    plain.rid = lb_pb_bytes(lb_span_of(ask->rid, 16));
+    plain.iat = now - ask->sealed_age_s;
+    plain.wants = wants;
+    plain.n_wants = 1;
+    assert_ok(lb_pb_pack(&plain, fx->arena, &bytes));
+    assert_ok(lb_padded_wrap(bytes, lb_padded_size(bytes.len, 1024), fx->arena, &framed));
+    return framed;
+}
+
+static void make_grant(struct fixture *fx, const struct fx_ask *ask, const uint8_t salt[16],
+                       struct lb_span *out_jwt, struct lb_span *out_section)
+{
+    struct lb_grant grant = ask->grant;
+    struct lb_section section = ask->section;
+    lb_subject_commitment(salt, ask->granted_id, section.subject);
+    assert_ok(lb_jwk_thumbprint_x25519(ask->sender->seal.public_key, fx->arena, grant.cnf_jkt));
+    assert_ok(lb_grant_issue(&grant, &section, 1, ask->grant_key, fx->arena, out_jwt,
+                             out_section));
+}
+
+static void fill_open_part(struct fixture *fx, const struct fx_ask *ask, struct lb_span jwt,
+                           Lianban__V1__ReadRequest *request)
+{
+    size_t num = 0;
+    lianban__v1__read_request__init(request);
+    request->txn = lb_pb_bytes(lb_span_of(ask->txn, 16));
+    request->audience = (char *)(uintptr_t)ask->audience;
+    request->requester = (char *)(uintptr_t)ask->requester;
+    request->grant = lb_arena_str(fx->arena, jwt);
+    while (num < 3 && ask->views[num] != NULL)
+        num++;
+    request->views = (char **)(uintptr_t)ask->views;
+    request->n_views = num;
+    request->deadline_unix_ms = lb_clock_unix_ms(lb_clock_system()) + ask->deadline_ms;
+    request->answer_bytes = ask->section.answer_bytes;
+}
+
+static void seal(struct fixture *fx, const struct fx_ask *ask, struct lb_span plain,
+                 Lianban__V1__ReadRequest *request, struct fx_built *out)
+{
+    Lianban__V1__Sealed *sealed = lb_arena_alloc(fx->arena, sizeof(*sealed));
+    uint8_t *enc = lb_arena_alloc(fx->arena, 32);
+    uint8_t *ciphertext = lb_arena_alloc(fx->arena, plain.len + LB_AEAD_TAG_BYTES);
+    struct lb_span info = LB_SPAN_EMPTY, views[3];
+    uint8_t aad[LB_SEAL_AAD_BYTES];
+    lianban__v1__sealed__init(sealed);
+    assert_ok(lb_seal_info(ask->requester, ask->audience, ask->key_id, fx->arena, &info));
+    assert_ok(lb_hpke_setup_sender(fx->adapter.seal.public_key, info, &ask->sender->seal, enc,
+                                   &out->context));
+    for (size_t i = 0; i < request->n_views; i++)
+        views[i] = lb_span_str(request->views[i]);
+    assert_ok(lb_seal_aad(lb_span_str(request->grant), lb_span_of(ask->txn, 16), views,
+                          request->n_views, request->deadline_unix_ms, request->answer_bytes,
+                          aad));
+    assert_ok(lb_hpke_seal(&out->context, ask->seq, lb_span_of(aad, sizeof(aad)), plain,
+                           ciphertext));
+    out->ciphertext = lb_span_of(ciphertext, plain.len + LB_AEAD_TAG_BYTES);
+    out->seq = ask->seq;
+    sealed->key_id = (char *)(uintptr_t)ask->key_id;
+    sealed->enc = lb_pb_bytes(lb_span_of(enc, 32));
+    sealed->sender_key = lb_pb_bytes(lb_span_of(ask->sender->seal.public_key, 32));
+    sealed->seq = ask->seq;
+    sealed->ciphertext = lb_pb_bytes(out->ciphertext);
+    request->sealed = sealed;
+    out->request = request;
+}
+
+void fx_build(struct fixture *fx, struct fx_ask *ask, struct fx_built *out)
+{
+    static const uint8_t salt[16] = "sixteen byte slt";
+    Lianban__V1__ReadRequest *request = lb_arena_alloc(fx->arena, sizeof(*request));
+    assert_non_null(request);
+    if (ask->jwt.len == 0)
+        make_grant(fx, ask, salt, &ask->jwt, &ask->disclosure);
+    fill_open_part(fx, ask, ask->jwt, request);
+    seal(fx, ask, seal_plain(fx, ask, ask->disclosure, salt), request, out);
+}
+
+enum lb_code fx_send(struct fixture *fx, const struct fx_built *built,
+                     struct lb_serve_answer *out_answer)
+{
+    static const struct lb_hash route = {{1, 2, 3}};
+    struct lb_serve_answer answer;
+    assert_ok(lb_serve_read(fx->serve, built->request, &route, fx->arena, &answer));
+    if (out_answer != NULL)
+        *out_answer = answer;
+    return answer.code;
+}
+
+Lianban__V1__SealedAnswer *fx_open(struct fixture *fx, const struct fx_built *built,
+                                   const struct lb_serve_answer *answer)
+{
+    struct lb_span framed = LB_SPAN_EMPTY, plain = LB_SPAN_EMPTY;
+    Lianban__V1__SealedAnswer *message = NULL;
+    assert_ok(lb_open_answer(&built->context, built->seq, built->ciphertext,
+                             lb_pb_span(built->request->txn), answer->sealed, fx->arena, &framed));
+    assert_ok(lb_padded_unwrap(framed, &plain));
+    assert_ok(lb_pb_unpack(&lianban__v1__sealed_answer__descriptor, plain, fx->arena, &message));
+    return message;
+}

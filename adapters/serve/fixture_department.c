@@ -1,0 +1,147 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "adapters/serve/fixture_files.h"
+#include "gateway/base/hex.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/note/note.h"
+#include "gateway/store/store.h"
+
+static const char rules[] =
+    "rules: test-rules\n"
+    "version: 3\n"
+    "in_force: 2026-01-01\n"
+    "title: {zh: 测试, en: Test}\n"
+    "thresholds:\n"
+    "  capital.large: {value: 100000, unit: cents, source: test}\n";
+
+static const char wage_view[] =
+    "view: tax.wage\n"
+    "version: 1\n"
+    "title: {zh: 工资, en: Wages}\n"
+    "query: SELECT month, income_cents FROM wage WHERE id_no = :id_no\n"
+    "rows: many\n"
+    "complete: true\n"
+    "max_rows: 40\n"
+    "as_of: SELECT as_of FROM data_as_of\n"
+    "freshness_days: 45\n"
+    "fields:\n"
+    "  income:\n"
+    "    column: income_cents\n"
+    "    type: cents\n"
+    "    month: month\n"
+    "    class: G4\n"
+    "    rules:\n"
+    "      - purpose: social-assistance\n"
+    "        operators: [\"SUM(12)\"]\n"
+    "        requesters: [street-office]\n"
+    "        bases: [mandate]\n"
+    "        issuers: [street-office]\n"
+    "        laws: [SAL41]\n"
+    "        min_level: 2\n"
+    "  months:\n"
+    "    type: row\n"
+    "    class: G3\n";
+
+static const char business_view[] =
+    "view: tax.business\n"
+    "version: 1\n"
+    "title: {zh: 经营主体, en: Business}\n"
+    "query: SELECT uscc FROM business WHERE legal_id = :id_no\n"
+    "rows: many\n"
+    "complete: true\n"
+    "fields:\n"
+    "  owned:\n"
+    "    type: row\n"
+    "    class: G3\n"
+    "    rules:\n"
+    "      - purpose: social-assistance\n"
+    "        operators: [EXISTS]\n"
+    "        requesters: [street-office]\n"
+    "        bases: [consent]\n"
+    "        issuers: [consent-hall]\n"
+    "        min_level: 2\n";
+
+static void key_hash(const struct lb_sign_key *key, char hex[65])
+{
+    uint8_t raw[LB_P256_PUBLIC_BYTES], digest[32];
+    size_t len = lb_sign_key_public(key, raw);
+    lb_sha256(lb_span_of(raw, len), digest);
+    lb_hex_encode(lb_span_of(digest, 32), hex);
+}
+
+static void write_policy(struct fixture *fx)
+{
+    char hall[65], window[65], form[65];
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
+    struct lb_note_verifier verifier;
+    key_hash(fx->hall.issuer_key, hall);
+    key_hash(fx->window.issuer_key, window);
+    lb_hex_encode(lb_span_of(fx->form_sha256, 32), form);
+    (void)lb_sign_key_public(fx->window.log_key, raw);
+    assert_ok(lb_note_verifier_init(lb_spiffe_log_origin(FX_WINDOW), raw, &verifier));
+    fx_write(fx, "policy.yaml",
+             lb_arena_printf(fx->arena,
+                             "policy: tax\n"
+                             "rules: rules.yaml\n"
+                             "views: [wage.yaml, business.yaml]\n"
+                             "accept:\n"
+                             "  brokers: [%s]\n"
+                             "  requesters:\n"
+                             "    - {spiffe: \"%s\", log: \"%s\"}\n"
+                             "  issuers:\n"
+                             "    - {organization: consent-hall, kid: h1, key_sha256: \"%s\"}\n"
+                             "    - {organization: street-office, kid: m1, key_sha256: \"%s\"}\n"
+                             "  forms:\n"
+                             "    - {form: social-assistance, version: 1, sha256: \"%s\"}\n",
+                             FX_BROKER, FX_WINDOW, lb_note_verifier_format(&verifier, fx->arena),
+                             hall, window, form));
+    lb_note_verifier_cleanup(&verifier);
+}
+
+/* Wages of 1,000.00 in each of the last 14 months: 12 of them count. */
+static void write_wages(struct lb_store *store, const char *id_no)
+{
+    time_t now = time(NULL);
+    struct tm local;
+    char sql[256];
+    (void)localtime_r(&now, &local);
+    int months = (local.tm_year + 1900) * 12 + local.tm_mon;
+    for (int back = 0; back < 14; back++) {
+        int month = months - back;
+        (void)snprintf(sql, sizeof(sql), "INSERT INTO wage VALUES('%s', '%04d-%02d', 100000)",
+                       id_no, month / 12, month % 12 + 1);
+        assert_ok(lb_store_exec(store, sql));
+    }
+}
+
+static void write_database(struct fixture *fx)
+{
+    struct lb_store *store = NULL;
+    const struct lb_store_options options = {.path = fx_path(fx, "tax.db"), .create = true,
+                                             .busy_timeout_ms = 1000};
+    assert_ok(lb_store_open(&options, &store));
+    assert_ok(lb_store_exec(store, "CREATE TABLE wage(id_no TEXT, month TEXT, income_cents INT);"
+                                   "CREATE TABLE business(uscc TEXT, legal_id TEXT);"
+                                   "CREATE TABLE data_as_of(as_of TEXT);"
+                                   "INSERT INTO data_as_of VALUES(date('now', '-3 days'));"
+                                   "INSERT INTO business VALUES('X', '" FX_ADULT "');"));
+    write_wages(store, FX_ADULT);
+    write_wages(store, FX_OTHER_ADULT);
+    lb_store_close(store);
+}
+
+void fx_write_department(struct fixture *fx)
+{
+    fx_write(fx, "rules.yaml", rules);
+    fx_write(fx, "wage.yaml", wage_view);
+    fx_write(fx, "business.yaml", business_view);
+    write_policy(fx);
+    write_database(fx);
+}

@@ -1,0 +1,100 @@
+#ifndef ADAPTERS_SERVE_JOB_H
+#define ADAPTERS_SERVE_JOB_H
+
+#include "adapters/serve/memory.h"
+#include "adapters/serve/pool.h"
+#include "adapters/serve/serve.h"
+#include "gateway/seal/contexts.h"
+#include "gateway/seal/exchange.h"
+#include "gateway/seal/hpke.h"
+#include "gateway/token/grant.h"
+#include "gateway/token/operator_token.h"
+
+/*
+ * One read on its way through the adapter. Each step is a file of its own, in this order, and either
+ * moves the job on or names why not:
+ *
+ *   check.c    what can be judged without opening anything: audience, requester, grant, status
+ *   open.c     the seal, its age, the operator
+ *   section.c  the section and every want against the department's policy
+ *   subject.c  the subject: an inner judgement
+ *   run.c      queries and operators
+ *   answer.c   the sealed answer
+ *   record.c   the entry, durable before anything leaves
+ */
+
+struct lb_serve_status;  /* status_lists.c */
+
+struct lb_serve {
+    struct lb_serve_options options;
+    struct lb_seal_contexts *contexts;
+    struct lb_serve_pool *pool;
+    struct lb_serve_memory *memory;
+    struct lb_serve_status *status;
+    struct lb_serve_gate *gate;
+};
+
+/* A want with what it was resolved to. */
+struct lb_read_want {
+    const Lianban__V1__Want *wire;
+    size_t view;              /* index in the policy's views */
+    const struct lb_view_field *field;
+    struct lb_op_call call;
+};
+
+struct lb_read_job {
+    struct lb_job job;
+    struct lb_serve *serve;
+    struct lb_arena *arena;
+    Lianban__V1__ReadRequest *request;
+    struct lb_hash route_leaf;
+    lb_serve_done done;
+    void *ctx;
+
+    struct lb_directory *directory;
+    const char *requester_org;
+    const struct lb_issuer *issuer;
+    struct lb_grant grant;
+    bool grant_known;                    /* grant has been verified */
+    struct lb_hpke_context context;
+    Lianban__V1__SealedRequest *plain;   /* NULL until opened */
+    struct lb_operator operator_claims;
+    struct lb_section section;
+    bool section_known;
+    enum lb_basis basis;
+    size_t num_wants;
+    struct lb_read_want *wants;
+    char id_no[19];
+    uint8_t pseudonym[32];
+    bool subject_known;
+    Lianban__V1__Fact **facts;           /* one per want, once run */
+    enum lb_code inner;                  /* LB_CODE_OK, or the inner reason for no facts */
+    struct lb_span sealed;
+    struct lb_memory_use use;
+    struct lb_log_entry entry;
+};
+
+LB_MUST lb_status lb_read_check(struct lb_read_job *job);
+LB_MUST lb_status lb_read_open(struct lb_read_job *job);
+LB_MUST lb_status lb_read_section(struct lb_read_job *job);
+LB_MUST lb_status lb_read_subject(struct lb_read_job *job);
+LB_MUST lb_status lb_read_run(struct lb_read_job *job);
+LB_MUST lb_status lb_read_answer(struct lb_read_job *job);
+/* lb_read_record queues the entry for an outcome: LB_CODE_OK when job->sealed may leave. The job ends
+ * in the entry's done. */
+void lb_read_record(struct lb_read_job *job, enum lb_code outer);
+/* lb_read_finish tells the owner and frees the job. */
+void lb_read_finish(struct lb_read_job *job, const struct lb_serve_answer *answer);
+
+/* lb_serve_check_status judges a grant's status index now (status_lists.c). */
+LB_MUST lb_status lb_serve_check_status(struct lb_serve *serve, const struct lb_grant *grant);
+LB_MUST lb_status lb_serve_status_new(struct lb_serve_status **out_status);
+void lb_serve_status_free(struct lb_serve_status *status);
+
+/* lb_serve_issuer finds a grant's issuer: in the directory (ISSUER_UNKNOWN) and named, with this very
+ * key, by the department's own policy (ISSUER_INERT). */
+LB_MUST lb_status lb_serve_issuer(const struct lb_serve *serve,
+                                  const struct lb_directory *directory, const char *organization,
+                                  const char *kid, const struct lb_issuer **out_issuer);
+
+#endif

@@ -1,0 +1,393 @@
+#include "adapters/serve/link.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/evidence/session.h"
+#include "gateway/wire/pb.h"
+
+/* A frame's size is bounded well below the message maximum: an answer has at most LB_MAX_ANSWER_BYTES
+ * and its proof at most a few KiB. */
+#define MAX_FRAME_ANSWERS 16
+
+/* Something waiting to be sent. */
+struct outgoing {
+    struct outgoing *next;
+    bool is_ack;
+    Lianban__V1__StatusAck ack;
+    char ack_uri[512];
+    uint8_t txn[16];
+    enum lb_code code;
+    bool recorded;
+    uint64_t index;
+    struct lb_buf sealed;
+    struct lb_buf leaf;
+};
+
+struct lb_adapter_link {
+    struct lb_adapter_link_options options;
+    struct lb_session session;
+    pthread_mutex_t lock;
+    size_t refs;              /* the stream's, and one per read in hand */
+    bool closed;
+    bool hello_sent;
+    bool show_log;            /* after greeting, once, even with nothing to answer */
+    struct outgoing *first;
+    struct outgoing **last;
+};
+
+static void free_outgoing(struct outgoing *item)
+{
+    lb_buf_cleanup(&item->sealed);
+    lb_buf_cleanup(&item->leaf);
+    free(item);
+}
+
+static void unref(struct lb_adapter_link *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    bool last = --link->refs == 0;
+    (void)pthread_mutex_unlock(&link->lock);
+    if (!last)
+        return;
+    while (link->first != NULL) {
+        struct outgoing *item = link->first;
+        link->first = item->next;
+        free_outgoing(item);
+    }
+    lb_session_cleanup(&link->session);
+    (void)pthread_mutex_destroy(&link->lock);
+    free(link);
+}
+
+static void hold(struct lb_adapter_link *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    link->refs++;
+    (void)pthread_mutex_unlock(&link->lock);
+}
+
+static void enqueue(struct lb_adapter_link *link, struct outgoing *item)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    bool closed = link->closed;
+    if (!closed) {
+        item->next = NULL;
+        *link->last = item;
+        link->last = &item->next;
+        link->options.port.kick(link->options.port.ctx);
+    }
+    (void)pthread_mutex_unlock(&link->lock);
+    if (closed)
+        free_outgoing(item);
+}
+
+lb_status lb_adapter_link_new(const struct lb_adapter_link_options *options,
+                              struct lb_adapter_link **out_link)
+{
+    LB_ENSURE(lb_serve_policy_broker(options->policy, options->broker), LB_ROLE_NOT_ALLOWED,
+              "policy does not name this broker");
+    struct lb_directory *directory = lb_trust_directory(options->trust);
+    const struct lb_node *node = lb_directory_node(directory, options->broker);
+    struct lb_adapter_link *link = calloc(1, sizeof(*link));
+    lb_status status = LB_OK;
+    if (link == NULL)
+        status = LB_FAULT(LB_NO_MEMORY, "link");
+    else if (node == NULL || node->kind != LB_NODE_BROKER || node->log_origin == NULL)
+        status = LB_FAULT(LB_ROLE_NOT_ALLOWED, "directory lists no such broker");
+    else
+        status = lb_session_init(&link->session, options->log, node->log_origin, node->log_key,
+                                 options->seen_folder);
+    lb_directory_unref(directory);
+    if (status != LB_OK) {
+        free(link);
+        return status;
+    }
+    link->options = *options;
+    link->options.broker = NULL; /* borrowed for this call only */
+    link->refs = 1;
+    link->last = &link->first;
+    (void)pthread_mutex_init(&link->lock, NULL);
+    *out_link = link;
+    return LB_OK;
+}
+
+static void answered(void *ctx, const struct lb_serve_answer *answer)
+{
+    struct lb_adapter_link *link = ctx;
+    struct outgoing *item = calloc(1, sizeof(*item));
+    if (item != NULL) {
+        memcpy(item->txn, answer->txn, sizeof(item->txn));
+        item->code = answer->code;
+        item->recorded = answer->recorded;
+        item->index = answer->index;
+        lb_buf_init(&item->sealed, LB_MAX_SEALED_BYTES);
+        lb_buf_init(&item->leaf, LB_MAX_LEAF_BYTES);
+        lb_buf_put(&item->sealed, answer->sealed);
+        lb_buf_put(&item->leaf, answer->leaf);
+        enqueue(link, item);
+    }
+    unref(link);
+}
+
+/* The broker's promise that it recorded this very request before sending it. */
+static lb_status check_route(const Lianban__V1__RoutedRead *read,
+                             const struct lb_checkpoint *checkpoint, struct lb_hash *out_leaf)
+{
+    struct lb_leaf leaf;
+    uint8_t digest[32];
+    LB_ENSURE(read->request != NULL && read->route != NULL && read->request->sealed != NULL,
+              LB_MALFORMED, "a read without its parts");
+    LB_ENSURE(read->request->txn.len == 16, LB_MALFORMED, "txn is not 16 bytes");
+    LB_TRY(lb_link_verify(read->route, checkpoint, &leaf, out_leaf));
+    lb_sha256(lb_pb_span(read->request->sealed->ciphertext), digest);
+    LB_ENSURE(leaf.type == LB_LEAF_ROUTE &&
+                  memcmp(leaf.txn, read->request->txn.data, sizeof(leaf.txn)) == 0 &&
+                  memcmp(leaf.request_hash, digest, sizeof(digest)) == 0,
+              LB_RECEIPT_INVALID, "the route entry is about another request");
+    return LB_OK;
+}
+
+/* What can't be taken on is refused at once; nothing was looked at, so there is no entry. */
+static void refuse(struct lb_adapter_link *link, const uint8_t *txn, enum lb_code code)
+{
+    struct outgoing *item = calloc(1, sizeof(*item));
+    if (item == NULL)
+        return;
+    memcpy(item->txn, txn, sizeof(item->txn));
+    item->code = code;
+    enqueue(link, item);
+}
+
+static lb_status take_batch(struct lb_adapter_link *link, const Lianban__V1__Batch *batch)
+{
+    struct lb_checkpoint checkpoint;
+    LB_ENSURE(batch->n_reads <= LB_MAX_ITEMS_PER_BATCH && batch->n_answers == 0, LB_MALFORMED,
+              "batch has the wrong items");
+    LB_TRY(lb_session_watch(&link->session, batch->log, &checkpoint));
+    for (size_t i = 0; i < batch->n_reads; i++) {
+        const Lianban__V1__RoutedRead *read = batch->reads[i];
+        struct lb_hash route_leaf;
+        LB_TRY(check_route(read, &checkpoint, &route_leaf));
+        hold(link);
+        lb_status status = lb_serve_submit(link->options.serve, read->request, &route_leaf,
+                                           answered, link);
+        if (status != LB_OK) {
+            refuse(link, read->request->txn.data, lb_code_outer(status->code));
+            unref(link);
+        }
+    }
+    return LB_OK;
+}
+
+/* A status list touches the store, so it is taken in on a worker. */
+struct status_job {
+    struct lb_job job;
+    struct lb_adapter_link *link;
+    struct lb_buf token;
+};
+
+static void take_status(struct lb_job *base)
+{
+    struct status_job *job = (struct status_job *)base;
+    struct lb_adapter_link *link = job->link;
+    struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    struct outgoing *item = calloc(1, sizeof(*item));
+    if (arena != NULL && item != NULL) {
+        const char *uri = "";
+        uint64_t seq = 0;
+        lb_status status = lb_serve_status_update(link->options.serve, lb_buf_span(&job->token),
+                                                  arena, &uri, &seq);
+        lianban__v1__status_ack__init(&item->ack);
+        item->is_ack = true;
+        item->code = lb_code_outer(lb_status_code(status));
+        size_t len = strlen(uri) < sizeof(item->ack_uri) ? strlen(uri) : 0;
+        memcpy(item->ack_uri, uri, len);
+        item->ack.seq = seq;
+        enqueue(link, item);
+    } else {
+        free(item);
+    }
+    lb_arena_free(arena);
+    lb_buf_cleanup(&job->token);
+    free(job);
+    unref(link);
+}
+
+static lb_status queue_status(struct lb_adapter_link *link,
+                              const Lianban__V1__StatusUpdate *update)
+{
+    struct status_job *job = calloc(1, sizeof(*job));
+    LB_ENSURE(job != NULL, LB_NO_MEMORY, "status update");
+    job->job.run = take_status;
+    job->link = link;
+    lb_buf_init(&job->token, LB_MAX_STATUS_LIST_BYTES);
+    lb_buf_put_str(&job->token, update->token);
+    hold(link);
+    lb_status status = lb_buf_check(&job->token);
+    if (status == LB_OK)
+        status = lb_workers_submit(link->options.workers, &job->job);
+    if (status != LB_OK) {
+        lb_buf_cleanup(&job->token);
+        free(job);
+        unref(link);
+    }
+    return status;
+}
+
+static lb_status take_hello(struct lb_adapter_link *link, const Lianban__V1__Hello *hello)
+{
+    LB_TRY(lb_session_greet(&link->session, hello));
+    (void)pthread_mutex_lock(&link->lock);
+    link->show_log = true;
+    link->options.port.kick(link->options.port.ctx);
+    (void)pthread_mutex_unlock(&link->lock);
+    return LB_OK;
+}
+
+lb_status lb_adapter_link_receive(struct lb_adapter_link *link, struct lb_span bytes)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "frame");
+    Lianban__V1__Frame *frame = NULL;
+    LB_TRY(lb_pb_unpack(&lianban__v1__frame__descriptor, bytes, arena, &frame));
+    switch (frame->body_case) {
+    case LIANBAN__V1__FRAME__BODY_HELLO:
+        return take_hello(link, frame->hello);
+    case LIANBAN__V1__FRAME__BODY_BATCH:
+        return take_batch(link, frame->batch);
+    case LIANBAN__V1__FRAME__BODY_STATUS_UPDATE:
+        LB_ENSURE(link->session.greeted, LB_MALFORMED, "no greeting");
+        return queue_status(link, frame->status_update);
+    default:
+        LB_FAIL(LB_VERSION_UNSUPPORTED, "unknown frame");
+    }
+}
+
+/* --- sending --- */
+
+static struct outgoing *take_answers(struct lb_adapter_link *link, size_t *out_num, bool *out_show)
+{
+    struct outgoing *first = NULL, **last = &first;
+    size_t num = 0;
+    (void)pthread_mutex_lock(&link->lock);
+    while (link->first != NULL && num < MAX_FRAME_ANSWERS) {
+        struct outgoing *item = link->first;
+        if (item->is_ack && num > 0)
+            break; /* an acknowledgement is a frame of its own */
+        link->first = item->next;
+        if (link->first == NULL)
+            link->last = &link->first;
+        item->next = NULL;
+        *last = item;
+        last = &item->next;
+        num++;
+        if (item->is_ack)
+            break;
+    }
+    *out_show = link->show_log;
+    link->show_log = link->show_log && first != NULL && first->is_ack;
+    (void)pthread_mutex_unlock(&link->lock);
+    *out_num = num;
+    return first;
+}
+
+static lb_status pack_ack(struct outgoing *item, struct lb_arena *arena, struct lb_span *out)
+{
+    Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
+    item->ack.uri = item->ack_uri;
+    item->ack.code = (char *)(uintptr_t)lb_code_name(item->code);
+    frame.body_case = LIANBAN__V1__FRAME__BODY_STATUS_ACK;
+    frame.status_ack = &item->ack;
+    return lb_pb_pack(&frame, arena, out);
+}
+
+static lb_status fill_answer(struct lb_adapter_link *link, const struct outgoing *item,
+                             uint64_t size, struct lb_arena *arena, Lianban__V1__ReadAnswer **out)
+{
+    Lianban__V1__ReadAnswer *answer = lb_arena_alloc(arena, sizeof(*answer));
+    LB_ENSURE(answer != NULL, LB_NO_MEMORY, "arena is full");
+    lianban__v1__read_answer__init(answer);
+    answer->txn = lb_pb_bytes(lb_span_of(item->txn, sizeof(item->txn)));
+    answer->code = (char *)(uintptr_t)lb_code_name(item->code);
+    answer->sealed = lb_pb_bytes(lb_buf_span(&item->sealed));
+    if (item->recorded)
+        LB_TRY(lb_link_prove(link->options.log, item->index, lb_buf_span(&item->leaf), size,
+                             arena, &answer->entry));
+    *out = answer;
+    return LB_OK;
+}
+
+static lb_status pack_batch(struct lb_adapter_link *link, const struct outgoing *first, size_t num,
+                            struct lb_arena *arena, struct lb_span *out)
+{
+    Lianban__V1__Batch batch = LIANBAN__V1__BATCH__INIT;
+    Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
+    uint64_t size = 0;
+    LB_TRY(lb_session_show(&link->session, arena, &batch.log, &size));
+    batch.answers = lb_arena_array(arena, num, sizeof(batch.answers[0]));
+    LB_ENSURE(batch.answers != NULL, LB_NO_MEMORY, "arena is full");
+    for (const struct outgoing *item = first; item != NULL; item = item->next)
+        LB_TRY(fill_answer(link, item, size, arena, &batch.answers[batch.n_answers++]));
+    frame.body_case = LIANBAN__V1__FRAME__BODY_BATCH;
+    frame.batch = &batch;
+    return lb_pb_pack(&frame, arena, out);
+}
+
+static lb_status next_frame(struct lb_adapter_link *link, struct lb_arena *arena,
+                            struct lb_span *out)
+{
+    if (!link->hello_sent) {
+        link->hello_sent = true;
+        return lb_session_hello(&link->session, arena, out);
+    }
+    *out = LB_SPAN_EMPTY;
+    if (!link->session.greeted)
+        return LB_OK;
+    size_t num = 0;
+    bool show = false;
+    struct outgoing *items = take_answers(link, &num, &show);
+    lb_status status = LB_OK;
+    if (items != NULL && items->is_ack)
+        status = pack_ack(items, arena, out);
+    else if (items != NULL || show)
+        status = pack_batch(link, items, num, arena, out);
+    while (items != NULL) {
+        struct outgoing *item = items;
+        items = item->next;
+        free_outgoing(item);
+    }
+    return status;
+}
+
+bool lb_adapter_link_fill(struct lb_adapter_link *link, struct lb_buf *out)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    struct lb_span frame = LB_SPAN_EMPTY;
+    lb_status status = arena == NULL ? LB_FAULT(LB_NO_MEMORY, "frame")
+                                     : next_frame(link, arena, &frame);
+    if (status == LB_OK && frame.len > 0) {
+        lb_buf_put(out, frame);
+        status = lb_buf_check(out);
+    }
+    if (status != LB_OK) {
+        lb_log_failure("link_frame_failed", status);
+        (void)pthread_mutex_lock(&link->lock);
+        if (!link->closed)
+            link->options.port.fail(link->options.port.ctx, status);
+        (void)pthread_mutex_unlock(&link->lock);
+        return false;
+    }
+    return frame.len > 0;
+}
+
+void lb_adapter_link_close(struct lb_adapter_link *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    link->closed = true;
+    (void)pthread_mutex_unlock(&link->lock);
+    unref(link);
+}

@@ -1,0 +1,198 @@
+#include "adapters/serve/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/serve/serve.h"
+#include "gateway/base/limits.h"
+
+/* A replay row may go once its message could not be opened any more: sealed age, the context's two
+ * lifetimes, and skew, rounded up to a day. */
+#define REPLAY_KEEP_S (24 * 3600)
+
+const char *const lb_serve_migrations[] = {
+    "CREATE TABLE replay(id BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE use(grant_id BLOB PRIMARY KEY, used INTEGER NOT NULL, expires INTEGER NOT NULL)"
+    "  WITHOUT ROWID;"
+    "CREATE TABLE rid(id BLOB PRIMARY KEY, digest BLOB NOT NULL, first INTEGER NOT NULL,"
+    "  retries INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE status(uri TEXT PRIMARY KEY, seq INTEGER NOT NULL, sha256 BLOB NOT NULL)"
+    "  WITHOUT ROWID;",
+    NULL,
+};
+
+enum statement {
+    ADD_REPLAY,
+    FIND_RID,
+    ADD_RID,
+    COUNT_RETRY,
+    COUNT_USE,
+    PURGE_REPLAY,
+    PURGE_RID,
+    PURGE_USE,
+    FIND_STATUS,
+    SET_STATUS,
+    NUM_STATEMENTS
+};
+
+static const char *const sql[NUM_STATEMENTS] = {
+    [ADD_REPLAY] = "INSERT INTO replay(id, expires) VALUES(?1, ?2)",
+    [FIND_RID] = "SELECT digest, first, retries FROM rid WHERE id = ?1",
+    [ADD_RID] = "INSERT INTO rid(id, digest, first, retries) VALUES(?1, ?2, ?3, 0)",
+    [COUNT_RETRY] = "UPDATE rid SET retries = retries + 1 WHERE id = ?1",
+    [COUNT_USE] = "INSERT INTO use(grant_id, used, expires) VALUES(?1, 1, ?2)"
+                  " ON CONFLICT(grant_id) DO UPDATE SET used = used + 1 WHERE used < ?3",
+    [PURGE_REPLAY] = "DELETE FROM replay WHERE expires < ?1",
+    [PURGE_RID] = "DELETE FROM rid WHERE first < ?1",
+    [PURGE_USE] = "DELETE FROM use WHERE expires < ?1",
+    [FIND_STATUS] = "SELECT seq, sha256 FROM status WHERE uri = ?1",
+    [SET_STATUS] = "INSERT INTO status(uri, seq, sha256) VALUES(?1, ?2, ?3)"
+                   " ON CONFLICT(uri) DO UPDATE SET seq = ?2, sha256 = ?3",
+};
+
+struct lb_serve_memory {
+    struct lb_store *store;                 /* whose statements these are */
+    struct lb_stmt *stmts[NUM_STATEMENTS];  /* belong to the store */
+    int64_t next_purge_unix_s;
+};
+
+lb_status lb_serve_memory_new(struct lb_serve_memory **out_memory)
+{
+    struct lb_serve_memory *memory = calloc(1, sizeof(*memory));
+    LB_ENSURE(memory != NULL, LB_NO_MEMORY, "memory");
+    *out_memory = memory;
+    return LB_OK;
+}
+
+void lb_serve_memory_free(struct lb_serve_memory *memory)
+{
+    free(memory);
+}
+
+static lb_status statement(struct lb_serve_memory *memory, struct lb_store *store,
+                           enum statement which, struct lb_stmt **out)
+{
+    if (memory->store != store) {
+        memset(memory->stmts, 0, sizeof(memory->stmts));
+        memory->store = store;
+    }
+    if (memory->stmts[which] == NULL)
+        LB_TRY(lb_stmt_prepare(store, sql[which], &memory->stmts[which]));
+    lb_stmt_reset(memory->stmts[which]);
+    *out = memory->stmts[which];
+    return LB_OK;
+}
+
+static lb_status run_before(struct lb_serve_memory *memory, struct lb_store *store,
+                            enum statement which, int64_t unix_s)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(statement(memory, store, which, &stmt));
+    LB_TRY(lb_stmt_bind_int(stmt, 1, unix_s));
+    return lb_stmt_run(stmt);
+}
+
+/* Once a minute at most: forgetting is not urgent, and must not cost every read. */
+static lb_status purge(struct lb_serve_memory *memory, struct lb_store *store, int64_t now)
+{
+    if (now < memory->next_purge_unix_s)
+        return LB_OK;
+    memory->next_purge_unix_s = now + 60;
+    LB_TRY(run_before(memory, store, PURGE_REPLAY, now));
+    LB_TRY(run_before(memory, store, PURGE_USE, now - LB_CLOCK_SKEW_S));
+    return run_before(memory, store, PURGE_RID, now - LB_RETRY_WINDOW_S);
+}
+
+lb_status lb_serve_memory_note(struct lb_serve_memory *memory, struct lb_store *store,
+                               int64_t now_unix_s, const struct lb_memory_use *use)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(purge(memory, store, now_unix_s));
+    LB_TRY(statement(memory, store, ADD_REPLAY, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(use->replay_id, 32)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, now_unix_s + REPLAY_KEEP_S));
+    lb_status status = lb_stmt_run(stmt);
+    if (status != LB_OK && status->code == LB_STORE_CONFLICT)
+        LB_FAIL(LB_REPLAY, "this sealed message was answered before");
+    return status;
+}
+
+static lb_status find_rid(struct lb_serve_memory *memory, struct lb_store *store, int64_t now,
+                          struct lb_memory_use *use, bool *out_found)
+{
+    struct lb_stmt *stmt = NULL;
+    bool found = false;
+    LB_TRY(statement(memory, store, FIND_RID, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(use->rid_id, 32)));
+    LB_TRY(lb_stmt_step(stmt, &found));
+    bool same = found && lb_span_eq(lb_stmt_blob(stmt, 0), lb_span_of(use->rid_digest, 32));
+    bool in_time = found && lb_stmt_int(stmt, 1) >= now - LB_RETRY_WINDOW_S;
+    int64_t retries = found ? lb_stmt_int(stmt, 2) : 0;
+    lb_stmt_reset(stmt);
+    if (found) {
+        LB_ENSURE(same, LB_REQUEST_CHANGED, "rid was used for another request");
+        LB_ENSURE(in_time && retries < LB_MAX_RETRIES, LB_RETRY_EXHAUSTED, "too many retries");
+    }
+    *out_found = found;
+    return LB_OK;
+}
+
+static lb_status count_retry(struct lb_serve_memory *memory, struct lb_store *store,
+                             const struct lb_memory_use *use)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(statement(memory, store, COUNT_RETRY, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(use->rid_id, 32)));
+    return lb_stmt_run(stmt);
+}
+
+static lb_status count_use(struct lb_serve_memory *memory, struct lb_store *store, int64_t now,
+                           const struct lb_memory_use *use)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(statement(memory, store, COUNT_USE, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(use->grant_id, 32)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, use->expires_unix_s));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, use->max_uses));
+    LB_TRY(lb_stmt_run(stmt));
+    LB_ENSURE(lb_store_changes(store) == 1, LB_USE_EXHAUSTED, "no use of the grant is left");
+    LB_TRY(statement(memory, store, ADD_RID, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(use->rid_id, 32)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, lb_span_of(use->rid_digest, 32)));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, now));
+    return lb_stmt_run(stmt);
+}
+
+lb_status lb_serve_memory_take(struct lb_serve_memory *memory, struct lb_store *store,
+                               int64_t now_unix_s, struct lb_memory_use *use)
+{
+    LB_TRY(lb_serve_memory_note(memory, store, now_unix_s, use));
+    LB_TRY(find_rid(memory, store, now_unix_s, use, &use->retry));
+    if (use->retry)
+        return count_retry(memory, store, use);
+    LB_ENSURE(use->max_uses >= 1, LB_USE_EXHAUSTED, "the section allows no use");
+    return count_use(memory, store, now_unix_s, use);
+}
+
+lb_status lb_serve_memory_status(struct lb_serve_memory *memory, struct lb_store *store,
+                                 const char *uri, uint64_t seq, const uint8_t sha256[32])
+{
+    struct lb_stmt *stmt = NULL;
+    bool found = false;
+    LB_ENSURE(seq <= INT64_MAX, LB_GRANT_MALFORMED, "sequence is out of range");
+    LB_TRY(statement(memory, store, FIND_STATUS, &stmt));
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(uri)));
+    LB_TRY(lb_stmt_step(stmt, &found));
+    uint64_t known = found ? (uint64_t)lb_stmt_int(stmt, 0) : 0;
+    bool same = found && lb_span_eq(lb_stmt_blob(stmt, 1), lb_span_of(sha256, 32));
+    lb_stmt_reset(stmt);
+    LB_ENSURE(!found || seq >= known, LB_STATUS_STALE, "an older list than the one in force");
+    LB_ENSURE(!found || seq != known || same, LB_STATUS_FORK, "same sequence, other list");
+    if (found && seq == known)
+        return LB_OK;
+    LB_TRY(statement(memory, store, SET_STATUS, &stmt));
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(uri)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, (int64_t)seq));
+    LB_TRY(lb_stmt_bind_blob(stmt, 3, lb_span_of(sha256, 32)));
+    return lb_stmt_run(stmt);
+}

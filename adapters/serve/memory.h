@@ -1,0 +1,43 @@
+#ifndef ADAPTERS_SERVE_MEMORY_H
+#define ADAPTERS_SERVE_MEMORY_H
+
+#include "gateway/store/store.h"
+
+/*
+ * What an adapter must not forget: sealed messages it has answered, uses of each grant, request ids,
+ * and the status lists' sequence. The tables live in the evidence store, and each change commits in
+ * the same transaction as the entry it belongs to (DESIGN §3.5).
+ */
+struct lb_serve_memory;
+
+LB_MUST lb_status lb_serve_memory_new(struct lb_serve_memory **out_memory);
+void lb_serve_memory_free(struct lb_serve_memory *memory);
+
+struct lb_memory_use {
+    uint8_t replay_id[32];   /* of (enc, seq) */
+    uint8_t grant_id[32];    /* of (issuer, jti) */
+    uint8_t rid_id[32];      /* of (grant, rid) */
+    uint8_t rid_digest[32];  /* of what is asked */
+    int64_t max_uses;
+    int64_t expires_unix_s;  /* of the grant */
+    bool retry;              /* out: the rid was seen before */
+};
+
+/* lb_serve_memory_take records one sealed message, and one use unless the rid is a retry. Runs on the
+ * sequencer inside an open transaction. REPLAY: this message was answered before. REQUEST_CHANGED: the
+ * rid was used for something else. RETRY_EXHAUSTED: more than LB_MAX_RETRIES within LB_RETRY_WINDOW_S.
+ * USE_EXHAUSTED. STORE_FAILED. */
+LB_MUST lb_status lb_serve_memory_take(struct lb_serve_memory *memory, struct lb_store *store,
+                                       int64_t now_unix_s, struct lb_memory_use *use);
+
+/* lb_serve_memory_note records a sealed message that was refused for an inner reason: no use. */
+LB_MUST lb_status lb_serve_memory_note(struct lb_serve_memory *memory, struct lb_store *store,
+                                       int64_t now_unix_s, const struct lb_memory_use *use);
+
+/* lb_serve_memory_status remembers a status list's sequence. STATUS_FORK: same seq, other bytes;
+ * STATUS_STALE: an older seq than remembered. */
+LB_MUST lb_status lb_serve_memory_status(struct lb_serve_memory *memory, struct lb_store *store,
+                                         const char *uri, uint64_t seq,
+                                         const uint8_t sha256[32]);
+
+#endif

@@ -1,0 +1,75 @@
+#ifndef ADAPTERS_SERVE_POLICY_H
+#define ADAPTERS_SERVE_POLICY_H
+
+#include "gateway/base/diag.h"
+#include "policy/engine/rules.h"
+#include "policy/engine/view.h"
+
+/*
+ * A department's own policy: its rule set, its views, and whom and what it accepts. The directory only
+ * names; what this file does not name stays inert, so neither broker nor directory key can widen it.
+ *
+ * File (YAML), paths relative to it:
+ *   policy: tax
+ *   rules: rules/beijing-reference.yaml
+ *   views: [views/income.yaml, views/business.yaml]
+ *   accept:
+ *     brokers: [spiffe://.../broker/...]
+ *     requesters:                      # window agents, each with its identity key
+ *       - {spiffe: spiffe://..., log: "<vkey>"}
+ *     issuers:                         # grant signers, each with its key
+ *       - {organization: consent-hall, kid: k1, key_sha256: <hex of SHA-256(x || y)>}
+ *     forms:
+ *       - {form: social-assistance, version: 1, sha256: <hex>}
+ */
+struct lb_accepted_requester {
+    const char *spiffe;
+    uint8_t log_key[32];
+};
+
+struct lb_accepted_issuer {
+    const char *organization;
+    const char *kid;
+    uint8_t key_sha256[32];
+};
+
+struct lb_accepted_form {
+    const char *form;
+    uint32_t version;
+    uint8_t sha256[32];
+};
+
+struct lb_serve_policy {
+    const char *id;
+    struct lb_rules *rules;
+    size_t num_views;
+    const struct lb_view *const *views;
+    size_t num_brokers;
+    const char *const *brokers;
+    size_t num_requesters;
+    const struct lb_accepted_requester *requesters;
+    size_t num_issuers;
+    const struct lb_accepted_issuer *issuers;
+    size_t num_forms;
+    const struct lb_accepted_form *forms;
+    uint8_t sha256[32];        /* over the hashes of this file, the rule set and every view */
+    struct lb_arena *arena;
+};
+
+/* lb_serve_policy_load reads and checks everything; CONFIG_INVALID with file, line and advice. */
+LB_MUST lb_status lb_serve_policy_load(const char *path, struct lb_diag *diag,
+                                       struct lb_serve_policy **out_policy);
+void lb_serve_policy_free(struct lb_serve_policy *policy);
+
+/* Lookups; NULL or false when the policy does not name it. */
+const struct lb_view *lb_serve_policy_view(const struct lb_serve_policy *policy, const char *id);
+bool lb_serve_policy_broker(const struct lb_serve_policy *policy, const char *spiffe);
+const struct lb_accepted_requester *lb_serve_policy_requester(
+    const struct lb_serve_policy *policy, const char *spiffe);
+const struct lb_accepted_issuer *lb_serve_policy_issuer(const struct lb_serve_policy *policy,
+                                                        const char *organization,
+                                                        const char *kid);
+const struct lb_accepted_form *lb_serve_policy_form(const struct lb_serve_policy *policy,
+                                                    const char *form, uint32_t version);
+
+#endif

@@ -1,0 +1,41 @@
+#ifndef ADAPTERS_SERVE_POOL_H
+#define ADAPTERS_SERVE_POOL_H
+
+#include "adapters/api/source.h"
+#include "adapters/serve/policy.h"
+
+/*
+ * The department's connections: a fixed number, each with every view prepared once. A connection whose
+ * read failed is closed and opened anew by its next user, so a restarted database needs no help.
+ */
+struct lb_serve_pool;
+
+/* lb_serve_pool_new opens one connection and prepares every view to find mistakes at start; the others
+ * open when first needed. CONFIG_INVALID, SOURCE_UNAVAILABLE with a sentence in diag. */
+LB_MUST lb_status lb_serve_pool_new(const struct lb_source_plugin *plugin, const char *location,
+                                    size_t num_connections, const struct lb_serve_policy *policy,
+                                    struct lb_diag *diag, struct lb_serve_pool **out_pool);
+void lb_serve_pool_free(struct lb_serve_pool *pool);
+
+/* What one view gave for one subject. */
+struct lb_serve_rows {
+    lb_status status;                /* LB_OK, AMBIGUOUS, SOURCE_UNAVAILABLE, SOURCE_TIMEOUT */
+    struct lb_source_result result;
+    char as_of[11];                  /* "" when the source does not say */
+};
+
+struct lb_serve_query {
+    size_t view;                     /* index in the policy */
+    const struct lb_source_param *params;
+    size_t num_params;
+    int64_t timeout_ms;
+};
+
+/* lb_serve_pool_read runs the queries one after the other on one connection, waiting at most
+ * max_wait_ms for it; out_rows has one element per query. BUSY when no connection came free. */
+LB_MUST lb_status lb_serve_pool_read(struct lb_serve_pool *pool,
+                                     const struct lb_serve_query *queries, size_t num_queries,
+                                     int64_t max_wait_ms, struct lb_arena *arena,
+                                     struct lb_serve_rows *out_rows);
+
+#endif

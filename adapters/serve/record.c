@@ -1,0 +1,176 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/serve/job.h"
+#include "gateway/base/hex.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/json/json.h"
+#include "gateway/wire/pb.h"
+
+/* The entry of a read: durable before anything leaves, denials with the same care as releases. */
+
+static const char *state_names[] = {
+    "unspecified", "ok", "denied", "unavailable", "timeout", "not_found", "ambiguous", "stale",
+};
+
+static void add_fields(const struct lb_read_job *job, struct lb_json *detail)
+{
+    struct lb_json *fields = lb_json_array();
+    for (size_t i = 0; i < job->num_wants; i++) {
+        const struct lb_read_want *want = &job->wants[i];
+        struct lb_json *field = lb_json_object();
+        lb_json_set_cstr(field, "view", want->wire->view);
+        lb_json_set_cstr(field, "field", want->wire->field);
+        lb_json_set_cstr(field, "operator", lb_op_format(&want->call, job->arena));
+        if (job->facts != NULL && job->inner == LB_CODE_OK) {
+            unsigned state = (unsigned)job->facts[i]->state;
+            lb_json_set_cstr(field, "state", state < 8 ? state_names[state] : "unspecified");
+        }
+        lb_json_append(fields, field);
+    }
+    lb_json_set(detail, "fields", fields);
+}
+
+static void add_section(const struct lb_read_job *job, struct lb_json *detail)
+{
+    const struct lb_section *section = &job->section;
+    lb_json_set_cstr(detail, "purpose", section->purpose);
+    lb_json_set_cstr(detail, "case", section->case_id);
+    lb_json_set_cstr(detail, "form", section->form);
+    lb_json_set_cstr(detail, "basis", section->basis);
+    lb_json_set_cstr(detail, "role", section->role);
+    struct lb_json *laws = lb_json_array();
+    for (size_t i = 0; i < section->num_laws; i++)
+        lb_json_append_str(laws, lb_span_str(section->laws[i]));
+    lb_json_set(detail, "law", laws);
+    if (section->guardian != NULL)
+        lb_json_set_cstr(detail, "guardian", section->guardian);
+}
+
+/* What the officer reads. The requester is named as it stated itself until the grant has been
+ * verified; `verified` says which. */
+static lb_status write_detail(struct lb_read_job *job, enum lb_code outer)
+{
+    LB_DEFER(lb_json_freep) struct lb_json *detail = lb_json_object();
+    lb_json_set_cstr(detail, "requester", job->request->requester);
+    lb_json_set_bool(detail, "verified", job->grant_known);
+    lb_json_set_cstr(detail, "code",
+                     lb_code_name(outer != LB_CODE_OK ? outer : job->inner));
+    if (job->grant_known) {
+        lb_json_set_cstr(detail, "issuer", job->grant.issuer);
+        lb_json_set_cstr(detail, "grant", job->grant.jti);
+    }
+    if (job->operator_claims.person != NULL) {
+        lb_json_set_cstr(detail, "actor", job->operator_claims.person);
+        lb_json_set_cstr(detail, "unit", job->operator_claims.unit);
+    }
+    if (job->section_known)
+        add_section(job, detail);
+    add_fields(job, detail);
+    if (job->subject_known) {
+        char subject[65];
+        lb_hex_encode(lb_span_of(job->pseudonym, 32), subject);
+        lb_json_set_cstr(detail, "subject", subject);
+    }
+    return lb_json_dump(detail, LB_JSON_COMPACT, job->arena, &job->entry.detail);
+}
+
+static lb_status write_fields(struct lb_read_job *job)
+{
+    struct lb_buf text;
+    lb_buf_init(&text, LB_MAX_DETAIL_BYTES);
+    for (size_t i = 0; i < job->num_wants; i++)
+        lb_buf_printf(&text, "%s.%s:%s\n", job->wants[i].wire->view, job->wants[i].wire->field,
+                      lb_op_format(&job->wants[i].call, job->arena));
+    lb_status status = lb_buf_check(&text);
+    if (status == LB_OK)
+        status = lb_arena_copy(job->arena, lb_buf_span(&text), &job->entry.fields);
+    lb_buf_cleanup(&text);
+    return status;
+}
+
+static void join_views(const struct lb_read_job *job, struct lb_leaf *leaf)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < job->request->n_views && i < LB_MAX_VIEWS_PER_SECTION; i++) {
+        size_t len = strlen(job->request->views[i]);
+        if (len > LB_MAX_NAME_BYTES || used + len + 2 > sizeof(leaf->views))
+            return;
+        if (used > 0)
+            leaf->views[used++] = ',';
+        memcpy(leaf->views + used, job->request->views[i], len + 1);
+        used += len;
+    }
+}
+
+static void fill_leaf(struct lb_read_job *job, enum lb_code outer)
+{
+    struct lb_leaf *leaf = &job->entry.leaf;
+    const Lianban__V1__ReadRequest *request = job->request;
+    leaf->type = LB_LEAF_READ;
+    leaf->count = 1;
+    if (request->txn.len == sizeof(leaf->txn))
+        memcpy(leaf->txn, request->txn.data, sizeof(leaf->txn));
+    (void)snprintf(leaf->code, sizeof(leaf->code), "%s",
+                   lb_code_name(outer == LB_CODE_OK ? LB_ANSWERED : outer));
+    join_views(job, leaf);
+    memcpy(leaf->policy_hash, job->serve->options.policy->sha256, 32);
+    memcpy(leaf->peer_leaf, job->route_leaf.bytes, 32);
+    if (request->sealed != NULL)
+        lb_sha256(lb_pb_span(request->sealed->ciphertext), leaf->request_hash);
+    if (outer == LB_CODE_OK)
+        lb_sha256(job->sealed, leaf->answer_hash);
+}
+
+/* In the entry's own transaction, so that no crash can separate a use from its evidence. */
+static lb_status remember(struct lb_log_entry *entry, struct lb_store *store)
+{
+    struct lb_read_job *job = entry->owner;
+    struct lb_serve_memory *memory = job->serve->memory;
+    int64_t now = lb_clock_unix_s(job->serve->options.clock);
+    if (job->inner != LB_CODE_OK)
+        return lb_serve_memory_note(memory, store, now, &job->use);
+    LB_TRY(lb_serve_memory_take(memory, store, now, &job->use));
+    entry->leaf.retry = job->use.retry;
+    return LB_OK;
+}
+
+static void recorded(struct lb_log_entry *entry, lb_status status)
+{
+    struct lb_read_job *job = entry->owner;
+    struct lb_serve_answer answer = {.txn = job->request->txn.data, .code = LB_LOG_UNAVAILABLE};
+    if (status == LB_OK) {
+        enum lb_code code = LB_INTERNAL;
+        answer.recorded = true;
+        answer.index = entry->index;
+        answer.leaf = lb_span_of(entry->leaf_bytes, entry->leaf_len);
+        if (lb_code_by_name(entry->leaf.code, strlen(entry->leaf.code), &code))
+            answer.code = code;
+        if (answer.code == LB_ANSWERED && entry->refused == LB_OK)
+            answer.sealed = job->sealed;
+    }
+    lb_read_finish(job, &answer);
+}
+
+void lb_read_record(struct lb_read_job *job, enum lb_code outer)
+{
+    struct lb_log_entry *entry = &job->entry;
+    entry->owner = job;
+    entry->done = recorded;
+    entry->guard = outer == LB_CODE_OK ? remember : NULL;
+    entry->has_subject = job->subject_known;
+    memcpy(entry->subject, job->pseudonym, sizeof(entry->subject));
+    fill_leaf(job, outer);
+    lb_status status = write_detail(job, outer);
+    if (status == LB_OK)
+        status = write_fields(job);
+    if (status == LB_OK)
+        status = lb_log_append(job->serve->options.log, entry);
+    if (status != LB_OK) {
+        struct lb_serve_answer answer = {
+            .txn = job->request->txn.data,
+            .code = status->code == LB_BUSY ? LB_BUSY : LB_LOG_UNAVAILABLE,
+        };
+        lb_read_finish(job, &answer);
+    }
+}

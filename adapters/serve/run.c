@@ -1,0 +1,205 @@
+#include <string.h>
+
+#include "adapters/serve/calendar.h"
+#include "adapters/serve/job.h"
+#include "gateway/wire/pb.h"
+
+/* Queries and operators: one query per view asked, one fact per want. What the database can't give is
+ * a fact with a state of its own, never a missing line. */
+
+struct run {
+    struct lb_read_job *job;
+    char today[LB_DATE_BYTES];
+    char this_month[LB_MONTH_BYTES];
+    char from_month[LB_MONTH_BYTES];
+    struct lb_source_param params[4];
+    size_t num_queries;
+    struct lb_serve_query queries[LB_MAX_VIEWS_PER_SECTION];
+    struct lb_serve_rows rows[LB_MAX_VIEWS_PER_SECTION];
+};
+
+static void set_params(struct run *run)
+{
+    lb_calendar_today(run->job->serve->options.clock, run->today);
+    lb_calendar_month(run->today, 0, run->this_month);
+    lb_calendar_month(run->today, 12, run->from_month);
+    run->params[0] = (struct lb_source_param){"id_no", lb_span_str(run->job->id_no)};
+    run->params[1] = (struct lb_source_param){"today", lb_span_str(run->today)};
+    run->params[2] = (struct lb_source_param){"this_month", lb_span_str(run->this_month)};
+    run->params[3] = (struct lb_source_param){"from_month", lb_span_str(run->from_month)};
+}
+
+static size_t query_of(const struct run *run, size_t view)
+{
+    size_t i = 0;
+    while (i < run->num_queries && run->queries[i].view != view)
+        i++;
+    return i;
+}
+
+static lb_status query_views(struct run *run)
+{
+    struct lb_read_job *job = run->job;
+    int64_t left_ms =
+        job->request->deadline_unix_ms - lb_clock_unix_ms(job->serve->options.clock);
+    LB_ENSURE(left_ms > 0, LB_DEADLINE, "deadline passed before the query");
+    for (size_t i = 0; i < job->num_wants; i++) {
+        size_t view = job->wants[i].view;
+        if (query_of(run, view) < run->num_queries)
+            continue;
+        LB_ENSURE(run->num_queries < LB_MAX_VIEWS_PER_SECTION, LB_MALFORMED, "too many views");
+        run->queries[run->num_queries++] =
+            (struct lb_serve_query){view, run->params, 4, left_ms};
+    }
+    return lb_serve_pool_read(job->serve->pool, run->queries, run->num_queries, left_ms,
+                              job->arena, run->rows);
+}
+
+static Lianban__V1__Fact__State failed_state(enum lb_code code)
+{
+    switch (code) {
+    case LB_AMBIGUOUS:
+        return LIANBAN__V1__FACT__STATE__AMBIGUOUS;
+    case LB_SOURCE_TIMEOUT:
+        return LIANBAN__V1__FACT__STATE__TIMEOUT;
+    default:
+        return LIANBAN__V1__FACT__STATE__UNAVAILABLE;
+    }
+}
+
+static bool is_stale(const struct run *run, const struct lb_view *view, const char *as_of)
+{
+    int64_t days = 0;
+    if (view->freshness_days == 0)
+        return false;
+    return !lb_calendar_days(lb_span_str(as_of), run->today, &days) || days > view->freshness_days;
+}
+
+static lb_status find_column(const struct lb_source_result *result, const char *name, size_t *out)
+{
+    for (size_t i = 0; i < result->num_columns; i++) {
+        if (strcmp(result->columns[i], name) == 0) {
+            *out = i;
+            return LB_OK;
+        }
+    }
+    LB_FAIL(LB_SOURCE_UNAVAILABLE, "the query no longer gives a column the view names");
+}
+
+/* The source's cells are the engine's by meaning; sources stay ignorant of the engine. */
+static lb_status to_rows(const struct lb_source_result *result, struct lb_arena *arena,
+                         struct lb_rows *out)
+{
+    size_t num = result->num_rows * result->num_columns;
+    struct lb_cell *cells = lb_arena_array(arena, num, sizeof(*cells));
+    LB_ENSURE(cells != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < num; i++) {
+        const struct lb_source_cell *from = &result->cells[i];
+        cells[i] = (struct lb_cell){
+            .kind = from->kind == LB_SOURCE_INT    ? LB_CELL_INT
+                    : from->kind == LB_SOURCE_TEXT ? LB_CELL_TEXT
+                                                   : LB_CELL_NULL,
+            .number = from->number,
+            .text = from->text,
+        };
+    }
+    *out = (struct lb_rows){result->num_columns, result->columns, result->num_rows, cells};
+    return LB_OK;
+}
+
+static lb_status apply(const struct run *run, const struct lb_read_want *want,
+                       const struct lb_source_result *result, struct lb_fact *out)
+{
+    struct lb_read_job *job = run->job;
+    const struct lb_serve_policy *policy = job->serve->options.policy;
+    const struct lb_view *view = policy->views[want->view];
+    struct lb_rows rows;
+    struct lb_span claim[LB_MAX_CLAIM_VALUES];
+    struct lb_op_input input = {
+        .rows = &rows,
+        .column = SIZE_MAX,
+        .month_column = SIZE_MAX,
+        .type = want->field->type,
+        .many = view->many,
+        .complete = view->complete,
+        .rules = policy->rules,
+        .claim = claim,
+        .num_claim = want->wire->n_claim,
+        .today = run->today,
+    };
+    LB_TRY(to_rows(result, job->arena, &rows));
+    if (want->field->column != NULL)
+        LB_TRY(find_column(result, want->field->column, &input.column));
+    if (want->field->month != NULL)
+        LB_TRY(find_column(result, want->field->month, &input.month_column));
+    for (size_t i = 0; i < want->wire->n_claim; i++)
+        claim[i] = lb_span_str(want->wire->claim[i]);
+    return lb_op_apply(&want->call, &input, job->arena, out);
+}
+
+static lb_status set_value(struct lb_read_job *job, const struct lb_fact *fact,
+                           Lianban__V1__Fact *wire)
+{
+    wire->state = (Lianban__V1__Fact__State)fact->state;
+    if (fact->state != LB_FACT_OK)
+        return LB_OK;
+    wire->kind = (Lianban__V1__Fact__Kind)fact->kind;
+    wire->truth = fact->kind == LB_FACT_TRUTH && fact->truth;
+    wire->number = fact->kind == LB_FACT_NUMBER ? fact->number : 0;
+    if (fact->kind == LB_FACT_TEXT) {
+        LB_ENSURE(fact->text.len <= LB_MAX_VALUE_BYTES, LB_SOURCE_UNAVAILABLE,
+                  "a value is longer than allowed");
+        wire->text = lb_arena_str(job->arena, fact->text);
+        LB_ENSURE(wire->text != NULL, LB_NO_MEMORY, "arena is full");
+    }
+    return LB_OK;
+}
+
+static lb_status fill_fact(const struct run *run, const struct lb_read_want *want,
+                           Lianban__V1__Fact *wire)
+{
+    const struct lb_serve_policy *policy = run->job->serve->options.policy;
+    const struct lb_serve_rows *rows = &run->rows[query_of(run, want->view)];
+    wire->rules_version = lb_rules_version(policy->rules);
+    if (rows->status != LB_OK) {
+        wire->state = failed_state(rows->status->code);
+        return LB_OK;
+    }
+    wire->as_of = lb_arena_str(run->job->arena, lb_span_str(rows->as_of));
+    LB_ENSURE(wire->as_of != NULL, LB_NO_MEMORY, "arena is full");
+    if (is_stale(run, policy->views[want->view], rows->as_of)) {
+        wire->state = LIANBAN__V1__FACT__STATE__STALE;
+        return LB_OK;
+    }
+    struct lb_fact fact;
+    lb_status status = apply(run, want, &rows->result, &fact);
+    if (status != LB_OK && status->code == LB_SOURCE_UNAVAILABLE) {
+        wire->state = LIANBAN__V1__FACT__STATE__UNAVAILABLE;
+        return LB_OK;
+    }
+    LB_TRY(status);
+    return set_value(run->job, &fact, wire);
+}
+
+lb_status lb_read_run(struct lb_read_job *job)
+{
+    struct run run = {.job = job};
+    set_params(&run);
+    LB_TRY(query_views(&run));
+    job->facts = lb_arena_array(job->arena, job->num_wants, sizeof(job->facts[0]));
+    LB_ENSURE(job->facts != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < job->num_wants; i++) {
+        const struct lb_read_want *want = &job->wants[i];
+        Lianban__V1__Fact *wire = lb_arena_alloc(job->arena, sizeof(*wire));
+        LB_ENSURE(wire != NULL, LB_NO_MEMORY, "arena is full");
+        lianban__v1__fact__init(wire);
+        wire->view = want->wire->view;
+        wire->field = want->wire->field;
+        wire->operator_ = want->wire->operator_;
+        wire->n_args = want->wire->n_args;
+        wire->args = want->wire->args;
+        LB_TRY(fill_fact(&run, want, wire));
+        job->facts[i] = wire;
+    }
+    return LB_OK;
+}

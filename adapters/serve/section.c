@@ -1,0 +1,155 @@
+#include <string.h>
+
+#include "adapters/serve/job.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/wire/pb.h"
+
+/* The section and every want against the department's own policy. Codes here are outer: none of them
+ * depends on who the subject is. */
+
+static lb_status check_addressee(const struct lb_read_job *job)
+{
+    const struct lb_section *section = &job->section;
+    const struct lb_serve_options *options = &job->serve->options;
+    LB_ENSURE(strcmp(section->provider, options->organization) == 0 &&
+                  strcmp(section->audience, options->self) == 0,
+              LB_WRONG_AUDIENCE, "section is for another department");
+    LB_ENSURE(section->answer_bytes == job->request->answer_bytes, LB_SECTION_INVALID,
+              "answer size differs from the section's");
+    const struct lb_accepted_form *form =
+        lb_serve_policy_form(options->policy, section->form, section->form_version);
+    LB_ENSURE(form != NULL && memcmp(form->sha256, section->form_sha256, 32) == 0, LB_FORM_INERT,
+              "policy does not name this form");
+    LB_ENSURE(strcmp(section->operator_hash, job->operator_claims.person) == 0,
+              LB_OPERATOR_TOKEN_INVALID, "another operator asked for the grant");
+    return LB_OK;
+}
+
+/* Consent comes from an office that is not the requester; a mandate is the requester's own. */
+static lb_status check_basis(struct lb_read_job *job)
+{
+    LB_ENSURE(lb_basis_parse(lb_span_str(job->section.basis), &job->basis) == LB_OK,
+              LB_BASIS_NOT_ALLOWED, "unknown basis");
+    bool own = strcmp(job->grant.issuer, job->requester_org) == 0;
+    if (job->basis == LB_BASIS_MANDATE) {
+        LB_ENSURE(own && (job->issuer->kinds & LB_ISSUES_MANDATE) != 0, LB_BASIS_NOT_ALLOWED,
+                  "a mandate is signed by the requester itself");
+        return LB_OK;
+    }
+    LB_ENSURE(!own, LB_SELF_CONSENT, "the requester signed its own consent");
+    LB_ENSURE((job->issuer->kinds & LB_ISSUES_CONSENT) != 0, LB_BASIS_NOT_ALLOWED,
+              "issuer does not issue consent");
+    LB_ENSURE(job->grant.status_uri != NULL, LB_GRANT_MALFORMED, "consent without a status");
+    return LB_OK;
+}
+
+static const struct lb_section_field *granted_field(const struct lb_section *section,
+                                                    const struct lb_view *view, const char *field)
+{
+    for (size_t v = 0; v < section->num_views; v++) {
+        const struct lb_section_view *granted = &section->views[v];
+        if (granted->version != view->version || strcmp(granted->id, view->id) != 0)
+            continue;
+        for (size_t f = 0; f < granted->num_fields; f++) {
+            if (strcmp(granted->fields[f].name, field) == 0)
+                return &granted->fields[f];
+        }
+    }
+    return NULL;
+}
+
+static bool view_announced(const Lianban__V1__ReadRequest *request, const char *view)
+{
+    for (size_t i = 0; i < request->n_views; i++) {
+        if (strcmp(request->views[i], view) == 0)
+            return true;
+    }
+    return false;
+}
+
+static size_t view_index(const struct lb_serve_policy *policy, const char *id)
+{
+    size_t i = 0;
+    while (i < policy->num_views && strcmp(policy->views[i]->id, id) != 0)
+        i++;
+    return i;
+}
+
+static lb_status resolve_want(struct lb_read_job *job, const Lianban__V1__Want *wire,
+                              struct lb_read_want *want)
+{
+    const struct lb_serve_policy *policy = job->serve->options.policy;
+    LB_ENSURE(wire->n_args <= LB_MAX_OPERATOR_ARGS && wire->n_claim <= LB_MAX_CLAIM_VALUES,
+              LB_MALFORMED, "too many arguments or claims");
+    LB_ENSURE(view_announced(job->request, wire->view), LB_FIELD_NOT_GRANTED,
+              "want names a view the request does not announce");
+    size_t index = view_index(policy, wire->view);
+    LB_ENSURE(index < policy->num_views, LB_VIEW_UNKNOWN, "no such view");
+    const struct lb_view *view = policy->views[index];
+    struct lb_op_call call, granted;
+    LB_TRY(lb_op_build(wire->operator_, (const char *const *)wire->args, wire->n_args, job->arena,
+                       &call));
+    const struct lb_section_field *field = granted_field(&job->section, view, wire->field);
+    LB_ENSURE(field != NULL, LB_FIELD_NOT_GRANTED, "field is not in the section");
+    LB_TRY(lb_op_parse(lb_span_str(field->operator_text), job->arena, &granted));
+    LB_ENSURE(lb_op_at_least_as_strict(&call, &granted, policy->rules), LB_OPERATOR_TOO_WEAK,
+              "operator is weaker than the granted one");
+
+    const struct lb_view_ask ask = {
+        .purpose = job->section.purpose,
+        .requester = job->requester_org,
+        .issuer = job->grant.issuer,
+        .basis = job->basis,
+        .laws = job->section.laws,
+        .num_laws = job->section.num_laws,
+        .level = job->section.level,
+    };
+    LB_TRY(lb_view_decide(view, wire->field, &call, &ask, policy->rules));
+    *want = (struct lb_read_want){wire, index, lb_view_field(view, wire->field), call};
+    return LB_OK;
+}
+
+/* A repeated rid must ask the same: everything but time, operator token and sealing. */
+static lb_status digest_request(struct lb_read_job *job)
+{
+    struct lb_buf text;
+    const Lianban__V1__SealedRequest *plain = job->plain;
+    lb_buf_init(&text, LB_MAX_MESSAGE_BYTES);
+    lb_buf_put_field32(&text, lb_span_str(plain->section));
+    lb_buf_put_field32(&text, lb_span_str(plain->id_no));
+    lb_buf_put_field32(&text, lb_span_str(plain->name));
+    for (size_t i = 0; i < plain->n_wants; i++) {
+        const Lianban__V1__Want *want = plain->wants[i];
+        lb_buf_put_field32(&text, lb_span_str(want->view));
+        lb_buf_put_field32(&text, lb_span_str(want->field));
+        lb_buf_put_field32(&text, lb_span_str(want->operator_));
+        lb_buf_put_u32(&text, (uint32_t)want->n_args);
+        for (size_t a = 0; a < want->n_args; a++)
+            lb_buf_put_field32(&text, lb_span_str(want->args[a]));
+        lb_buf_put_u32(&text, (uint32_t)want->n_claim);
+        for (size_t c = 0; c < want->n_claim; c++)
+            lb_buf_put_field32(&text, lb_span_str(want->claim[c]));
+    }
+    lb_status status = lb_buf_check(&text);
+    if (status == LB_OK)
+        lb_sha256(lb_buf_span(&text), job->use.rid_digest);
+    lb_buf_cleanup(&text);
+    return status;
+}
+
+lb_status lb_read_section(struct lb_read_job *job)
+{
+    LB_TRY(lb_section_open(&job->grant, lb_span_str(job->plain->section), job->arena,
+                           &job->section));
+    job->section_known = true;
+    LB_TRY(check_addressee(job));
+    LB_TRY(check_basis(job));
+    job->use.max_uses = job->section.max_uses;
+    job->use.expires_unix_s = job->grant.exp;
+    job->wants = lb_arena_array(job->arena, job->plain->n_wants, sizeof(job->wants[0]));
+    LB_ENSURE(job->wants != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < job->plain->n_wants; i++)
+        LB_TRY(resolve_want(job, job->plain->wants[i], &job->wants[i]));
+    job->num_wants = job->plain->n_wants;
+    return digest_request(job);
+}

@@ -1,0 +1,189 @@
+#include "adapters/serve/serve.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/serve/gate.h"
+#include "adapters/serve/job.h"
+#include "gateway/base/log.h"
+#include "gateway/base/wipe.h"
+#include "gateway/wire/pb.h"
+
+#define MAX_CONTEXTS 4096
+
+lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *diag,
+                       struct lb_serve **out_serve)
+{
+    struct lb_serve *serve = calloc(1, sizeof(*serve));
+    LB_ENSURE(serve != NULL, LB_NO_MEMORY, "serve");
+    serve->options = *options;
+    lb_status status = lb_serve_pool_new(options->plugin, options->location,
+                                         options->num_connections, options->policy, diag,
+                                         &serve->pool);
+    if (status == LB_OK)
+        status = lb_seal_contexts_new(MAX_CONTEXTS, options->clock, &serve->contexts);
+    if (status == LB_OK)
+        status = lb_serve_memory_new(&serve->memory);
+    if (status == LB_OK)
+        status = lb_serve_status_new(&serve->status);
+    if (status == LB_OK)
+        status = lb_serve_gate_new(&serve->gate);
+    if (status != LB_OK) {
+        lb_serve_free(serve);
+        return status;
+    }
+    *out_serve = serve;
+    return LB_OK;
+}
+
+void lb_serve_free(struct lb_serve *serve)
+{
+    if (serve == NULL)
+        return;
+    if (serve->gate != NULL)
+        lb_serve_gate_wait(serve->gate);
+    lb_serve_gate_free(serve->gate);
+    lb_serve_status_free(serve->status);
+    lb_serve_memory_free(serve->memory);
+    lb_seal_contexts_free(serve->contexts);
+    lb_serve_pool_free(serve->pool);
+    lb_wipe(&serve->options, sizeof(serve->options));
+    free(serve);
+}
+
+/* A failure that says something about the subject goes into the sealed answer; every other one is
+ * told openly, since it would be the same for anybody. */
+static lb_status judge(struct lb_read_job *job)
+{
+    LB_TRY(lb_read_check(job));
+    LB_TRY(lb_read_open(job));
+    LB_TRY(lb_read_section(job));
+    lb_status status = lb_read_subject(job);
+    if (status == LB_OK)
+        status = lb_read_run(job);
+    if (status != LB_OK) {
+        if (lb_code_scope(status->code) != LB_SCOPE_INNER)
+            return status;
+        job->inner = status->code;
+    }
+    return lb_read_answer(job);
+}
+
+static void run_job(struct lb_job *base)
+{
+    struct lb_read_job *job = (struct lb_read_job *)base;
+    job->directory = lb_trust_directory(job->serve->options.trust);
+    lb_status status = judge(job);
+    enum lb_code outer = LB_CODE_OK;
+    if (status != LB_OK) {
+        outer = lb_code_outer(status->code);
+        if (lb_code_scope(status->code) == LB_SCOPE_LOCAL)
+            lb_log_failure("read_failed", status);
+    }
+    lb_read_record(job, outer);
+}
+
+void lb_read_finish(struct lb_read_job *job, const struct lb_serve_answer *answer)
+{
+    struct lb_serve_gate *gate = job->serve->gate;
+    job->done(job->ctx, answer);
+    if (job->directory != NULL)
+        lb_directory_unref(job->directory);
+    lb_hpke_context_wipe(&job->context);
+    struct lb_arena *arena = job->arena;
+    lb_wipe(job, sizeof(*job));
+    free(job);
+    lb_arena_free(arena);
+    lb_serve_gate_leave(gate);
+}
+
+static void free_job(struct lb_read_job *job)
+{
+    lb_arena_free(job->arena);
+    free(job);
+}
+
+static lb_status copy_request(struct lb_read_job *job, const Lianban__V1__ReadRequest *request)
+{
+    struct lb_span bytes = LB_SPAN_EMPTY;
+    LB_TRY(lb_pb_pack(request, job->arena, &bytes));
+    return lb_pb_unpack(&lianban__v1__read_request__descriptor, bytes, job->arena, &job->request);
+}
+
+lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
+                          const struct lb_hash *route_leaf, lb_serve_done done, void *ctx)
+{
+    struct lb_read_job *job = calloc(1, sizeof(*job));
+    LB_ENSURE(job != NULL, LB_NO_MEMORY, "read");
+    *job = (struct lb_read_job){
+        .job = {.run = run_job},
+        .serve = serve,
+        .route_leaf = *route_leaf,
+        .done = done,
+        .ctx = ctx,
+        .arena = lb_arena_new(LB_CALL_ARENA_BYTES),
+    };
+    lb_status status = job->arena == NULL ? LB_FAULT(LB_NO_MEMORY, "read arena")
+                                          : copy_request(job, request);
+    lb_serve_gate_enter(serve->gate);
+    if (status == LB_OK)
+        status = lb_workers_submit(serve->options.workers, &job->job);
+    if (status != LB_OK) {
+        lb_serve_gate_leave(serve->gate);
+        free_job(job);
+    }
+    return status;
+}
+
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool finished;
+    struct lb_arena *arena;
+    lb_status status;
+    struct lb_serve_answer answer;
+};
+
+static lb_status copy_answer(struct waiter *waiter, const struct lb_serve_answer *answer)
+{
+    struct lb_span txn = LB_SPAN_EMPTY;
+    LB_TRY(lb_arena_copy(waiter->arena, lb_span_of(answer->txn, 16), &txn));
+    waiter->answer = *answer;
+    waiter->answer.txn = txn.ptr;
+    LB_TRY(lb_arena_copy(waiter->arena, answer->sealed, &waiter->answer.sealed));
+    return lb_arena_copy(waiter->arena, answer->leaf, &waiter->answer.leaf);
+}
+
+static void wake(void *ctx, const struct lb_serve_answer *answer)
+{
+    struct waiter *waiter = ctx;
+    (void)pthread_mutex_lock(&waiter->lock);
+    waiter->status = copy_answer(waiter, answer);
+    waiter->finished = true;
+    (void)pthread_cond_signal(&waiter->done);
+    (void)pthread_mutex_unlock(&waiter->lock);
+}
+
+lb_status lb_serve_read(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
+                        const struct lb_hash *route_leaf, struct lb_arena *arena,
+                        struct lb_serve_answer *out_answer)
+{
+    LB_ENSURE(request->txn.len == 16, LB_MALFORMED, "txn is not 16 bytes");
+    struct waiter waiter = {.arena = arena};
+    (void)pthread_mutex_init(&waiter.lock, NULL);
+    (void)pthread_cond_init(&waiter.done, NULL);
+    lb_status status = lb_serve_submit(serve, request, route_leaf, wake, &waiter);
+    if (status == LB_OK) {
+        (void)pthread_mutex_lock(&waiter.lock);
+        while (!waiter.finished)
+            (void)pthread_cond_wait(&waiter.done, &waiter.lock);
+        (void)pthread_mutex_unlock(&waiter.lock);
+        status = waiter.status;
+    }
+    (void)pthread_cond_destroy(&waiter.done);
+    (void)pthread_mutex_destroy(&waiter.lock);
+    if (status == LB_OK)
+        *out_answer = waiter.answer;
+    return status;
+}

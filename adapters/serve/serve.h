@@ -1,0 +1,88 @@
+#ifndef ADAPTERS_SERVE_SERVE_H
+#define ADAPTERS_SERVE_SERVE_H
+
+#include "adapters/api/source.h"
+#include "adapters/serve/policy.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/workers.h"
+#include "gateway/crypto/x25519.h"
+#include "gateway/evidence/log.h"
+#include "gateway/trust/trust.h"
+#include "lianban/v1/adapter.pb-c.h"
+#include "lianban/v1/read.pb-c.h"
+
+/*
+ * The adapter's use cases: judge a sealed read by the department's own policy, run it, record it, and
+ * only then let the answer go. Knows no gRPC; its callers bring requests and take answers.
+ */
+struct lb_serve;
+
+/* A sealing key of this instance, by its id in the directory. */
+struct lb_serve_key {
+    const char *id;
+    struct lb_x25519_key key;
+};
+
+struct lb_serve_options {
+    const char *self;                      /* this instance's SPIFFE id */
+    const char *organization;
+    struct lb_trust *trust;
+    struct lb_log *log;
+    struct lb_workers *workers;
+    const struct lb_clock *clock;
+    const struct lb_serve_policy *policy;  /* views, rule set, who and what is accepted */
+    const struct lb_source_plugin *plugin;
+    const char *location;                  /* the plugin's text for the department's database */
+    size_t num_connections;                /* at least 1: reads that may run at once */
+    const struct lb_serve_key *keys;
+    size_t num_keys;
+    const uint8_t *pseudonym_key;          /* 32 bytes, for subjects in the evidence */
+};
+
+/* lb_serve_migrations are the tables this use case keeps in the evidence store: pass them to
+ * lb_log_open. */
+extern const char *const lb_serve_migrations[];
+
+/* lb_serve_new opens the source and prepares every view; CONFIG_INVALID or SOURCE_UNAVAILABLE with a
+ * sentence in diag. Everything in options is borrowed for its life. */
+LB_MUST lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *diag,
+                               struct lb_serve **out_serve);
+/* lb_serve_free waits for reads in hand. The log must be open still. NULL is allowed. */
+void lb_serve_free(struct lb_serve *serve);
+
+/* The outcome of one read. Valid during the call that hands it over. */
+struct lb_serve_answer {
+    const uint8_t *txn;       /* 16 bytes */
+    enum lb_code code;        /* outer: ANSWERED or why not */
+    struct lb_span sealed;    /* empty unless ANSWERED */
+    bool recorded;            /* false only when evidence could not be written (LOG_UNAVAILABLE, BUSY) */
+    uint64_t index;           /* of the entry */
+    struct lb_span leaf;      /* its bytes */
+};
+
+/* Called exactly once for every accepted submit, on any thread. */
+typedef void (*lb_serve_done)(void *ctx, const struct lb_serve_answer *answer);
+
+/* lb_serve_submit takes one read (copied) that a broker routed, with the RFC 6962 hash of its verified
+ * ROUTE leaf. BUSY when the workers' queue is full; then done is not called. */
+LB_MUST lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
+                                  const struct lb_hash *route_leaf, lb_serve_done done, void *ctx);
+
+/* lb_serve_read is lb_serve_submit that waits; the answer lives in the arena. */
+LB_MUST lb_status lb_serve_read(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
+                                const struct lb_hash *route_leaf, struct lb_arena *arena,
+                                struct lb_serve_answer *out_answer);
+
+/* lb_serve_status_update puts a relayed status list in force: ISSUER_UNKNOWN, ISSUER_INERT,
+ * SIGNATURE_INVALID, GRANT_MALFORMED, STATUS_FORK (same seq, other bytes), STATUS_STALE (an older seq
+ * than the one in force, which stays). out_seq is the one in force for the list's URI. Blocks on the
+ * store: workers only. */
+LB_MUST lb_status lb_serve_status_update(struct lb_serve *serve, struct lb_span token,
+                                         struct lb_arena *arena, const char **out_uri,
+                                         uint64_t *out_seq);
+
+/* lb_serve_describe fills the public description of what is offered. */
+LB_MUST lb_status lb_serve_describe(struct lb_serve *serve, struct lb_arena *arena,
+                                    Lianban__V1__DescribeResponse **out);
+
+#endif
