@@ -1,0 +1,111 @@
+#ifndef GATEWAY_EXCHANGE_EXCHANGE_H
+#define GATEWAY_EXCHANGE_EXCHANGE_H
+
+#include "gateway/base/buf.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/workers.h"
+#include "gateway/evidence/log.h"
+#include "gateway/trust/trust.h"
+#include "lianban/v1/broker.pb-c.h"
+
+/*
+ * The broker's use cases: record a sealed read, send it on, record what came back, hand it over. It
+ * sees who asks which department under which form, and nothing of the subject. Knows no gRPC: services
+ * carry its frames and events.
+ */
+struct lb_exchange;
+
+/* A form the broker offers, as its file has it. */
+struct lb_offered_form {
+    const char *id;
+    uint32_t version;
+    const char *title_zh;
+    const char *title_en;
+    uint8_t sha256[32];
+    struct lb_span content;
+};
+
+struct lb_exchange_options {
+    const char *self;                      /* SPIFFE id */
+    struct lb_trust *trust;
+    struct lb_log *log;
+    struct lb_workers *workers;
+    const struct lb_clock *clock;
+    const struct lb_offered_form *forms;
+    size_t num_forms;
+    const char *seen_folder;               /* largest sizes seen of the adapters' logs */
+};
+
+/* lb_exchange_new starts the deadline watch. Options are borrowed for its life. */
+LB_MUST lb_status lb_exchange_new(const struct lb_exchange_options *options,
+                                  struct lb_exchange **out_exchange);
+/* lb_exchange_free ends it; all links and collects must be closed and the log still open. */
+void lb_exchange_free(struct lb_exchange *exchange);
+
+/* --- links to adapters --- */
+
+struct lb_broker_link;
+
+struct lb_broker_port {
+    void *ctx;
+    void (*kick)(void *ctx);
+    void (*fail)(void *ctx, lb_status status);
+};
+
+/* lb_broker_link_new registers the one link to an adapter; a second one to the same adapter replaces
+ * the first, which fails with CANCELLED. ROLE_NOT_ALLOWED when the directory lists no such adapter;
+ * LOG_FORK, LOG_BEHIND or RECEIPT_INVALID when it is in quarantine for that. */
+LB_MUST lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *adapter,
+                                     const struct lb_broker_port *port,
+                                     struct lb_broker_link **out_link);
+/* lb_broker_link_receive takes one frame; a failure ends the link, and evidence that does not hold puts
+ * the adapter in quarantine. Calls are serial. */
+LB_MUST lb_status lb_broker_link_receive(struct lb_broker_link *link, struct lb_span frame);
+/* lb_broker_link_fill writes the next frame; false when there is none. Calls are serial. */
+bool lb_broker_link_fill(struct lb_broker_link *link, struct lb_buf *out);
+/* lb_broker_link_close forgets the port; reads without an answer become UNAVAILABLE. */
+void lb_broker_link_close(struct lb_broker_link *link);
+/* lb_exchange_linked says whether an adapter is linked and greeted. */
+bool lb_exchange_linked(struct lb_exchange *exchange, const char *adapter);
+
+/* --- collecting --- */
+
+struct lb_collect;
+
+struct lb_collect_port {
+    void *ctx;
+    void (*kick)(void *ctx);                      /* an event is ready: call fill when possible */
+    void (*finish)(void *ctx, lb_status status);  /* no more events will come */
+};
+
+/* lb_exchange_collect takes a CollectRequest (copied) of an authenticated window and works on it; the
+ * port is told of everything else, refusals included. `operator_token` is the metadata's. BUSY when
+ * the workers' queue is full. */
+LB_MUST lb_status lb_exchange_collect(struct lb_exchange *exchange, const char *caller,
+                                      struct lb_span operator_token, struct lb_span request,
+                                      int64_t deadline_unix_ms,
+                                      const struct lb_collect_port *port,
+                                      struct lb_collect **out_collect);
+/* lb_collect_fill writes the next CollectEvent; false when none is ready. Calls are serial. */
+bool lb_collect_fill(struct lb_collect *collect, struct lb_buf *out);
+/* lb_collect_close forgets the port. What is under way still ends and is recorded. */
+void lb_collect_close(struct lb_collect *collect);
+
+/* --- status lists --- */
+
+/* lb_exchange_relay_status checks a status list token (signature by an issuer of the directory), sends
+ * it to every linked adapter, keeps it for those that link later, and waits up to timeout_ms for their
+ * acknowledgements. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED. */
+LB_MUST lb_status lb_exchange_relay_status(struct lb_exchange *exchange, struct lb_span token,
+                                           int64_t timeout_ms, struct lb_arena *arena,
+                                           Lianban__V1__RelayStatusResponse **out);
+
+/* --- forms --- */
+
+/* lb_exchange_form finds an offered form; version 0 is the newest. NULL when there is none. */
+const struct lb_offered_form *lb_exchange_form(const struct lb_exchange *exchange, const char *id,
+                                               uint32_t version);
+size_t lb_exchange_num_forms(const struct lb_exchange *exchange);
+const struct lb_offered_form *lb_exchange_form_at(const struct lb_exchange *exchange, size_t index);
+
+#endif

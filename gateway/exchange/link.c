@@ -1,0 +1,350 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/exchange/inside.h"
+#include "gateway/wire/pb.h"
+
+/* The broker's end of a link: reads wait in a queue, then in a table by txn until their answer. */
+
+/* What queues while a frame is being written goes together into the next, up to this. */
+#define MAX_FRAME_READS 64
+#define MAX_FRAME_BYTES (512U * 1024)
+
+static unsigned bucket_of(const uint8_t txn[16])
+{
+    return ((unsigned)txn[0] << 8 | txn[1]) % PENDING_BUCKETS;
+}
+
+void lb_broker_link_unref(struct lb_broker_link *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    bool last = --link->refs == 0;
+    (void)pthread_mutex_unlock(&link->lock);
+    if (!last)
+        return;
+    lb_session_cleanup(&link->session);
+    (void)pthread_mutex_destroy(&link->lock);
+    free(link);
+}
+
+void lb_broker_link_kick(struct lb_broker_link *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    if (!link->detached)
+        link->port.kick(link->port.ctx);
+    (void)pthread_mutex_unlock(&link->lock);
+}
+
+static lb_status init_session(struct lb_broker_link *link, const char *adapter)
+{
+    const struct lb_exchange_options *options = &link->exchange->options;
+    struct lb_directory *directory = lb_trust_directory(options->trust);
+    const struct lb_node *node = lb_directory_node(directory, adapter);
+    lb_status status = LB_FAULT(LB_ROLE_NOT_ALLOWED, "directory lists no such adapter");
+    if (node != NULL && node->kind == LB_NODE_ADAPTER && node->log_origin != NULL)
+        status = lb_session_init(&link->session, options->log, node->log_origin, node->log_key,
+                                 options->seen_folder);
+    lb_directory_unref(directory);
+    return status;
+}
+
+static void replace_link(struct lb_exchange *exchange, struct adapter *adapter,
+                         struct lb_broker_link *link)
+{
+    (void)pthread_mutex_lock(&exchange->lock);
+    struct lb_broker_link *old = adapter->link;
+    adapter->link = link;
+    memset(adapter->acked, 0, sizeof(adapter->acked)); /* it may have been started anew */
+    if (old != NULL) {
+        (void)pthread_mutex_lock(&old->lock);
+        if (!old->detached)
+            old->port.fail(old->port.ctx, LB_FAULT(LB_CANCELLED, "replaced by a newer link"));
+        (void)pthread_mutex_unlock(&old->lock);
+    }
+    (void)pthread_mutex_unlock(&exchange->lock);
+}
+
+lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *spiffe,
+                             const struct lb_broker_port *port, struct lb_broker_link **out_link)
+{
+    struct adapter *adapter = lb_exchange_adapter(exchange, spiffe);
+    LB_ENSURE(adapter != NULL, LB_NO_MEMORY, "adapter");
+    if (adapter->quarantine != LB_CODE_OK)
+        return lb_status_of(adapter->quarantine);
+    struct lb_broker_link *link = calloc(1, sizeof(*link));
+    LB_ENSURE(link != NULL, LB_NO_MEMORY, "link");
+    link->exchange = exchange;
+    lb_status status = init_session(link, spiffe);
+    if (status != LB_OK) {
+        free(link);
+        return status;
+    }
+    (void)pthread_mutex_init(&link->lock, NULL);
+    link->adapter = adapter;
+    link->port = *port;
+    link->refs = 1;
+    link->last_queued = &link->queue;
+    replace_link(exchange, adapter, link);
+    *out_link = link;
+    return LB_OK;
+}
+
+lb_status lb_broker_link_enqueue(struct lb_broker_link *link, struct routed_read *read)
+{
+    lb_status status = LB_OK;
+    (void)pthread_mutex_lock(&link->lock);
+    unsigned bucket = bucket_of(read->request->txn.data);
+    if (link->detached || !link->session.greeted) {
+        status = LB_FAULT(LB_UNAVAILABLE, "link is not up");
+    } else if (link->num_pending >= MAX_PENDING) {
+        status = LB_FAULT(LB_BUSY, "too many reads wait for this adapter");
+    } else {
+        for (struct routed_read *p = link->pending[bucket]; p != NULL; p = p->next_pending) {
+            if (memcmp(p->request->txn.data, read->request->txn.data, 16) == 0)
+                status = LB_FAULT(LB_REPLAY, "txn is under way already");
+        }
+    }
+    if (status == LB_OK) {
+        lb_collect_hold(read->collect);
+        read->next_pending = link->pending[bucket];
+        link->pending[bucket] = read;
+        link->num_pending++;
+        read->next = NULL;
+        *link->last_queued = read;
+        link->last_queued = &read->next;
+        link->port.kick(link->port.ctx);
+    }
+    (void)pthread_mutex_unlock(&link->lock);
+    return status;
+}
+
+/* Under lock. */
+static void unqueue(struct lb_broker_link *link, struct routed_read *read)
+{
+    struct routed_read **at = &link->queue;
+    while (*at != NULL && *at != read)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return;
+    *at = read->next;
+    if (*at == NULL)
+        link->last_queued = at;
+}
+
+/* Under lock. */
+static bool unpend(struct lb_broker_link *link, struct routed_read *read)
+{
+    struct routed_read **at = &link->pending[bucket_of(read->request->txn.data)];
+    while (*at != NULL && *at != read)
+        at = &(*at)->next_pending;
+    if (*at == NULL)
+        return false;
+    *at = read->next_pending;
+    link->num_pending--;
+    return true;
+}
+
+bool lb_broker_link_forget(struct lb_broker_link *link, struct routed_read *read)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    bool was_pending = unpend(link, read);
+    if (was_pending)
+        unqueue(link, read);
+    (void)pthread_mutex_unlock(&link->lock);
+    return was_pending;
+}
+
+struct routed_read *lb_broker_link_take(struct lb_broker_link *link, const uint8_t txn[16])
+{
+    (void)pthread_mutex_lock(&link->lock);
+    struct routed_read *read = link->pending[bucket_of(txn)];
+    while (read != NULL && memcmp(read->request->txn.data, txn, 16) != 0)
+        read = read->next_pending;
+    if (read != NULL) {
+        (void)unpend(link, read);
+        unqueue(link, read);
+    }
+    (void)pthread_mutex_unlock(&link->lock);
+    return read;
+}
+
+/* --- frames in --- */
+
+static lb_status take_hello(struct lb_broker_link *link, const Lianban__V1__Hello *hello)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    lb_status status = lb_session_greet(&link->session, hello);
+    link->show_log = status == LB_OK;
+    if (status == LB_OK && !link->detached)
+        link->port.kick(link->port.ctx);
+    (void)pthread_mutex_unlock(&link->lock);
+    return status;
+}
+
+static lb_status take_frame(struct lb_broker_link *link, const Lianban__V1__Frame *frame)
+{
+    switch (frame->body_case) {
+    case LIANBAN__V1__FRAME__BODY_HELLO:
+        return take_hello(link, frame->hello);
+    case LIANBAN__V1__FRAME__BODY_BATCH:
+        return lb_broker_link_answers(link, frame->batch);
+    case LIANBAN__V1__FRAME__BODY_STATUS_ACK:
+        lb_relay_ack(link, frame->status_ack);
+        return LB_OK;
+    default:
+        LB_FAIL(LB_VERSION_UNSUPPORTED, "unknown frame");
+    }
+}
+
+lb_status lb_broker_link_receive(struct lb_broker_link *link, struct lb_span bytes)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "frame");
+    Lianban__V1__Frame *frame = NULL;
+    LB_TRY(lb_pb_unpack(&lianban__v1__frame__descriptor, bytes, arena, &frame));
+    lb_status status = take_frame(link, frame);
+    enum lb_code code = lb_status_code(status);
+    if (code == LB_LOG_FORK || code == LB_LOG_BEHIND || code == LB_RECEIPT_INVALID)
+        lb_exchange_quarantine(link->exchange, link->adapter, status);
+    return status;
+}
+
+/* --- frames out --- */
+
+static struct routed_read *take_queued(struct lb_broker_link *link, bool *out_show)
+{
+    struct routed_read *first = NULL, **last = &first;
+    size_t num = 0, bytes = 0;
+    (void)pthread_mutex_lock(&link->lock);
+    while (link->queue != NULL && num < MAX_FRAME_READS && bytes < MAX_FRAME_BYTES) {
+        struct routed_read *read = link->queue;
+        bytes += protobuf_c_message_get_packed_size(&read->request->base);
+        if (num > 0 && bytes >= MAX_FRAME_BYTES)
+            break;
+        link->queue = read->next;
+        if (link->queue == NULL)
+            link->last_queued = &link->queue;
+        lb_collect_hold(read->collect); /* until the frame is packed */
+        read->next = NULL;
+        *last = read;
+        last = &read->next;
+        num++;
+    }
+    *out_show = link->show_log;
+    link->show_log = false;
+    (void)pthread_mutex_unlock(&link->lock);
+    return first;
+}
+
+static lb_status add_read(struct lb_broker_link *link, const struct routed_read *read,
+                          uint64_t size, struct lb_arena *arena, Lianban__V1__RoutedRead **out)
+{
+    Lianban__V1__RoutedRead *routed = lb_arena_alloc(arena, sizeof(*routed));
+    LB_ENSURE(routed != NULL, LB_NO_MEMORY, "arena is full");
+    lianban__v1__routed_read__init(routed);
+    routed->request = (Lianban__V1__ReadRequest *)(uintptr_t)read->request;
+    LB_TRY(lb_link_prove(link->exchange->options.log, read->route.index,
+                         lb_span_of(read->route.leaf_bytes, read->route.leaf_len), size, arena,
+                         &routed->route));
+    *out = routed;
+    return LB_OK;
+}
+
+static lb_status pack_batch(struct lb_broker_link *link, const struct routed_read *first,
+                            struct lb_arena *arena, struct lb_span *out)
+{
+    Lianban__V1__Batch batch = LIANBAN__V1__BATCH__INIT;
+    Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
+    uint64_t size = 0;
+    LB_TRY(lb_session_show(&link->session, arena, &batch.log, &size));
+    batch.reads = lb_arena_array(arena, MAX_FRAME_READS, sizeof(batch.reads[0]));
+    LB_ENSURE(batch.reads != NULL, LB_NO_MEMORY, "arena is full");
+    for (const struct routed_read *read = first; read != NULL; read = read->next)
+        LB_TRY(add_read(link, read, size, arena, &batch.reads[batch.n_reads++]));
+    frame.body_case = LIANBAN__V1__FRAME__BODY_BATCH;
+    frame.batch = &batch;
+    return lb_pb_pack(&frame, arena, out);
+}
+
+static lb_status next_frame(struct lb_broker_link *link, struct lb_arena *arena,
+                            struct lb_span *out)
+{
+    *out = LB_SPAN_EMPTY;
+    if (!link->hello_sent) {
+        link->hello_sent = true;
+        return lb_session_hello(&link->session, arena, out);
+    }
+    if (!link->session.greeted)
+        return LB_OK;
+    LB_TRY(lb_relay_next(link, arena, out));
+    if (out->len > 0)
+        return LB_OK;
+    bool show = false;
+    struct routed_read *reads = take_queued(link, &show);
+    lb_status status = LB_OK;
+    if (reads != NULL || show)
+        status = pack_batch(link, reads, arena, out);
+    while (reads != NULL) {
+        struct routed_read *read = reads;
+        reads = read->next;
+        lb_collect_release(read->collect);
+    }
+    return status;
+}
+
+bool lb_broker_link_fill(struct lb_broker_link *link, struct lb_buf *out)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    struct lb_span frame = LB_SPAN_EMPTY;
+    lb_status status = arena == NULL ? LB_FAULT(LB_NO_MEMORY, "frame")
+                                     : next_frame(link, arena, &frame);
+    if (status == LB_OK && frame.len > 0) {
+        lb_buf_put(out, frame);
+        status = lb_buf_check(out);
+    }
+    if (status == LB_OK)
+        return frame.len > 0;
+    lb_log_failure("link_frame_failed", status);
+    (void)pthread_mutex_lock(&link->lock);
+    if (!link->detached)
+        link->port.fail(link->port.ctx, status);
+    (void)pthread_mutex_unlock(&link->lock);
+    return false;
+}
+
+/* --- the end --- */
+
+static struct routed_read *take_any(struct lb_broker_link *link)
+{
+    struct routed_read *read = NULL;
+    (void)pthread_mutex_lock(&link->lock);
+    for (unsigned i = 0; i < PENDING_BUCKETS && read == NULL && link->num_pending > 0; i++)
+        read = link->pending[i];
+    if (read != NULL) {
+        (void)unpend(link, read);
+        unqueue(link, read);
+    }
+    (void)pthread_mutex_unlock(&link->lock);
+    return read;
+}
+
+void lb_broker_link_close(struct lb_broker_link *link)
+{
+    struct lb_exchange *exchange = link->exchange;
+    (void)pthread_mutex_lock(&exchange->lock);
+    if (link->adapter->link == link)
+        link->adapter->link = NULL;
+    (void)pthread_mutex_unlock(&exchange->lock);
+    (void)pthread_mutex_lock(&link->lock);
+    link->detached = true;
+    (void)pthread_mutex_unlock(&link->lock);
+    struct routed_read *read;
+    while ((read = take_any(link)) != NULL) {
+        struct lb_collect *collect = read->collect;
+        if (lb_read_claim(read))
+            lb_read_close(read, LB_UNAVAILABLE, NULL);
+        lb_collect_release(collect);
+    }
+    lb_broker_link_unref(link);
+}

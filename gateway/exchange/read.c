@@ -1,0 +1,149 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/crypto/hash.h"
+#include "gateway/exchange/inside.h"
+#include "gateway/wire/pb.h"
+
+/* The life of one read: a ROUTE entry, then the link, then a DELIVER or FAILURE entry, then its event.
+ * Each entry under way and each place in a link holds a reference to the collect. */
+
+static void join_views(const Lianban__V1__ReadRequest *request, struct lb_leaf *leaf)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < request->n_views; i++) {
+        size_t len = strlen(request->views[i]);
+        if (used + len + 2 > sizeof(leaf->views))
+            return;
+        if (used > 0)
+            leaf->views[used++] = ',';
+        memcpy(leaf->views + used, request->views[i], len + 1);
+        used += len;
+    }
+}
+
+static void fill_leaf(const struct routed_read *read, enum lb_leaf_type type, enum lb_code code,
+                      struct lb_leaf *leaf)
+{
+    const Lianban__V1__ReadRequest *request = read->request;
+    *leaf = (struct lb_leaf){.type = type, .count = 1};
+    memcpy(leaf->txn, request->txn.data, sizeof(leaf->txn));
+    (void)snprintf(leaf->code, sizeof(leaf->code), "%s", lb_code_name(code));
+    join_views(request, leaf);
+    lb_sha256(lb_pb_span(request->sealed->ciphertext), leaf->request_hash);
+}
+
+bool lb_read_claim(struct routed_read *read)
+{
+    (void)pthread_mutex_lock(&read->collect->lock);
+    bool mine = read->state == READ_SENT;
+    if (mine)
+        read->state = READ_CLOSING;
+    (void)pthread_mutex_unlock(&read->collect->lock);
+    return mine;
+}
+
+/* The last event of a collect ends it. */
+static void make_ready(struct routed_read *read)
+{
+    struct lb_collect *collect = read->collect;
+    (void)pthread_mutex_lock(&collect->lock);
+    read->state = READ_READY;
+    read->next = NULL;
+    *collect->last_ready = read;
+    collect->last_ready = &read->next;
+    bool last = --collect->num_open == 0;
+    if (!collect->detached) {
+        collect->port.kick(collect->port.ctx);
+        if (last)
+            collect->port.finish(collect->port.ctx, LB_OK);
+    }
+    (void)pthread_mutex_unlock(&collect->lock);
+    if (last)
+        lb_exchange_remove_collect(collect->exchange, collect);
+}
+
+static void close_recorded(struct lb_log_entry *entry, lb_status status)
+{
+    struct routed_read *read = entry->owner;
+    struct lb_collect *collect = read->collect;
+    read->closed = status == LB_OK;
+    if (status != LB_OK) {
+        /* No evidence, no data: what came back stays here. */
+        read->code = LB_LOG_UNAVAILABLE;
+        lb_buf_cleanup(&read->sealed);
+    }
+    make_ready(read);
+    lb_collect_release(collect);
+}
+
+void lb_read_close(struct routed_read *read, enum lb_code code, const struct lb_hash *peer_leaf)
+{
+    struct lb_collect *collect = read->collect;
+    struct lb_log_entry *entry = &read->close;
+    read->code = code;
+    fill_leaf(read, peer_leaf != NULL ? LB_LEAF_DELIVER : LB_LEAF_FAILURE, code, &entry->leaf);
+    if (peer_leaf != NULL) {
+        memcpy(entry->leaf.peer_leaf, peer_leaf->bytes, 32);
+        if (read->sealed.len > 0)
+            lb_sha256(lb_buf_span(&read->sealed), entry->leaf.answer_hash);
+    }
+    entry->detail = collect->detail;
+    entry->owner = read;
+    entry->done = close_recorded;
+    lb_collect_hold(collect);
+    lb_status status = lb_log_append(collect->exchange->options.log, entry);
+    if (status != LB_OK)
+        close_recorded(entry, status);
+}
+
+/* Under way means SENT, so that a deadline or a lost link can end it from here on. */
+static void send_on(struct routed_read *read)
+{
+    struct lb_collect *collect = read->collect;
+    struct adapter *adapter = lb_exchange_adapter(collect->exchange, read->request->audience);
+    struct lb_broker_link *link =
+        adapter == NULL ? NULL : lb_exchange_take_link(collect->exchange, adapter);
+    lb_status status = LB_FAULT(LB_UNAVAILABLE, "adapter is not linked");
+    if (link != NULL) {
+        status = lb_broker_link_enqueue(link, read);
+        lb_broker_link_unref(link);
+    }
+    if (status != LB_OK && lb_read_claim(read))
+        lb_read_close(read, lb_code_outer(status->code), NULL);
+}
+
+static void route_recorded(struct lb_log_entry *entry, lb_status status)
+{
+    struct routed_read *read = entry->owner;
+    struct lb_collect *collect = read->collect;
+    bool late = lb_collect_expired(collect);
+    (void)pthread_mutex_lock(&collect->lock);
+    read->state = READ_SENT;
+    read->routed = status == LB_OK;
+    (void)pthread_mutex_unlock(&collect->lock);
+    if (status != LB_OK) {
+        read->code = LB_LOG_UNAVAILABLE;
+        make_ready(read);
+    } else if (late && lb_read_claim(read)) {
+        lb_read_close(read, LB_DEADLINE, NULL);
+    } else {
+        send_on(read);
+    }
+    lb_collect_release(collect);
+}
+
+void lb_read_route(struct routed_read *read)
+{
+    struct lb_collect *collect = read->collect;
+    struct lb_log_entry *entry = &read->route;
+    fill_leaf(read, LB_LEAF_ROUTE, LB_CODE_OK, &entry->leaf);
+    (void)snprintf(entry->leaf.code, sizeof(entry->leaf.code), "ROUTED");
+    entry->detail = collect->detail;
+    entry->owner = read;
+    entry->done = route_recorded;
+    lb_collect_hold(collect);
+    lb_status status = lb_log_append(collect->exchange->options.log, entry);
+    if (status != LB_OK)
+        route_recorded(entry, status);
+}
