@@ -1,13 +1,9 @@
 #include "adapters/serve/fixture.h"
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -17,41 +13,10 @@
 #include "gateway/crypto/hash.h"
 #include "gateway/token/status_list.h"
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
-{
-    (void)info;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-const char *fx_path(struct fixture *fx, const char *name)
-{
-    return lb_arena_printf(fx->arena, "%s/%s", fx->folder, name);
-}
-
-void fx_write(struct fixture *fx, const char *name, const char *text)
-{
-    assert_ok(lb_file_write(fx_path(fx, name), lb_span_str(text), 0600));
-}
-
-static void make_party(struct fx_party *party)
-{
-    assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &party->log_key));
-    assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &party->issuer_key));
-    assert_ok(lb_x25519_generate(&party->seal));
-}
-
-static void free_party(struct fx_party *party)
-{
-    lb_sign_key_free(party->log_key);
-    lb_sign_key_free(party->issuer_key);
-}
-
 static void open_log(struct fixture *fx)
 {
     const struct lb_log_options options = {
-        .folder = fx_path(fx, "state"),
+        .folder = fed_path(&fx->fed, "state"),
         .origin = lb_spiffe_log_origin(FX_ADAPTER),
         .key = fx->adapter.log_key,
         .clock = lb_clock_system(),
@@ -69,13 +34,13 @@ static void start_serve(struct fixture *fx)
     const struct lb_serve_options options = {
         .self = FX_ADAPTER,
         .organization = "tax",
-        .trust = fx->trust,
+        .trust = fx->fed.trust,
         .log = fx->log,
         .workers = fx->workers,
         .clock = lb_clock_system(),
         .policy = fx->policy,
         .plugin = lb_source_sqlite(),
-        .location = fx_path(fx, "tax.db"),
+        .location = fed_path(&fx->fed, "tax.db"),
         .num_connections = 2,
         .keys = &fx->key,
         .num_keys = 1,
@@ -87,28 +52,48 @@ static void start_serve(struct fixture *fx)
     assert_ok(status);
 }
 
+static void open_federation(struct fixture *fx)
+{
+    static const char *const organizations[] = {"tax",          "hub",          "street-office",
+                                                "other-office", "consent-hall", "stranger", NULL};
+    const struct fed_node nodes[] = {{FX_ADAPTER, &fx->adapter},
+                                     {FX_BROKER, &fx->broker},
+                                     {FX_WINDOW, &fx->window},
+                                     {FX_OTHER_WINDOW, &fx->other}};
+    const struct fed_issuer issuers[] = {
+        {"consent-hall", "h1", &fx->hall, {"consent"}, FX_STATUS_URI},
+        {"street-office", "m1", &fx->window, {"mandate", "operator"}, ""},
+        {"other-office", "m1", &fx->other, {"mandate", "operator"}, ""},
+        {"stranger", "x1", &fx->stranger, {"consent"}, "https://stranger.test/1"},
+    };
+    const struct fed_options options = {
+        .nodes = nodes,
+        .num_nodes = sizeof(nodes) / sizeof(nodes[0]),
+        .issuers = issuers,
+        .num_issuers = sizeof(issuers) / sizeof(issuers[0]),
+        .organizations = organizations,
+    };
+    fed_open(&fx->fed, &options);
+}
+
 void fx_setup(struct fixture *fx)
 {
     memset(fx, 0, sizeof(*fx));
-    const char *base = getenv("TEST_TMPDIR");
-    (void)snprintf(fx->folder, sizeof(fx->folder), "%s/serve-XXXXXX",
-                   base == NULL ? "/tmp" : base);
-    assert_non_null(mkdtemp(fx->folder));
-    fx->arena = lb_arena_new(LB_FILE_ARENA_BYTES * 2);
-    struct fx_party *parties[] = {&fx->adapter, &fx->broker, &fx->window,
-                                  &fx->other,   &fx->hall,   &fx->stranger};
+    fed_setup(&fx->fed, "serve");
+    fx->arena = fx->fed.arena;
+    struct fed_party *parties[] = {&fx->adapter, &fx->broker, &fx->window,
+                                   &fx->other,   &fx->hall,   &fx->stranger};
     for (size_t i = 0; i < sizeof(parties) / sizeof(parties[0]); i++)
-        make_party(parties[i]);
+        fed_party_make(parties[i]);
     assert_ok(lb_x25519_generate(&fx->officer));
-    assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &fx->directory_key));
     assert_ok(lb_crypto_random(fx->pseudonym_key, sizeof(fx->pseudonym_key)));
     lb_sha256(lb_span_str("the form"), fx->form_sha256);
     fx->key = (struct lb_serve_key){"s1", fx->adapter.seal};
 
-    fx_write_federation(fx);
+    open_federation(fx);
     fx_write_department(fx);
     struct lb_diag diag = {""};
-    lb_status status = lb_serve_policy_load(fx_path(fx, "policy.yaml"), &diag, &fx->policy);
+    lb_status status = lb_serve_policy_load(fed_path(&fx->fed, "policy.yaml"), &diag, &fx->policy);
     assert_string_equal(diag.text, "");
     assert_ok(status);
     open_log(fx);
@@ -123,16 +108,13 @@ void fx_teardown(struct fixture *fx)
     lb_workers_free(fx->workers);
     lb_log_close(fx->log);
     lb_serve_policy_free(fx->policy);
-    lb_trust_free(fx->trust);
-    free_party(&fx->adapter);
-    free_party(&fx->broker);
-    free_party(&fx->window);
-    free_party(&fx->other);
-    free_party(&fx->hall);
-    free_party(&fx->stranger);
-    lb_sign_key_free(fx->directory_key);
-    lb_arena_free(fx->arena);
-    (void)nftw(fx->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    fed_party_free(&fx->adapter);
+    fed_party_free(&fx->broker);
+    fed_party_free(&fx->window);
+    fed_party_free(&fx->other);
+    fed_party_free(&fx->hall);
+    fed_party_free(&fx->stranger);
+    fed_teardown(&fx->fed);
 }
 
 lb_status fx_status(struct fixture *fx, uint64_t seq, uint8_t state, int64_t life_s)

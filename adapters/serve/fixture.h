@@ -4,6 +4,7 @@
 #include "adapters/serve/serve.h"
 #include "gateway/seal/exchange.h"
 #include "gateway/token/grant.h"
+#include "tests/support/federation.h"
 
 /* For tests: one department with a database, its policy, a consent office, an honest requester, and a
  * second requester and office that the policy does not name. Real keys, real log, real time. */
@@ -18,19 +19,11 @@
 #define FX_OTHER_ADULT "990101197507155515"
 #define FX_CHILD "990101202001017039"
 
-struct fx_party {
-    struct lb_sign_key *log_key;
-    struct lb_x25519_key seal;
-    struct lb_sign_key *issuer_key;
-};
-
 struct fixture {
-    char folder[256];
-    struct lb_arena *arena;
-    struct fx_party adapter, broker, window, other, hall, stranger;
+    struct federation fed;
+    struct lb_arena *arena;  /* the federation's */
+    struct fed_party adapter, broker, window, other, hall, stranger;
     struct lb_x25519_key officer;
-    struct lb_sign_key *directory_key;
-    struct lb_trust *trust;
     struct lb_log *log;
     struct lb_workers *workers;
     struct lb_serve_policy *policy;
@@ -43,10 +36,6 @@ struct fixture {
 void fx_setup(struct fixture *fx);
 void fx_teardown(struct fixture *fx);
 
-/* fx_path names a file in the fixture's folder. */
-const char *fx_path(struct fixture *fx, const char *name);
-void fx_write(struct fixture *fx, const char *name, const char *text);
-
 /* One read in the making: an honest one by default; a test spoils a part before fx_build. */
 struct fx_ask {
     const char *id_no;          /* whom the sealed request is about */
@@ -55,7 +44,7 @@ struct fx_ask {
     struct lb_grant grant;
     struct lb_section section;
     const struct lb_sign_key *grant_key;
-    const struct fx_party *sender;
+    const struct fed_party *sender;
     const char *requester;      /* SPIFFE id */
     const char *audience;
     const char *views[3];       /* NULL-terminated */
@@ -98,9 +87,5 @@ Lianban__V1__SealedAnswer *fx_open(struct fixture *fx, const struct fx_built *bu
                                    const struct lb_serve_answer *answer);
 /* fx_status puts a status list in force whose index 7 has the given state. */
 lb_status fx_status(struct fixture *fx, uint64_t seq, uint8_t state, int64_t life_s);
-
-#define assert_code(code_, want_)                                                                  \
-    assert_string_equal(lb_code_name(code_), lb_code_name(want_))
-#define assert_ok(status_) assert_string_equal(lb_code_name(lb_status_code(status_)), "OK")
 
 #endif

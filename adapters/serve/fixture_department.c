@@ -10,7 +10,6 @@
 #include "adapters/serve/fixture_files.h"
 #include "gateway/base/hex.h"
 #include "gateway/crypto/hash.h"
-#include "gateway/note/note.h"
 #include "gateway/store/store.h"
 
 static const char rules[] =
@@ -68,6 +67,12 @@ static const char business_view[] =
     "        issuers: [consent-hall]\n"
     "        min_level: 2\n";
 
+static void write_text(struct fixture *fx, const char *name, const char *text)
+{
+    assert_non_null(text);
+    fed_write(&fx->fed, name, lb_span_str(text));
+}
+
 static void key_hash(const struct lb_sign_key *key, char hex[65])
 {
     uint8_t raw[LB_P256_PUBLIC_BYTES], digest[32];
@@ -79,14 +84,10 @@ static void key_hash(const struct lb_sign_key *key, char hex[65])
 static void write_policy(struct fixture *fx)
 {
     char hall[65], window[65], form[65];
-    uint8_t raw[LB_P256_PUBLIC_BYTES];
-    struct lb_note_verifier verifier;
     key_hash(fx->hall.issuer_key, hall);
     key_hash(fx->window.issuer_key, window);
     lb_hex_encode(lb_span_of(fx->form_sha256, 32), form);
-    (void)lb_sign_key_public(fx->window.log_key, raw);
-    assert_ok(lb_note_verifier_init(lb_spiffe_log_origin(FX_WINDOW), raw, &verifier));
-    fx_write(fx, "policy.yaml",
+    write_text(fx, "policy.yaml",
              lb_arena_printf(fx->arena,
                              "policy: tax\n"
                              "rules: rules.yaml\n"
@@ -100,9 +101,8 @@ static void write_policy(struct fixture *fx)
                              "    - {organization: street-office, kid: m1, key_sha256: \"%s\"}\n"
                              "  forms:\n"
                              "    - {form: social-assistance, version: 1, sha256: \"%s\"}\n",
-                             FX_BROKER, FX_WINDOW, lb_note_verifier_format(&verifier, fx->arena),
+                             FX_BROKER, FX_WINDOW, fed_party_vkey(&fx->window, FX_WINDOW, fx->arena),
                              hall, window, form));
-    lb_note_verifier_cleanup(&verifier);
 }
 
 /* Wages of 1,000.00 in each of the last 14 months: 12 of them count. */
@@ -124,7 +124,7 @@ static void write_wages(struct lb_store *store, const char *id_no)
 static void write_database(struct fixture *fx)
 {
     struct lb_store *store = NULL;
-    const struct lb_store_options options = {.path = fx_path(fx, "tax.db"), .create = true,
+    const struct lb_store_options options = {.path = fed_path(&fx->fed, "tax.db"), .create = true,
                                              .busy_timeout_ms = 1000};
     assert_ok(lb_store_open(&options, &store));
     assert_ok(lb_store_exec(store, "CREATE TABLE wage(id_no TEXT, month TEXT, income_cents INT);"
@@ -139,9 +139,9 @@ static void write_database(struct fixture *fx)
 
 void fx_write_department(struct fixture *fx)
 {
-    fx_write(fx, "rules.yaml", rules);
-    fx_write(fx, "wage.yaml", wage_view);
-    fx_write(fx, "business.yaml", business_view);
+    write_text(fx, "rules.yaml", rules);
+    write_text(fx, "wage.yaml", wage_view);
+    write_text(fx, "business.yaml", business_view);
     write_policy(fx);
     write_database(fx);
 }

@@ -3,8 +3,6 @@
 
 #include "adapters/serve/fixture.h"
 
-/* fx_write_federation writes CA, CRL and a signed directory, and opens fx->trust. */
-void fx_write_federation(struct fixture *fx);
 /* fx_write_department writes the rule set, two views, the policy and the database. */
 void fx_write_department(struct fixture *fx);
 

@@ -147,7 +147,7 @@ static void the_officer_reads_what_the_leaf_hides(void **state)
     ask.id_no = FX_OTHER_ADULT;
     fx_build(fx, &ask, &built);
     assert_code(fx_send(fx, &built, &answer), LB_ANSWERED);
-    assert_ok(lb_log_reader_open(fx_path(fx, "state"), &diag, &reader));
+    assert_ok(lb_log_reader_open(fed_path(&fx->fed, "state"), &diag, &reader));
     assert_ok(lb_log_reader_detail(reader, answer.index, &fx->officer, fx->arena, &detail));
     lb_log_reader_close(reader);
     const char *text = lb_arena_str(fx->arena, detail);
@@ -166,7 +166,7 @@ static void a_missing_database_is_unavailable_not_empty(void **state)
     struct lb_serve_answer answer;
     /* Staleness stands in for a source that answers but can't be trusted. */
     struct lb_store *store = NULL;
-    const struct lb_store_options options = {.path = fx_path(fx, "tax.db"),
+    const struct lb_store_options options = {.path = fed_path(&fx->fed, "tax.db"),
                                              .busy_timeout_ms = 1000};
     assert_ok(lb_store_open(&options, &store));
     assert_ok(lb_store_exec(store, "UPDATE data_as_of SET as_of = date('now', '-60 days')"));

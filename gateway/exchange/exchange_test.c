@@ -1,0 +1,173 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gateway/exchange/fixture.h"
+#include "gateway/wire/pb.h"
+
+static struct lb_leaf leaf_of(const Lianban__V1__EntryProof *proof)
+{
+    struct lb_leaf leaf;
+    assert_non_null(proof);
+    assert_ok(lb_leaf_decode(lb_pb_span(proof->leaf), &leaf));
+    return leaf;
+}
+
+/* The caller's own check of an event: both of the broker's entries are in its log. */
+static void check_own_entries(struct fixture *fx, const Lianban__V1__CollectEvent *event)
+{
+    struct lb_watch watch;
+    struct lb_checkpoint checkpoint;
+    struct lb_leaf leaf;
+    struct lb_hash hash;
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
+    (void)lb_sign_key_public(fx->broker.log_key, raw);
+    assert_ok(lb_watch_init(&watch, lb_spiffe_log_origin(FX_BROKER), raw, 0, NULL));
+    assert_ok(lb_watch_check(&watch, event->broker_log, &checkpoint));
+    assert_ok(lb_link_verify(event->route, &checkpoint, &leaf, &hash));
+    assert_int_equal(leaf.type, LB_LEAF_ROUTE);
+    assert_ok(lb_link_verify(event->deliver, &checkpoint, &leaf, &hash));
+    lb_watch_cleanup(&watch);
+}
+
+static void an_answer_is_recorded_on_both_sides_and_linked(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_call call;
+    struct fx_reply reply;
+    struct lb_hash adapter_leaf;
+    fx_link(fx);
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 1, 3000));
+    Lianban__V1__Batch *batch = fx_reads(fx);
+    assert_non_null(batch);
+    fx_reply_honest(fx, batch->reads[0], &reply);
+    assert_ok(fx_send(fx, &reply));
+    Lianban__V1__CollectEvent *event = fx_event(fx, &call);
+    assert_non_null(event);
+    assert_string_equal(event->code, "ANSWERED");
+    assert_int_equal(event->sealed.len, FX_ANSWER_BYTES);
+    check_own_entries(fx, event);
+    struct lb_leaf deliver = leaf_of(event->deliver);
+    assert_int_equal(deliver.type, LB_LEAF_DELIVER);
+    lb_merkle_leaf(lb_pb_span(event->adapter_entry->leaf), &adapter_leaf);
+    assert_memory_equal(deliver.peer_leaf, adapter_leaf.bytes, 32);
+    assert_null(fx_event(fx, &call));
+    fx_close(&call);
+    assert_ok(call.status);
+    fx_unlink(fx);
+}
+
+static void an_adapter_that_is_away_is_said_to_be(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_call call;
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 2, 10, 3000));
+    for (int i = 0; i < 2; i++) {
+        Lianban__V1__CollectEvent *event = fx_event(fx, &call);
+        assert_non_null(event);
+        assert_string_equal(event->code, "UNAVAILABLE");
+        check_own_entries(fx, event);
+        assert_int_equal(leaf_of(event->deliver).type, LB_LEAF_FAILURE);
+    }
+    fx_close(&call);
+    assert_ok(call.status);
+}
+
+static void a_lost_link_ends_its_reads_at_once(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_call call;
+    fx_link(fx);
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 20, 30000));
+    assert_non_null(fx_reads(fx));
+    fx_unlink(fx);
+    Lianban__V1__CollectEvent *event = fx_event(fx, &call);
+    assert_non_null(event);
+    assert_string_equal(event->code, "UNAVAILABLE");
+    fx_close(&call);
+}
+
+static void a_silent_adapter_meets_the_deadline_and_is_late_for_good(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_call call;
+    struct fx_reply reply;
+    fx_link(fx);
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 30, 300));
+    Lianban__V1__Batch *batch = fx_reads(fx);
+    Lianban__V1__CollectEvent *event = fx_event(fx, &call);
+    assert_non_null(event);
+    assert_string_equal(event->code, "DEADLINE");
+    fx_close(&call);
+    fx_reply_honest(fx, batch->reads[0], &reply);
+    assert_ok(fx_send(fx, &reply)); /* nobody waits for it any more; the link goes on */
+    fx_unlink(fx);
+}
+
+static void requests_the_broker_can_judge_are_refused_whole(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_call call;
+    fx_collect(fx, &call, lb_span_str("no.token.here"), fx_request(fx, 1, 40, 3000));
+    assert_null(fx_event(fx, &call));
+    fx_close(&call);
+    assert_code(lb_status_code(call.status), LB_OPERATOR_TOKEN_INVALID);
+
+    fx_collect(fx, &call, fx_operator_token(fx), lb_span_str("garbage"));
+    fx_close(&call);
+    assert_code(lb_status_code(call.status), LB_MALFORMED);
+
+    fx->form.sha256[0] ^= 1;
+    struct lb_span other_form = fx_request(fx, 1, 41, 3000);
+    fx->form.sha256[0] ^= 1;
+    fx_collect(fx, &call, fx_operator_token(fx), other_form);
+    fx_close(&call);
+    assert_code(lb_status_code(call.status), LB_FORM_UNKNOWN);
+}
+
+static void one_txn_twice_under_way_is_a_replay(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_call first, second;
+    fx_link(fx);
+    fx_collect(fx, &first, fx_operator_token(fx), fx_request(fx, 1, 50, 3000));
+    assert_non_null(fx_reads(fx));
+    fx_collect(fx, &second, fx_operator_token(fx), fx_request(fx, 1, 50, 3000));
+    Lianban__V1__CollectEvent *event = fx_event(fx, &second);
+    assert_non_null(event);
+    assert_string_equal(event->code, "REPLAY");
+    fx_close(&second);
+    fx_unlink(fx);
+    fx_close(&first);
+}
+
+static int setup(void **state)
+{
+    static struct fixture fx;
+    fx_setup(&fx);
+    *state = &fx;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fx_teardown(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_is_recorded_on_both_sides_and_linked),
+        cmocka_unit_test(an_adapter_that_is_away_is_said_to_be),
+        cmocka_unit_test(a_lost_link_ends_its_reads_at_once),
+        cmocka_unit_test(a_silent_adapter_meets_the_deadline_and_is_late_for_good),
+        cmocka_unit_test(requests_the_broker_can_judge_are_refused_whole),
+        cmocka_unit_test(one_txn_twice_under_way_is_a_replay),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,340 @@
+#include "gateway/exchange/fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "gateway/base/file.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/token/operator_token.h"
+#include "gateway/wire/pb.h"
+
+#define WAIT_STEPS 300
+#define WAIT_STEP_US 10000
+
+static struct lb_log *open_log(struct fixture *fx, const char *folder, const char *spiffe,
+                               const struct fed_party *party)
+{
+    const struct lb_log_options options = {
+        .folder = fed_path(&fx->fed, folder),
+        .origin = lb_spiffe_log_origin(spiffe),
+        .key = party->log_key,
+        .clock = lb_clock_system(),
+        .create = true,
+    };
+    struct lb_diag diag = {""};
+    struct lb_log *log = NULL;
+    assert_ok(lb_file_mkdirs(options.folder));
+    assert_ok(lb_log_open(&options, &diag, &log));
+    return log;
+}
+
+static void open_federation(struct fixture *fx)
+{
+    static const char *const organizations[] = {"tax", "hub", "street-office", "consent-hall",
+                                                NULL};
+    const struct fed_node nodes[] = {
+        {FX_BROKER, &fx->broker}, {FX_ADAPTER, &fx->adapter}, {FX_WINDOW, &fx->window}};
+    const struct fed_issuer issuers[] = {
+        {"consent-hall", "h1", &fx->hall, {"consent"}, "https://hall.test.gov/1"},
+        {"street-office", "m1", &fx->window, {"mandate", "operator"}, ""},
+    };
+    const struct fed_options options = {
+        .nodes = nodes,
+        .num_nodes = 3,
+        .issuers = issuers,
+        .num_issuers = 2,
+        .organizations = organizations,
+    };
+    fed_open(&fx->fed, &options);
+}
+
+void fx_setup(struct fixture *fx)
+{
+    memset(fx, 0, sizeof(*fx));
+    fed_setup(&fx->fed, "exchange");
+    fx->arena = fx->fed.arena;
+    struct fed_party *parties[] = {&fx->broker, &fx->adapter, &fx->window, &fx->hall};
+    for (size_t i = 0; i < 4; i++)
+        fed_party_make(parties[i]);
+    open_federation(fx);
+    fx->log = open_log(fx, "broker", FX_BROKER, &fx->broker);
+    fx->adapter_log = open_log(fx, "adapter", FX_ADAPTER, &fx->adapter);
+    assert_ok(lb_workers_new(2, 100, &fx->workers));
+    fx->form = (struct lb_offered_form){.id = "social-assistance", .version = 1};
+    lb_sha256(lb_span_str("form"), fx->form.sha256);
+    const struct lb_exchange_options options = {
+        .self = FX_BROKER,
+        .trust = fx->fed.trust,
+        .log = fx->log,
+        .workers = fx->workers,
+        .clock = lb_clock_system(),
+        .forms = &fx->form,
+        .num_forms = 1,
+        .seen_folder = fed_path(&fx->fed, "seen"),
+    };
+    assert_ok(lb_file_mkdirs(options.seen_folder));
+    assert_ok(lb_file_mkdirs(fed_path(&fx->fed, "adapter-seen")));
+    assert_ok(lb_exchange_new(&options, &fx->exchange));
+}
+
+void fx_teardown(struct fixture *fx)
+{
+    if (fx->link != NULL)
+        fx_unlink(fx);
+    lb_workers_free(fx->workers);
+    lb_exchange_free(fx->exchange);
+    lb_log_close(fx->log);
+    lb_log_close(fx->adapter_log);
+    struct fed_party *parties[] = {&fx->broker, &fx->adapter, &fx->window, &fx->hall};
+    for (size_t i = 0; i < 4; i++)
+        fed_party_free(parties[i]);
+    fed_teardown(&fx->fed);
+}
+
+/* --- the played adapter --- */
+
+static void link_kick(void *ctx)
+{
+    (void)ctx;
+}
+
+static void link_fail(void *ctx, lb_status status)
+{
+    ((struct fixture *)ctx)->failed = status;
+}
+
+static Lianban__V1__Frame *next_frame(struct fixture *fx)
+{
+    struct lb_buf buf;
+    Lianban__V1__Frame *frame = NULL;
+    lb_buf_init(&buf, LB_MAX_MESSAGE_BYTES);
+    for (int i = 0; i < WAIT_STEPS && frame == NULL; i++) {
+        if (lb_broker_link_fill(fx->link, &buf))
+            assert_ok(lb_pb_unpack(&lianban__v1__frame__descriptor, lb_buf_span(&buf), fx->arena,
+                                   &frame));
+        else
+            (void)usleep(WAIT_STEP_US);
+    }
+    lb_buf_cleanup(&buf);
+    return frame;
+}
+
+static lb_status send_frame(struct fixture *fx, Lianban__V1__Frame *frame)
+{
+    struct lb_span bytes = LB_SPAN_EMPTY;
+    assert_ok(lb_pb_pack(frame, fx->arena, &bytes));
+    return lb_broker_link_receive(fx->link, bytes);
+}
+
+void fx_link(struct fixture *fx)
+{
+    const struct lb_broker_port port = {fx, link_kick, link_fail};
+    struct lb_span hello = LB_SPAN_EMPTY;
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
+    (void)lb_sign_key_public(fx->broker.log_key, raw);
+    assert_ok(lb_session_init(&fx->session, fx->adapter_log, lb_spiffe_log_origin(FX_BROKER), raw,
+                              fed_path(&fx->fed, "adapter-seen")));
+    assert_ok(lb_broker_link_new(fx->exchange, FX_ADAPTER, &port, &fx->link));
+    Lianban__V1__Frame *frame = next_frame(fx);
+    assert_non_null(frame);
+    assert_int_equal(frame->body_case, LIANBAN__V1__FRAME__BODY_HELLO);
+    assert_ok(lb_session_greet(&fx->session, frame->hello));
+    assert_ok(lb_session_hello(&fx->session, fx->arena, &hello));
+    assert_ok(lb_broker_link_receive(fx->link, hello));
+}
+
+void fx_unlink(struct fixture *fx)
+{
+    lb_broker_link_close(fx->link);
+    lb_session_cleanup(&fx->session);
+    fx->link = NULL;
+}
+
+Lianban__V1__Batch *fx_reads(struct fixture *fx)
+{
+    Lianban__V1__Frame *frame;
+    while ((frame = next_frame(fx)) != NULL) {
+        struct lb_checkpoint checkpoint;
+        assert_int_equal(frame->body_case, LIANBAN__V1__FRAME__BODY_BATCH);
+        assert_ok(lb_session_watch(&fx->session, frame->batch->log, &checkpoint));
+        if (frame->batch->n_reads > 0)
+            return frame->batch;
+    }
+    return NULL;
+}
+
+void fx_reply_honest(struct fixture *fx, const Lianban__V1__RoutedRead *read,
+                     struct fx_reply *reply)
+{
+    static uint8_t sealed[FX_ANSWER_BYTES];
+    struct lb_hash route;
+    (void)fx;
+    memset(reply, 0, sizeof(*reply));
+    reply->read = read;
+    reply->code = "ANSWERED";
+    reply->sealed = lb_span_of(sealed, sizeof(sealed));
+    reply->leaf = (struct lb_leaf){.type = LB_LEAF_READ, .code = "ANSWERED", .count = 1};
+    memcpy(reply->leaf.txn, read->request->txn.data, 16);
+    lb_sha256(lb_pb_span(read->request->sealed->ciphertext), reply->leaf.request_hash);
+    lb_sha256(reply->sealed, reply->leaf.answer_hash);
+    lb_merkle_leaf(lb_pb_span(read->route->leaf), &route);
+    memcpy(reply->leaf.peer_leaf, route.bytes, 32);
+}
+
+lb_status fx_send(struct fixture *fx, const struct fx_reply *reply)
+{
+    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
+    Lianban__V1__Batch batch = LIANBAN__V1__BATCH__INIT;
+    Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
+    Lianban__V1__ReadAnswer answer = LIANBAN__V1__READ_ANSWER__INIT;
+    Lianban__V1__ReadAnswer *answers[] = {&answer};
+    uint64_t size = 0;
+    assert_non_null(entry);
+    entry->leaf = reply->leaf;
+    assert_ok(lb_log_append_wait(fx->adapter_log, entry));
+    assert_ok(lb_session_show(&fx->session, fx->arena, &batch.log, &size));
+    answer.txn = reply->read->request->txn;
+    answer.code = (char *)(uintptr_t)reply->code;
+    answer.sealed = lb_pb_bytes(reply->sealed);
+    if (!reply->leave_out_entry)
+        assert_ok(lb_link_prove(fx->adapter_log, entry->index,
+                                lb_span_of(entry->leaf_bytes, entry->leaf_len), size, fx->arena,
+                                &answer.entry));
+    batch.answers = answers;
+    batch.n_answers = 1;
+    frame.body_case = LIANBAN__V1__FRAME__BODY_BATCH;
+    frame.batch = &batch;
+    lb_status status = send_frame(fx, &frame);
+    free(entry);
+    return status;
+}
+
+/* --- the caller --- */
+
+static void call_kick(void *ctx)
+{
+    (void)ctx;
+}
+
+static void call_finish(void *ctx, lb_status status)
+{
+    struct fx_call *call = ctx;
+    call->status = status;
+    __atomic_store_n(&call->finished, true, __ATOMIC_RELEASE);
+}
+
+struct lb_span fx_operator_token(struct fixture *fx)
+{
+    int64_t now = lb_clock_unix_s(lb_clock_system());
+    const struct lb_operator claims = {
+        .organization = "street-office", .kid = "m1", .unit = "desk 3",
+        .person = "00112233445566778899aabbccddeeff", .jti = "t", .iat = now, .exp = now + 600};
+    struct lb_span token = LB_SPAN_EMPTY;
+    assert_ok(lb_operator_token_issue(&claims, fx->window.issuer_key, fx->arena, &token));
+    return token;
+}
+
+static const char *make_grant(struct fixture *fx)
+{
+    int64_t now = lb_clock_unix_s(lb_clock_system());
+    static const struct lb_section_field fields[] = {{"income", "SUM(12)"}};
+    static const struct lb_section_view views[] = {{"tax.wage", 1, 1, fields}};
+    const struct lb_section section = {
+        .provider = "tax", .audience = FX_ADAPTER, .form = "social-assistance",
+        .form_version = 1, .purpose = "social-assistance", .case_id = "c-1",
+        .basis = "mandate", .role = "applicant", .method = "none", .level = 2,
+        .operator_hash = "00112233445566778899aabbccddeeff", .max_uses = 1,
+        .answer_bytes = FX_ANSWER_BYTES, .num_views = 1, .views = views};
+    const struct lb_grant grant = {.issuer = "street-office", .kid = "m1", .jti = "g-1",
+                                   .requester = "street-office", .iat = now, .nbf = now,
+                                   .exp = now + 600};
+    struct lb_span jwt = LB_SPAN_EMPTY, disclosure = LB_SPAN_EMPTY;
+    assert_ok(lb_grant_issue(&grant, &section, 1, fx->window.issuer_key, fx->arena, &jwt,
+                             &disclosure));
+    return lb_arena_str(fx->arena, jwt);
+}
+
+static Lianban__V1__ReadRequest *make_read(struct fixture *fx, uint8_t txn, const char *grant,
+                                           int64_t deadline_ms)
+{
+    static char *views[] = {(char *)(uintptr_t)"tax.wage"};
+    Lianban__V1__ReadRequest *read = lb_arena_alloc(fx->arena, sizeof(*read));
+    Lianban__V1__Sealed *sealed = lb_arena_alloc(fx->arena, sizeof(*sealed));
+    uint8_t *bytes = lb_arena_alloc(fx->arena, 96);
+    lianban__v1__read_request__init(read);
+    lianban__v1__sealed__init(sealed);
+    memset(bytes, txn, 96);
+    read->txn = lb_pb_bytes(lb_span_of(bytes, 16));
+    read->audience = (char *)(uintptr_t)FX_ADAPTER;
+    read->requester = (char *)(uintptr_t)FX_WINDOW;
+    read->grant = (char *)(uintptr_t)grant;
+    read->views = views;
+    read->n_views = 1;
+    read->deadline_unix_ms = lb_clock_unix_ms(lb_clock_system()) + deadline_ms;
+    read->answer_bytes = FX_ANSWER_BYTES;
+    sealed->ciphertext = lb_pb_bytes(lb_span_of(bytes, 96));
+    read->sealed = sealed;
+    return read;
+}
+
+struct lb_span fx_request(struct fixture *fx, size_t num, uint8_t first_txn, int64_t deadline_ms)
+{
+    Lianban__V1__CollectRequest request = LIANBAN__V1__COLLECT_REQUEST__INIT;
+    struct lb_span bytes = LB_SPAN_EMPTY;
+    const char *grant = make_grant(fx);
+    request.form = (char *)(uintptr_t)fx->form.id;
+    request.form_version = 1;
+    request.form_sha256 = lb_pb_bytes(lb_span_of(fx->form.sha256, 32));
+    request.reads = lb_arena_array(fx->arena, num, sizeof(request.reads[0]));
+    for (size_t i = 0; i < num; i++)
+        request.reads[request.n_reads++] =
+            make_read(fx, (uint8_t)(first_txn + i), grant, deadline_ms);
+    assert_ok(lb_pb_pack(&request, fx->arena, &bytes));
+    return bytes;
+}
+
+void fx_collect(struct fixture *fx, struct fx_call *call, struct lb_span token,
+                struct lb_span request)
+{
+    const struct lb_collect_port port = {call, call_kick, call_finish};
+    *call = (struct fx_call){.status = LB_OK};
+    assert_ok(lb_exchange_collect(fx->exchange, FX_WINDOW, token, request,
+                                  lb_clock_unix_ms(lb_clock_system()) + LB_MAX_DEADLINE_MS, &port,
+                                  &call->collect));
+}
+
+Lianban__V1__CollectEvent *fx_event(struct fixture *fx, struct fx_call *call)
+{
+    struct lb_buf buf;
+    Lianban__V1__CollectEvent *event = NULL;
+    lb_buf_init(&buf, LB_MAX_MESSAGE_BYTES);
+    for (int i = 0; i < WAIT_STEPS && event == NULL; i++) {
+        bool finished = __atomic_load_n(&call->finished, __ATOMIC_ACQUIRE);
+        if (lb_collect_fill(call->collect, &buf)) {
+            assert_ok(lb_pb_unpack(&lianban__v1__collect_event__descriptor, lb_buf_span(&buf),
+                                   fx->arena, &event));
+        } else if (finished) {
+            break;
+        } else {
+            (void)usleep(WAIT_STEP_US);
+        }
+    }
+    lb_buf_cleanup(&buf);
+    return event;
+}
+
+void fx_close(struct fx_call *call)
+{
+    for (int i = 0; i < WAIT_STEPS && !__atomic_load_n(&call->finished, __ATOMIC_ACQUIRE); i++)
+        (void)usleep(WAIT_STEP_US);
+    assert_true(call->finished);
+    lb_collect_close(call->collect);
+}

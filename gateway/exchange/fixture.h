@@ -1,0 +1,75 @@
+#ifndef GATEWAY_EXCHANGE_FIXTURE_H
+#define GATEWAY_EXCHANGE_FIXTURE_H
+
+#include "gateway/evidence/session.h"
+#include "gateway/exchange/exchange.h"
+#include "gateway/token/grant.h"
+#include "lianban/v1/link.pb-c.h"
+#include "tests/support/federation.h"
+
+/* For tests: a broker's use cases with real logs, a caller, and an adapter played by the test, frame by
+ * frame. */
+
+#define FX_BROKER "spiffe://test.gov/broker/hub"
+#define FX_ADAPTER "spiffe://test.gov/adapter/tax"
+#define FX_WINDOW "spiffe://test.gov/window/street-office"
+#define FX_ANSWER_BYTES 256
+
+struct fixture {
+    struct federation fed;
+    struct lb_arena *arena;
+    struct fed_party broker, adapter, window, hall;
+    struct lb_log *log;          /* the broker's */
+    struct lb_log *adapter_log;
+    struct lb_workers *workers;
+    struct lb_offered_form form;
+    struct lb_exchange *exchange;
+    /* the adapter's end, played by the test */
+    struct lb_broker_link *link;
+    struct lb_session session;
+    lb_status failed;            /* what the broker ended the link with */
+};
+
+void fx_setup(struct fixture *fx);
+void fx_teardown(struct fixture *fx);
+
+/* fx_link links the played adapter: greeting and logs both ways. */
+void fx_link(struct fixture *fx);
+/* fx_unlink closes it as a lost connection does. */
+void fx_unlink(struct fixture *fx);
+
+/* One collect as the caller sees it. */
+struct fx_call {
+    struct lb_collect *collect;
+    bool finished;
+    lb_status status;
+};
+
+/* fx_request packs a CollectRequest with num reads; txn i begins with first_txn + i. */
+struct lb_span fx_request(struct fixture *fx, size_t num, uint8_t first_txn, int64_t deadline_ms);
+struct lb_span fx_operator_token(struct fixture *fx);
+void fx_collect(struct fixture *fx, struct fx_call *call, struct lb_span token,
+                struct lb_span request);
+/* fx_event waits up to 3 s for the next event; NULL when the call ended without one. */
+Lianban__V1__CollectEvent *fx_event(struct fixture *fx, struct fx_call *call);
+void fx_close(struct fx_call *call);
+
+/* fx_frame waits up to 3 s for the broker's next frame with reads. */
+Lianban__V1__Batch *fx_reads(struct fixture *fx);
+
+/* What the played adapter answers; a test spoils a part. */
+struct fx_reply {
+    const Lianban__V1__RoutedRead *read;
+    const char *code;
+    struct lb_leaf leaf;         /* as an honest adapter would record it */
+    struct lb_span sealed;
+    bool leave_out_entry;
+};
+
+void fx_reply_honest(struct fixture *fx, const Lianban__V1__RoutedRead *read,
+                     struct fx_reply *reply);
+/* fx_send records the leaf in the adapter's log and hands the broker the frame; the status is what the
+ * broker says of it. */
+lb_status fx_send(struct fixture *fx, const struct fx_reply *reply);
+
+#endif
