@@ -1,0 +1,144 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "certs/cli.h"
+#include "certs/keys_tools.h"
+#include "gateway/base/hex.h"
+#include "gateway/crypto/b64.h"
+#include "gateway/note/note.h"
+#include "gateway/trust/keys.h"
+
+static struct cli cli;
+
+static int setup(void **state)
+{
+    (void)state;
+    return cli_setup(&cli);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return cli_teardown(&cli);
+}
+
+static void done(const char *line)
+{
+    cli_done(&cli, &lb_keys_tools, line);
+}
+
+static void fails(const char *line, int code, const char *message)
+{
+    cli_fails(&cli, &lb_keys_tools, line, code, message);
+}
+
+static void test_log(void **state)
+{
+    (void)state;
+    done(
+        "keys log --out log.pem --public log.vkey --name spiffe://city.gov/adapter/tax/one --json");
+    assert_int_equal(cli_mode("log.pem"), 0600);
+    struct lb_note_verifier verifier = {0};
+    assert_ok(lb_note_verifier_parse(lb_span_str(cli_member(&cli, "vkey")), &verifier));
+    assert_string_equal(verifier.name, "city.gov/adapter/tax/one");
+    struct lb_sign_key *key = NULL;
+    uint8_t raw[64];
+    assert_ok(lb_keys_load_sign("log.pem", LB_SIGN_ED25519, &key));
+    assert_int_equal(lb_sign_key_public(key, raw), 32);
+    assert_memory_equal(raw, verifier.public_key, 32);
+    lb_sign_key_free(key);
+    lb_note_verifier_cleanup(&verifier);
+    const char *line = lb_arena_printf(cli.arena, "%s\n", cli_member(&cli, "vkey"));
+    assert_true(lb_span_is(cli_read(&cli, "log.vkey"), line));
+    fails("keys log --out log2.pem", 2, "--name is missing");
+    fails("keys log --out log2.pem --name a+b", 2, "--name must be");
+    assert_int_not_equal(access("log2.pem", F_OK), 0);
+}
+
+static void test_issuer(void **state)
+{
+    (void)state;
+    done("keys issuer --out issuer.pem --json");
+    struct lb_sign_key *key = NULL;
+    uint8_t raw[64];
+    struct lb_span x;
+    struct lb_span y;
+    assert_ok(lb_keys_load_sign("issuer.pem", LB_SIGN_ES256, &key));
+    assert_int_equal(lb_sign_key_public(key, raw), 64);
+    assert_ok(lb_b64url_decode(cli.arena, lb_span_str(cli_member(&cli, "x")), &x));
+    assert_ok(lb_b64url_decode(cli.arena, lb_span_str(cli_member(&cli, "y")), &y));
+    assert_memory_equal(raw, x.ptr, 32);
+    assert_memory_equal(raw + 32, y.ptr, 32);
+    lb_sign_key_free(key);
+    fails("keys issuer --out i2.pem --name x", 2, "not an option");
+}
+
+static void test_x25519(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"seal", "officer"};
+    for (int i = 0; i < 2; i++) {
+        struct lb_x25519_key key;
+        struct lb_span raw;
+        const char *file = lb_arena_printf(cli.arena, "%s.key", kinds[i]);
+        done(lb_arena_printf(cli.arena, "keys %s --out %s --public pub --json", kinds[i], file));
+        assert_ok(lb_keys_load_x25519(file, &key));
+        assert_ok(lb_b64url_decode(cli.arena, lb_span_str(cli_member(&cli, "public")), &raw));
+        assert_int_equal(raw.len, 32);
+        assert_memory_equal(raw.ptr, key.public_key, 32);
+        /* The private half is in the file alone. */
+        const char *secret = lb_b64url_encode(cli.arena, lb_span_of(key.private_key, 32));
+        assert_null(strstr(cli.out, secret));
+    }
+}
+
+static void test_secret(void **state)
+{
+    (void)state;
+    uint8_t first[32];
+    uint8_t second[32];
+    done("keys secret --out one.key");
+    assert_int_equal(cli_mode("one.key"), 0600);
+    struct lb_span text = cli_read(&cli, "one.key");
+    assert_int_equal(text.len, 65);
+    assert_int_equal(text.ptr[64], '\n');
+    assert_ok(lb_hex_decode(lb_span_of(text.ptr, 64), first, 32));
+    assert_null(strstr(cli.out, lb_arena_str(cli.arena, lb_span_of(text.ptr, 64))));
+    done("keys secret --out two.key");
+    assert_ok(lb_hex_decode(lb_span_of(cli_read(&cli, "two.key").ptr, 64), second, 32));
+    assert_memory_not_equal(first, second, 32);
+    fails("keys secret --out one.key", 1, "one.key exists");
+    fails("keys secret --out x --public y", 2, "not an option");
+}
+
+static void test_never_overwrites(void **state)
+{
+    (void)state;
+    done("keys seal --out seal.key");
+    struct lb_span before = cli_read(&cli, "seal.key");
+    fails("keys seal --out seal.key", 1, "seal.key exists");
+    fails("keys issuer --out seal.key", 1, "seal.key exists");
+    assert_true(lb_span_eq(before, cli_read(&cli, "seal.key")));
+    fails("keys seal --out none/seal.key", 1, "none/seal.key: cannot be written");
+    fails("keys seal --out seal2.key --public none/pub", 1, "none/pub: cannot be written");
+    fails("keys seal", 2, "--out is missing");
+    fails("keys paper --out x", 2, "there is no command");
+    done("keys log --help");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_log, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_issuer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_x25519, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_secret, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_never_overwrites, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

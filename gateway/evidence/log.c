@@ -1,0 +1,189 @@
+#include "gateway/evidence/log.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gateway/evidence/log_state.h"
+
+static lb_status check_options(const struct lb_log_options *options, struct lb_diag *diag)
+{
+    size_t len = strlen(options->origin);
+    bool fits = len > 0 && len < sizeof(((struct lb_log *)NULL)->origin);
+    if (!fits || lb_sign_key_alg(options->key) != LB_SIGN_ED25519) {
+        lb_diag_set(diag, "%s: a log needs an origin of 1 to 255 bytes and an Ed25519 key",
+                    options->folder);
+        LB_FAIL(LB_CONFIG_INVALID, "log options");
+    }
+    return LB_OK;
+}
+
+static lb_status new_log(const struct lb_log_options *options, struct lb_log **out_log)
+{
+    struct lb_log *log = calloc(1, sizeof(*log));
+    LB_ENSURE(log != NULL, LB_NO_MEMORY, "log");
+    log->key = options->key;
+    log->clock = options->clock;
+    memcpy(log->origin, options->origin, strlen(options->origin));
+    log->lock_fd = -1;
+    log->writer.ratchet_fd = -1;
+    log->queue.last = &log->queue.first;
+    lb_denials_init(&log->denials);
+    (void)pthread_mutex_init(&log->shown.lock, NULL);
+    (void)pthread_mutex_init(&log->queue.lock, NULL);
+    (void)pthread_cond_init(&log->queue.finished, NULL);
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&log->queue.work, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    *out_log = log;
+    return LB_OK;
+}
+
+static lb_status start(struct lb_log *log, const struct lb_log_options *options,
+                       struct lb_diag *diag)
+{
+    uint8_t public_key[LB_P256_PUBLIC_BYTES];
+    (void)lb_sign_key_public(options->key, public_key);
+    LB_TRY(lb_note_verifier_init(log->origin, public_key, &log->verifier));
+    log->writer.arena = lb_arena_new(LB_FILE_ARENA_BYTES);
+    LB_ENSURE(log->writer.arena != NULL, LB_NO_MEMORY, "log");
+    LB_TRY(lb_log_restore(log, options, diag));
+    log->writer.idle_since_ms = lb_clock_monotonic_ms(log->clock);
+    log->writer.flushed_ms = log->writer.idle_since_ms;
+    LB_ENSURE(pthread_create(&log->sequencer, NULL, lb_log_sequence, log) == 0, LB_NO_MEMORY,
+              "the sequencer cannot be started");
+    log->running = true;
+    return LB_OK;
+}
+
+lb_status lb_log_open(const struct lb_log_options *options, struct lb_diag *diag,
+                      struct lb_log **out_log)
+{
+    struct lb_log *log = NULL;
+    diag->text[0] = 0;
+    LB_TRY(check_options(options, diag));
+    LB_TRY(new_log(options, &log));
+    lb_status status = start(log, options, diag);
+    if (status != LB_OK) {
+        if (diag->text[0] == 0)
+            lb_diag_set(diag, "%s: the evidence log cannot be opened (%s): %s", options->folder,
+                        lb_code_name(lb_status_code(status)), status->what);
+        lb_log_close(log);
+        return status;
+    }
+    *out_log = log;
+    return LB_OK;
+}
+
+static void stop_sequencer(struct lb_log *log)
+{
+    (void)pthread_mutex_lock(&log->queue.lock);
+    log->queue.stopping = true;
+    (void)pthread_cond_broadcast(&log->queue.work);
+    (void)pthread_mutex_unlock(&log->queue.lock);
+    (void)pthread_join(log->sequencer, NULL);
+}
+
+void lb_log_close(struct lb_log *log)
+{
+    if (log == NULL)
+        return;
+    if (log->running)
+        stop_sequencer(log);
+    lb_tree_free(log->shown.tree);
+    lb_tree_free(log->writer.tree);
+    lb_keyring_free(log->writer.keyring);
+    lb_store_close(log->shown.store);
+    lb_store_close(log->writer.store);
+    if (log->writer.ratchet_fd >= 0)
+        (void)close(log->writer.ratchet_fd);
+    if (log->lock_fd >= 0)
+        (void)close(log->lock_fd);
+    lb_arena_free(log->writer.arena);
+    lb_note_verifier_cleanup(&log->verifier);
+    lb_denials_cleanup(&log->denials);
+    (void)pthread_mutex_destroy(&log->shown.lock);
+    (void)pthread_mutex_destroy(&log->queue.lock);
+    (void)pthread_cond_destroy(&log->queue.work);
+    (void)pthread_cond_destroy(&log->queue.finished);
+    free(log);
+}
+
+lb_status lb_log_check_entry(const struct lb_log_entry *entry)
+{
+    LB_ENSURE(entry->detail.len <= LB_MAX_DETAIL_BYTES && entry->fields.len <= LB_MAX_DETAIL_BYTES,
+              LB_TOO_LARGE, "detail is larger than allowed");
+    static const uint8_t nobody[LB_DETAIL_SUBJECT_BYTES];
+    bool named = entry->has_subject && memcmp(entry->subject, nobody, sizeof(nobody)) != 0;
+    LB_ENSURE(entry->leaf.type != LB_LEAF_ERASURE || named, LB_MALFORMED,
+              "an erasure without a subject");
+    LB_DEFER(lb_buf_cleanup) struct lb_buf bytes;
+    lb_buf_init(&bytes, LB_MAX_LEAF_BYTES);
+    return lb_leaf_encode(&entry->leaf, &bytes);
+}
+
+lb_status lb_log_enqueue(struct lb_log *log, struct lb_log_entry *entry)
+{
+    struct lb_log_queue *queue = &log->queue;
+    lb_status status = LB_OK;
+    if (entry->leaf.count == 0)
+        entry->leaf.count = 1;
+    LB_TRY(lb_log_check_entry(entry));
+    entry->next = NULL;
+    entry->finished = false;
+    entry->outcome = LB_OK;
+    entry->refused = LB_OK;
+    (void)pthread_mutex_lock(&queue->lock);
+    if (queue->failed) {
+        status = LB_FAULT(LB_LOG_UNAVAILABLE, "the log has stopped");
+    } else if (queue->stopping) {
+        status = LB_FAULT(LB_STOPPING, "the log is closing");
+    } else if (queue->num >= LB_LOG_QUEUE) {
+        status = LB_FAULT(LB_BUSY, "the log's queue is full");
+    } else {
+        *queue->last = entry;
+        queue->last = &entry->next;
+        queue->num++;
+        (void)pthread_cond_signal(&queue->work);
+    }
+    (void)pthread_mutex_unlock(&queue->lock);
+    return status;
+}
+
+lb_status lb_log_append(struct lb_log *log, struct lb_log_entry *entry)
+{
+    LB_ENSURE(entry->done != NULL, LB_MALFORMED, "an entry nobody waits for");
+    return lb_log_enqueue(log, entry);
+}
+
+lb_status lb_log_append_wait(struct lb_log *log, struct lb_log_entry *entry)
+{
+    LB_ENSURE(entry->done == NULL, LB_MALFORMED, "an entry to wait for has no callback");
+    LB_TRY(lb_log_enqueue(log, entry));
+    (void)pthread_mutex_lock(&log->queue.lock);
+    while (!entry->finished)
+        (void)pthread_cond_wait(&log->queue.finished, &log->queue.lock);
+    (void)pthread_mutex_unlock(&log->queue.lock);
+    return entry->outcome;
+}
+
+bool lb_log_healthy(const struct lb_log *log)
+{
+    /* The lock is not part of what the log says, so a const log may take it. */
+    struct lb_log_queue *queue = (struct lb_log_queue *)(uintptr_t)&log->queue;
+    (void)pthread_mutex_lock(&queue->lock);
+    bool healthy = !queue->failed && !queue->stopping;
+    (void)pthread_mutex_unlock(&queue->lock);
+    return healthy;
+}
+
+void lb_log_count_denial(struct lb_log *log, const char *peer, enum lb_code code)
+{
+    lb_denials_count(&log->denials, peer == NULL ? "" : peer, lb_code_outer(code));
+}
+
+const char *lb_log_origin(const struct lb_log *log)
+{
+    return log->origin;
+}

@@ -1,0 +1,125 @@
+#ifndef GATEWAY_EVIDENCE_LOG_H
+#define GATEWAY_EVIDENCE_LOG_H
+
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/diag.h"
+#include "gateway/crypto/sign.h"
+#include "gateway/evidence/leaf.h"
+#include "gateway/evidence/merkle.h"
+#include "gateway/note/note.h"
+#include "gateway/store/store.h"
+
+/*
+ * A node's evidence log: an RFC 6962 tree over leaves, with encrypted details beside them, in one
+ * SQLite file (WAL, synchronous=FULL) written by one sequencer thread with group commit: an idle
+ * log commits a single entry at once, a busy one batches what queues while a commit runs.
+ *
+ * Files in the folder: evidence.db (leaves, tiles, details, keys, the owner's own tables through
+ * `migrations`), ratchet (the two newest signed checkpoints, on disk before the newer one leaves
+ * this process), lock. The owner's tables are working state, not evidence: they commit with the
+ * entry, but no leaf covers them. On open the tree is rebuilt from leaves and tiles and compared
+ * with the stored checkpoint and the ratchet; anything shorter or different is refused with
+ * LOG_BEHIND or LOG_FORK.
+ */
+struct lb_log;
+
+struct lb_log_options {
+    const char *folder;
+    const char *origin;              /* checkpoint origin, e.g. "<federation>/adapter/tax" */
+    const struct lb_sign_key *key;   /* Ed25519; borrowed */
+    const struct lb_clock *clock;
+    bool create;                     /* may a new log begin here? */
+    /* X25519 public key of the node's security officer: details can only be opened with its private
+     * half, which the node does not have. NULL: entries have no detail. */
+    const uint8_t *officer_key;
+    /* Tables of the owner in the same file (replay memory, use counters), appended to the log's
+     * own migrations; NULL-terminated; may be NULL. Not named leaf, tile, checkpoint, detail,
+     * detail_key. */
+    const char *const *migrations;
+};
+
+/* lb_log_open opens or begins a log and starts its sequencer. LOG_BEHIND, LOG_FORK, STATE_LOCKED,
+ * FILE_FAILED, STORE_FAILED, VERSION_UNSUPPORTED; LOG_UNAVAILABLE when the clock is more than
+ * LB_LOG_CLOCK_STEP_MS behind the last entry; CONFIG_INVALID for an origin or key that can't
+ * sign; with a sentence in diag. */
+LB_MUST lb_status lb_log_open(const struct lb_log_options *options, struct lb_diag *diag,
+                              struct lb_log **out_log);
+/* lb_log_close commits what is queued, stops the sequencer and closes. NULL is allowed. */
+void lb_log_close(struct lb_log *log);
+
+/*
+ * One entry on its way in. The owner keeps it alive until `done` is called, once, on the
+ * sequencer thread, after the commit: then index, leaf_hash and leaf_bytes are set; or with the
+ * failure (LOG_UNAVAILABLE; MALFORMED or TOO_LARGE when the guard left a leaf that can't be
+ * written, and its changes were undone), and nothing may be released.
+ *
+ * An entry of type ERASURE with a subject destroys that subject's data keys: its older details
+ * can't be opened any more, by anyone, while every proof stays valid. Its request_hash and count
+ * are set by the log, and its own detail is encrypted under the log's own key.
+ */
+struct lb_log_entry {
+    struct lb_leaf leaf;       /* time_ms, fields_hash and detail_hash are set by the log; count 0
+                                  is taken as 1 */
+    struct lb_span detail;     /* JSON text, or empty; encrypted under the subject's key */
+    struct lb_span fields;     /* the fields-and-operators text, or empty */
+    bool has_subject;
+    uint8_t subject[32];       /* pseudonym under whose key the detail is encrypted; without one
+                                  the log's own key is used */
+    /* Runs inside the entry's transaction, before the leaf is fixed: checks and changes the
+     * owner's tables and may change the leaf (code, retry, hashes). A failure undoes this entry's
+     * changes and the entry is still written with leaf.code = that failure's outer code name and
+     * answer_hash zeroed; `refused` tells. NULL for none. */
+    lb_status (*guard)(struct lb_log_entry *entry, struct lb_store *store);
+    void (*done)(struct lb_log_entry *entry, lb_status status);
+    void *owner;
+
+    /* set before done */
+    lb_status refused;         /* LB_OK, or what the guard said */
+    uint64_t index;
+    struct lb_hash leaf_hash;
+    uint8_t leaf_bytes[LB_MAX_LEAF_BYTES];
+    size_t leaf_len;
+    struct lb_log_entry *next; /* the log's, as are the two below */
+    lb_status outcome;
+    bool finished;
+};
+
+/* lb_log_append queues an entry. MALFORMED or TOO_LARGE for one that can't be written (an
+ * impossible leaf, detail or fields past LB_MAX_DETAIL_BYTES, no `done`); STOPPING while closing;
+ * BUSY when LB_LOG_QUEUE entries wait, LOG_UNAVAILABLE when the log has stopped (disk full, fsync
+ * error, clock stepped back): then done is not called and nothing may be released. */
+LB_MUST lb_status lb_log_append(struct lb_log *log, struct lb_log_entry *entry);
+/* lb_log_append_wait appends and waits; done must be NULL. Not from the sequencer's thread (a
+ * guard or a done). */
+LB_MUST lb_status lb_log_append_wait(struct lb_log *log, struct lb_log_entry *entry);
+/* lb_log_healthy says whether entries are accepted. */
+bool lb_log_healthy(const struct lb_log *log);
+
+/* lb_log_count_denial aggregates a refusal that came before any signature was verified: one DENY
+ * leaf per peer, code and second. Never blocks; cheap. `peer` is a SPIFFE id or "". */
+void lb_log_count_denial(struct lb_log *log, const char *peer, enum lb_code code);
+
+/* The newest signed checkpoint: durable before it is handed out. */
+struct lb_log_head {
+    uint64_t size;
+    struct lb_hash root;
+    struct lb_span checkpoint;  /* signed note, in the caller's arena */
+};
+LB_MUST lb_status lb_log_head(struct lb_log *log, struct lb_arena *arena,
+                              struct lb_log_head *out_head);
+
+/* lb_log_inclusion and lb_log_consistency make proofs in the arena; MALFORMED for index >= size,
+ * size beyond the head, or from > to. from == 0 or from == to gives an empty proof. Any thread. */
+LB_MUST lb_status lb_log_inclusion(struct lb_log *log, uint64_t index, uint64_t size,
+                                   struct lb_arena *arena, struct lb_hash **out_path,
+                                   size_t *out_num);
+LB_MUST lb_status lb_log_consistency(struct lb_log *log, uint64_t from, uint64_t to,
+                                     struct lb_arena *arena, struct lb_hash **out_path,
+                                     size_t *out_num);
+/* lb_log_leaf reads one leaf's bytes; ABSENT past the head. Any thread. */
+LB_MUST lb_status lb_log_leaf(struct lb_log *log, uint64_t index, struct lb_arena *arena,
+                              struct lb_span *out_leaf);
+const char *lb_log_origin(const struct lb_log *log);
+
+#endif

@@ -1,0 +1,212 @@
+#include "gateway/base/log.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/evidence/log_state.h"
+
+/*
+ * One commit: leaves, details, tiles and the checkpoint that signs them, in one transaction; then
+ * the ratchet; then the head that others see. Whatever fails here fails for good.
+ */
+
+lb_status lb_log_sign_head(struct lb_log *log, uint64_t size, const struct lb_hash *root,
+                           struct lb_span *out_note)
+{
+    struct lb_checkpoint checkpoint = {.size = size, .root = *root};
+    memcpy(checkpoint.origin, log->origin, sizeof(checkpoint.origin));
+    LB_TRY(lb_checkpoint_sign(&checkpoint, log->key, log->writer.arena, out_note));
+    LB_ENSURE(out_note->len <= LB_RATCHET_MAX_NOTE_BYTES, LB_TOO_LARGE, "checkpoint is too long");
+    return LB_OK;
+}
+
+static lb_status read_clock(struct lb_log *log, int64_t *out_ms)
+{
+    int64_t now = lb_clock_unix_ms(log->clock);
+    int64_t last = log->writer.last_ms;
+    LB_ENSURE(now >= last - LB_LOG_CLOCK_STEP_MS, LB_LOG_UNAVAILABLE,
+              "the clock is behind the last entry");
+    *out_ms = now > last ? now : last;
+    return LB_OK;
+}
+
+/* The code an outsider may see of a guard's refusal. Its name always fits a leaf. */
+static void set_refused(struct lb_log_entry *entry, lb_status refused)
+{
+    const char *name = lb_code_name(lb_code_outer(lb_status_code(refused)));
+    memset(entry->leaf.code, 0, sizeof(entry->leaf.code));
+    memcpy(entry->leaf.code, name, strnlen(name, sizeof(entry->leaf.code) - 1));
+    memset(entry->leaf.answer_hash, 0, sizeof(entry->leaf.answer_hash));
+    entry->refused = refused;
+}
+
+/* Runs the guard in a savepoint of its own. An entry the guard left unwritable is undone and told
+ * so in `outcome`; what fails otherwise fails the batch. */
+static lb_status run_guard(struct lb_log *log, struct lb_log_entry *entry)
+{
+    struct lb_store *store = log->writer.store;
+    if (entry->guard == NULL)
+        return LB_OK;
+    LB_TRY(lb_store_savepoint(store));
+    lb_status refused = entry->guard(entry, store);
+    if (refused != LB_OK)
+        set_refused(entry, refused);
+    entry->outcome = lb_log_check_entry(entry);
+    bool keep = refused == LB_OK && entry->outcome == LB_OK;
+    return keep ? lb_store_release(store) : lb_store_undo(store);
+}
+
+static lb_status add_detail(struct lb_log *log, struct lb_log_entry *entry)
+{
+    static const uint8_t own[LB_DETAIL_SUBJECT_BYTES];
+    struct lb_log_writer *writer = &log->writer;
+    memset(entry->leaf.detail_hash, 0, sizeof(entry->leaf.detail_hash));
+    memset(entry->leaf.fields_hash, 0, sizeof(entry->leaf.fields_hash));
+    if (writer->keyring == NULL || entry->detail.len + entry->fields.len == 0)
+        return LB_OK;
+    const struct lb_data_key *key = NULL;
+    bool personal = entry->has_subject && entry->leaf.type != LB_LEAF_ERASURE;
+    LB_TRY(lb_keyring_get(writer->keyring, personal ? entry->subject : own, &writer->records,
+                          &key));
+    const struct lb_detail_place place = {
+        .origin = log->origin,
+        .index = entry->index,
+        .txn = entry->leaf.txn,
+        .key_hash = key->key_hash,
+    };
+    struct lb_detail_row row = {.kid = key->kid};
+    LB_TRY(lb_detail_seal(&place, key->key, entry->fields, entry->detail, writer->arena, &row,
+                          &entry->leaf));
+    return lb_records_put_detail(&writer->records, entry->index, &row);
+}
+
+static lb_status erase_subject(struct lb_log *log, struct lb_log_entry *entry)
+{
+    if (entry->leaf.type != LB_LEAF_ERASURE)
+        return LB_OK;
+    if (log->writer.keyring != NULL)
+        lb_keyring_forget(log->writer.keyring, entry->subject);
+    return lb_records_erase(&log->writer.records, entry->index, entry->subject, &entry->leaf);
+}
+
+static lb_status encode_leaf(struct lb_log_entry *entry)
+{
+    LB_DEFER(lb_buf_cleanup) struct lb_buf bytes;
+    lb_buf_init(&bytes, sizeof(entry->leaf_bytes));
+    LB_TRY(lb_leaf_encode(&entry->leaf, &bytes));
+    memcpy(entry->leaf_bytes, bytes.ptr, bytes.len);
+    entry->leaf_len = bytes.len;
+    return LB_OK;
+}
+
+static lb_status tile_full(void *context, unsigned level, uint64_t n, const struct lb_hash *hashes)
+{
+    return lb_records_put_tile(context, level, n, hashes);
+}
+
+static lb_status add_entry(struct lb_log *log, struct lb_log_entry *entry, int64_t now_ms)
+{
+    struct lb_log_writer *writer = &log->writer;
+    const struct lb_tree_sink sink = {tile_full, &writer->records};
+    entry->leaf.time_ms = now_ms;
+    LB_TRY(run_guard(log, entry));
+    if (entry->outcome != LB_OK)
+        return LB_OK;
+    entry->leaf.time_ms = now_ms;
+    entry->index = lb_tree_size(writer->tree);
+    LB_TRY(erase_subject(log, entry));
+    LB_TRY(add_detail(log, entry));
+    LB_TRY(encode_leaf(entry));
+    struct lb_span bytes = lb_span_of(entry->leaf_bytes, entry->leaf_len);
+    LB_TRY(lb_records_put_leaf(&writer->records, entry->index, bytes));
+    lb_merkle_leaf(bytes, &entry->leaf_hash);
+    writer->leaves[writer->num_leaves++] = entry->leaf_hash;
+    return lb_tree_add(writer->tree, &entry->leaf_hash, &sink);
+}
+
+/* Reads the batch's leaves back from the store and hashes them by another road; one flipped bit
+ * in a signed leaf hash would end this log for ever. */
+static lb_status check_leaves(struct lb_log_writer *writer, const struct lb_hash *root)
+{
+    for (size_t i = 0; i < writer->num_leaves; i++) {
+        uint8_t prefixed[1 + LB_MAX_LEAF_BYTES] = {0x00};
+        size_t len = 0;
+        struct lb_hash hash;
+        LB_TRY(lb_records_leaf(&writer->records, writer->check.size, prefixed + 1, &len));
+        lb_sha256(lb_span_of(prefixed, 1 + len), hash.bytes);
+        lb_merkle_frontier_add(&writer->check, &hash);
+    }
+    struct lb_hash again;
+    lb_merkle_frontier_root(&writer->check, &again);
+    bool same = writer->check.size == lb_tree_size(writer->tree) &&
+                memcmp(again.bytes, root->bytes, LB_HASH_BYTES) == 0;
+    LB_ENSURE(same, LB_LOG_FORK, "what was stored is not what was hashed");
+    return LB_OK;
+}
+
+static lb_status sign_batch(struct lb_log *log, uint64_t from_size,
+                            struct lb_records_checkpoint *out_head)
+{
+    struct lb_log_writer *writer = &log->writer;
+    struct lb_records_checkpoint head = {.size = lb_tree_size(writer->tree)};
+    LB_TRY(lb_tree_root(writer->tree, head.size, &head.root));
+    LB_TRY(check_leaves(writer, &head.root));
+    LB_TRY(lb_log_sign_head(log, head.size, &head.root, &head.note));
+    LB_TRY(lb_records_move_checkpoint(&writer->records, from_size, &writer->root, &head));
+    *out_head = head;
+    return LB_OK;
+}
+
+static lb_status fill_batch(struct lb_log *log, struct lb_log_entry *first,
+                            struct lb_records_checkpoint *out_head)
+{
+    int64_t now_ms = 0;
+    uint64_t from_size = lb_tree_size(log->writer.tree);
+    LB_TRY(read_clock(log, &now_ms));
+    for (struct lb_log_entry *entry = first; entry != NULL; entry = entry->next)
+        LB_TRY(add_entry(log, entry, now_ms));
+    log->writer.last_ms = now_ms;
+    out_head->size = from_size;
+    return log->writer.num_leaves == 0 ? LB_OK : sign_batch(log, from_size, out_head);
+}
+
+static lb_status show_head(struct lb_log *log, const struct lb_records_checkpoint *head)
+{
+    struct lb_log_shown *shown = &log->shown;
+    lb_status status = LB_OK;
+    (void)pthread_mutex_lock(&shown->lock);
+    for (size_t i = 0; i < log->writer.num_leaves && status == LB_OK; i++)
+        status = lb_tree_add(shown->tree, &log->writer.leaves[i], NULL);
+    shown->root = head->root;
+    memcpy(shown->note, head->note.ptr, head->note.len);
+    shown->note_len = head->note.len;
+    (void)pthread_mutex_unlock(&shown->lock);
+    return status;
+}
+
+static lb_status commit_batch(struct lb_log *log, const struct lb_records_checkpoint *head)
+{
+    struct lb_log_writer *writer = &log->writer;
+    LB_TRY(lb_store_commit(writer->store));
+    if (writer->num_leaves == 0)
+        return LB_OK;
+    LB_TRY(lb_ratchet_put(writer->ratchet_fd, writer->ratchet_slot, head->note));
+    writer->ratchet_slot ^= 1;
+    writer->root = head->root;
+    writer->idle_since_ms = lb_clock_monotonic_ms(log->clock);
+    return show_head(log, head);
+}
+
+lb_status lb_log_write_batch(struct lb_log *log, struct lb_log_entry *first)
+{
+    struct lb_records_checkpoint head = {.size = 0};
+    log->writer.num_leaves = 0;
+    lb_arena_reset(log->writer.arena);
+    lb_status status = lb_store_begin(log->writer.store);
+    if (status == LB_OK)
+        status = fill_batch(log, first, &head);
+    if (status == LB_OK)
+        status = commit_batch(log, &head);
+    if (status == LB_OK)
+        return LB_OK;
+    lb_store_rollback(log->writer.store);
+    lb_log_failure("evidence_log_stopped", status);
+    LB_FAIL(LB_LOG_UNAVAILABLE, "the log has stopped");
+}

@@ -1,0 +1,100 @@
+#ifndef GATEWAY_EVIDENCE_LOG_STATE_H
+#define GATEWAY_EVIDENCE_LOG_STATE_H
+
+#include <limits.h>
+#include <pthread.h>
+
+#include "gateway/evidence/checkpoint.h"
+#include "gateway/evidence/denials.h"
+#include "gateway/evidence/keyring.h"
+#include "gateway/evidence/log.h"
+#include "gateway/evidence/ratchet.h"
+#include "gateway/evidence/records.h"
+
+/* The inside of a log, shared by its opening, its sequencer and its readers. */
+
+/* A path below the folder. */
+struct lb_log_path {
+    char text[PATH_MAX];
+};
+LB_MUST lb_status lb_log_path_make(const char *folder, const char *name, struct lb_log_path *out);
+
+#define LB_LOG_DATABASE "evidence.db"
+#define LB_LOG_RATCHET "ratchet"
+
+/* What the sequencer alone touches, once its thread runs. */
+struct lb_log_writer {
+    struct lb_store *store;
+    struct lb_records records;
+    struct lb_keyring *keyring;  /* NULL: entries have no detail */
+    struct lb_tree *tree;        /* grows before the commit */
+    struct lb_merkle_frontier check;  /* grows from re-read rows, by code of its own */
+    struct lb_hash root;         /* of the last signed checkpoint */
+    int ratchet_fd;
+    unsigned ratchet_slot;       /* the slot written next */
+    int64_t last_ms;             /* time of the last leaf */
+    int64_t idle_since_ms;       /* monotonic: the last commit */
+    int64_t flushed_ms;          /* monotonic: the last look at the denials */
+    struct lb_arena *arena;      /* of one batch */
+    struct lb_hash leaves[LB_LOG_BATCH];
+    size_t num_leaves;
+};
+
+/* What was committed and signed, as any thread may see it, under `lock`. */
+struct lb_log_shown {
+    pthread_mutex_t lock;
+    struct lb_store *store;  /* a read-only connection of its own */
+    struct lb_records records;
+    struct lb_tree *tree;
+    struct lb_hash root;
+    uint8_t note[LB_RATCHET_MAX_NOTE_BYTES];
+    size_t note_len;
+};
+
+struct lb_log_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t work;      /* for the sequencer */
+    pthread_cond_t finished;  /* for lb_log_append_wait */
+    struct lb_log_entry *first;
+    struct lb_log_entry **last;
+    size_t num;
+    bool stopping;
+    bool failed;
+};
+
+struct lb_log {
+    char origin[256];
+    const struct lb_sign_key *key;
+    struct lb_note_verifier verifier;  /* of our own key */
+    const struct lb_clock *clock;
+    int lock_fd;
+    struct lb_log_writer writer;
+    struct lb_log_shown shown;
+    struct lb_log_queue queue;
+    struct lb_denials denials;
+    pthread_t sequencer;
+    bool running;
+};
+
+/* lb_log_restore opens the files of a log whose options are set and brings both trees to the signed
+ * size; statuses of lb_log_open. */
+LB_MUST lb_status lb_log_restore(struct lb_log *log, const struct lb_log_options *options,
+                                 struct lb_diag *diag);
+/* lb_log_sequence is the sequencer's thread. */
+void *lb_log_sequence(void *log);
+
+/* lb_log_enqueue is lb_log_append for entries with or without `done`. */
+LB_MUST lb_status lb_log_enqueue(struct lb_log *log, struct lb_log_entry *entry);
+/* lb_log_check_entry says whether an entry can be written: MALFORMED, TOO_LARGE. */
+LB_MUST lb_status lb_log_check_entry(const struct lb_log_entry *entry);
+/* lb_log_write_batch writes at most LB_LOG_BATCH entries in one commit, signs, and shows the new
+ * head; each entry's `outcome` says whether it became a leaf. Any failure is the end of this
+ * log's service: LOG_UNAVAILABLE for the entries. Sequencer only. */
+LB_MUST lb_status lb_log_write_batch(struct lb_log *log, struct lb_log_entry *first);
+/* lb_log_housekeep writes due denials and canaries; `last` also those not due yet. */
+LB_MUST lb_status lb_log_housekeep(struct lb_log *log, bool last);
+/* lb_log_sign_head signs a checkpoint; the note is in the writer's arena. */
+LB_MUST lb_status lb_log_sign_head(struct lb_log *log, uint64_t size, const struct lb_hash *root,
+                                   struct lb_span *out_note);
+
+#endif

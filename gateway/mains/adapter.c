@@ -1,0 +1,214 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/serve/serve.h"
+#include "adapters/sqlite/sqlite.h"
+#include "gateway/base/file.h"
+#include "gateway/base/wipe.h"
+#include "gateway/mains/node.h"
+#include "gateway/mains/seal_keys.h"
+#include "gateway/services/adapter_service.h"
+
+/* lianban-adapter: a department's gate in front of its own database. */
+
+#define MAX_ATTACH 8
+#define READ_QUEUE 4096
+
+struct adapter_role {
+    struct lb_node_program *node;
+    struct lb_serve_policy *policy;
+    const struct lb_source_plugin *plugin;
+    const char *location;
+    int64_t num_connections;
+    struct lb_serve_key keys[LB_MAX_SEAL_KEYS];
+    size_t num_keys;
+    const uint8_t *pseudonym_key;
+    const char *seen_folder;
+    size_t num_attach;
+    const char *attach[MAX_ATTACH];
+    struct lb_workers *workers;
+    struct lb_serve *serve;
+    struct lb_adapter_service service;
+    struct lb_dialler *diallers[MAX_ATTACH];
+};
+
+static lb_status read_source(struct adapter_role *role)
+{
+    static const char *const keys[] = {"plugin", "location", "connections", NULL};
+    struct lb_node_program *node = role->node;
+    const struct lb_yaml_node *source = NULL;
+    const char *plugin = NULL;
+    LB_TRY(lb_yaml_need(node->root, "source", &node->diag, &source));
+    LB_TRY(lb_yaml_only(source, keys, &node->diag));
+    LB_TRY(lb_yaml_need_text(source, "plugin", &node->diag, &plugin));
+    if (strcmp(plugin, "sqlite") != 0)
+        return lb_yaml_fail(lb_yaml_get(source, "plugin"), &node->diag,
+                            "unknown source plugin \"%s\"; known: sqlite", plugin);
+    role->plugin = lb_source_sqlite();
+    LB_TRY(lb_node_need_path(node, source, "location", &role->location));
+    return lb_yaml_opt_int(source, "connections", 1, 64, 2, &node->diag, &role->num_connections);
+}
+
+static lb_status read_attach(struct adapter_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const struct lb_yaml_node *list = lb_yaml_get(node->root, "attach");
+    if (list == NULL)
+        return LB_OK;
+    if (lb_yaml_kind_of(list) != LB_YAML_LIST || lb_yaml_len(list) > MAX_ATTACH)
+        return lb_yaml_fail(list, &node->diag, "attach must list at most %d brokers", MAX_ATTACH);
+    for (size_t i = 0; i < lb_yaml_len(list); i++) {
+        const char *broker = NULL;
+        LB_TRY(lb_yaml_text(lb_yaml_item(list, i), &node->diag, &broker));
+        if (!lb_serve_policy_broker(role->policy, broker))
+            return lb_yaml_fail(lb_yaml_item(list, i), &node->diag,
+                                "the policy does not accept this broker; name it under accept");
+        role->attach[role->num_attach++] = broker;
+    }
+    return LB_OK;
+}
+
+static lb_status read_config(struct adapter_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const char *path = NULL;
+    LB_TRY(lb_node_need_path(node, node->root, "policy", &path));
+    LB_TRY(lb_serve_policy_load(path, &node->diag, &role->policy));
+    LB_TRY(read_source(role));
+    LB_TRY(lb_node_seal_keys(node, role->keys, &role->num_keys));
+    LB_TRY(lb_node_need_secret(node, node->root, "pseudonym_key", &role->pseudonym_key));
+    LB_TRY(read_attach(role));
+    if (node->listen == NULL && role->num_attach == 0)
+        return lb_yaml_fail(node->root, &node->diag,
+                            "nobody could reach this adapter; say listen or attach");
+    role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
+    LB_ENSURE(role->seen_folder != NULL, LB_NO_MEMORY, "configuration is too large");
+    return lb_file_mkdirs(role->seen_folder);
+}
+
+/* --check opens the database as well: a view that does not fit it is a mistake of the configuration. */
+static lb_status check_source(struct adapter_role *role)
+{
+    struct lb_source *source = NULL;
+    LB_TRY(role->plugin->open(role->location, &role->node->diag, &source));
+    lb_status status = LB_OK;
+    for (size_t i = 0; i < role->policy->num_views && status == LB_OK; i++) {
+        struct lb_source_stmt *stmt = NULL;
+        struct lb_diag diag = {""};
+        status = role->plugin->prepare(source, role->policy->views[i]->query, &diag, &stmt);
+        if (status != LB_OK)
+            lb_diag_set(&role->node->diag, "view %s: %.900s", role->policy->views[i]->id,
+                        diag.text);
+    }
+    role->plugin->close(source);
+    return status;
+}
+
+static lb_status prepare(struct lb_node_program *node, void **out_role)
+{
+    struct adapter_role *role = calloc(1, sizeof(*role));
+    LB_ENSURE(role != NULL, LB_NO_MEMORY, "adapter");
+    role->node = node;
+    *out_role = role;
+    LB_TRY(read_config(role));
+    return check_source(role);
+}
+
+static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
+{
+    struct adapter_role *role = own;
+    struct lb_node_program *node = role->node;
+    /* As many workers as connections would let a hung database stop refusals too. */
+    LB_TRY(lb_workers_new((size_t)role->num_connections + 2, READ_QUEUE, &role->workers));
+    const struct lb_serve_options options = {
+        .self = node->spiffe,
+        .organization = node->organization,
+        .trust = node->trust,
+        .log = node->log,
+        .workers = role->workers,
+        .clock = lb_clock_system(),
+        .policy = role->policy,
+        .plugin = role->plugin,
+        .location = role->location,
+        .num_connections = (size_t)role->num_connections,
+        .keys = role->keys,
+        .num_keys = role->num_keys,
+        .pseudonym_key = role->pseudonym_key,
+    };
+    LB_TRY(lb_serve_new(&options, &node->diag, &role->serve));
+    role->service = (struct lb_adapter_service){
+        .serve = role->serve,
+        .log = node->log,
+        .trust = node->trust,
+        .workers = role->workers,
+        .policy = role->policy,
+        .seen_folder = role->seen_folder,
+    };
+    lb_frames_set_init(&role->service.links);
+    lb_adapter_service_methods(&role->service, methods);
+    *out_num = LB_ADAPTER_METHODS;
+    return LB_OK;
+}
+
+static lb_status serving(void *own)
+{
+    struct adapter_role *role = own;
+    for (size_t i = 0; i < role->num_attach; i++) {
+        struct lb_dialler_options options = {
+            .end = &lb_adapter_service_end,
+            .owner = &role->service,
+            .method = "/lianban.v1.Broker/Attach",
+            .peer = role->attach[i],
+        };
+        LB_TRY(lb_node_channel(role->node, role->attach[i], &options.channel));
+        LB_TRY(lb_dialler_new(&options, &role->diallers[i]));
+    }
+    return LB_OK;
+}
+
+static void quiesce(void *own)
+{
+    struct adapter_role *role = own;
+    if (role->serve != NULL)
+        lb_frames_set_stop(&role->service.links);
+    for (size_t i = 0; i < role->num_attach; i++) {
+        lb_dialler_free(role->diallers[i]);
+        role->diallers[i] = NULL;
+    }
+}
+
+static void stop(void *own)
+{
+    struct adapter_role *role = own;
+    lb_serve_free(role->serve);
+    lb_workers_free(role->workers);
+    lb_serve_policy_free(role->policy);
+    lb_wipe(role, sizeof(*role));
+    free(role);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const keys[] = {"policy", "source",        "seal_keys",
+                                       "attach", "pseudonym_key", NULL};
+    static const struct lb_node_role role = {
+        .program = "lianban-adapter",
+        .summary = "serves a department's consented, minimized views of its own database",
+        .keys_help = "  policy: FILE                        views, rule set, whom and what is accepted\n"
+                     "  source: {plugin: sqlite, location: FILE, connections: N}\n"
+                     "  seal_keys: [{id: ID, file: FILE}]   X25519 keys as the directory lists them\n"
+                     "  pseudonym_key: FILE                 64 hex digits, for subjects in the evidence\n"
+                     "  attach: [SPIFFE id]                 brokers to dial when there is no inbound port\n",
+        .keys = keys,
+        .kind = LB_NODE_ADAPTER,
+        .keeps_log = true,
+        .migrations = lb_serve_migrations,
+        .prepare = prepare,
+        .start = start,
+        .serving = serving,
+        .quiesce = quiesce,
+        .stop = stop,
+    };
+    return lb_node_main(argc, argv, &role);
+}

@@ -1,0 +1,185 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/file.h"
+#include "gateway/base/log.h"
+#include "gateway/mains/node.h"
+#include "gateway/services/broker_service.h"
+#include "policy/engine/form.h"
+
+/* lianban-broker: relays sealed reads between windows and departments. */
+
+#define MAX_FORMS 64
+#define MAX_ADAPTERS 256
+#define COLLECT_WORKERS 4
+#define COLLECT_QUEUE 4096
+
+struct broker_role {
+    struct lb_node_program *node;
+    size_t num_forms;
+    struct lb_form_compiled *forms[MAX_FORMS];
+    struct lb_offered_form offered[MAX_FORMS];
+    const char *seen_folder;
+    struct lb_workers *workers;
+    struct lb_exchange *exchange;
+    struct lb_broker_service service;
+    size_t num_diallers;
+    const char *dialled[MAX_ADAPTERS];
+    struct lb_dialler *diallers[MAX_ADAPTERS];
+};
+
+/* The broker offers a form as its file stands; it needs no rule set, since it judges nothing. */
+static lb_status read_forms(struct broker_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const struct lb_yaml_node *list = NULL;
+    LB_TRY(lb_yaml_need(node->root, "forms", &node->diag, &list));
+    if (lb_yaml_kind_of(list) != LB_YAML_LIST || lb_yaml_len(list) > MAX_FORMS)
+        return lb_yaml_fail(list, &node->diag, "forms must list at most %d files", MAX_FORMS);
+    for (size_t i = 0; i < lb_yaml_len(list); i++) {
+        const char *name = NULL, *path = NULL;
+        LB_TRY(lb_yaml_text(lb_yaml_item(list, i), &node->diag, &name));
+        LB_TRY(lb_node_path(node, name, &path));
+        LB_TRY(lb_form_load(path, NULL, &node->diag, &role->forms[i]));
+        role->num_forms++;
+        const struct lb_form *form = lb_form_of(role->forms[i]);
+        struct lb_offered_form *offered = &role->offered[i];
+        *offered = (struct lb_offered_form){
+            .id = form->id,
+            .version = form->version,
+            .title_zh = form->title.zh,
+            .title_en = form->title.en,
+            .content = form->content,
+        };
+        memcpy(offered->sha256, form->sha256, sizeof(offered->sha256));
+    }
+    return LB_OK;
+}
+
+static lb_status prepare(struct lb_node_program *node, void **out_role)
+{
+    struct broker_role *role = calloc(1, sizeof(*role));
+    LB_ENSURE(role != NULL, LB_NO_MEMORY, "broker");
+    role->node = node;
+    *out_role = role;
+    LB_TRY(read_forms(role));
+    role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
+    LB_ENSURE(role->seen_folder != NULL, LB_NO_MEMORY, "configuration is too large");
+    return lb_file_mkdirs(role->seen_folder);
+}
+
+static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
+{
+    struct broker_role *role = own;
+    struct lb_node_program *node = role->node;
+    LB_TRY(lb_workers_new(COLLECT_WORKERS, COLLECT_QUEUE, &role->workers));
+    const struct lb_exchange_options options = {
+        .self = node->spiffe,
+        .trust = node->trust,
+        .log = node->log,
+        .workers = role->workers,
+        .clock = lb_clock_system(),
+        .forms = role->offered,
+        .num_forms = role->num_forms,
+        .seen_folder = role->seen_folder,
+    };
+    LB_TRY(lb_exchange_new(&options, &role->exchange));
+    role->service = (struct lb_broker_service){
+        .exchange = role->exchange,
+        .log = node->log,
+        .trust = node->trust,
+        .clock = lb_clock_system(),
+    };
+    lb_frames_set_init(&role->service.links);
+    lb_broker_service_methods(&role->service, methods);
+    *out_num = LB_BROKER_METHODS;
+    return LB_OK;
+}
+
+static bool is_dialled(const struct broker_role *role, const char *spiffe)
+{
+    for (size_t i = 0; i < role->num_diallers; i++) {
+        if (strcmp(role->dialled[i], spiffe) == 0)
+            return true;
+    }
+    return false;
+}
+
+static lb_status dial(struct broker_role *role, const char *spiffe)
+{
+    char *kept = lb_arena_str(role->node->arena, lb_span_str(spiffe));
+    LB_ENSURE(kept != NULL && role->num_diallers < MAX_ADAPTERS, LB_TOO_LARGE,
+              "too many adapters");
+    struct lb_dialler_options options = {
+        .end = &lb_broker_service_end,
+        .owner = &role->service,
+        .method = "/lianban.v1.Adapter/Link",
+        .peer = kept,
+    };
+    LB_TRY(lb_node_channel(role->node, spiffe, &options.channel));
+    LB_TRY(lb_dialler_new(&options, &role->diallers[role->num_diallers]));
+    role->dialled[role->num_diallers++] = kept;
+    return LB_OK;
+}
+
+/* An adapter that a newer directory lists is dialled without a restart. */
+static void dial_new(void *own)
+{
+    struct broker_role *role = own;
+    struct lb_directory *directory = lb_trust_directory(role->node->trust);
+    for (size_t i = 0; i < directory->num_nodes; i++) {
+        const struct lb_node *node = &directory->nodes[i];
+        if (node->kind != LB_NODE_ADAPTER || node->endpoint[0] == 0 ||
+            is_dialled(role, node->spiffe))
+            continue;
+        lb_log_failure("adapter_not_dialled", dial(role, node->spiffe));
+    }
+    lb_directory_unref(directory);
+}
+
+static lb_status serving(void *own)
+{
+    dial_new(own);
+    return LB_OK;
+}
+
+static void quiesce(void *own)
+{
+    struct broker_role *role = own;
+    if (role->exchange != NULL)
+        lb_frames_set_stop(&role->service.links);
+    for (size_t i = 0; i < role->num_diallers; i++)
+        lb_dialler_free(role->diallers[i]);
+    role->num_diallers = 0;
+}
+
+static void stop(void *own)
+{
+    struct broker_role *role = own;
+    lb_workers_free(role->workers);
+    lb_exchange_free(role->exchange);
+    for (size_t i = 0; i < role->num_forms; i++)
+        lb_form_free(role->forms[i]);
+    free(role);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const keys[] = {"forms", NULL};
+    static const struct lb_node_role role = {
+        .program = "lianban-broker",
+        .summary = "relays sealed reads between windows and departments without reading them",
+        .keys_help = "  forms: [FILE]   the forms that windows may use\n",
+        .keys = keys,
+        .kind = LB_NODE_BROKER,
+        .keeps_log = true,
+        .must_listen = true,
+        .prepare = prepare,
+        .start = start,
+        .serving = serving,
+        .tick = dial_new,
+        .quiesce = quiesce,
+        .stop = stop,
+    };
+    return lb_node_main(argc, argv, &role);
+}

@@ -1,0 +1,191 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/mains/node.h"
+#include "gateway/mains/seal_keys.h"
+#include "gateway/services/consent_service.h"
+
+/* lianban-consent: shows the notice, takes the citizen's decision, issues and revokes grants. */
+
+#define MAX_FORMS 64
+#define MAX_BROKERS 8
+#define PUSH_EVERY_S 5
+
+struct push_job {
+    struct lb_job job;
+    struct consent_role *role;
+};
+
+struct consent_role {
+    struct lb_node_program *node;
+    size_t num_forms;
+    struct lb_form_compiled *forms[MAX_FORMS];
+    const char *kid;
+    struct lb_sign_key *issuer_key;
+    const char *status_uri;
+    int64_t status_life_s;
+    const uint8_t *pseudonym_key;
+    const char *store_path;
+    struct lb_consent *consent;
+    struct lb_rpc_channel *brokers[MAX_BROKERS];
+    struct lb_consent_service service;
+    struct lb_workers *pusher;
+    struct push_job push;
+    bool pushing;             /* one push at a time */
+    int64_t next_push_s;
+};
+
+static lb_status read_forms(struct consent_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const struct lb_yaml_node *list = NULL;
+    LB_TRY(lb_yaml_need(node->root, "forms", &node->diag, &list));
+    if (lb_yaml_kind_of(list) != LB_YAML_LIST || lb_yaml_len(list) > MAX_FORMS)
+        return lb_yaml_fail(list, &node->diag, "forms must list at most %d files", MAX_FORMS);
+    for (size_t i = 0; i < lb_yaml_len(list); i++) {
+        const char *name = NULL, *path = NULL;
+        LB_TRY(lb_yaml_text(lb_yaml_item(list, i), &node->diag, &name));
+        LB_TRY(lb_node_path(node, name, &path));
+        LB_TRY(lb_form_load(path, NULL, &node->diag, &role->forms[i]));
+        role->num_forms++;
+    }
+    return LB_OK;
+}
+
+static lb_status prepare(struct lb_node_program *node, void **out_role)
+{
+    struct consent_role *role = calloc(1, sizeof(*role));
+    LB_ENSURE(role != NULL, LB_NO_MEMORY, "consent office");
+    role->node = node;
+    *out_role = role;
+    LB_TRY(read_forms(role));
+    LB_TRY(lb_node_issuer_key(node, "issuer", &role->kid, &role->issuer_key));
+    LB_TRY(lb_node_need_text(node, node->root, "status_uri", &role->status_uri));
+    LB_TRY(lb_yaml_opt_int(node->root, "status_life_s", 10, 86400, 900, &node->diag,
+                           &role->status_life_s));
+    LB_TRY(lb_node_need_secret(node, node->root, "pseudonym_key", &role->pseudonym_key));
+    role->store_path = lb_arena_printf(node->arena, "%s/consent.db", node->state);
+    LB_ENSURE(role->store_path != NULL, LB_NO_MEMORY, "configuration is too large");
+    return LB_OK;
+}
+
+static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
+{
+    struct consent_role *role = own;
+    struct lb_node_program *node = role->node;
+    const struct lb_consent_options options = {
+        .self = node->spiffe,
+        .organization = node->organization,
+        .trust = node->trust,
+        .log = node->log,
+        .clock = lb_clock_system(),
+        .forms = role->forms,
+        .num_forms = role->num_forms,
+        .issuer_key = role->issuer_key,
+        .issuer_kid = role->kid,
+        .status_uri = role->status_uri,
+        .status_life_s = role->status_life_s,
+        .store_path = role->store_path,
+        .pseudonym_key = role->pseudonym_key,
+    };
+    LB_TRY(lb_consent_new(&options, &node->diag, &role->consent));
+    role->service = (struct lb_consent_service){
+        .consent = role->consent,
+        .log = node->log,
+        .trust = node->trust,
+        .brokers = role->brokers,
+    };
+    lb_consent_service_methods(&role->service, methods);
+    *out_num = LB_CONSENT_METHODS;
+    return lb_workers_new(1, 1, &role->pusher);
+}
+
+static lb_status serving(void *own)
+{
+    struct consent_role *role = own;
+    struct lb_directory *directory = lb_trust_directory(role->node->trust);
+    lb_status status = LB_OK;
+    for (size_t i = 0; i < directory->num_nodes && status == LB_OK; i++) {
+        const struct lb_node *node = &directory->nodes[i];
+        if (node->kind != LB_NODE_BROKER || role->service.num_brokers == MAX_BROKERS)
+            continue;
+        status = lb_node_channel(role->node, node->spiffe,
+                                 &role->brokers[role->service.num_brokers]);
+        if (status == LB_OK)
+            role->service.num_brokers++;
+    }
+    lb_directory_unref(directory);
+    return status;
+}
+
+static void push(struct lb_job *job)
+{
+    struct consent_role *role = ((struct push_job *)job)->role;
+    lb_status status = lb_consent_service_push(&role->service);
+    /* A broker that is away is no news every few seconds; it says so in its own log. */
+    if (status != LB_OK && status->code != LB_UNAVAILABLE)
+        lb_log_failure("status_push_failed", status);
+    __atomic_store_n(&role->pushing, false, __ATOMIC_RELEASE);
+}
+
+/* Pushed again and again, so that a broker or adapter that was away has the list within seconds, and no
+ * list runs out while the office is up. */
+static void tick(void *own)
+{
+    struct consent_role *role = own;
+    int64_t now = lb_clock_monotonic_ms(lb_clock_system()) / 1000;
+    if (now < role->next_push_s || __atomic_load_n(&role->pushing, __ATOMIC_ACQUIRE))
+        return;
+    role->next_push_s = now + PUSH_EVERY_S;
+    role->push = (struct push_job){.job = {.run = push}, .role = role};
+    __atomic_store_n(&role->pushing, true, __ATOMIC_RELEASE);
+    if (lb_workers_submit(role->pusher, &role->push.job) != LB_OK)
+        __atomic_store_n(&role->pushing, false, __ATOMIC_RELEASE);
+}
+
+static void quiesce(void *own)
+{
+    struct consent_role *role = own;
+    lb_workers_free(role->pusher);
+    role->pusher = NULL;
+}
+
+static void stop(void *own)
+{
+    struct consent_role *role = own;
+    lb_workers_free(role->pusher);
+    for (size_t i = 0; i < role->service.num_brokers; i++)
+        lb_rpc_channel_free(role->brokers[i]);
+    lb_consent_free(role->consent);
+    for (size_t i = 0; i < role->num_forms; i++)
+        lb_form_free(role->forms[i]);
+    lb_sign_key_free(role->issuer_key);
+    free(role);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const keys[] = {"forms",         "issuer",        "status_uri",
+                                       "status_life_s", "pseudonym_key", NULL};
+    static const struct lb_node_role role = {
+        .program = "lianban-consent",
+        .summary = "shows the notice, takes the citizen's decision, issues and revokes grants",
+        .keys_help = "  forms: [FILE]               the forms that citizens may be asked for\n"
+                     "  issuer: {kid: ID, key: FILE} the P-256 key that signs grants\n"
+                     "  status_uri: URI             name of the status list\n"
+                     "  status_life_s: SECONDS      how long a list is good for (default 900)\n"
+                     "  pseudonym_key: FILE         64 hex digits\n",
+        .keys = keys,
+        .kind = LB_NODE_CONSENT,
+        .keeps_log = true,
+        .must_listen = true,
+        .prepare = prepare,
+        .start = start,
+        .serving = serving,
+        .tick = tick,
+        .quiesce = quiesce,
+        .stop = stop,
+    };
+    return lb_node_main(argc, argv, &role);
+}

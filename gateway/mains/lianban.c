@@ -1,0 +1,74 @@
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "certs/directory_command.h"
+#include "certs/keys.h"
+#include "certs/pki.h"
+#include "gateway/ctl/command.h"
+#include "gateway/ctl/menu.h"
+#include "gateway/mains/version.h"
+#include "gateway/services/client_calls.h"
+
+/* `lianban`: the one command for everybody. */
+
+#define DEFAULT_AGENT "unix:/run/lianban/window.sock"
+
+static const struct lb_ctl_item items[] = {
+    {LB_CTL_WINDOW, "apply", "", "fill a form for a household", "为一个家庭办理一张表单",
+     lb_ctl_apply_command, NULL},
+    {LB_CTL_WINDOW, "case", "show|resume|watch|close", "look after a case", "查看、续办、办结办件",
+     lb_ctl_case_command, NULL},
+    {LB_CTL_DEPARTMENT, "view", "check", "explain who gets which field, how and why",
+     "检查视图：谁能以何种方式取得哪个字段", lb_ctl_view_command, NULL},
+    {LB_CTL_DEPARTMENT, "form", "check", "check a form before it is accepted", "认可表单前的检查",
+     lb_ctl_form_command, NULL},
+    {LB_CTL_DEPARTMENT, "rules", "check", "check a rule set and list its thresholds",
+     "检查标准集并列出各项标准", lb_ctl_rules_command, NULL},
+    {LB_CTL_CONSENT_OFFICE, "consent", "notice|confirm|refuse|revoke",
+     "record what the citizen decides", "记录本人的同意、拒绝与撤回", lb_ctl_consent_command, NULL},
+    {LB_CTL_OFFICER, "log", "verify|list", "verify and read evidence logs", "验证、查阅存证日志",
+     lb_ctl_log_command, NULL},
+    {LB_CTL_OPERATOR, "pki", "init|issue|renew|revoke|crl|show", "the embedded CA", "内置证书机构",
+     NULL, lb_pki_command},
+    {LB_CTL_OPERATOR, "keys", "log|seal|issuer|officer|secret", "make a node's keys", "生成节点密钥", NULL,
+     lb_keys_command},
+    {LB_CTL_OPERATOR, "directory", "build|seal-key|sign|verify|show", "the signed list of members",
+     "签名的成员目录", NULL, lb_directory_command},
+};
+
+/* The usual order: LC_ALL, then LC_MESSAGES, then LANG. */
+static bool prefers_chinese(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != 0)
+            return strncmp(value, "zh", 2) == 0;
+    }
+    return false;
+}
+
+static const char *login(void)
+{
+    const struct passwd *user = getpwuid(geteuid());
+    return user == NULL ? "unknown" : user->pw_name;
+}
+
+int main(int argc, char **argv)
+{
+    const char *agent = getenv("LIANBAN_AGENT");
+    const struct lb_ctl_remote remote = lb_client_remote();
+    struct lb_ctl_env env = {
+        .in = stdin,
+        .out = stdout,
+        .err = stderr,
+        .clock = lb_clock_system(),
+        .remote = &remote,
+        .agent = agent != NULL && agent[0] != 0 ? agent : DEFAULT_AGENT,
+        .login = login(),
+        .chinese = prefers_chinese(),
+    };
+    return lb_ctl_menu(&env, items, sizeof(items) / sizeof(items[0]), LB_VERSION, argc, argv);
+}

@@ -1,0 +1,282 @@
+#include "gateway/mains/node.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/base/file.h"
+#include "gateway/base/log.h"
+#include "gateway/mains/node_config.h"
+#include "gateway/mains/version.h"
+#include "gateway/services/access.h"
+#include "gateway/services/evidence_service.h"
+
+#define UNARY_WORKERS 8
+#define UNARY_QUEUE 1024
+#define MAX_CALLS 4096
+#define MAX_METHODS 32
+
+/* Identities and answers must not end up in a core file. */
+static void forbid_core_files(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Every thread inherits the mask, so that only the main loop takes these signals. */
+static void block_signals(sigset_t *out)
+{
+    (void)sigemptyset(out);
+    (void)sigaddset(out, SIGTERM);
+    (void)sigaddset(out, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, out, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+lb_status lb_node_channel(struct lb_node_program *node, const char *spiffe,
+                          struct lb_rpc_channel **out_channel)
+{
+    struct lb_directory *directory = lb_trust_directory(node->trust);
+    const struct lb_node *peer = lb_directory_node(directory, spiffe);
+    lb_status status;
+    if (peer == NULL || peer->endpoint[0] == 0) {
+        status = lb_node_refuse(node, LB_CONFIG_INVALID,
+                                "%s: the directory lists no endpoint of this member", spiffe);
+    } else {
+        const struct lb_rpc_channel_options options = {
+            .runtime = node->runtime,
+            .target = peer->endpoint,
+            .identity = &node->identity,
+            .verifier = lb_access_verifier(node->trust),
+            .expected_spiffe = spiffe,
+        };
+        status = lb_rpc_channel_new(&options, out_channel);
+    }
+    lb_directory_unref(directory);
+    return status;
+}
+
+static lb_status own_state(struct lb_node_program *node)
+{
+    if (node->role->keeps_log) {
+        const char *path = lb_arena_printf(node->arena, "%s/evidence.db", node->state);
+        LB_ENSURE(path != NULL, LB_NO_MEMORY, "configuration is too large");
+        const struct lb_log_options options = {
+            .folder = node->state,
+            .origin = lb_spiffe_log_origin(node->spiffe),
+            .key = node->log_key,
+            .clock = lb_clock_system(),
+            .create = node->init,
+            .officer_key = node->officer_key,
+            .migrations = node->role->migrations,
+        };
+        if (!node->init && access(path, F_OK) != 0)
+            return lb_node_refuse(node, LB_FILE_FAILED,
+                                  "%s: no evidence log here; if this node never ran before, begin "
+                                  "one with --init, otherwise restore its state", node->state);
+        return lb_log_open(&options, &node->diag, &node->log);
+    }
+    lb_status status = lb_file_lock(node->state, &node->lock);
+    if (status != LB_OK)
+        return lb_node_refuse(node, status->code, "%s: %s", node->state,
+                              status->code == LB_STATE_LOCKED
+                                  ? "another process owns this state; stop it first"
+                                  : "the lock file cannot be opened");
+    return LB_OK;
+}
+
+static bool healthy(void *ctx)
+{
+    const struct lb_node_program *node = ctx;
+    return node->log == NULL || lb_log_healthy(node->log);
+}
+
+static lb_status listen_on(struct lb_node_program *node, const struct lb_rpc_method *methods,
+                           size_t num_methods)
+{
+    bool local = strncmp(node->listen, "unix:", 5) == 0;
+    const struct lb_rpc_server_options options = {
+        .runtime = node->runtime,
+        .listen = node->listen,
+        .identity = local ? NULL : &node->identity,
+        .verifier = local ? (struct lb_rpc_verifier){NULL, NULL}
+                          : lb_access_verifier(node->trust),
+        .workers = node->workers,
+        .methods = methods,
+        .num_methods = num_methods,
+        .max_calls = MAX_CALLS,
+        .healthy = healthy,
+        .healthy_ctx = node,
+    };
+    return lb_rpc_server_new(&options, &node->diag, &node->server);
+}
+
+static lb_status start(struct lb_node_program *node, void *role)
+{
+    struct lb_rpc_method methods[MAX_METHODS];
+    size_t num = 0;
+    LB_TRY(lb_workers_new(UNARY_WORKERS, UNARY_QUEUE, &node->workers));
+    LB_TRY(lb_rpc_runtime_new(0, &node->runtime));
+    LB_TRY(node->role->start(role, methods, &num));
+    if (node->log != NULL) {
+        lb_evidence_service_methods(node->log, methods + num);
+        num += LB_EVIDENCE_METHODS;
+    }
+    if (node->listen != NULL)
+        LB_TRY(listen_on(node, methods, num));
+    return node->role->serving == NULL ? LB_OK : node->role->serving(role);
+}
+
+/* An event of the process itself, such as its start and its stop. */
+static lb_status record_admin(struct lb_node_program *node, const char *event)
+{
+    if (node->log == NULL)
+        return LB_OK;
+    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
+    LB_ENSURE(entry != NULL, LB_NO_MEMORY, "entry");
+    entry->leaf.type = LB_LEAF_ADMIN;
+    entry->leaf.count = 1;
+    (void)snprintf(entry->leaf.code, sizeof(entry->leaf.code), "%s", event);
+    lb_status status = lb_log_append_wait(node->log, entry);
+    free(entry);
+    return status;
+}
+
+static void serve(struct lb_node_program *node, void *role, const sigset_t *signals)
+{
+    const struct timespec second = {.tv_sec = 1};
+    lb_log_event(LB_LOG_INFO, "serving", "\"node\":\"%s\",\"listen\":\"%s\"", node->spiffe,
+                 node->listen == NULL ? "" : node->listen);
+    while (sigtimedwait(signals, NULL, &second) < 0) {
+        lb_trust_reload(node->trust);
+        if (node->role->tick != NULL)
+            node->role->tick(role);
+    }
+    lb_log_event(LB_LOG_INFO, "stopping", "\"node\":\"%s\"", node->spiffe);
+}
+
+static void stop(struct lb_node_program *node, void *role)
+{
+    if (role != NULL && node->role->quiesce != NULL)
+        node->role->quiesce(role);
+    lb_rpc_server_stop(node->server, LB_STOP_GRACE_MS);
+    if (role != NULL)
+        node->role->stop(role);
+    lb_workers_free(node->workers);
+    lb_log_failure("stop_not_recorded", record_admin(node, "STOPPED"));
+    lb_log_close(node->log);
+    lb_rpc_runtime_free(node->runtime);
+    lb_trust_free(node->trust);
+    lb_sign_key_free(node->log_key);
+    lb_yaml_free(node->yaml);
+    lb_arena_free(node->arena);
+    if (node->lock >= 0)
+        (void)close(node->lock);
+}
+
+static int report(const struct lb_node_program *node, lb_status status)
+{
+    if (status == LB_OK)
+        return 0;
+    const char *sentence = node->diag.text[0] != 0 ? node->diag.text : status->what;
+    (void)fprintf(stderr, "%s: %s: %s\n", node->role->program, lb_code_name(status->code),
+                  sentence);
+    return 1;
+}
+
+static void print_help(const struct lb_node_role *role)
+{
+    (void)printf("%s: %s\n\n"
+                 "usage: %s --config FILE [--check | --init]\n\n"
+                 "  --config FILE  the node's configuration (YAML)\n"
+                 "  --init         begin a new evidence log where there is none; for a node's very\n"
+                 "                 first start only, because a log that begins anew is a fork\n"
+                 "  --check        read and check everything, start nothing\n"
+                 "  --version      print the version\n"
+                 "  --help         this text\n\n"
+                 "configuration keys of every node: node listen identity crl directory state\n"
+                 "log_key officer_key; of this one:\n%s\n"
+                 "example: %s --config /etc/lianban/node.yaml --check\n"
+                 "exit status: 0 stopped cleanly, 1 refused with a sentence, 2 wrong usage\n",
+                 role->program, role->summary, role->program, role->keys_help, role->program);
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int parse_options(int argc, char **argv, struct lb_node_program *node, bool *out_check)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
+        {"init", no_argument, NULL, 'i'},         {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
+    };
+    int option;
+    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            node->config_path = optarg;
+            break;
+        case 'k':
+            *out_check = true;
+            break;
+        case 'i':
+            node->init = true;
+            break;
+        case 'h':
+            print_help(node->role);
+            return 0;
+        case 'v':
+            (void)printf("%s %s\n", node->role->program, LB_VERSION);
+            return 0;
+        default:
+            return 2;
+        }
+    }
+    if (node->config_path == NULL || optind != argc) {
+        (void)fprintf(stderr, "usage: %s --config FILE [--check | --init]; see --help\n",
+                      node->role->program);
+        return 2;
+    }
+    return -1;
+}
+
+static lb_status run(struct lb_node_program *node, bool check, const sigset_t *signals,
+                     void **out_role)
+{
+    LB_TRY(lb_node_configure(node));
+    LB_TRY(node->role->prepare(node, out_role));
+    if (check)
+        return LB_OK;
+    LB_TRY(own_state(node));
+    LB_TRY(record_admin(node, "STARTED"));
+    LB_TRY(start(node, *out_role));
+    serve(node, *out_role, signals);
+    return LB_OK;
+}
+
+int lb_node_main(int argc, char **argv, const struct lb_node_role *role)
+{
+    struct lb_node_program node = {.role = role, .lock = -1};
+    bool check = false;
+    sigset_t signals;
+    int exit_status = parse_options(argc, argv, &node, &check);
+    if (exit_status >= 0)
+        return exit_status;
+    forbid_core_files();
+    block_signals(&signals);
+    node.arena = lb_arena_new(LB_FILE_ARENA_BYTES);
+    void *own = NULL;
+    lb_status status = node.arena == NULL ? LB_FAULT(LB_NO_MEMORY, "configuration")
+                                          : run(&node, check, &signals, &own);
+    exit_status = report(&node, status);
+    if (status == LB_OK && check)
+        (void)printf("%s: configuration is valid\n", node.config_path);
+    stop(&node, own);
+    return exit_status;
+}

@@ -1,0 +1,101 @@
+#ifndef GATEWAY_MAINS_NODE_H
+#define GATEWAY_MAINS_NODE_H
+
+#include "gateway/base/diag.h"
+#include "gateway/config/yaml.h"
+#include "gateway/evidence/log.h"
+#include "gateway/rpc/client.h"
+#include "gateway/rpc/server.h"
+#include "gateway/trust/trust.h"
+
+/*
+ * What every serving program is made of: configuration, belief, evidence log, workers, a server, and a
+ * main loop that reloads once a second and stops cleanly on SIGTERM or SIGINT. A role adds its own
+ * configuration keys and methods.
+ *
+ * Configuration (YAML; paths are relative to the file):
+ *   node: spiffe://<federation>/<kind>/<organization>[/<name>]
+ *   listen: 127.0.0.1:7443        # or unix:<path> for the window agent; may be absent for an adapter
+ *   identity: {cert: cert.pem, key: key.pem, ca: ca.pem}
+ *   crl: crl.pem
+ *   directory: {file: directory.note, signers: ["<vkey>"]}
+ *   state: state                  # evidence log and memory; owned by one process
+ *   log_key: log.pem              # Ed25519; the node's identity key in the directory
+ *   officer_key: <base64url>      # X25519 public key of the security officer, for details
+ */
+struct lb_node_program;
+
+struct lb_node_role {
+    const char *program;               /* "lianban-adapter" */
+    const char *summary;               /* one line for --help */
+    const char *keys_help;             /* the role's own configuration keys, for --help */
+    const char *const *keys;           /* their names, NULL-terminated */
+    enum lb_node_kind kind;            /* the node's SPIFFE id must be of it */
+    bool keeps_log;
+    bool must_listen;
+    const char *const *migrations;     /* the role's tables in the evidence store, or NULL */
+    /* Reads and checks the role's configuration and files; also all that --check does. */
+    lb_status (*prepare)(struct lb_node_program *node, void **out_role);
+    /* Makes the use case and its method table; the log is open. */
+    lb_status (*start)(void *role, struct lb_rpc_method *methods, size_t *out_num);
+    /* The server is up (or the node does not listen): begin to dial. May be NULL. */
+    lb_status (*serving)(void *role);
+    /* Once a second. May be NULL. */
+    void (*tick)(void *role);
+    /* Before the server stops: end what was dialled. May be NULL. */
+    void (*quiesce)(void *role);
+    /* After the server has stopped; frees the role. */
+    void (*stop)(void *role);
+};
+
+struct lb_node_program {
+    const struct lb_node_role *role;
+    const char *config_path;
+    bool init;                         /* a new evidence log may begin */
+    struct lb_diag diag;
+    struct lb_arena *arena;            /* configuration, for the life of the process */
+    struct lb_yaml *yaml;
+    const struct lb_yaml_node *root;
+    const char *spiffe;
+    const char *federation;
+    const char *organization;
+    const char *listen;                /* NULL when it does not */
+    const char *state;
+    struct lb_rpc_identity identity;
+    const uint8_t *officer_key;        /* 32 bytes or NULL */
+    struct lb_trust *trust;
+    struct lb_sign_key *log_key;
+    struct lb_log *log;                /* NULL when the role keeps none */
+    struct lb_workers *workers;        /* for unary handlers */
+    struct lb_rpc_runtime *runtime;
+    struct lb_rpc_server *server;
+    int lock;
+};
+
+/* lb_node_main runs a program: options --config FILE, --check, --init, --help, --version. Returns the
+ * exit status: 0 after a clean stop, 1 with a sentence on standard error, 2 for wrong usage. */
+int lb_node_main(int argc, char **argv, const struct lb_node_role *role);
+
+/* For roles: reading their part of the configuration. Texts live in node->arena. */
+
+/* lb_node_path resolves a path relative to the configuration file. */
+LB_MUST lb_status lb_node_path(struct lb_node_program *node, const char *path, const char **out);
+/* lb_node_need_path reads a required member that is a path. */
+LB_MUST lb_status lb_node_need_path(struct lb_node_program *node, const struct lb_yaml_node *map,
+                                    const char *key, const char **out);
+/* lb_node_need_text reads a required member. */
+LB_MUST lb_status lb_node_need_text(struct lb_node_program *node, const struct lb_yaml_node *map,
+                                    const char *key, const char **out);
+/* lb_node_need_secret reads a required member that is the path of a file with 64 hex digits (0600). */
+LB_MUST lb_status lb_node_need_secret(struct lb_node_program *node,
+                                      const struct lb_yaml_node *map, const char *key,
+                                      const uint8_t **out);
+/* lb_node_channel opens a channel to a member by its SPIFFE id, at the directory's endpoint.
+ * CONFIG_INVALID when it is not listed or does not listen. */
+LB_MUST lb_status lb_node_channel(struct lb_node_program *node, const char *spiffe,
+                                  struct lb_rpc_channel **out_channel);
+/* lb_node_refuse records why the program cannot start and returns the code. */
+LB_MUST lb_status lb_node_refuse(struct lb_node_program *node, enum lb_code code,
+                                 const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

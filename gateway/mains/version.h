@@ -1,0 +1,6 @@
+#ifndef GATEWAY_MAINS_VERSION_H
+#define GATEWAY_MAINS_VERSION_H
+
+#define LB_VERSION "0.1.0"
+
+#endif

@@ -1,0 +1,158 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/limits.h"
+#include "gateway/base/wipe.h"
+#include "gateway/mains/node.h"
+#include "gateway/mains/seal_keys.h"
+#include "gateway/services/window_service.h"
+
+/* lianban-window: the agent beside a window system. */
+
+#define MAX_FORMS 64
+#define CASE_WORKERS 64
+#define CASE_QUEUE 1024
+
+struct window_role {
+    struct lb_node_program *node;
+    size_t num_forms;
+    struct lb_rules *rules[MAX_FORMS];
+    struct lb_window_form forms[MAX_FORMS];
+    struct lb_serve_key keys[LB_MAX_SEAL_KEYS];
+    size_t num_keys;
+    const char *kid;
+    struct lb_sign_key *issuer_key;
+    const uint8_t *case_key;
+    const uint8_t *person_key;
+    const char *broker;
+    const char *consent;
+    const char *store_path;
+    int64_t deadline_ms;
+    struct lb_workers *workers;
+    struct lb_window_peers peers;
+    struct lb_window *window;
+};
+
+static lb_status read_form(struct window_role *role, const struct lb_yaml_node *item)
+{
+    static const char *const keys[] = {"form", "rules", NULL};
+    struct lb_node_program *node = role->node;
+    const char *form_path = NULL, *rules_path = NULL;
+    struct lb_form_compiled *form = NULL;
+    size_t i = role->num_forms;
+    LB_TRY(lb_yaml_only(item, keys, &node->diag));
+    LB_TRY(lb_node_need_path(node, item, "form", &form_path));
+    LB_TRY(lb_node_need_path(node, item, "rules", &rules_path));
+    LB_TRY(lb_rules_load(rules_path, &node->diag, &role->rules[i]));
+    role->num_forms++;
+    LB_TRY(lb_form_load(form_path, role->rules[i], &node->diag, &form));
+    role->forms[i] = (struct lb_window_form){form, role->rules[i]};
+    return LB_OK;
+}
+
+static lb_status read_forms(struct window_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const struct lb_yaml_node *list = NULL;
+    LB_TRY(lb_yaml_need(node->root, "forms", &node->diag, &list));
+    if (lb_yaml_kind_of(list) != LB_YAML_LIST || lb_yaml_len(list) > MAX_FORMS)
+        return lb_yaml_fail(list, &node->diag, "forms must list at most %d {form, rules}",
+                            MAX_FORMS);
+    for (size_t i = 0; i < lb_yaml_len(list); i++)
+        LB_TRY(read_form(role, lb_yaml_item(list, i)));
+    return LB_OK;
+}
+
+static lb_status prepare(struct lb_node_program *node, void **out_role)
+{
+    struct window_role *role = calloc(1, sizeof(*role));
+    LB_ENSURE(role != NULL, LB_NO_MEMORY, "window agent");
+    role->node = node;
+    *out_role = role;
+    LB_TRY(read_forms(role));
+    LB_TRY(lb_node_seal_keys(node, role->keys, &role->num_keys));
+    LB_TRY(lb_node_issuer_key(node, "issuer", &role->kid, &role->issuer_key));
+    LB_TRY(lb_node_need_secret(node, node->root, "case_key", &role->case_key));
+    LB_TRY(lb_node_need_secret(node, node->root, "person_key", &role->person_key));
+    LB_TRY(lb_node_need_text(node, node->root, "broker", &role->broker));
+    LB_TRY(lb_node_need_text(node, node->root, "consent", &role->consent));
+    LB_TRY(lb_yaml_opt_int(node->root, "deadline_ms", 100, LB_MAX_DEADLINE_MS,
+                           LB_CASE_DEADLINE_MS, &node->diag, &role->deadline_ms));
+    role->store_path = lb_arena_printf(node->arena, "%s/cases.db", node->state);
+    LB_ENSURE(role->store_path != NULL, LB_NO_MEMORY, "configuration is too large");
+    return LB_OK;
+}
+
+static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
+{
+    struct window_role *role = own;
+    struct lb_node_program *node = role->node;
+    LB_TRY(lb_workers_new(CASE_WORKERS, CASE_QUEUE, &role->workers));
+    LB_TRY(lb_node_channel(node, role->broker, &role->peers.broker));
+    LB_TRY(lb_node_channel(node, role->consent, &role->peers.consent));
+    const struct lb_window_options options = {
+        .self = node->spiffe,
+        .organization = node->organization,
+        .trust = node->trust,
+        .workers = role->workers,
+        .clock = lb_clock_system(),
+        .forms = role->forms,
+        .num_forms = role->num_forms,
+        .seal_key_id = role->keys[role->num_keys - 1].id,
+        .seal_key = &role->keys[role->num_keys - 1].key,
+        .issuer_key = role->issuer_key,
+        .issuer_kid = role->kid,
+        .broker = role->broker,
+        .store_path = role->store_path,
+        .case_key = role->case_key,
+        .person_key = role->person_key,
+        .deadline_ms = role->deadline_ms,
+        .port = lb_window_service_port(&role->peers),
+    };
+    LB_TRY(lb_window_new(&options, &node->diag, &role->window));
+    lb_window_service_methods(role->window, methods);
+    *out_num = LB_WINDOW_METHODS;
+    return LB_OK;
+}
+
+static void stop(void *own)
+{
+    struct window_role *role = own;
+    lb_window_free(role->window);
+    lb_workers_free(role->workers);
+    lb_rpc_channel_free(role->peers.broker);
+    lb_rpc_channel_free(role->peers.consent);
+    for (size_t i = 0; i < role->num_forms; i++) {
+        lb_form_free(role->forms[i].form);
+        lb_rules_free(role->rules[i]);
+    }
+    lb_sign_key_free(role->issuer_key);
+    lb_wipe(role, sizeof(*role));
+    free(role);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const keys[] = {"forms",      "seal_keys", "issuer",  "case_key",
+                                       "person_key", "broker",    "consent", "deadline_ms",
+                                       NULL};
+    static const struct lb_node_role role = {
+        .program = "lianban-window",
+        .summary = "the agent beside a window system: seals, opens, checks receipts, judges",
+        .keys_help = "  forms: [{form: FILE, rules: FILE}]\n"
+                     "  seal_keys: [{id: ID, file: FILE}]   the requester's X25519 keys, newest last\n"
+                     "  issuer: {kid: ID, key: FILE}        P-256: mandates and operator tokens\n"
+                     "  case_key: FILE                      64 hex digits; cases are kept encrypted\n"
+                     "  person_key: FILE                    64 hex digits; keyed hash of operators\n"
+                     "  broker: SPIFFE id\n"
+                     "  consent: SPIFFE id\n"
+                     "  deadline_ms: MILLISECONDS           of one collect (default 15000)\n",
+        .keys = keys,
+        .kind = LB_NODE_WINDOW,
+        .must_listen = true,
+        .prepare = prepare,
+        .start = start,
+        .stop = stop,
+    };
+    return lb_node_main(argc, argv, &role);
+}

@@ -1,0 +1,21 @@
+#include "gateway/services/access.h"
+
+static lb_status verify(void *ctx, const struct lb_rpc_peer *peer)
+{
+    return lb_trust_verify_peer(ctx, peer->spiffe, peer->chain_pem);
+}
+
+struct lb_rpc_verifier lb_access_verifier(struct lb_trust *trust)
+{
+    return (struct lb_rpc_verifier){trust, verify};
+}
+
+lb_status lb_access_need(struct lb_trust *trust, const struct lb_rpc_peer *peer, unsigned kinds)
+{
+    struct lb_directory *directory = lb_trust_directory(trust);
+    const struct lb_node *node = lb_directory_node(directory, peer->spiffe);
+    bool allowed = node != NULL && (kinds & 1U << node->kind) != 0;
+    lb_directory_unref(directory);
+    LB_ENSURE(allowed, LB_ROLE_NOT_ALLOWED, "this kind of member may not call this method");
+    return LB_OK;
+}

@@ -1,0 +1,139 @@
+#include "gateway/services/adapter_service.h"
+
+#include <string.h>
+
+#include "gateway/crypto/hash.h"
+#include "gateway/evidence/session.h"
+#include "gateway/services/access.h"
+#include "gateway/wire/pb.h"
+
+static lb_status open_link(void *owner, const char *peer, void *port, void **out_end)
+{
+    const struct lb_adapter_service *service = owner;
+    const struct lb_adapter_link_options options = {
+        .serve = service->serve,
+        .log = service->log,
+        .trust = service->trust,
+        .workers = service->workers,
+        .policy = service->policy,
+        .broker = peer,
+        .seen_folder = service->seen_folder,
+        .port = {port, lb_frames_kick, lb_frames_fail},
+    };
+    struct lb_adapter_link *link = NULL;
+    LB_TRY(lb_adapter_link_new(&options, &link));
+    *out_end = link;
+    return LB_OK;
+}
+
+static lb_status receive(void *end, struct lb_span frame)
+{
+    return lb_adapter_link_receive(end, frame);
+}
+
+static bool fill(void *end, struct lb_buf *out)
+{
+    return lb_adapter_link_fill(end, out);
+}
+
+static void close_link(void *end)
+{
+    lb_adapter_link_close(end);
+}
+
+const struct lb_frames_end lb_adapter_service_end = {open_link, receive, fill, close_link};
+
+static lb_status link(void *ctx, const struct lb_rpc_call_info *info,
+                      struct lb_rpc_stream *stream, const struct lb_rpc_stream_events **out_events,
+                      void **out_self)
+{
+    struct lb_adapter_service *service = ctx;
+    return lb_frames_accept(&service->links, &lb_adapter_service_end, ctx, info, stream, out_events,
+                            out_self);
+}
+
+static lb_status describe(void *ctx, const struct lb_rpc_call_info *info, struct lb_span request,
+                          struct lb_arena *arena, struct lb_span *reply)
+{
+    const struct lb_adapter_service *service = ctx;
+    Lianban__V1__DescribeRequest *ask = NULL;
+    Lianban__V1__DescribeResponse *answer = NULL;
+    (void)info;
+    LB_TRY(lb_pb_unpack(&lianban__v1__describe_request__descriptor, request, arena, &ask));
+    LB_TRY(lb_serve_describe(service->serve, arena, &answer));
+    return lb_pb_pack(answer, arena, reply);
+}
+
+/* Without a link there is no history to compare with, so the broker's checkpoint is only checked for
+ * its signature. */
+static lb_status check_route(const struct lb_adapter_service *service, const char *broker,
+                             const Lianban__V1__RoutedReadRequest *ask, struct lb_hash *out_leaf)
+{
+    struct lb_directory *directory = lb_trust_directory(service->trust);
+    const struct lb_node *node = lb_directory_node(directory, broker);
+    struct lb_watch watch;
+    struct lb_checkpoint checkpoint;
+    struct lb_leaf leaf;
+    lb_status status = node == NULL || node->log_origin == NULL
+                           ? LB_FAULT(LB_ROLE_NOT_ALLOWED, "broker keeps no log")
+                           : lb_watch_init(&watch, node->log_origin, node->log_key, 0, NULL);
+    lb_directory_unref(directory);
+    LB_TRY(status);
+    status = lb_watch_check(&watch, ask->log, &checkpoint);
+    if (status == LB_OK)
+        status = lb_link_verify(ask->read->route, &checkpoint, &leaf, out_leaf);
+    lb_watch_cleanup(&watch);
+    LB_TRY(status);
+    LB_ENSURE(leaf.type == LB_LEAF_ROUTE &&
+                  memcmp(leaf.txn, ask->read->request->txn.data, sizeof(leaf.txn)) == 0,
+              LB_RECEIPT_INVALID, "the route entry is about another request");
+    return LB_OK;
+}
+
+static lb_status pack_answer(const struct lb_adapter_service *service,
+                             const struct lb_serve_answer *answer, struct lb_arena *arena,
+                             struct lb_span *reply)
+{
+    Lianban__V1__RoutedReadResponse response = LIANBAN__V1__ROUTED_READ_RESPONSE__INIT;
+    Lianban__V1__ReadAnswer wire = LIANBAN__V1__READ_ANSWER__INIT;
+    uint64_t shown = 0, size = 0;
+    LB_TRY(lb_link_show(service->log, &shown, arena, &response.log, &size));
+    wire.txn = lb_pb_bytes(lb_span_of(answer->txn, 16));
+    wire.code = (char *)(uintptr_t)lb_code_name(answer->code);
+    wire.sealed = lb_pb_bytes(answer->sealed);
+    if (answer->recorded)
+        LB_TRY(lb_link_prove(service->log, answer->index, answer->leaf, size, arena, &wire.entry));
+    response.answer = &wire;
+    return lb_pb_pack(&response, arena, reply);
+}
+
+static lb_status read_one(void *ctx, const struct lb_rpc_call_info *info, struct lb_span request,
+                          struct lb_arena *arena, struct lb_span *reply)
+{
+    const struct lb_adapter_service *service = ctx;
+    Lianban__V1__RoutedReadRequest *ask = NULL;
+    struct lb_hash route_leaf;
+    struct lb_serve_answer answer;
+    if (!lb_serve_policy_broker(service->policy, info->peer->spiffe)) {
+        lb_log_count_denial(service->log, info->peer->spiffe, LB_ROLE_NOT_ALLOWED);
+        LB_FAIL(LB_ROLE_NOT_ALLOWED, "policy does not name this broker");
+    }
+    LB_TRY(lb_pb_unpack(&lianban__v1__routed_read_request__descriptor, request, arena, &ask));
+    LB_ENSURE(ask->read != NULL && ask->read->request != NULL && ask->read->route != NULL &&
+                  ask->log != NULL && ask->read->request->txn.len == 16,
+              LB_MALFORMED, "a read without its parts");
+    LB_TRY(check_route(service, info->peer->spiffe, ask, &route_leaf));
+    LB_TRY(lb_serve_read(service->serve, ask->read->request, &route_leaf, arena, &answer));
+    return pack_answer(service, &answer, arena, reply);
+}
+
+void lb_adapter_service_methods(struct lb_adapter_service *service,
+                                struct lb_rpc_method out[LB_ADAPTER_METHODS])
+{
+    out[0] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Describe",
+                                    .unary = describe, .ctx = service};
+    out[1] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Link",
+                                    .stream = link, .ctx = service};
+    out[2] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Read",
+                                    .unary = read_one, .ctx = service};
+}

@@ -1,0 +1,26 @@
+#ifndef GATEWAY_SERVICES_ADAPTER_SERVICE_H
+#define GATEWAY_SERVICES_ADAPTER_SERVICE_H
+
+#include "adapters/serve/link.h"
+#include "gateway/services/frames.h"
+
+/* lianban.v1.Adapter over the adapter's use cases. Only brokers that the department's policy names get
+ * anything but Describe. */
+struct lb_adapter_service {
+    struct lb_serve *serve;
+    struct lb_log *log;
+    struct lb_trust *trust;
+    struct lb_workers *workers;
+    const struct lb_serve_policy *policy;
+    const char *seen_folder;
+    struct lb_frames_set links;  /* accepted; lb_frames_set_init */
+};
+
+#define LB_ADAPTER_METHODS 3
+/* lb_adapter_service_methods fills the method table. */
+void lb_adapter_service_methods(struct lb_adapter_service *service,
+                                struct lb_rpc_method out[LB_ADAPTER_METHODS]);
+/* lb_adapter_service_end makes links for streams, dialled or accepted; the owner is the service. */
+extern const struct lb_frames_end lb_adapter_service_end;
+
+#endif

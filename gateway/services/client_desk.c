@@ -1,0 +1,175 @@
+#include "gateway/services/client_desk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/base/file.h"
+#include "gateway/rpc/client.h"
+#include "gateway/services/access.h"
+#include "gateway/wire/pb.h"
+
+#define DESK_TIMEOUT_MS 15000
+#define REVOKE_TIMEOUT_MS 45000 /* every broker is told, and waits for its adapters */
+
+struct desk {
+    struct lb_trust *trust;
+    struct lb_rpc_runtime *runtime;
+    struct lb_rpc_channel *channel;
+};
+
+static void close_desk(void *ctx)
+{
+    struct desk *desk = ctx;
+    if (desk == NULL)
+        return;
+    lb_rpc_channel_free(desk->channel);
+    lb_rpc_runtime_free(desk->runtime);
+    lb_trust_free(desk->trust);
+    free(desk);
+}
+
+static void close_deskp(struct desk **desk)
+{
+    close_desk(*desk);
+}
+
+/* --- calls --- */
+
+static lb_status call(const struct desk *desk, const char *method, const void *request,
+                      int64_t timeout_ms, struct lb_arena *arena, struct lb_span *reply)
+{
+    struct lb_span bytes = LB_SPAN_EMPTY;
+    LB_TRY(lb_pb_pack(request, arena, &bytes));
+    lb_status status =
+        lb_rpc_call(desk->channel, method, NULL, 0, bytes, timeout_ms, arena, reply);
+    lb_status refusal = lb_rpc_channel_refusal(desk->channel);
+    /* To a person "unreachable" is no help when it was the office's certificate that we refused. */
+    return lb_status_code(status) == LB_UNAVAILABLE && refusal != LB_OK ? refusal : status;
+}
+
+static lb_status notice(void *ctx, const Lianban__V1__NoticeRequest *request,
+                        struct lb_arena *arena, Lianban__V1__NoticeResponse **out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    LB_TRY(call(ctx, "/lianban.v1.ConsentOffice/Notice", request, DESK_TIMEOUT_MS, arena, &reply));
+    return lb_pb_unpack(&lianban__v1__notice_response__descriptor, reply, arena, out);
+}
+
+static lb_status confirm(void *ctx, const Lianban__V1__ConfirmRequest *request,
+                         struct lb_arena *arena, Lianban__V1__ConfirmResponse **out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    LB_TRY(call(ctx, "/lianban.v1.ConsentOffice/Confirm", request, DESK_TIMEOUT_MS, arena, &reply));
+    return lb_pb_unpack(&lianban__v1__confirm_response__descriptor, reply, arena, out);
+}
+
+static lb_status revoke(void *ctx, const Lianban__V1__RevokeRequest *request,
+                        struct lb_arena *arena, Lianban__V1__RevokeResponse **out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    LB_TRY(call(ctx, "/lianban.v1.ConsentOffice/Revoke", request, REVOKE_TIMEOUT_MS, arena,
+                &reply));
+    return lb_pb_unpack(&lianban__v1__revoke_response__descriptor, reply, arena, out);
+}
+
+/* --- the form --- */
+
+static const struct lb_listed *pick_form(const struct lb_directory *directory, const char *id)
+{
+    const struct lb_listed *picked = NULL;
+    for (size_t i = 0; i < directory->num_forms; i++) {
+        const struct lb_listed *form = &directory->forms[i];
+        if (id != NULL && strcmp(form->id, id) != 0)
+            continue;
+        if (picked != NULL && strcmp(form->id, picked->id) != 0)
+            return NULL;
+        if (picked == NULL || form->version > picked->version)
+            picked = form;
+    }
+    return picked;
+}
+
+static lb_status find_form(void *ctx, const char *id, struct lb_ctl_form_id *out)
+{
+    const struct desk *desk = ctx;
+    struct lb_directory *directory = lb_trust_directory(desk->trust);
+    const struct lb_listed *form = pick_form(directory, id);
+    bool fits = form != NULL && strlen(form->id) < sizeof(out->id);
+    if (fits) {
+        (void)snprintf(out->id, sizeof(out->id), "%s", form->id);
+        out->version = form->version;
+    }
+    lb_directory_unref(directory);
+    LB_ENSURE(fits, LB_FORM_UNKNOWN, "the directory lists no such form, or several");
+    return LB_OK;
+}
+
+/* --- opening --- */
+
+static lb_status open_trust(struct desk *desk, const struct lb_ctl_desk_profile *profile,
+                            const struct lb_clock *clock, struct lb_diag *diag)
+{
+    const struct lb_trust_options options = {
+        .directory_path = profile->directory,
+        .directory_vkeys = profile->signers,
+        .num_directory_vkeys = profile->num_signers,
+        .ca_path = profile->ca,
+        .crl_path = profile->crl,
+        .state_folder = profile->state,
+        .clock = clock,
+    };
+    lb_status status = lb_file_mkdirs(profile->state);
+    if (status != LB_OK)
+        lb_diag_set(diag, "%s: %s; name a folder this account may write", profile->state,
+                    status->what);
+    LB_TRY(status);
+    return lb_trust_new(&options, diag, &desk->trust);
+}
+
+static lb_status copy_endpoint(struct lb_trust *trust, const char *office, char *out, size_t size)
+{
+    struct lb_directory *directory = lb_trust_directory(trust);
+    const struct lb_node *node = lb_directory_node(directory, office);
+    bool listens = node != NULL && node->endpoint[0] != 0 && strlen(node->endpoint) < size;
+    if (listens)
+        (void)snprintf(out, size, "%s", node->endpoint);
+    lb_directory_unref(directory);
+    LB_ENSURE(listens, LB_PEER_UNLISTED, "the directory has no address of the office");
+    return LB_OK;
+}
+
+static lb_status connect_office(struct desk *desk, const struct lb_ctl_desk_profile *profile,
+                                struct lb_diag *diag)
+{
+    const struct lb_rpc_identity identity = {profile->cert, profile->key, profile->ca};
+    char endpoint[LB_MAX_SPIFFE_BYTES];
+    lb_status status = copy_endpoint(desk->trust, profile->consent, endpoint, sizeof(endpoint));
+    if (status != LB_OK)
+        lb_diag_set(diag, "the directory has no address of the office; compare `consent` in the"
+                          " profile with the directory");
+    LB_TRY(status);
+    LB_TRY(lb_rpc_runtime_new(1, &desk->runtime));
+    LB_TRY(lb_rpc_identity_check(desk->runtime, &identity, diag));
+    const struct lb_rpc_channel_options options = {
+        .runtime = desk->runtime,
+        .target = endpoint,
+        .identity = &identity,
+        .verifier = lb_access_verifier(desk->trust),
+        .expected_spiffe = profile->consent,
+    };
+    return lb_rpc_channel_new(&options, &desk->channel);
+}
+
+lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
+                              const struct lb_clock *clock, struct lb_diag *diag,
+                              struct lb_ctl_desk_port *out)
+{
+    LB_DEFER(close_deskp) struct desk *desk = calloc(1, sizeof(*desk));
+    (void)ctx;
+    LB_ENSURE(desk != NULL, LB_NO_MEMORY, "desk");
+    LB_TRY(open_trust(desk, profile, clock, diag));
+    LB_TRY(connect_office(desk, profile, diag));
+    *out = (struct lb_ctl_desk_port){desk, find_form, notice, confirm, revoke, close_desk};
+    desk = NULL;
+    return LB_OK;
+}

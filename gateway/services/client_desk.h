@@ -1,0 +1,14 @@
+#ifndef GATEWAY_SERVICES_CLIENT_DESK_H
+#define GATEWAY_SERVICES_CLIENT_DESK_H
+
+#include "gateway/ctl/port.h"
+
+/* lb_client_open_desk reads what the profile names, learns the office's address from the
+ * directory and makes the port; `ctx` is not used. CONFIG_INVALID, FILE_FAILED,
+ * DIRECTORY_INVALID, DIRECTORY_ROLLBACK, KEY_CHANGED, PEER_UNLISTED (the directory has no such
+ * office, or it does not listen), NO_MEMORY, with a sentence in diag. */
+LB_MUST lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
+                                      const struct lb_clock *clock, struct lb_diag *diag,
+                                      struct lb_ctl_desk_port *out);
+
+#endif

@@ -1,0 +1,178 @@
+#include "gateway/services/consent_service.h"
+
+#include "gateway/base/log.h"
+#include "gateway/services/access.h"
+#include "gateway/wire/pb.h"
+#include "lianban/v1/broker.pb-c.h"
+
+#define WINDOWS (1U << LB_NODE_WINDOW)
+#define DESKS (1U << LB_NODE_CONSENT)
+#define PUSH_TIMEOUT_MS 6000
+
+static lb_status need(const struct lb_consent_service *service,
+                      const struct lb_rpc_call_info *info, unsigned kinds)
+{
+    lb_status status = lb_access_need(service->trust, info->peer, kinds);
+    if (status != LB_OK)
+        lb_log_count_denial(service->log, info->peer->spiffe, status->code);
+    return status;
+}
+
+static lb_status notice(void *ctx, const struct lb_rpc_call_info *info, struct lb_span request,
+                        struct lb_arena *arena, struct lb_span *reply)
+{
+    const struct lb_consent_service *service = ctx;
+    Lianban__V1__NoticeRequest *ask = NULL;
+    Lianban__V1__NoticeResponse *answer = NULL;
+    LB_TRY(need(service, info, WINDOWS | DESKS));
+    LB_TRY(lb_pb_unpack(&lianban__v1__notice_request__descriptor, request, arena, &ask));
+    LB_TRY(lb_consent_notice(service->consent, ask, arena, &answer));
+    return lb_pb_pack(answer, arena, reply);
+}
+
+static lb_status request_grant(void *ctx, const struct lb_rpc_call_info *info,
+                               struct lb_span request, struct lb_arena *arena,
+                               struct lb_span *reply)
+{
+    const struct lb_consent_service *service = ctx;
+    Lianban__V1__GrantRequest *ask = NULL;
+    Lianban__V1__GrantTicket *answer = NULL;
+    LB_TRY(need(service, info, WINDOWS));
+    LB_TRY(lb_pb_unpack(&lianban__v1__grant_request__descriptor, request, arena, &ask));
+    LB_TRY(lb_consent_request(service->consent, info->peer->spiffe, ask, arena, &answer));
+    return lb_pb_pack(answer, arena, reply);
+}
+
+static lb_status confirm(void *ctx, const struct lb_rpc_call_info *info, struct lb_span request,
+                         struct lb_arena *arena, struct lb_span *reply)
+{
+    const struct lb_consent_service *service = ctx;
+    Lianban__V1__ConfirmRequest *ask = NULL;
+    Lianban__V1__ConfirmResponse *answer = NULL;
+    LB_TRY(need(service, info, DESKS));
+    LB_TRY(lb_pb_unpack(&lianban__v1__confirm_request__descriptor, request, arena, &ask));
+    LB_TRY(lb_consent_confirm(service->consent, info->peer->spiffe, ask, arena, &answer));
+    return lb_pb_pack(answer, arena, reply);
+}
+
+static lb_status get_grant(void *ctx, const struct lb_rpc_call_info *info, struct lb_span request,
+                           struct lb_arena *arena, struct lb_span *reply)
+{
+    const struct lb_consent_service *service = ctx;
+    Lianban__V1__GetGrantRequest *ask = NULL;
+    Lianban__V1__GetGrantResponse *answer = NULL;
+    LB_TRY(need(service, info, WINDOWS));
+    LB_TRY(lb_pb_unpack(&lianban__v1__get_grant_request__descriptor, request, arena, &ask));
+    LB_TRY(lb_consent_grant(service->consent, info->peer->spiffe, ask, arena, &answer));
+    return lb_pb_pack(answer, arena, reply);
+}
+
+/* --- status lists --- */
+
+static lb_status relay(struct lb_rpc_channel *broker, struct lb_span token, struct lb_arena *arena,
+                       Lianban__V1__RelayStatusResponse **out)
+{
+    Lianban__V1__RelayStatusRequest ask = LIANBAN__V1__RELAY_STATUS_REQUEST__INIT;
+    struct lb_span request = LB_SPAN_EMPTY, reply = LB_SPAN_EMPTY;
+    ask.token = lb_arena_str(arena, token);
+    LB_ENSURE(ask.token != NULL, LB_NO_MEMORY, "arena is full");
+    LB_TRY(lb_pb_pack(&ask, arena, &request));
+    LB_TRY(lb_rpc_call(broker, "/lianban.v1.Broker/RelayStatus", NULL, 0, request,
+                       PUSH_TIMEOUT_MS, arena, &reply));
+    return lb_pb_unpack(&lianban__v1__relay_status_response__descriptor, reply, arena, out);
+}
+
+lb_status lb_consent_service_push(struct lb_consent_service *service)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "push");
+    struct lb_span token = LB_SPAN_EMPTY;
+    lb_status first = LB_OK;
+    LB_TRY(lb_consent_status_list(service->consent, arena, &token));
+    for (size_t i = 0; i < service->num_brokers; i++) {
+        Lianban__V1__RelayStatusResponse *answer = NULL;
+        lb_status status = relay(service->brokers[i], token, arena, &answer);
+        if (first == LB_OK)
+            first = status;
+    }
+    return first;
+}
+
+/* Who has stopped already, over all brokers. A broker that can't be reached leaves its adapters to the
+ * list's own expiry; the citizen sees that nobody there has answered. */
+static lb_status push_receipts(const struct lb_consent_service *service, struct lb_span token,
+                               struct lb_arena *arena, Lianban__V1__RevokeResponse *out)
+{
+    for (size_t b = 0; b < service->num_brokers; b++) {
+        Lianban__V1__RelayStatusResponse *answer = NULL;
+        lb_status status = relay(service->brokers[b], token, arena, &answer);
+        lb_log_failure("status_push_failed", status);
+        if (status != LB_OK)
+            continue;
+        size_t total = out->n_receipts + answer->n_receipts;
+        Lianban__V1__RevokeReceipt **all = lb_arena_array(arena, total, sizeof(*all));
+        LB_ENSURE(all != NULL, LB_NO_MEMORY, "arena is full");
+        for (size_t i = 0; i < out->n_receipts; i++)
+            all[i] = out->receipts[i];
+        for (size_t i = 0; i < answer->n_receipts; i++) {
+            Lianban__V1__RevokeReceipt *receipt = lb_arena_alloc(arena, sizeof(*receipt));
+            LB_ENSURE(receipt != NULL, LB_NO_MEMORY, "arena is full");
+            lianban__v1__revoke_receipt__init(receipt);
+            receipt->adapter = answer->receipts[i]->adapter;
+            receipt->code = answer->receipts[i]->code;
+            receipt->millis = answer->receipts[i]->millis;
+            all[out->n_receipts + i] = receipt;
+        }
+        out->receipts = all;
+        out->n_receipts = total;
+    }
+    return LB_OK;
+}
+
+static lb_status revoke(void *ctx, const struct lb_rpc_call_info *info, struct lb_span request,
+                        struct lb_arena *arena, struct lb_span *reply)
+{
+    const struct lb_consent_service *service = ctx;
+    Lianban__V1__RevokeRequest *ask = NULL;
+    Lianban__V1__RevokeResponse answer = LIANBAN__V1__REVOKE_RESPONSE__INIT;
+    struct lb_span token = LB_SPAN_EMPTY;
+    LB_TRY(need(service, info, DESKS));
+    LB_TRY(lb_pb_unpack(&lianban__v1__revoke_request__descriptor, request, arena, &ask));
+    LB_TRY(lb_consent_revoke(service->consent, info->peer->spiffe, ask, arena,
+                             &answer.status_seq, &token));
+    LB_TRY(push_receipts(service, token, arena, &answer));
+    return lb_pb_pack(&answer, arena, reply);
+}
+
+static lb_status get_status_list(void *ctx, const struct lb_rpc_call_info *info,
+                                 struct lb_span request, struct lb_arena *arena,
+                                 struct lb_span *reply)
+{
+    const struct lb_consent_service *service = ctx;
+    Lianban__V1__GetStatusListRequest *ask = NULL;
+    Lianban__V1__GetStatusListResponse answer = LIANBAN__V1__GET_STATUS_LIST_RESPONSE__INIT;
+    struct lb_span token = LB_SPAN_EMPTY;
+    (void)info; /* any member may read a signed list */
+    LB_TRY(lb_pb_unpack(&lianban__v1__get_status_list_request__descriptor, request, arena, &ask));
+    LB_TRY(lb_consent_status_list(service->consent, arena, &token));
+    answer.token = lb_arena_str(arena, token);
+    LB_ENSURE(answer.token != NULL, LB_NO_MEMORY, "arena is full");
+    return lb_pb_pack(&answer, arena, reply);
+}
+
+void lb_consent_service_methods(struct lb_consent_service *service,
+                                struct lb_rpc_method out[LB_CONSENT_METHODS])
+{
+    out[0] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/Confirm",
+                                    .unary = confirm, .ctx = service};
+    out[1] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/GetGrant",
+                                    .unary = get_grant, .ctx = service};
+    out[2] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/GetStatusList",
+                                    .unary = get_status_list, .ctx = service};
+    out[3] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/Notice",
+                                    .unary = notice, .ctx = service};
+    out[4] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/RequestGrant",
+                                    .unary = request_grant, .ctx = service};
+    out[5] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/Revoke",
+                                    .unary = revoke, .ctx = service};
+}

@@ -1,0 +1,26 @@
+#ifndef GATEWAY_SERVICES_CONSENT_SERVICE_H
+#define GATEWAY_SERVICES_CONSENT_SERVICE_H
+
+#include "gateway/consent/consent.h"
+#include "gateway/rpc/client.h"
+#include "gateway/rpc/server.h"
+
+/* lianban.v1.ConsentOffice over the consent office's use cases. A new status list is pushed to the
+ * brokers before Revoke returns. */
+struct lb_consent_service {
+    struct lb_consent *consent;
+    struct lb_log *log;
+    struct lb_trust *trust;
+    struct lb_rpc_channel *const *brokers;
+    size_t num_brokers;
+};
+
+#define LB_CONSENT_METHODS 6
+void lb_consent_service_methods(struct lb_consent_service *service,
+                                struct lb_rpc_method out[LB_CONSENT_METHODS]);
+
+/* lb_consent_service_push sends the current list to the brokers; for the main loop, so that brokers and
+ * adapters that come late get it and lists never run out. */
+LB_MUST lb_status lb_consent_service_push(struct lb_consent_service *service);
+
+#endif

@@ -1,0 +1,11 @@
+#ifndef GATEWAY_SERVICES_EVIDENCE_SERVICE_H
+#define GATEWAY_SERVICES_EVIDENCE_SERVICE_H
+
+#include "gateway/evidence/log.h"
+#include "gateway/rpc/server.h"
+
+/* lianban.v1.Evidence: every node shows its own log to any member; leaves hold no personal data. */
+#define LB_EVIDENCE_METHODS 2
+void lb_evidence_service_methods(struct lb_log *log, struct lb_rpc_method out[LB_EVIDENCE_METHODS]);
+
+#endif

@@ -1,0 +1,64 @@
+#ifndef GATEWAY_SERVICES_FRAMES_H
+#define GATEWAY_SERVICES_FRAMES_H
+
+#include <pthread.h>
+
+#include "gateway/rpc/client.h"
+#include "gateway/rpc/server.h"
+
+/*
+ * Carries a link's frames over a gRPC stream, whoever dialled. A link (the broker's or the adapter's
+ * end) is made for each stream and closed with it.
+ */
+struct lb_frames;
+
+/* What makes and is a link's end. */
+struct lb_frames_end {
+    /* Makes the end for a stream to `peer`; kick and fail are to be called with `port`. */
+    lb_status (*open)(void *owner, const char *peer, void *port, void **out_end);
+    lb_status (*receive)(void *end, struct lb_span frame);
+    bool (*fill)(void *end, struct lb_buf *out);
+    void (*close)(void *end);
+};
+
+/* For an end's port. */
+void lb_frames_kick(void *port);
+void lb_frames_fail(void *port, lb_status status);
+
+/* The links a server has accepted and not yet lost, so that it can end them when it stops. */
+struct lb_frames_set {
+    pthread_mutex_t lock;
+    struct lb_frames *first;
+    bool stopping;
+};
+
+void lb_frames_set_init(struct lb_frames_set *set);
+/* lb_frames_set_stop ends every link with STOPPING; later ones are refused with it. */
+void lb_frames_set_stop(struct lb_frames_set *set);
+
+/* lb_frames_accept is a server's stream handler for a method that carries frames. */
+LB_MUST lb_status lb_frames_accept(struct lb_frames_set *set, const struct lb_frames_end *end,
+                                   void *owner,
+                                   const struct lb_rpc_call_info *info,
+                                   struct lb_rpc_stream *stream,
+                                   const struct lb_rpc_stream_events **out_events,
+                                   void **out_self);
+
+/* A dialler keeps one link to a peer up for as long as it lives, redialling with backoff (100 ms to
+ * 5 s). */
+struct lb_dialler;
+
+struct lb_dialler_options {
+    const struct lb_frames_end *end;
+    void *owner;
+    struct lb_rpc_channel *channel;   /* to the peer; taken over */
+    const char *method;               /* "/lianban.v1.Adapter/Link" or "/lianban.v1.Broker/Attach" */
+    const char *peer;                 /* SPIFFE id */
+};
+
+LB_MUST lb_status lb_dialler_new(const struct lb_dialler_options *options,
+                                 struct lb_dialler **out_dialler);
+/* lb_dialler_free ends the link and waits for it. NULL is allowed. */
+void lb_dialler_free(struct lb_dialler *dialler);
+
+#endif

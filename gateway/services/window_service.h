@@ -1,0 +1,21 @@
+#ifndef GATEWAY_SERVICES_WINDOW_SERVICE_H
+#define GATEWAY_SERVICES_WINDOW_SERVICE_H
+
+#include "gateway/rpc/client.h"
+#include "gateway/rpc/server.h"
+#include "gateway/window/window.h"
+
+/* lianban.v1.Window for the window system beside the agent, and the agent's port to the others. */
+#define LB_WINDOW_METHODS 7
+void lb_window_service_methods(struct lb_window *window,
+                               struct lb_rpc_method out[LB_WINDOW_METHODS]);
+
+struct lb_window_peers {
+    struct lb_rpc_channel *broker;
+    struct lb_rpc_channel *consent;
+};
+
+/* lb_window_service_port makes the use case's port over channels; `peers` is borrowed. */
+struct lb_window_port lb_window_service_port(struct lb_window_peers *peers);
+
+#endif
