@@ -25,7 +25,8 @@ typedef const struct lb_fault *lb_status;
 
 #define LB_OK ((lb_status)NULL)
 
-/* Every function that returns a lb_status is declared with this: dropping a failure won't compile. */
+/* Every function that returns a lb_status is declared with this: dropping a failure won't
+ * compile. */
 #define LB_MUST __attribute__((warn_unused_result))
 
 /* LB_FAULT is the record of a failure at this line; `code_` and `what_` must be constants. */

@@ -12,7 +12,8 @@ int32_t lb_utf8_next(struct lb_span text, size_t *offset);
 /* lb_utf8_valid says whether the whole span is well-formed UTF-8. */
 bool lb_utf8_valid(struct lb_span text);
 
-/* lb_utf8_put writes one code point (0..0x10FFFF, no surrogate) to out[4] and returns its length. */
+/* lb_utf8_put writes one code point (0..0x10FFFF, no surrogate) to out[4] and returns its
+ * length. */
 size_t lb_utf8_put(uint32_t code_point, uint8_t *out);
 
 #endif

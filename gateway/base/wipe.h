@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* lb_wipe overwrites len bytes with zeros in a way the compiler may not drop. NULL with 0 is fine. */
+/* lb_wipe overwrites len bytes with zeros in a way the compiler may not drop. NULL with 0 is
+ * fine. */
 static inline void lb_wipe(void *ptr, size_t len)
 {
     if (len > 0)

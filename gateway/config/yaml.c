@@ -101,6 +101,7 @@ int lb_yaml_line(const struct lb_yaml_node *node)
     return node->line;
 }
 
+__attribute__((format(printf, 4, 0)))
 static lb_status fail_with(const struct lb_yaml *file, int line, struct lb_diag *diag,
                            const char *format, va_list args)
 {

@@ -133,7 +133,7 @@ static lb_status read_list(struct build *build, struct lb_yaml_node *list)
     const struct lb_yaml_node **tail = &first;
     LB_TRY(next_event(build));
     for (; build->event.type != YAML_SEQUENCE_END_EVENT; list->num++) {
-        struct lb_yaml_node *item;
+        struct lb_yaml_node *item = NULL;
         LB_TRY(read_node(build, &item));
         *tail = item;
         tail = &item->next;
@@ -147,7 +147,7 @@ static lb_status read_key(struct build *build, const struct lb_yaml_node *first,
     LB_TRY(refuse_extras(build));
     if (build->event.type != YAML_SCALAR_EVENT)
         return refuse_here(build, "a key must be one word or text; write \"key: value\"");
-    const char *key;
+    const char *key = NULL;
     LB_TRY(read_text(build, &key));
     if (strcmp(key, "<<") == 0)
         return refuse_here(build, "merge keys (<<) are not supported; write the members out");
@@ -166,11 +166,11 @@ static lb_status read_key(struct build *build, const struct lb_yaml_node *first,
 static lb_status read_member(struct build *build, const struct lb_yaml_node *first,
                              struct lb_yaml_node **out)
 {
-    const char *key;
+    const char *key = NULL;
     LB_TRY(read_key(build, first, &key));
     int line = line_of(build->event.start_mark);
     LB_TRY(next_event(build));
-    struct lb_yaml_node *member;
+    struct lb_yaml_node *member = NULL;
     LB_TRY(read_node(build, &member));
     member->key = key;
     member->key_line = line;
@@ -186,7 +186,7 @@ static lb_status read_map(struct build *build, struct lb_yaml_node *map)
     for (; build->event.type != YAML_MAPPING_END_EVENT; map->num++) {
         if (map->num == LB_MAX_YAML_MEMBERS)
             return refuse_here(build, "too many keys in one map; split it");
-        struct lb_yaml_node *member;
+        struct lb_yaml_node *member = NULL;
         LB_TRY(read_member(build, first, &member));
         *tail = member;
         tail = &member->next;
@@ -214,7 +214,7 @@ static lb_status read_nested(struct build *build, struct lb_yaml_node *node)
 static lb_status read_node(struct build *build, struct lb_yaml_node **out)
 {
     LB_TRY(refuse_extras(build));
-    struct lb_yaml_node *node;
+    struct lb_yaml_node *node = NULL;
     LB_TRY(new_node(build, &node));
     if (build->event.type == YAML_SCALAR_EVENT) {
         node->kind = LB_YAML_SCALAR;
@@ -244,7 +244,7 @@ static lb_status read_document(struct build *build)
         return refuse_here(build, "the file is empty; write its content");
     LB_TRY(refuse_directives(build));
     LB_TRY(next_event(build));
-    struct lb_yaml_node *root;
+    struct lb_yaml_node *root = NULL;
     LB_TRY(read_node(build, &root));
     LB_TRY(next_event(build));
     LB_TRY(next_event(build));

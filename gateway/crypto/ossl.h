@@ -35,6 +35,7 @@ static inline void lb_ossl_leave(const int *mark)
 /* LB_OSSL_BORDER stands first in every function that calls OpenSSL and may fail: what the call puts
  * into the error queue is gone when the scope ends, and what somebody else's code (gRPC's TLS on
  * the same thread) had left there stays. */
-#define LB_OSSL_BORDER() LB_DEFER(lb_ossl_leave) int lb_ossl_mark = ERR_set_mark()
+#define LB_OSSL_BORDER() \
+    LB_DEFER(lb_ossl_leave) __attribute__((unused)) int lb_ossl_mark = ERR_set_mark()
 
 #endif

@@ -28,7 +28,8 @@ void lb_pem_block_cleanup(struct lb_pem_block *block);
  * exhausted; the text must outlive it. */
 BIO *lb_pem_bio(struct lb_span pem, size_t max_bytes);
 
-/* lb_pem_first_cert reads the first certificate of a text of at most LB_MAX_PEM_BYTES; MALFORMED. */
+/* lb_pem_first_cert reads the first certificate of a text of at most LB_MAX_PEM_BYTES;
+ * MALFORMED. */
 LB_MUST lb_status lb_pem_first_cert(struct lb_span pem, X509 **out_cert);
 
 /* lb_pem_certs reads all certificates of a text, at least one and at most max_num. MALFORMED when

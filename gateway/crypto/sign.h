@@ -25,7 +25,8 @@ LB_MUST lb_status lb_sign_key_to_pem(const struct lb_sign_key *key, struct lb_ar
                                      struct lb_span *out_pem);
 void lb_sign_key_free(struct lb_sign_key *key);
 enum lb_sign_alg lb_sign_key_alg(const struct lb_sign_key *key);
-/* lb_sign_key_public writes 32 (Ed25519) or 64 (P-256 x || y) bytes to out[64], returns the count. */
+/* lb_sign_key_public writes 32 (Ed25519) or 64 (P-256 x || y) bytes to out[64], returns the
+ * count. */
 size_t lb_sign_key_public(const struct lb_sign_key *key, uint8_t out[LB_P256_PUBLIC_BYTES]);
 /* lb_sign signs a message; ES256 hashes it with SHA-256 and gives r || s. Thread-safe. */
 LB_MUST lb_status lb_sign(const struct lb_sign_key *key, struct lb_span message,

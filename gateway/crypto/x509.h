@@ -14,8 +14,8 @@ struct lb_cert_info {
     bool is_ca;
 };
 
-/* lb_x509_info reads the first certificate of a PEM text. MALFORMED if there is none, if it has more
- * than one URI SAN, or one that is longer than LB_MAX_SPIFFE_BYTES - 1 or has a NUL. */
+/* lb_x509_info reads the first certificate of a PEM text. MALFORMED if there is none, if it has
+ * more than one URI SAN, or one that is longer than LB_MAX_SPIFFE_BYTES - 1 or has a NUL. */
 LB_MUST lb_status lb_x509_info(struct lb_span pem, struct lb_cert_info *out_info);
 
 /* What a chain is checked against. */
@@ -28,15 +28,14 @@ struct lb_x509_anchors {
 };
 
 /*
- * lb_x509_verify checks leaf (first in chain_pem, intermediates behind it) at now_unix_s: chain to a
- * pinned CA, validity, key usage, CRL signature and freshness, revocation. Statuses:
- * PEER_UNVERIFIED (chain, pin, usage, algorithm: RSA below 2048 or other than RSA/P-256/P-384/Ed25519;
- * not yet valid; unreadable),
- * PEER_EXPIRED, PEER_REVOKED, CRL_STALE (none, unparsable, wrong signer or past nextUpdate), NO_MEMORY.
- * Usage means: no CA, digitalSignature, and an extended key usage with both server and client
- * authentication. The issuer of the leaf must be pinned; every certificate of ca_pem ends a chain,
- * its own issuer is not looked for. A CRL with a critical extension (delta, indirect, partial) does
- * not count as one.
+ * lb_x509_verify checks leaf (first in chain_pem, intermediates behind it) at now_unix_s: chain to
+ * a pinned CA, validity, key usage, CRL signature and freshness, revocation. Statuses:
+ * PEER_UNVERIFIED (chain, pin, usage, algorithm: RSA below 2048 or other than
+ * RSA/P-256/P-384/Ed25519; not yet valid; unreadable), PEER_EXPIRED, PEER_REVOKED, CRL_STALE (none,
+ * unparsable, wrong signer or past nextUpdate), NO_MEMORY. Usage means: no CA, digitalSignature,
+ * and an extended key usage with both server and client authentication. The issuer of the leaf must
+ * be pinned; every certificate of ca_pem ends a chain, its own issuer is not looked for. A CRL with
+ * a critical extension (delta, indirect, partial) does not count as one.
  */
 LB_MUST lb_status lb_x509_verify(const struct lb_x509_anchors *anchors, struct lb_span chain_pem,
                                  int64_t now_unix_s, struct lb_cert_info *out_leaf);
@@ -48,8 +47,8 @@ LB_MUST lb_status lb_x509_verify_until(const struct lb_x509_anchors *anchors,
                                        struct lb_span chain_pem, int64_t now_unix_s,
                                        struct lb_cert_info *out_leaf, int64_t *out_until_unix_s);
 
-/* lb_x509_ca_pin computes the SPKI pin of the first certificate of a PEM text; MALFORMED if there is
- * none. */
+/* lb_x509_ca_pin computes the SPKI pin of the first certificate of a PEM text; MALFORMED if there
+ * is none. */
 LB_MUST lb_status lb_x509_ca_pin(struct lb_span pem, uint8_t out_pin[32]);
 
 /* --- the issuing side, for certs/ --- */
@@ -74,11 +73,11 @@ struct lb_ca_issue_options {
     int64_t lifetime_s;        /* not_after = now + lifetime; may be negative in tests */
 };
 
-/* lb_ca_issue makes a P-256 key and a leaf certificate for both server and client use, with a random
- * 159-bit serial, valid from LB_CLOCK_SKEW_S before now (before its end, if that is earlier).
- * MALFORMED for a CA certificate or key that does not parse or do not belong together, a SPIFFE id
- * that does not start with spiffe://, is too long or not visible ASCII, a name that is neither an IP
- * address nor made of DNS characters. CRYPTO_FAILED, NO_MEMORY. */
+/* lb_ca_issue makes a P-256 key and a leaf certificate for both server and client use, with a
+ * random 159-bit serial, valid from LB_CLOCK_SKEW_S before now (before its end, if that is
+ * earlier). MALFORMED for a CA certificate or key that does not parse or do not belong together, a
+ * SPIFFE id that does not start with spiffe://, is too long or not visible ASCII, a name that is
+ * neither an IP address nor made of DNS characters. CRYPTO_FAILED, NO_MEMORY. */
 LB_MUST lb_status lb_ca_issue(struct lb_span ca_cert_pem, struct lb_span ca_key_pem,
                               const struct lb_ca_issue_options *options, struct lb_arena *arena,
                               struct lb_span *out_cert_pem, struct lb_span *out_key_pem);
@@ -88,8 +87,8 @@ struct lb_ca_revoked {
     int64_t revoked_unix_s;
 };
 
-/* lb_ca_crl signs a CRL with the given number. MALFORMED for CA material as in lb_ca_issue, a serial
- * that is not 2 to 40 hexadecimal digits, or nextUpdate not after thisUpdate. CRYPTO_FAILED,
+/* lb_ca_crl signs a CRL with the given number. MALFORMED for CA material as in lb_ca_issue, a
+ * serial that is not 2 to 40 hexadecimal digits, or nextUpdate not after thisUpdate. CRYPTO_FAILED,
  * NO_MEMORY. */
 LB_MUST lb_status lb_ca_crl(struct lb_span ca_cert_pem, struct lb_span ca_key_pem,
                             const struct lb_ca_revoked *revoked, size_t num_revoked,

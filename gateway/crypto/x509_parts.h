@@ -18,9 +18,9 @@ LB_MUST lb_status lb_cert_pin(const X509 *cert, uint8_t out_pin[32]);
 /* lb_asn1_unix_s turns a certificate's time into seconds since 1970; MALFORMED. */
 LB_MUST lb_status lb_asn1_unix_s(const ASN1_TIME *time, int64_t *out_unix_s);
 
-/* lb_crl_check looks every certificate of a verified chain (leaf first, anchor last) up in a current
- * CRL of its issuer and lowers *until_unix_s to the first nextUpdate met. CRL_STALE or PEER_REVOKED
- * as lb_x509_verify. */
+/* lb_crl_check looks every certificate of a verified chain (leaf first, anchor last) up in a
+ * current CRL of its issuer and lowers *until_unix_s to the first nextUpdate met. CRL_STALE or
+ * PEER_REVOKED as lb_x509_verify. */
 LB_MUST lb_status lb_crl_check(struct lb_span crl_pem, STACK_OF(X509) *chain, int64_t now_unix_s,
                                int64_t *until_unix_s);
 

@@ -12,8 +12,8 @@ struct lb_hash {
     uint8_t bytes[LB_HASH_BYTES];
 };
 
-/* lb_merkle_leaf is SHA-256(0x00 || leaf), lb_merkle_node SHA-256(0x01 || left || right); out may be
- * one of the inputs. */
+/* lb_merkle_leaf is SHA-256(0x00 || leaf), lb_merkle_node SHA-256(0x01 || left || right); out may
+ * be one of the inputs. */
 void lb_merkle_leaf(struct lb_span leaf, struct lb_hash *out);
 void lb_merkle_node(const struct lb_hash *left, const struct lb_hash *right, struct lb_hash *out);
 /* lb_merkle_empty is the root of no leaves, SHA-256 of nothing. */

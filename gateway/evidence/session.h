@@ -6,8 +6,8 @@
 
 /*
  * What both ends of a link share: greeting, protocol version, showing the own log and watching the
- * other's. The largest size seen of a peer's log is kept in a file, so that a log that was cut short
- * while we were away is still refused.
+ * other's. The largest size seen of a peer's log is kept in a file, so that a log that was cut
+ * short while we were away is still refused.
  */
 #define LB_LINK_VERSION_MIN 1
 #define LB_LINK_VERSION_MAX 1
@@ -21,9 +21,9 @@ struct lb_session {
     bool greeted;           /* the peer's Hello has come */
 };
 
-/* lb_session_init prepares for a peer whose log has this origin and key; what was seen of it is read
- * from `seen_folder`. FILE_FAILED, MALFORMED (a damaged file: remove it only if the peer's log is known
- * to be whole). */
+/* lb_session_init prepares for a peer whose log has this origin and key; what was seen of it is
+ * read from `seen_folder`. FILE_FAILED, MALFORMED (a damaged file: remove it only if the peer's log
+ * is known to be whole). */
 LB_MUST lb_status lb_session_init(struct lb_session *session, struct lb_log *log,
                                   const char *origin, const uint8_t public_key[32],
                                   const char *seen_folder);
@@ -33,8 +33,9 @@ void lb_session_cleanup(struct lb_session *session);
 /* lb_session_hello makes the greeting. */
 LB_MUST lb_status lb_session_hello(const struct lb_session *session, struct lb_arena *arena,
                                    struct lb_span *out_frame);
-/* lb_session_greet takes the peer's greeting. VERSION_UNSUPPORTED without a common version; LOG_BEHIND
- * when the peer has seen more of our log than there is; MALFORMED for a second greeting. */
+/* lb_session_greet takes the peer's greeting. VERSION_UNSUPPORTED without a common version;
+ * LOG_BEHIND when the peer has seen more of our log than there is; MALFORMED for a second
+ * greeting. */
 LB_MUST lb_status lb_session_greet(struct lb_session *session, const Lianban__V1__Hello *hello);
 
 /* lb_session_show fills the LogProgress of the next batch. */

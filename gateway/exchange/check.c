@@ -7,8 +7,8 @@
 #include "gateway/token/operator_token.h"
 #include "gateway/wire/pb.h"
 
-/* What the broker can judge: the caller, the operator, the form, and that every grant is signed by a
- * listed issuer for this very requester. The rest is the provider's. */
+/* What the broker can judge: the caller, the operator, the form, and that every grant is signed by
+ * a listed issuer for this very requester. The rest is the provider's. */
 
 struct check {
     struct lb_collect *collect;

@@ -2,8 +2,8 @@
 #include "gateway/exchange/inside.h"
 #include "gateway/wire/pb.h"
 
-/* The outcome of one read as its caller gets it: the code, the sealed answer, and the proofs of both
- * sides' entries. */
+/* The outcome of one read as its caller gets it: the code, the sealed answer, and the proofs of
+ * both sides' entries. */
 
 static struct routed_read *take_ready(struct lb_collect *collect)
 {

@@ -10,8 +10,8 @@
 
 /*
  * The broker's use cases: record a sealed read, send it on, record what came back, hand it over. It
- * sees who asks which department under which form, and nothing of the subject. Knows no gRPC: services
- * carry its frames and events.
+ * sees who asks which department under which form, and nothing of the subject. Knows no gRPC:
+ * services carry its frames and events.
  */
 struct lb_exchange;
 
@@ -52,14 +52,14 @@ struct lb_broker_port {
     void (*fail)(void *ctx, lb_status status);
 };
 
-/* lb_broker_link_new registers the one link to an adapter; a second one to the same adapter replaces
- * the first, which fails with CANCELLED. ROLE_NOT_ALLOWED when the directory lists no such adapter;
- * LOG_FORK, LOG_BEHIND or RECEIPT_INVALID when it is in quarantine for that. */
+/* lb_broker_link_new registers the one link to an adapter; a second one to the same adapter
+ * replaces the first, which fails with CANCELLED. ROLE_NOT_ALLOWED when the directory lists no such
+ * adapter; LOG_FORK, LOG_BEHIND or RECEIPT_INVALID when it is in quarantine for that. */
 LB_MUST lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *adapter,
                                      const struct lb_broker_port *port,
                                      struct lb_broker_link **out_link);
-/* lb_broker_link_receive takes one frame; a failure ends the link, and evidence that does not hold puts
- * the adapter in quarantine. Calls are serial. */
+/* lb_broker_link_receive takes one frame; a failure ends the link, and evidence that does not hold
+ * puts the adapter in quarantine. Calls are serial. */
 LB_MUST lb_status lb_broker_link_receive(struct lb_broker_link *link, struct lb_span frame);
 /* lb_broker_link_fill writes the next frame; false when there is none. Calls are serial. */
 bool lb_broker_link_fill(struct lb_broker_link *link, struct lb_buf *out);
@@ -78,9 +78,9 @@ struct lb_collect_port {
     void (*finish)(void *ctx, lb_status status);  /* no more events will come */
 };
 
-/* lb_exchange_collect takes a CollectRequest (copied) of an authenticated window and works on it; the
- * port is told of everything else, refusals included. `operator_token` is the metadata's. BUSY when
- * the workers' queue is full. */
+/* lb_exchange_collect takes a CollectRequest (copied) of an authenticated window and works on it;
+ * the port is told of everything else, refusals included. `operator_token` is the metadata's. BUSY
+ * when the workers' queue is full. */
 LB_MUST lb_status lb_exchange_collect(struct lb_exchange *exchange, const char *caller,
                                       struct lb_span operator_token, struct lb_span request,
                                       int64_t deadline_unix_ms,
@@ -93,9 +93,9 @@ void lb_collect_close(struct lb_collect *collect);
 
 /* --- status lists --- */
 
-/* lb_exchange_relay_status checks a status list token (signature by an issuer of the directory), sends
- * it to every linked adapter, keeps it for those that link later, and waits up to timeout_ms for their
- * acknowledgements. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED. */
+/* lb_exchange_relay_status checks a status list token (signature by an issuer of the directory),
+ * sends it to every linked adapter, keeps it for those that link later, and waits up to timeout_ms
+ * for their acknowledgements. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED. */
 LB_MUST lb_status lb_exchange_relay_status(struct lb_exchange *exchange, struct lb_span token,
                                            int64_t timeout_ms, struct lb_arena *arena,
                                            Lianban__V1__RelayStatusResponse **out);

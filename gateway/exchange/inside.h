@@ -136,13 +136,14 @@ LB_MUST lb_status lb_collect_check(struct lb_collect *collect);
 void lb_read_route(struct routed_read *read);
 /* lb_read_claim moves SENT to CLOSING; false when somebody else ended the read. */
 bool lb_read_claim(struct routed_read *read);
-/* lb_read_close ends a claimed read with a DELIVER entry (ANSWERED or an adapter's refusal, linked to
- * its leaf) or, with peer_leaf NULL, a FAILURE entry. */
+/* lb_read_close ends a claimed read with a DELIVER entry (ANSWERED or an adapter's refusal, linked
+ * to its leaf) or, with peer_leaf NULL, a FAILURE entry. */
 void lb_read_close(struct routed_read *read, enum lb_code code, const struct lb_hash *peer_leaf);
 
 /* link.c */
 LB_MUST lb_status lb_broker_link_enqueue(struct lb_broker_link *link, struct routed_read *read);
-/* lb_broker_link_forget takes a read out of the link's queue and table; false when it was not there. */
+/* lb_broker_link_forget takes a read out of the link's queue and table; false when it was not
+ * there. */
 bool lb_broker_link_forget(struct lb_broker_link *link, struct routed_read *read);
 void lb_broker_link_kick(struct lb_broker_link *link);
 void lb_broker_link_unref(struct lb_broker_link *link);
@@ -150,7 +151,8 @@ void lb_broker_link_unref(struct lb_broker_link *link);
 /* answer.c: what came back, checked against what was asked. */
 LB_MUST lb_status lb_broker_link_answers(struct lb_broker_link *link,
                                          const Lianban__V1__Batch *batch);
-/* lb_broker_link_take removes a pending read by its txn; NULL when it is not waited for (any more). */
+/* lb_broker_link_take removes a pending read by its txn; NULL when it is not waited for (any
+ * more). */
 struct routed_read *lb_broker_link_take(struct lb_broker_link *link, const uint8_t txn[16]);
 
 /* relay.c */

@@ -5,8 +5,8 @@
 #include "gateway/exchange/inside.h"
 #include "gateway/wire/pb.h"
 
-/* The life of one read: a ROUTE entry, then the link, then a DELIVER or FAILURE entry, then its event.
- * Each entry under way and each place in a link holds a reference to the collect. */
+/* The life of one read: a ROUTE entry, then the link, then a DELIVER or FAILURE entry, then its
+ * event. Each entry under way and each place in a link holds a reference to the collect. */
 
 static void join_views(const Lianban__V1__ReadRequest *request, struct lb_leaf *leaf)
 {

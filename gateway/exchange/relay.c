@@ -7,8 +7,9 @@
 #include "gateway/token/status_list.h"
 #include "gateway/wire/pb.h"
 
-/* Status lists on their way from the issuers to the adapters. The newest list of every issuer goes to
- * each link, also to those that come later; a relay waits for the acknowledgements of its own. */
+/* Status lists on their way from the issuers to the adapters. The newest list of every issuer goes
+ * to each link, also to those that come later; a relay waits for the acknowledgements of its
+ * own. */
 
 #define MAX_RECEIPTS 256
 

@@ -87,7 +87,8 @@ static lb_status read_config(struct adapter_role *role)
     return lb_file_mkdirs(role->seen_folder);
 }
 
-/* --check opens the database as well: a view that does not fit it is a mistake of the configuration. */
+/* --check opens the database as well: a view that does not fit it is a mistake of the
+ * configuration. */
 static lb_status check_source(struct adapter_role *role)
 {
     struct lb_source *source = NULL;

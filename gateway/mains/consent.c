@@ -129,8 +129,8 @@ static void push(struct lb_job *job)
     __atomic_store_n(&role->pushing, false, __ATOMIC_RELEASE);
 }
 
-/* Pushed again and again, so that a broker or adapter that was away has the list within seconds, and no
- * list runs out while the office is up. */
+/* Pushed again and again, so that a broker or adapter that was away has the list within seconds,
+ * and no list runs out while the office is up. */
 static void tick(void *own)
 {
     struct consent_role *role = own;

@@ -9,19 +9,17 @@
 #include "gateway/trust/trust.h"
 
 /*
- * What every serving program is made of: configuration, belief, evidence log, workers, a server, and a
- * main loop that reloads once a second and stops cleanly on SIGTERM or SIGINT. A role adds its own
- * configuration keys and methods.
+ * What every serving program is made of: configuration, belief, evidence log, workers, a server,
+ * and a main loop that reloads once a second and stops cleanly on SIGTERM or SIGINT. A role adds
+ * its own configuration keys and methods.
  *
  * Configuration (YAML; paths are relative to the file):
  *   node: spiffe://<federation>/<kind>/<organization>[/<name>]
- *   listen: 127.0.0.1:7443        # or unix:<path> for the window agent; may be absent for an adapter
- *   identity: {cert: cert.pem, key: key.pem, ca: ca.pem}
- *   crl: crl.pem
- *   directory: {file: directory.note, signers: ["<vkey>"]}
- *   state: state                  # evidence log and memory; owned by one process
- *   log_key: log.pem              # Ed25519; the node's identity key in the directory
- *   officer_key: <base64url>      # X25519 public key of the security officer, for details
+ *   listen: 127.0.0.1:7443 # or unix:<path> for the window agent; may be absent for an adapter
+ *   identity: {cert: cert.pem, key: key.pem, ca: ca.pem} crl: crl.pem directory: {file:
+ *   directory.note, signers: ["<vkey>"]} state: state # evidence log and memory; owned by one
+ *   process log_key: log.pem # Ed25519; the node's identity key in the directory officer_key:
+ *   <base64url> # X25519 public key of the security officer, for details
  */
 struct lb_node_program;
 
@@ -72,8 +70,8 @@ struct lb_node_program {
     int lock;
 };
 
-/* lb_node_main runs a program: options --config FILE, --check, --init, --help, --version. Returns the
- * exit status: 0 after a clean stop, 1 with a sentence on standard error, 2 for wrong usage. */
+/* lb_node_main runs a program: options --config FILE, --check, --init, --help, --version. Returns
+ * the exit status: 0 after a clean stop, 1 with a sentence on standard error, 2 for wrong usage. */
 int lb_node_main(int argc, char **argv, const struct lb_node_role *role);
 
 /* For roles: reading their part of the configuration. Texts live in node->arena. */
@@ -86,7 +84,8 @@ LB_MUST lb_status lb_node_need_path(struct lb_node_program *node, const struct l
 /* lb_node_need_text reads a required member. */
 LB_MUST lb_status lb_node_need_text(struct lb_node_program *node, const struct lb_yaml_node *map,
                                     const char *key, const char **out);
-/* lb_node_need_secret reads a required member that is the path of a file with 64 hex digits (0600). */
+/* lb_node_need_secret reads a required member that is the path of a file with 64 hex digits
+ * (0600). */
 LB_MUST lb_status lb_node_need_secret(struct lb_node_program *node,
                                       const struct lb_yaml_node *map, const char *key,
                                       const uint8_t **out);

@@ -3,8 +3,8 @@
 
 #include "gateway/mains/node.h"
 
-/* lb_node_configure reads the common part of node->config_path and opens the node's belief; any failure
- * has its sentence in node->diag. */
+/* lb_node_configure reads the common part of node->config_path and opens the node's belief; any
+ * failure has its sentence in node->diag. */
 LB_MUST lb_status lb_node_configure(struct lb_node_program *node);
 
 #endif

@@ -6,8 +6,8 @@
 
 #define LB_MAX_SEAL_KEYS 8
 
-/* lb_node_seal_keys reads `seal_keys: [{id, file}]` into the array. A key whose id the directory lists for
- * this node with another public half is refused. */
+/* lb_node_seal_keys reads `seal_keys: [{id, file}]` into the array. A key whose id the directory
+ * lists for this node with another public half is refused. */
 LB_MUST lb_status lb_node_seal_keys(struct lb_node_program *node,
                                     struct lb_serve_key out_keys[LB_MAX_SEAL_KEYS],
                                     size_t *out_num);

@@ -71,7 +71,8 @@ lb_status lb_note_sign(struct lb_span note, bool existing, const char *name,
     return LB_OK;
 }
 
-/* Sets the bit of the verifier that the signature names, if any; its signature must then be good. */
+/* Sets the bit of the verifier that the signature names, if any; its signature must then be
+ * good. */
 static lb_status verify_line(struct lb_span text, const struct lb_note_signature *signature,
                              const struct lb_note_verifier *verifiers, size_t num_verifiers,
                              uint32_t *mask)

@@ -11,8 +11,9 @@
  *   LF
  *   U+2014 SP <name> SP <base64(key id || signature)> LF     one or more
  *
- * key id = first 4 bytes of SHA-256(name || LF || 0x01 || public key); the signature covers the text
- * with its final LF. Key ids are read and written in lower case only, so every key has one text.
+ * key id = first 4 bytes of SHA-256(name || LF || 0x01 || public key); the signature covers the
+ * text with its final LF. Key ids are read and written in lower case only, so every key has one
+ * text.
  */
 
 #define LB_NOTE_MAX_BYTES (4 * 1024 * 1024)
@@ -26,8 +27,8 @@ struct lb_note_verifier {
     struct lb_verify_key *key;
 };
 
-/* lb_note_verifier_init builds a verifier from a name and raw public key. MALFORMED when the name is
- * empty, too long, or has white space or '+'. Cleaned up with lb_note_verifier_cleanup. */
+/* lb_note_verifier_init builds a verifier from a name and raw public key. MALFORMED when the name
+ * is empty, too long, or has white space or '+'. Cleaned up with lb_note_verifier_cleanup. */
 LB_MUST lb_status lb_note_verifier_init(const char *name, const uint8_t public_key[32],
                                         struct lb_note_verifier *out_verifier);
 /* lb_note_verifier_parse reads a vkey string `<name>+<hex id>+<base64>`, checking the id. */
@@ -44,8 +45,8 @@ LB_MUST lb_status lb_note_signer_parse(struct lb_span text, struct lb_arena *are
 
 /* lb_note_sign appends one signature by (name, key) to `note`: either a bare text that ends in LF
  * (then the blank line is added) or, with `existing` true, an already signed note. Result in arena.
- * MALFORMED when name, key kind, characters, length or number of signatures do not allow it, or this
- * key has signed already; NO_MEMORY, CRYPTO_FAILED. */
+ * MALFORMED when name, key kind, characters, length or number of signatures do not allow it, or
+ * this key has signed already; NO_MEMORY, CRYPTO_FAILED. */
 LB_MUST lb_status lb_note_sign(struct lb_span note, bool existing, const char *name,
                                const struct lb_sign_key *key, struct lb_arena *arena,
                                struct lb_span *out_note);

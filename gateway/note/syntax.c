@@ -98,7 +98,8 @@ lb_status lb_note_key_text_parse(struct lb_span text, struct lb_note_key_text *o
     return LB_OK;
 }
 
-/* Where the signature lines begin, behind the last two LFs in a row; 0 if there is no such place. */
+/* Where the signature lines begin, behind the last two LFs in a row; 0 if there is no such
+ * place. */
 static size_t lines_at(struct lb_span note)
 {
     for (size_t at = note.len; at >= 2; at--) {

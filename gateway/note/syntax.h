@@ -22,7 +22,8 @@ LB_MUST lb_status lb_note_key_text_parse(struct lb_span text, struct lb_note_key
  * Unicode has it) or control characters. */
 bool lb_note_name_ok(struct lb_span name);
 
-/* lb_note_text_ok: well-formed UTF-8 that ends in LF, without other control characters below U+0020. */
+/* lb_note_text_ok: well-formed UTF-8 that ends in LF, without other control characters below
+ * U+0020. */
 bool lb_note_text_ok(struct lb_span text);
 
 /* lb_note_key_id is SHA-256(name || LF || 0x01 || public key), first 4 bytes. */

@@ -4,10 +4,10 @@
 #include "gateway/base/arena.h"
 #include "gateway/rpc/runtime.h"
 
-/* A connection to one server that is kept and remade with backoff (100 ms to 5 s). Calls do not wait
- * for a server that is down: they fail with UNAVAILABLE. After a call was refused for a certificate,
- * ours or the server's, the next one (a second later at the earliest) makes a new connection, so
- * that a renewed certificate is used without a restart. */
+/* A connection to one server that is kept and remade with backoff (100 ms to 5 s). Calls do not
+ * wait for a server that is down: they fail with UNAVAILABLE. After a call was refused for a
+ * certificate, ours or the server's, the next one (a second later at the earliest) makes a new
+ * connection, so that a renewed certificate is used without a restart. */
 struct lb_rpc_channel;
 
 struct lb_rpc_channel_options {
@@ -18,26 +18,26 @@ struct lb_rpc_channel_options {
     const char *expected_spiffe;             /* the only server accepted; NULL on a Unix socket */
 };
 
-/* lb_rpc_channel_new makes a channel; nothing is connected before the first call. CONFIG_INVALID for
- * a network target without identity, verifier or expected id, for a Unix socket with an identity,
- * and for an unusable identity (lb_rpc_identity_check tells why). Strings are copied. */
+/* lb_rpc_channel_new makes a channel; nothing is connected before the first call. CONFIG_INVALID
+ * for a network target without identity, verifier or expected id, for a Unix socket with an
+ * identity, and for an unusable identity (lb_rpc_identity_check tells why). Strings are copied. */
 LB_MUST lb_status lb_rpc_channel_new(const struct lb_rpc_channel_options *options,
                                      struct lb_rpc_channel **out_channel);
 /* lb_rpc_channel_free ends the channel; its calls must be over. NULL is allowed. */
 void lb_rpc_channel_free(struct lb_rpc_channel *channel);
 
-/* lb_rpc_channel_refusal returns why the newest handshake was refused by the verifier or because the
- * server was not the expected one; LB_OK if none was or a later one passed. Calls say UNAVAILABLE
- * then, since nothing was reached; this is for the operator. */
+/* lb_rpc_channel_refusal returns why the newest handshake was refused by the verifier or because
+ * the server was not the expected one; LB_OK if none was or a later one passed. Calls say
+ * UNAVAILABLE then, since nothing was reached; this is for the operator. */
 lb_status lb_rpc_channel_refusal(struct lb_rpc_channel *channel);
 
-/* lb_rpc_call makes a unary call and waits at most timeout_ms (cut to LB_MAX_DEADLINE_MS, which also
- * stands for 0). The status has the server's named code when it sent an ErrorDetail, otherwise
- * UNAVAILABLE, DEADLINE, CANCELLED, NO_METHOD, TOO_LARGE or INTERNAL by the canonical code. Besides:
- * the verifier's code when it refuses the server; TOO_LARGE for a request above LB_MAX_MESSAGE_BYTES
- * or more than 8 KiB or 32 pieces of metadata; MALFORMED for metadata that HTTP/2 does not allow and
- * for other than one reply; NO_MEMORY when the arena is full. The reply is copied into the arena.
- * Not to be called on a poller. */
+/* lb_rpc_call makes a unary call and waits at most timeout_ms (cut to LB_MAX_DEADLINE_MS, which
+ * also stands for 0). The status has the server's named code when it sent an ErrorDetail, otherwise
+ * UNAVAILABLE, DEADLINE, CANCELLED, NO_METHOD, TOO_LARGE or INTERNAL by the canonical code.
+ * Besides: the verifier's code when it refuses the server; TOO_LARGE for a request above
+ * LB_MAX_MESSAGE_BYTES or more than 8 KiB or 32 pieces of metadata; MALFORMED for metadata that
+ * HTTP/2 does not allow and for other than one reply; NO_MEMORY when the arena is full. The reply
+ * is copied into the arena. Not to be called on a poller. */
 LB_MUST lb_status lb_rpc_call(struct lb_rpc_channel *channel, const char *method,
                               const struct lb_rpc_metadata *metadata, size_t num_metadata,
                               struct lb_span request, int64_t timeout_ms, struct lb_arena *arena,

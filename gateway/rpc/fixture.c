@@ -18,11 +18,8 @@
 
 #define SCRIPT "gateway/rpc/make_certs.sh"
 
-static const char *folder(void)
-{
-    const char *given = getenv("TEST_TMPDIR");
-    return given == NULL ? "/tmp" : given;
-}
+/* Not TEST_TMPDIR: the path of a Unix socket has at most 107 bytes, and Bazel's folders are deep. */
+static char folder[] = "/tmp/lianban-rpc-XXXXXX";
 
 const char *fixture_path(const char *name)
 {
@@ -34,7 +31,7 @@ const char *fixture_path(const char *name)
         texts = NULL;
         return NULL;
     }
-    return lb_arena_printf(texts, "%s/certs/%s", folder(), name);
+    return lb_arena_printf(texts, "%s/certs/%s", folder, name);
 }
 
 struct lb_rpc_identity fixture_identity(const char *name)
@@ -85,16 +82,20 @@ int fixture_certs(void **state)
 {
     (void)state;
     char command[512];
-    (void)snprintf(command, sizeof(command), "mkdir -p '%s/certs' && sh %s '%s/certs'", folder(),
-                   SCRIPT, folder());
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    (void)snprintf(command, sizeof(command), "mkdir '%s/certs' && sh %s '%s/certs'", folder, SCRIPT,
+                   folder);
     return system(command) == 0 ? 0 : -1;
 }
 
 int fixture_clean(void **state)
 {
     (void)state;
+    char command[64];
     (void)fixture_path(NULL);
-    return 0;
+    (void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+    return system(command) == 0 ? 0 : -1;
 }
 
 static lb_status judge(void *ctx, const struct lb_rpc_peer *peer)

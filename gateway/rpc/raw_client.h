@@ -28,8 +28,8 @@ void raw_open(struct raw_call *raw, const char *target, grpc_channel_credentials
  * message. Each returns whether the core took it. */
 bool raw_metadata(struct raw_call *raw, const char *key, struct lb_span value);
 bool raw_message(struct raw_call *raw, struct lb_span bytes);
-/* raw_finish half-closes (with the metadata, if it was not sent), reads one message if one comes, and
- * waits for the status. */
+/* raw_finish half-closes (with the metadata, if it was not sent), reads one message if one comes,
+ * and waits for the status. */
 grpc_status_code raw_finish(struct raw_call *raw);
 void raw_cleanup(struct raw_call *raw);
 

@@ -30,11 +30,11 @@ struct lb_rpc_peer {
 };
 
 /*
- * Judges a peer. Called in every handshake, on every call, on every message in either direction, and
- * for all live calls every LB_PEER_SWEEP_MS; from any thread, several at a time. It must be fast for
- * a peer seen before (comparing the chain with a remembered one is quicker than hashing it), must
- * not block, and must not call back into this folder. Anything but LB_OK ends the handshake or the
- * call with that code.
+ * Judges a peer. Called in every handshake, on every call, on every message in either direction,
+ * and for all live calls every LB_PEER_SWEEP_MS; from any thread, several at a time. It must be
+ * fast for a peer seen before (comparing the chain with a remembered one is quicker than hashing
+ * it), must not block, and must not call back into this folder. Anything but LB_OK ends the
+ * handshake or the call with that code.
  */
 struct lb_rpc_verifier {
     void *ctx;
@@ -50,8 +50,9 @@ struct lb_rpc_identity {
 };
 
 /* lb_rpc_identity_check reads the files once and tries them together, so that a mistake is found at
- * start: CONFIG_INVALID with a sentence in diag when one is missing, unreadable, no PEM, when the key
- * is open to others or does not belong to the certificate. Server and channel do it themselves. */
+ * start: CONFIG_INVALID with a sentence in diag when one is missing, unreadable, no PEM, when the
+ * key is open to others or does not belong to the certificate. Server and channel do it
+ * themselves. */
 struct lb_diag;
 LB_MUST lb_status lb_rpc_identity_check(const struct lb_rpc_runtime *runtime,
                                         const struct lb_rpc_identity *identity,

@@ -56,9 +56,9 @@ struct lb_rpc_server_options {
     void *healthy_ctx;
 };
 
-/* lb_rpc_server_new binds and serves, grpc.health.v1.Health/Check included. The options' methods and
- * strings are copied; what a method's ctx, the verifier's and the workers point at must outlive the
- * server. CONFIG_INVALID with a sentence in diag when the port is taken, a certificate file is
+/* lb_rpc_server_new binds and serves, grpc.health.v1.Health/Check included. The options' methods
+ * and strings are copied; what a method's ctx, the verifier's and the workers point at must outlive
+ * the server. CONFIG_INVALID with a sentence in diag when the port is taken, a certificate file is
  * missing or unusable, or a network address comes without an identity; NO_MEMORY. */
 struct lb_diag;
 LB_MUST lb_status lb_rpc_server_new(const struct lb_rpc_server_options *options,

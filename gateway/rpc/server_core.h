@@ -50,17 +50,16 @@ struct lb_rpc_incoming {
 /* lb_rpc_server_serve takes over an accepted call: checks, finds the method, runs it. */
 void lb_rpc_server_serve(struct lb_rpc_server *server, struct lb_rpc_incoming *incoming);
 
-/* lb_rpc_server_enter counts a call in: BUSY above max_calls, STOPPING while stopping. It is counted
- * whatever the result, and lb_rpc_server_leave must follow. */
+/* lb_rpc_server_enter counts a call in: BUSY above max_calls, STOPPING while stopping. It is
+ * counted whatever the result, and lb_rpc_server_leave must follow. */
 LB_MUST lb_status lb_rpc_server_enter(struct lb_rpc_server *server);
 void lb_rpc_server_leave(struct lb_rpc_server *server);
 
 /* lb_rpc_server_free frees a stopped or never started server; NULL is allowed. */
 void lb_rpc_server_free(struct lb_rpc_server *server);
 
-/* lb_rpc_health_answer packs the reply to grpc.health.v1.Health/Check. ABSENT for a service that the
- * server does not have, MALFORMED and TOO_LARGE for another
- * message. */
+/* lb_rpc_health_answer packs the reply to grpc.health.v1.Health/Check. ABSENT for a service that
+ * the server does not have, MALFORMED and TOO_LARGE for another message. */
 LB_MUST lb_status lb_rpc_health_answer(const struct lb_rpc_server *server, struct lb_span request,
                                        struct lb_arena *arena, struct lb_span *out_reply);
 #define LB_RPC_HEALTH_PATH "/grpc.health.v1.Health/Check"

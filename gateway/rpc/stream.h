@@ -110,7 +110,8 @@ void lb_rpc_stream_serve(struct lb_rpc_stream *stream);
 void lb_rpc_stream_read(struct lb_rpc_stream *stream);
 
 /* lb_rpc_stream_open starts a client's stream with its metadata (taken over with their slices). A
- * unary call gives its one message, which goes with the metadata and the half-close in one batch. */
+ * unary call gives its one message, which goes with the metadata and the half-close in one
+ * batch. */
 void lb_rpc_stream_open(struct lb_rpc_stream *stream, grpc_metadata *metadata,
                         size_t num_metadata, grpc_byte_buffer *only_message);
 
@@ -144,11 +145,13 @@ void lb_rpc_stream_drop_queue(struct lb_rpc_stream *stream);
 void lb_rpc_stream_cut(struct lb_rpc_stream *stream);
 /* lb_rpc_stream_wake posts an empty batch unless one is under way; under lock. */
 void lb_rpc_stream_wake(struct lb_rpc_stream *stream);
-/* lb_rpc_stream_learn_peer reads the peer of a client's call once it is connected, and judges it. */
+/* lb_rpc_stream_learn_peer reads the peer of a client's call once it is connected, and judges
+ * it. */
 LB_MUST lb_status lb_rpc_stream_learn_peer(struct lb_rpc_stream *stream);
 /* lb_rpc_stream_sent is the write's tag. */
 void lb_rpc_stream_sent(struct lb_rpc_tag *tag, bool ok);
-/* lb_rpc_stream_start starts a batch; anything but OK is a mistake of ours and stops the process. */
+/* lb_rpc_stream_start starts a batch; anything but OK is a mistake of ours and stops the
+ * process. */
 void lb_rpc_stream_start(struct lb_rpc_stream *stream, const grpc_op *ops, size_t num_ops,
                          struct lb_rpc_tag *tag);
 

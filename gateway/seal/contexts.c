@@ -215,8 +215,8 @@ static lb_status look_up(struct lb_seal_contexts *contexts, const uint8_t name[L
     return LB_OK;
 }
 
-/* Between look-up and here the lock was open: another thread may have been first, or the name's life
- * may have ended. Keys derived twice are the same. */
+/* Between look-up and here the lock was open: another thread may have been first, or the name's
+ * life may have ended. Keys derived twice are the same. */
 static lb_status store(struct lb_seal_contexts *contexts, const uint8_t name[LB_SHA256_BYTES],
                        int64_t now_ms, const struct lb_hpke_context *keys)
 {

@@ -17,8 +17,8 @@
  * open a context anew whose messages are older than a sealed request may be, and replay memory is
  * durable elsewhere.
  *
- * Setting up proves nothing about the sender. Callers check the grant's signature and its cnf against
- * sender_pub before they ask, so that nobody fills the store with junk.
+ * Setting up proves nothing about the sender. Callers check the grant's signature and its cnf
+ * against sender_pub before they ask, so that nobody fills the store with junk.
  */
 struct lb_seal_contexts;
 
@@ -30,8 +30,8 @@ LB_MUST lb_status lb_seal_contexts_new(size_t max_contexts, const struct lb_cloc
 /* lb_seal_contexts_free wipes and frees; NULL is allowed. */
 void lb_seal_contexts_free(struct lb_seal_contexts *contexts);
 
-/* lb_seal_contexts_get copies the context out, setting it up if it is new. `recipient` is the key that
- * info's key id names; enc and sender_pub have 32 bytes each, which the caller has checked.
+/* lb_seal_contexts_get copies the context out, setting it up if it is new. `recipient` is the key
+ * that info's key id names; enc and sender_pub have 32 bytes each, which the caller has checked.
  * CONTEXT_UNKNOWN when it is past its life, SEAL_BROKEN for keys of small order (nothing is stored
  * then). Thread-safe; key agreement runs outside the lock. The caller wipes its copy. */
 LB_MUST lb_status lb_seal_contexts_get(struct lb_seal_contexts *contexts,
@@ -44,8 +44,8 @@ LB_MUST lb_status lb_seal_contexts_get(struct lb_seal_contexts *contexts,
  * does it too, so a timer needs to call this only to bound how long an idle process keeps keys. */
 void lb_seal_contexts_sweep(struct lb_seal_contexts *contexts);
 
-/* lb_seal_contexts_count returns how many contexts hold keys now, and in *out_names (may be NULL) how
- * many names are remembered. */
+/* lb_seal_contexts_count returns how many contexts hold keys now, and in *out_names (may be NULL)
+ * how many names are remembered. */
 size_t lb_seal_contexts_count(struct lb_seal_contexts *contexts, size_t *out_names);
 
 #endif

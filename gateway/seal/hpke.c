@@ -39,7 +39,8 @@ static void labeled_expand(const uint8_t prk[SECRET_BYTES], struct expand_input 
     lb_hkdf_expand_parts(prk, parts, 5, out, out_len);
 }
 
-/* What both sides of the KEM agree on (§4.1): one or two DH results, and the keys they came from. */
+/* What both sides of the KEM agree on (§4.1): one or two DH results, and the keys they came
+ * from. */
 struct kem_input {
     uint8_t dh[2 * LB_X25519_BYTES];
     uint8_t context[3 * LB_X25519_BYTES];  /* enc || pkR, or enc || pkR || pkS */

@@ -18,7 +18,8 @@
 /* What one-shot sealing adds: enc and the tag. */
 #define LB_HPKE_BASE_OVERHEAD (LB_HPKE_ENC_BYTES + LB_HPKE_TAG_BYTES)
 
-/* The keys of one context (RFC 9180 §5.1), both sides the same. A plain value; its holder wipes it. */
+/* The keys of one context (RFC 9180 §5.1), both sides the same. A plain value; its holder wipes
+ * it. */
 struct lb_hpke_context {
     uint8_t key[16];
     uint8_t base_nonce[LB_AEAD_NONCE_BYTES];
@@ -75,8 +76,8 @@ LB_MUST lb_status lb_hpke_seal_base(const uint8_t recipient_pub[LB_X25519_BYTES]
                                     struct lb_span info, struct lb_span aad, struct lb_span plain,
                                     uint8_t *out);
 
-/* lb_hpke_open_base writes sealed.len - LB_HPKE_BASE_OVERHEAD bytes; SEAL_BROKEN as lb_hpke_open, or
- * when sealed is shorter than the overhead. */
+/* lb_hpke_open_base writes sealed.len - LB_HPKE_BASE_OVERHEAD bytes; SEAL_BROKEN as lb_hpke_open,
+ * or when sealed is shorter than the overhead. */
 LB_MUST lb_status lb_hpke_open_base(const struct lb_x25519_key *recipient, struct lb_span info,
                                     struct lb_span aad, struct lb_span sealed, uint8_t *out);
 

@@ -7,8 +7,8 @@
 /* lb_access_verifier makes the RPC layer judge every peer by what the node believes. */
 struct lb_rpc_verifier lb_access_verifier(struct lb_trust *trust);
 
-/* lb_access_need refuses a peer with ROLE_NOT_ALLOWED unless it is listed with one of the kinds (bit
- * 1 << enum lb_node_kind). */
+/* lb_access_need refuses a peer with ROLE_NOT_ALLOWED unless it is listed with one of the kinds
+ * (bit 1 << enum lb_node_kind). */
 LB_MUST lb_status lb_access_need(struct lb_trust *trust, const struct lb_rpc_peer *peer,
                                  unsigned kinds);
 

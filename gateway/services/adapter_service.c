@@ -64,8 +64,8 @@ static lb_status describe(void *ctx, const struct lb_rpc_call_info *info, struct
     return lb_pb_pack(answer, arena, reply);
 }
 
-/* Without a link there is no history to compare with, so the broker's checkpoint is only checked for
- * its signature. */
+/* Without a link there is no history to compare with, so the broker's checkpoint is only checked
+ * for its signature. */
 static lb_status check_route(const struct lb_adapter_service *service, const char *broker,
                              const Lianban__V1__RoutedReadRequest *ask, struct lb_hash *out_leaf)
 {

@@ -4,8 +4,8 @@
 #include "adapters/serve/link.h"
 #include "gateway/services/frames.h"
 
-/* lianban.v1.Adapter over the adapter's use cases. Only brokers that the department's policy names get
- * anything but Describe. */
+/* lianban.v1.Adapter over the adapter's use cases. Only brokers that the department's policy names
+ * get anything but Describe. */
 struct lb_adapter_service {
     struct lb_serve *serve;
     struct lb_log *log;

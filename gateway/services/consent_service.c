@@ -98,8 +98,8 @@ lb_status lb_consent_service_push(struct lb_consent_service *service)
     return first;
 }
 
-/* Who has stopped already, over all brokers. A broker that can't be reached leaves its adapters to the
- * list's own expiry; the citizen sees that nobody there has answered. */
+/* Who has stopped already, over all brokers. A broker that can't be reached leaves its adapters to
+ * the list's own expiry; the citizen sees that nobody there has answered. */
 static lb_status push_receipts(const struct lb_consent_service *service, struct lb_span token,
                                struct lb_arena *arena, Lianban__V1__RevokeResponse *out)
 {

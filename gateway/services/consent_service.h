@@ -19,8 +19,8 @@ struct lb_consent_service {
 void lb_consent_service_methods(struct lb_consent_service *service,
                                 struct lb_rpc_method out[LB_CONSENT_METHODS]);
 
-/* lb_consent_service_push sends the current list to the brokers; for the main loop, so that brokers and
- * adapters that come late get it and lists never run out. */
+/* lb_consent_service_push sends the current list to the brokers; for the main loop, so that brokers
+ * and adapters that come late get it and lists never run out. */
 LB_MUST lb_status lb_consent_service_push(struct lb_consent_service *service);
 
 #endif

@@ -7,8 +7,8 @@
 #include "gateway/rpc/server.h"
 
 /*
- * Carries a link's frames over a gRPC stream, whoever dialled. A link (the broker's or the adapter's
- * end) is made for each stream and closed with it.
+ * Carries a link's frames over a gRPC stream, whoever dialled. A link (the broker's or the
+ * adapter's end) is made for each stream and closed with it.
  */
 struct lb_frames;
 

@@ -5,8 +5,8 @@
 #include "gateway/json/json.h"
 #include "gateway/trust/trust.h"
 
-/* For tests: a small federation in a temporary folder, with a CA, a CRL and a signed directory. Real keys;
- * the caller says which members and issuers there are. */
+/* For tests: a small federation in a temporary folder, with a CA, a CRL and a signed directory.
+ * Real keys; the caller says which members and issuers there are. */
 
 /* A member's keys. */
 struct fed_party {
@@ -58,8 +58,8 @@ struct federation {
     struct lb_trust *trust;
 };
 
-/* fed_setup makes the folder; fed_open writes everything and opens `trust`; fed_teardown removes all. The
- * federation's name is test.gov. */
+/* fed_setup makes the folder; fed_open writes everything and opens `trust`; fed_teardown removes
+ * all. The federation's name is test.gov. */
 void fed_setup(struct federation *fed, const char *name);
 void fed_open(struct federation *fed, const struct fed_options *options);
 void fed_teardown(struct federation *fed);

@@ -1,0 +1,187 @@
+"""A whole federation under one folder: made, started, stopped. For the demo and for the tests.
+
+    departments/<id>.db    the ten databases        broker/ consent/ window/ adapters/<id>/   the nodes
+    pki/                   CA, directory, officers  endpoints.json   addresses and certificate paths
+"""
+
+import json
+import os
+import tempfile
+
+import grpc
+
+import departments
+import population
+import truth
+from desk import Desk
+from material import Material
+from members import DEPARTMENTS, members_of
+from processes import Process, free_ports, stop_all, wait_until
+from stubs import Contract, Refused, secure_channel
+from window import Window
+
+_PROGRAMS = {"broker": "lianban-broker", "consent": "lianban-consent", "window": "lianban-window",
+             "adapter": "lianban-adapter"}
+_MAX_SOCKET_PATH = 100
+_READY_SECONDS = 20
+_CONNECT_SECONDS = 1
+_PAGE = 5000
+
+
+class Federation:
+    """Thirteen processes and what they stand on."""
+
+    def __init__(self, root, binaries, port_base=None):
+        self.root, self.binaries = os.path.abspath(root), os.path.abspath(binaries)
+        ports = free_ports(12) if port_base is None else list(range(port_base, port_base + 12))
+        self.members = members_of(self.root, ports, "unix:" + self._socket())
+        self.material = Material(self.root, self.binaries, self.members)
+        self.contract = Contract()
+        self.households = []   # the truth, in memory only
+        self.processes = {}
+        self._channels = {}
+        self._desk = self._window = None
+
+    # --- making ---
+
+    def populate(self, seed, people, today):
+        """Writes the ten databases; returns how many people there are."""
+        everybody = population.generate(seed, people, today)
+        departments.write_all(everybody, os.path.join(self.root, "departments"))
+        self.people = everybody
+        self.households = [truth.describe(household) for household in everybody.households]
+        return everybody.num_people
+
+    def make(self):
+        """Keys, certificates, directory, configurations, endpoints.json."""
+        self.material.make()
+        for member in self.members.values():
+            if member.name != "desk":
+                program = os.path.join(self.binaries, _PROGRAMS[member.kind])
+                self.processes[member.name] = Process(member.name, program, member.config)
+        with open(os.path.join(self.root, "endpoints.json"), "w", encoding="utf-8") as file:
+            json.dump(self.endpoints(), file, ensure_ascii=False, indent=1)
+
+    def endpoints(self):
+        """Where everything is, for people and for other programs."""
+        nodes = {}
+        for member in self.members.values():
+            nodes[member.name] = entry = {
+                "spiffe": member.spiffe, "address": member.address, "cert": member.path("cert.pem"),
+                "key": member.path("key.pem"), "config": member.config}
+            if member.keeps_log:
+                entry.update(state=member.state, log_vkey=self.material.vkeys[member.name],
+                             officer_key=self.material.officer(member.name))
+        return {"ca": self.material.ca, "crl": self.material.crl, "directory": self.material.directory,
+                "directory_vkey": self.material.directory_vkey, "agent": self.members["window"].address,
+                "nodes": nodes}
+
+    # --- running ---
+
+    def start(self):
+        """Starts everything and waits until every department answers."""
+        for process in self.processes.values():
+            process.start()
+        self.wait_ready()
+
+    def stop(self):
+        """Stops everything; returns the names of those that did not end cleanly."""
+        for channel in (*self._channels.values(), self._desk, self._window):
+            if channel is not None:
+                channel.close()
+        self._channels, self._desk, self._window = {}, None, None
+        return stop_all(self.processes.values())
+
+    def wait_ready(self):
+        """Every server answers its health check, and every adapter has linked and has the status list."""
+        for name, process in self.processes.items():
+            if self.members[name].address:
+                wait_until(lambda n=name, p=process: self._answers(n, p), _READY_SECONDS, name)
+        wait_until(lambda: not self.unlinked(), _READY_SECONDS, "a link to every adapter")
+
+    def restart(self, name):
+        """Starts one adapter again and waits until it is linked."""
+        self.processes[name].start()
+        wait_until(lambda: self._is_back(name), _READY_SECONDS, name)
+
+    def unlinked(self):
+        """Adapters that have not acknowledged the current status list."""
+        token = self.desk.status_list()
+        try:
+            reply = self.call("broker", "Broker/RelayStatus",
+                              self.contract.new("RelayStatusRequest", token=token))
+        except Refused as refused:
+            if refused.canonical != "UNAVAILABLE":
+                raise
+            return list(DEPARTMENTS)
+        acknowledged = {receipt.adapter for receipt in reply.receipts if receipt.code == "OK"}
+        return [name for name in DEPARTMENTS if self.members[name].spiffe not in acknowledged]
+
+    # --- reaching it ---
+
+    @property
+    def desk(self):
+        """The consent hall's desk."""
+        if self._desk is None:
+            own = self.members["desk"]
+            self._desk = Desk(self.contract, self.members["consent"].address, self.material.ca,
+                              own.path("cert.pem"), own.path("key.pem"))
+        return self._desk
+
+    @property
+    def window(self):
+        """The window system beside the agent."""
+        if self._window is None:
+            self._window = Window(self.contract, self.members["window"].address, self.desk)
+        return self._window
+
+    def channel(self, name, caller="desk"):
+        """A channel to a member with another member's certificate."""
+        if (name, caller) not in self._channels:
+            own = self.members[caller]
+            self._channels[name, caller] = secure_channel(
+                self.members[name].address, self.material.ca, own.path("cert.pem"), own.path("key.pem"))
+        return self._channels[name, caller]
+
+    def call(self, name, method, request, caller="desk"):
+        """A unary call to a member; `method` as "Broker/ListForms"."""
+        return self.contract.call(self.channel(name, caller), method, request)
+
+    def verify_logs(self, *names):
+        """`lianban log verify` over the named nodes' logs (all by default); its JSON."""
+        states = [m.state for m in self.members.values() if m.keeps_log and (not names or m.name in names)]
+        return self.material.lianban("log", "verify", *states, "--directory", self.material.directory,
+                                     "--signer", self.material.directory_vkey, may_fail=True)
+
+    def entries(self, name, *filters, details=False):
+        """A node's log by `lianban log list`; with details as its own officer reads them."""
+        key = ["--officer-key", self.material.officer(name)] if details else []
+        found, start = [], 0
+        while True:
+            page = self.material.lianban("log", "list", self.members[name].state, *key, "--from", str(start),
+                                         "--limit", str(_PAGE), *filters)
+            found += page["entries"]
+            start = page["next"]
+            if start >= page["size"]:
+                return found
+
+    def _answers(self, name, process):
+        process.check()
+        channel = self.window.channel if name == "window" else self.channel(name)
+        try:
+            grpc.channel_ready_future(channel).result(_CONNECT_SECONDS)
+        except grpc.FutureTimeoutError:
+            return False
+        reply = self.contract.call(channel, "grpc.health.v1.Health/Check",
+                                   self.contract.new("grpc.health.v1.HealthCheckRequest"))
+        return reply.status == 1
+
+    def _is_back(self, name):
+        self.processes[name].check()
+        return name not in self.unlinked()
+
+    def _socket(self):
+        path = os.path.join(self.root, "window", "agent.sock")
+        if len(path) < _MAX_SOCKET_PATH:
+            return path
+        return os.path.join(tempfile.mkdtemp(prefix="lianban-"), "agent.sock")

@@ -1,0 +1,240 @@
+"""Makes what a federation needs before its first start: keys, certificates, directory, configurations.
+
+Only with the product's own commands, as any operator would.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import yaml
+
+from members import DEPARTMENTS, FEDERATION, HALL, NAMES, OFFICE
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FORM = os.path.join(_ROOT, "policy", "forms", "social-assistance.yaml")
+RULES = os.path.join(_ROOT, "policy", "rules", "beijing-reference.yaml")
+DIRECTORY_SIGNER = FEDERATION + "/directory"
+SEAL_KEY_ID = "s1"
+STATUS_URI = f"https://{FEDERATION}/{HALL}/status/1"
+# The consent hall signs grants; the street office signs mandates and its operators' tokens.
+_ISSUERS = {HALL: ("hall-1", ["consent"]), OFFICE: ("office-1", ["mandate", "operator"])}
+_SECRETS = {"adapter": ("pseudonym",), "consent": ("pseudonym",), "window": ("case", "person")}
+DEADLINE_MS = 10000
+
+
+class CommandFailed(Exception):
+    """One of the product's commands refused; the text is what it said."""
+
+
+class Material:
+    """Keys and files of all members, made once in `root`."""
+
+    def __init__(self, root, binaries, members):
+        self._binaries, self._members = binaries, members
+        self.pki = os.path.join(root, "pki")
+        self.ca, self.crl = os.path.join(self.pki, "ca.pem"), os.path.join(self.pki, "crl.pem")
+        self.directory = os.path.join(self.pki, "directory.note")
+        self._signer = os.path.join(self.pki, "directory.pem")
+        self.vkeys, self.issuers = {}, {}
+        self.directory_vkey = None
+
+    def make(self):
+        self.lianban("pki", "init", "--dir", self.pki)
+        for member in self._members.values():
+            self._certify(member)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._make_keys, [m for m in self._members.values() if m.name != "desk"]))
+        self.directory_vkey = self.lianban("keys", "log", "--out", self._signer, "--name",
+                                           DIRECTORY_SIGNER)["vkey"]
+        self.publish_directory(1)
+        for member in self._members.values():
+            self._configure(member)
+
+    def lianban(self, *arguments, may_fail=False):
+        """Runs `lianban ... --json`; returns what it printed."""
+        run = subprocess.run([os.path.join(self._binaries, "lianban"), *arguments, "--json"],
+                             capture_output=True, text=True, check=False)
+        if run.returncode not in ((0, 1) if may_fail else (0,)):
+            raise CommandFailed(f"lianban {' '.join(arguments[:2])}: {run.stderr.strip()}")
+        return json.loads(run.stdout)
+
+    def officer(self, name):
+        """The private key of a member's security officer; it is not on the node."""
+        return os.path.join(self.pki, "officers", name + ".key")
+
+    # --- keys and certificates ---
+
+    def _certify(self, member):
+        self.lianban("pki", "issue", "--dir", self.pki, "--id", member.spiffe, "--out", member.folder,
+                     "--name", "127.0.0.1")
+
+    def _make_keys(self, member):
+        self.vkeys[member.name] = self.lianban("keys", "log", "--out", member.path("log.pem"), "--name",
+                                               member.spiffe, "--public", member.path("log.vkey"))["vkey"]
+        if member.keeps_log:
+            os.makedirs(os.path.dirname(self.officer(member.name)), exist_ok=True)
+            self.lianban("keys", "officer", "--out", self.officer(member.name),
+                         "--public", member.path("officer.pub"))
+        if member.kind in ("adapter", "window"):
+            self.lianban("keys", "seal", "--out", member.path("seal.key"))
+            self.lianban("directory", "seal-key", "--id", member.spiffe, "--log-key",
+                         member.path("log.pem"), "--seal-key", member.path("seal.key"),
+                         "--key-id", SEAL_KEY_ID, "--out", member.path("seal.json"))
+        if member.organization in _ISSUERS:
+            self.issuers[member.organization] = self.lianban(
+                "keys", "issuer", "--out", member.path("issuer.pem"), "--public",
+                member.path("issuer.json"))
+        for secret in _SECRETS.get(member.kind, ()):
+            self.lianban("keys", "secret", "--out", member.path(secret + ".key"))
+
+    # --- the directory ---
+
+    def publish_directory(self, version, without=()):
+        """Builds and signs the directory; nodes read it within a second."""
+        source = os.path.join(self.pki, "directory.yaml")
+        text = os.path.join(self.pki, "directory.json")
+        _write_yaml(source, self._directory(version, without))
+        self.lianban("directory", "build", "--from", source, "--out", text)
+        self.lianban("directory", "sign", "--text", text, "--key", self._signer, "--name",
+                     DIRECTORY_SIGNER, "--out", self.directory)
+
+    def _directory(self, version, without):
+        nodes = [self._listed(member) for member in self._members.values() if member.name not in without]
+        return {
+            "federation": FEDERATION, "version": version, "days": 30, "ca": ["ca.pem"],
+            "organizations": [{"id": id, "zh": zh, "en": en} for id, (zh, en) in NAMES.items()],
+            "nodes": nodes,
+            "issuers": [self._listed_issuer(organization) for organization in sorted(self.issuers)],
+            "forms": [{"id": "social-assistance", "version": 1, "file": self._published(FORM)}],
+            "rules": [{"id": "beijing-reference", "version": 1, "file": self._published(RULES)}],
+            "views": _views(),
+        }
+
+    def _listed(self, member):
+        listed = {"spiffe": member.spiffe}
+        if member.address and member.kind != "window":
+            listed["endpoint"] = member.address
+        if member.name != "desk":
+            listed["log_key"] = member.path("log.vkey")
+        if member.kind in ("adapter", "window"):
+            listed["seal_keys"] = [member.path("seal.json")]
+        return listed
+
+    def _listed_issuer(self, organization):
+        kid, kinds = _ISSUERS[organization]
+        owner = "consent" if organization == HALL else "window"
+        listed = {"organization": organization, "kid": kid, "kinds": kinds,
+                  "key": self._members[owner].path("issuer.json")}
+        if organization == HALL:
+            listed["status"] = STATUS_URI
+        return listed
+
+    # --- the nodes' configurations ---
+
+    def _configure(self, member):
+        common = {
+            "node": member.spiffe,
+            "identity": {"cert": "cert.pem", "key": "key.pem", "ca": "ca.pem"},
+            "crl": self.crl,
+            "directory": {"file": self.directory, "signers": [self.directory_vkey]},
+            "state": "state",
+        }
+        own = getattr(self, "_" + member.name if member.kind != "adapter" else "_adapter")(member)
+        if member.name != "desk":
+            common["log_key"] = "log.pem"
+        if member.keeps_log:
+            with open(member.path("officer.pub"), encoding="utf-8") as file:
+                common["officer_key"] = file.read().strip()
+        if member.address:
+            common["listen"] = member.address
+        _write_yaml(member.config, {**common, **own})
+
+    def _broker(self, _member):
+        return {"forms": [self._published(FORM)]}
+
+    def _consent(self, _member):
+        return {"forms": [self._published(FORM)], "issuer": self._issuer_of(HALL),
+                "status_uri": STATUS_URI, "pseudonym_key": "pseudonym.key"}
+
+    def _desk(self, _member):
+        return {"consent": self._members["consent"].spiffe, "requester": self._members["window"].spiffe,
+                "form": "social-assistance"}
+
+    def _window(self, _member):
+        return {"forms": [{"form": self._published(FORM), "rules": self._published(RULES)}],
+                "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "issuer": self._issuer_of(OFFICE),
+                "case_key": "case.key", "person_key": "person.key",
+                "broker": self._members["broker"].spiffe, "consent": self._members["consent"].spiffe,
+                "deadline_ms": DEADLINE_MS}
+
+    def _adapter(self, member):
+        shutil.copytree(os.path.join(_ROOT, "demo", "departments", member.name, "views"),
+                        member.path("views"))
+        os.makedirs(member.path("rules"))
+        shutil.copy(RULES, member.path("rules"))
+        _write_yaml(member.path("policy.yaml"), self._policy(member))
+        database = os.path.join(os.path.dirname(self.pki), "departments", member.name + ".db")
+        own = {"policy": "policy.yaml", "source": {"plugin": "sqlite", "location": database},
+               "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "pseudonym_key": "pseudonym.key"}
+        if not member.address:
+            own["attach"] = [self._members["broker"].spiffe]
+        return own
+
+    def _policy(self, member):
+        """What a department accepts; nothing the directory says can widen it."""
+        window = self._members["window"]
+        issuers = [{"organization": organization, "kid": _ISSUERS[organization][0],
+                    "key_sha256": _key_hash(key)} for organization, key in sorted(self.issuers.items())]
+        return {
+            "policy": member.name,
+            "rules": "rules/" + os.path.basename(RULES),
+            "views": ["views/" + name for name in sorted(os.listdir(member.path("views")))],
+            "accept": {
+                "brokers": [self._members["broker"].spiffe],
+                "requesters": [{"spiffe": window.spiffe, "log": self.vkeys["window"]}],
+                "issuers": issuers,
+                "forms": [{"form": "social-assistance", "version": 1, "sha256": _file_hash(FORM)}],
+            },
+        }
+
+    def _issuer_of(self, organization):
+        return {"kid": _ISSUERS[organization][0], "key": "issuer.pem"}
+
+    def _published(self, path):
+        """A copy beside the directory, for all to read."""
+        folder = os.path.join(self.pki, "published")
+        os.makedirs(folder, exist_ok=True)
+        return shutil.copy(path, folder)
+
+
+def _views():
+    """Every view of every department, as the directory lists it."""
+    listed = []
+    for department in DEPARTMENTS:
+        folder = os.path.join(_ROOT, "demo", "departments", department, "views")
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                view = yaml.safe_load(file)
+            listed.append({"id": view["view"], "version": view["version"],
+                           "file": os.path.join(folder, name)})
+    return listed
+
+
+def _write_yaml(path, content):
+    with open(path, "w", encoding="utf-8") as file:
+        yaml.safe_dump(content, file, allow_unicode=True, sort_keys=False)
+
+
+def _file_hash(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def _key_hash(jwk):
+    raw = b"".join(base64.urlsafe_b64decode(jwk[part] + "=") for part in "xy")
+    return hashlib.sha256(raw).hexdigest()

@@ -1,0 +1,75 @@
+"""Who is in the demo federation, and how its folder is laid out."""
+
+import dataclasses
+import os
+
+from departments import LAG_DAYS
+
+FEDERATION = "demo.lianban"
+OFFICE, HALL, OPERATOR = "street-office", "consent-hall", "federation-operator"
+DEPARTMENTS = tuple(LAG_DAYS)
+NAMES = {
+    "public-security": ("公安局", "Public security"),
+    "civil-affairs": ("民政局", "Civil affairs"),
+    "social-security": ("人社局", "Social security"),
+    "medical-insurance": ("医保局", "Medical insurance"),
+    "health": ("卫健委", "Health"),
+    "education": ("教委", "Education"),
+    "housing": ("住建委", "Housing"),
+    "tax": ("税务局", "Tax"),
+    "disabled-federation": ("残联", "Disabled persons' federation"),
+    "finance": ("财政局", "Finance"),
+    OFFICE: ("街道办事处", "Street office"),
+    HALL: ("政务服务大厅同意服务台", "Consent hall"),
+    OPERATOR: ("联办运行中心", "Federation operator"),
+}
+# This one allows no inbound port: its adapter dials the broker.
+DIALS_OUT = "disabled-federation"
+
+
+@dataclasses.dataclass
+class Member:
+    """One node or desk. `folder` holds all it owns."""
+
+    name: str           # "broker", "consent", "window", "desk" or a department
+    kind: str
+    organization: str
+    folder: str
+    address: str        # "" if it does not listen
+    instance: str = ""  # the last part of its SPIFFE id, if any
+
+    @property
+    def spiffe(self):
+        last = "/" + self.instance if self.instance else ""
+        return f"spiffe://{FEDERATION}/{self.kind}/{self.organization}{last}"
+
+    @property
+    def keeps_log(self):
+        return self.name not in ("window", "desk")
+
+    @property
+    def config(self):
+        return os.path.join(self.folder, "node.yaml")
+
+    @property
+    def state(self):
+        return os.path.join(self.folder, "state")
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+
+def members_of(root, ports, agent):
+    """All members by name. `ports` are twelve; `agent` is the window agent's unix: address."""
+    def at(index):
+        return f"127.0.0.1:{ports[index]}"
+
+    found = [Member("broker", "broker", OPERATOR, os.path.join(root, "broker"), at(0)),
+             Member("consent", "consent", HALL, os.path.join(root, "consent"), at(1)),
+             Member("desk", "consent", HALL, os.path.join(root, "consent", "desk-1"), "", "desk-1"),
+             Member("window", "window", OFFICE, os.path.join(root, "window"), agent)]
+    for index, department in enumerate(DEPARTMENTS):
+        address = "" if department == DIALS_OUT else at(2 + index)
+        found.append(Member(department, "adapter", department,
+                            os.path.join(root, "adapters", department), address))
+    return {member.name: member for member in found}

@@ -1,0 +1,101 @@
+"""Starts and stops the programs of a federation; each writes its operator's log beside its state."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+
+STOP_SECONDS = 6
+
+
+class StartFailed(Exception):
+    """A program ended instead of serving; the text is its own sentence."""
+
+
+class Process:
+    """One program with its configuration. Started from the main thread, whose end ends it too."""
+
+    def __init__(self, name, program, config):
+        self.name, self._program, self._config = name, program, config
+        self.log = os.path.join(os.path.dirname(config), "process.log")
+        self._running = None
+        self._new = True
+
+    @property
+    def pid(self):
+        return self._running.pid
+
+    @property
+    def is_running(self):
+        return self._running is not None and self._running.poll() is None
+
+    def start(self):
+        """The first time it may begin its evidence log; later it must find it."""
+        command = ["setpriv", "--pdeathsig", "TERM", self._program, "--config", self._config]
+        if self._new:
+            command.append("--init")
+        self._new = False
+        with open(self.log, "ab") as log:
+            self._running = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+    def check(self):
+        """Raises StartFailed when the program has ended."""
+        if not self.is_running:
+            raise StartFailed(f"{self.name} ended with {self._running.returncode}: {self.last_line()}")
+
+    def last_line(self):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return (file.read().strip().splitlines() or ["(no word)"])[-1]
+
+    def signal(self, number):
+        self._running.send_signal(number)
+
+    def kill(self):
+        """No warning, no chance to tidy up."""
+        self._running.kill()
+        self._running.wait()
+
+    def stop(self):
+        """Asks it to stop; returns its exit status and the seconds it took."""
+        began = time.monotonic()
+        if not self.is_running:
+            return self._running.returncode, 0.0
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        try:
+            status = self._running.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            status = None
+        return status, time.monotonic() - began
+
+
+def stop_all(processes):
+    """Asks all at once; returns the names of those that did not stop cleanly."""
+    running = [process for process in processes if process.is_running]
+    for process in running:
+        process.signal(signal.SIGCONT)
+        process.signal(signal.SIGTERM)
+    return [process.name for process in running if process.stop()[0] != 0]
+
+
+def wait_until(condition, seconds, what):
+    """Waits for a condition; TimeoutError names what did not come."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not come within {seconds} s")
+        time.sleep(0.05)
+
+
+def free_ports(num):
+    """Ports of the loopback that nobody uses now."""
+    sockets = [socket.socket() for _ in range(num)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports

@@ -1,0 +1,96 @@
+"""Plays the window system: takes an application to the agent beside it, and to the desk for consent."""
+
+import dataclasses
+
+from stubs import plain_channel
+
+FORM = "social-assistance"
+BADGE, UNIT = "W-0017", "street-office-01"
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What one collect came to."""
+
+    case_id: str
+    class_id: str
+    facts: list       # CaseFact messages of this collect
+    result: object    # CaseResult
+
+    def states(self, department):
+        """The states of one department's facts, each once."""
+        return sorted({fact.state for fact in self.facts if fact.department == department})
+
+
+class Window:
+    """The window system; its agent is reached through a local socket."""
+
+    def __init__(self, contract, agent, desk):
+        self._contract, self._desk = contract, desk
+        self._channel = plain_channel(agent)
+
+    def close(self):
+        self._channel.close()
+
+    def open(self, members):
+        """Starts a case for members (role, id_no, name, applicant first); returns its number."""
+        request = self._contract.new(
+            "OpenCaseRequest", form=FORM, operator_badge=BADGE, operator_unit=UNIT,
+            members=[self._contract.new("Member", **{k: m[k] for k in ("role", "id_no", "name")})
+                     for m in members])
+        return self._call("OpenCase", request).case_id
+
+    def notice(self, case_id, language="zh"):
+        return self._call("GetNotice", self._contract.new("GetNoticeRequest", case_id=case_id,
+                                                              language=language))
+
+    def ask(self, case_id):
+        """Asks the consent office for every member's grant; returns the tickets."""
+        return self._call("RequestGrants", self._request(case_id)).tickets
+
+    def agree(self, case_id, members):
+        """Everybody goes to the desk and agrees."""
+        self.confirm(case_id, members, [(t.member, t.request_id) for t in self.ask(case_id)])
+
+    def confirm(self, case_id, members, tickets):
+        """At the desk: (member, request) by (member, request); a child's guardian is the applicant."""
+        notice = self.notice(case_id).sha256
+        for index, request_id in tickets:
+            shown = members[0] if members[index]["role"] == "child" else members[index]
+            self._desk.confirm(request_id, shown["id_no"], notice)
+
+    def collect(self, case_id, on_fact=None):
+        """Asks the departments for what is missing; returns the Outcome."""
+        facts, result = [], None
+        for event in self._contract.stream(self._channel, "Window/Collect",
+                                           self._request(case_id)):
+            if event.WhichOneof("body") == "fact":
+                facts.append(event.fact)
+                if on_fact is not None:
+                    on_fact(event.fact)
+            else:
+                result = event.result
+        return Outcome(case_id, result.class_id, facts, result)
+
+    def apply(self, members):
+        """A whole application, from the counter to the suggested class."""
+        case_id = self.open(members)
+        self.agree(case_id, members)
+        return self.collect(case_id)
+
+    def get(self, case_id):
+        return self._call("GetCase", self._request(case_id))
+
+    def discard(self, case_id):
+        """Closes a case and so erases it."""
+        self._call("CloseCase", self._request(case_id))
+
+    @property
+    def channel(self):
+        return self._channel
+
+    def _request(self, case_id):
+        return self._contract.new("CaseRequest", case_id=case_id)
+
+    def _call(self, method, request):
+        return self._contract.call(self._channel, "Window/" + method, request)

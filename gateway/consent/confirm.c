@@ -1,0 +1,205 @@
+#include "gateway/consent/inside.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/wire/pb.h"
+
+/*
+ * A citizen's decision at a desk. Order of what is made durable: the store's transaction is written
+ * but not committed, then the entry is appended, then the store commits. So there is never a grant
+ * without its entry. After a crash in between, an entry GRANTED (or REFUSED) stands without a
+ * grant: nobody got it, the request is pending still, and the decision is taken again under a new
+ * entry.
+ */
+
+/* How far each way of proving identity and will reaches (DESIGN §3: proof method and level). */
+static int method_reach(const char *method)
+{
+    static const struct {
+        const char *name;
+        int level;
+    } methods[] = {{"document", 2}, {"face", 3}, {"paper2", 2}};
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (strcmp(method, methods[i].name) == 0)
+            return methods[i].level;
+    }
+    return 0;
+}
+
+static lb_status check_proof(struct lb_consent_decision *decision,
+                             const Lianban__V1__ConfirmRequest *request)
+{
+    int reach = method_reach(request->method);
+    LB_ENSURE(reach > 0, LB_MALFORMED, "no such method of proof");
+    LB_ENSURE(request->level >= 1 && request->level <= (uint32_t)reach, LB_MALFORMED,
+              "a level that the method does not reach");
+    LB_ENSURE(request->notice_sha256.len == LB_SHA256_BYTES, LB_MALFORMED,
+              "notice's hash is not 32 bytes");
+    memcpy(decision->notice_sha256, request->notice_sha256.data, LB_SHA256_BYTES);
+    decision->method = request->method;
+    decision->level = (int)request->level;
+    decision->agreed = request->agreed;
+    return LB_OK;
+}
+
+static lb_status load(struct lb_consent_decision *decision, const char *request_id)
+{
+    LB_ENSURE(lb_consent_text_ok(request_id, LB_MAX_NAME_BYTES), LB_GRANT_UNKNOWN,
+              "no such request");
+    lb_status status = lb_consent_request_find(decision->consent->store, request_id,
+                                               decision->now_unix_s, decision->arena,
+                                               &decision->row);
+    LB_ENSURE(lb_status_code(status) != LB_ABSENT, LB_GRANT_UNKNOWN, "no such request");
+    LB_TRY(status);
+    LB_ENSURE(decision->row.state == LB_REQUEST_PENDING, LB_CASE_STATE,
+              "request is decided already");
+    return LB_OK;
+}
+
+/* The guardian's document where there is a guardian, the subject's own otherwise. */
+static lb_status check_document(const struct lb_consent_decision *decision, const char *id_no)
+{
+    const struct lb_consent_request_row *row = &decision->row;
+    bool is_theirs = false;
+    LB_TRY(lb_consent_is_document(decision->consent, id_no,
+                                  row->relation != NULL ? row->guardian : row->subject,
+                                  &is_theirs));
+    LB_ENSURE(is_theirs, LB_MALFORMED, "document of another person");
+    return LB_OK;
+}
+
+/* Whoever asked a day ago must be a member with that key still. */
+static lb_status check_requester(struct lb_consent_decision *decision)
+{
+    const struct lb_node *node = lb_directory_node(decision->directory, decision->row.caller);
+    LB_ENSURE(node != NULL && node->kind == LB_NODE_WINDOW, LB_WRONG_REQUESTER,
+              "window is not listed any more");
+    LB_TRY(lb_consent_need_key(node, lb_span_of(decision->row.requester_key, 32),
+                               decision->now_unix_s));
+    decision->requester = node;
+    return LB_OK;
+}
+
+static lb_status check_form(struct lb_consent_decision *decision)
+{
+    const struct lb_consent_request_row *row = &decision->row;
+    LB_TRY(lb_consent_form(decision->consent, row->form, row->form_version, &decision->form));
+    LB_ENSURE(memcmp(decision->form->sha256, row->form_sha256, 32) == 0 &&
+                  lb_form_role_index(decision->form, row->role) != SIZE_MAX,
+              LB_FORM_UNKNOWN, "form has changed since it was asked");
+    return LB_OK;
+}
+
+/* What was shown must be this very notice, in a language that we have. */
+static lb_status check_notice(struct lb_consent_decision *decision)
+{
+    static const char *const languages[] = {"zh", "en"};
+    for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++) {
+        struct lb_span text;
+        uint8_t digest[LB_SHA256_BYTES];
+        LB_TRY(lb_consent_notice_text(decision->directory, decision->form,
+                                      decision->requester->organization, languages[i],
+                                      decision->arena, &text));
+        lb_sha256(text, digest);
+        if (memcmp(digest, decision->notice_sha256, sizeof(digest)) == 0) {
+            decision->language = languages[i];
+            return LB_OK;
+        }
+    }
+    LB_FAIL(LB_MALFORMED, "another notice was shown");
+}
+
+static lb_status check_all(struct lb_consent_decision *decision,
+                           const Lianban__V1__ConfirmRequest *request)
+{
+    LB_TRY(check_proof(decision, request));
+    LB_TRY(load(decision, request->request_id));
+    LB_TRY(check_document(decision, request->id_no));
+    LB_TRY(check_requester(decision));
+    LB_TRY(check_form(decision));
+    return check_notice(decision);
+}
+
+static lb_status enter(const struct lb_consent_decision *decision)
+{
+    const struct lb_consent_request_row *row = &decision->row;
+    struct lb_consent_event event = {
+        .code = decision->agreed ? "GRANTED" : "REFUSED",
+        .desk = decision->desk,
+        .request_id = row->id,
+        .grant_id = row->grant_id,
+        .form = row->form,
+        .form_version = row->form_version,
+        .form_sha256 = row->form_sha256,
+        .case_id = row->case_id,
+        .requester = decision->requester->organization,
+        .role = row->role,
+        .method = decision->method,
+        .level = decision->level,
+        .notice_sha256 = decision->notice_sha256,
+        .subject = row->subject,
+        .guardian = row->relation != NULL ? row->guardian : NULL,
+        .artefact_sha256 = decision->agreed ? decision->jwt_sha256 : NULL,
+    };
+    LB_TRY(lb_consent_fields(decision->form, lb_form_role_index(decision->form, row->role),
+                             decision->arena, &event.fields));
+    return lb_consent_enter(decision->consent, &event, decision->arena);
+}
+
+static lb_status decide(struct lb_consent_decision *decision)
+{
+    struct lb_consent_store *store = decision->consent->store;
+    struct lb_consent_request_row *row = &decision->row;
+    LB_TRY(lb_consent_store_begin(store));
+    row->state = decision->agreed ? LB_REQUEST_GRANTED : LB_REQUEST_REFUSED;
+    row->keep_until_unix_s = decision->now_unix_s + LB_CONSENT_REFUSAL_KEPT_S;
+    if (decision->agreed) {
+        LB_TRY(lb_consent_issue(decision));
+        row->keep_until_unix_s = decision->grant.exp;
+    }
+    LB_TRY(lb_consent_request_decide(store, row));
+    LB_TRY(lb_consent_record(decision));
+    LB_TRY(enter(decision));
+    return lb_consent_store_commit(store);
+}
+
+static lb_status make_response(struct lb_arena *arena, Lianban__V1__ConfirmResponse **out)
+{
+    Lianban__V1__ConfirmResponse *response = lb_arena_alloc(arena, sizeof(*response));
+    LB_ENSURE(response != NULL, LB_NO_MEMORY, "arena is full");
+    lianban__v1__confirm_response__init(response);
+    *out = response;
+    return LB_OK;
+}
+
+static lb_status confirm(struct lb_consent_decision *decision,
+                         const Lianban__V1__ConfirmRequest *request,
+                         Lianban__V1__ConfirmResponse **out)
+{
+    Lianban__V1__ConfirmResponse *response = NULL;
+    LB_TRY(lb_consent_need_desk(decision->consent, decision->directory, decision->desk));
+    LB_TRY(make_response(decision->arena, &response));
+    LB_DEFER(lb_consent_unlock) struct lb_consent *locked = lb_consent_lock(decision->consent);
+    decision->now_unix_s = lb_clock_unix_s(locked->options.clock);
+    LB_TRY(check_all(decision, request));
+    LB_TRY(decide(decision));
+    if (decision->agreed)
+        response->grant_id = (char *)(uintptr_t)decision->grant.id;
+    *out = response;
+    return LB_OK;
+}
+
+lb_status lb_consent_confirm(struct lb_consent *consent, const char *caller,
+                             const Lianban__V1__ConfirmRequest *request, struct lb_arena *arena,
+                             Lianban__V1__ConfirmResponse **out)
+{
+    LB_DEFER(lb_consent_unref) struct lb_directory *directory =
+        lb_trust_directory(consent->options.trust);
+    struct lb_consent_decision decision = {
+        .consent = consent,
+        .arena = arena,
+        .directory = directory,
+        .desk = caller,
+    };
+    lb_status status = confirm(&decision, request, out);
+    lb_consent_count_denial(consent, caller, status);
+    return status;
+}

@@ -1,0 +1,101 @@
+#ifndef GATEWAY_CONSENT_CONSENT_H
+#define GATEWAY_CONSENT_CONSENT_H
+
+#include "gateway/base/clock.h"
+#include "gateway/base/diag.h"
+#include "gateway/crypto/sign.h"
+#include "gateway/evidence/log.h"
+#include "gateway/trust/trust.h"
+#include "lianban/v1/consent.pb-c.h"
+#include "policy/engine/form.h"
+
+/*
+ * The consent office's use cases: the notice, a window's request, the citizen's decision at the
+ * office's own desk, the grant, its withdrawal and the status list. The office is never the
+ * requester, and no window can decide in a citizen's name: Confirm and Revoke are for desks of this
+ * very office.
+ *
+ * All calls block on the store; any thread.
+ */
+struct lb_consent;
+
+struct lb_consent_options {
+    const char *self;                        /* SPIFFE id */
+    const char *organization;
+    struct lb_trust *trust;
+    struct lb_log *log;
+    const struct lb_clock *clock;
+    struct lb_form_compiled *const *forms;   /* loaded without rules */
+    size_t num_forms;
+    const struct lb_sign_key *issuer_key;    /* ES256 */
+    const char *issuer_kid;
+    const char *status_uri;
+    int64_t status_life_s;                   /* exp - iat of a status list; default 900 */
+    const char *store_path;                  /* requests, grants, consent records */
+    const uint8_t *pseudonym_key;            /* 32 bytes */
+};
+
+/* lb_consent_new opens the store; FILE_FAILED, STATE_LOCKED, STORE_FAILED, VERSION_UNSUPPORTED, or
+ * CONFIG_INVALID (no ES256 key, no status URI, a life past a day) with a sentence in diag. What
+ * options point at is borrowed for the office's life, but the pseudonym key, which is copied. That
+ * key must never change under a store: withdrawals are proved against it. */
+LB_MUST lb_status lb_consent_new(const struct lb_consent_options *options, struct lb_diag *diag,
+                                 struct lb_consent **out_consent);
+void lb_consent_free(struct lb_consent *consent);
+
+/* lb_consent_notice renders the notice, the requester named as the directory names it in that
+ * language; FORM_UNKNOWN, MALFORMED (language, a requester that is no listed window). */
+LB_MUST lb_status lb_consent_notice(struct lb_consent *consent,
+                                    const Lianban__V1__NoticeRequest *request,
+                                    struct lb_arena *arena, Lianban__V1__NoticeResponse **out);
+
+/* lb_consent_request files a window's request: FORM_UNKNOWN, MALFORMED (role, sizes, a minor
+ * without a guardian), ID_INVALID told as MALFORMED, ROLE_NOT_ALLOWED (a window of this very
+ * organization), WRONG_REQUESTER (the key is not one of the caller's in the directory). What could
+ * not be granted is not asked: FORM_INERT (a department without a listed adapter), VIEW_UNKNOWN (a
+ * view the directory does not list), MALFORMED (nothing that needs consent). BUSY past 100,000
+ * pending requests, or 20,000 of one window; one nobody decides is gone after 24 hours. Identity
+ * numbers and names are used here and never stored. */
+LB_MUST lb_status lb_consent_request(struct lb_consent *consent, const char *caller,
+                                     const Lianban__V1__GrantRequest *request,
+                                     struct lb_arena *arena, Lianban__V1__GrantTicket **out);
+
+/* lb_consent_confirm records a desk's decision and, if agreed, issues the grant: one SD-JWT with a
+ * section for every department of the form whose basis is a kind of consent and which is asked for
+ * the role. ROLE_NOT_ALLOWED unless the caller is a desk of this office (kind consent, same
+ * organization, not the office's own server id); GRANT_UNKNOWN; CASE_STATE when decided already;
+ * MALFORMED when the document's number is not the subject's (or guardian's), the notice hash is not
+ * that of a notice of this form and requester, or method or level are out of range; WRONG_REQUESTER
+ * when the asking window or its key is not listed any more; FORM_UNKNOWN, FORM_INERT, VIEW_UNKNOWN
+ * when the form or the directory changed meanwhile; BUSY when every status index is taken. Durable
+ * and in the evidence before it returns: LOG_UNAVAILABLE, and nothing is decided. */
+LB_MUST lb_status lb_consent_confirm(struct lb_consent *consent, const char *caller,
+                                     const Lianban__V1__ConfirmRequest *request,
+                                     struct lb_arena *arena, Lianban__V1__ConfirmResponse **out);
+
+/* lb_consent_grant hands the outcome to the window that asked: GRANT_UNKNOWN (also for anybody
+ * else), GRANT_PENDING, GRANT_REFUSED, GRANT_REVOKED. May be repeated for a day after the first
+ * time. */
+LB_MUST lb_status lb_consent_grant(struct lb_consent *consent, const char *caller,
+                                   const Lianban__V1__GetGrantRequest *request,
+                                   struct lb_arena *arena, Lianban__V1__GetGrantResponse **out);
+
+/* lb_consent_revoke withdraws a grant and makes the next status list; GRANT_UNKNOWN,
+ * ROLE_NOT_ALLOWED, MALFORMED (the document is not the subject's or guardian's). out_token is the
+ * new list to be pushed. Revoking twice is fine and decides nothing new. LOG_UNAVAILABLE: nothing
+ * is withdrawn. */
+LB_MUST lb_status lb_consent_revoke(struct lb_consent *consent, const char *caller,
+                                    const Lianban__V1__RevokeRequest *request,
+                                    struct lb_arena *arena, uint64_t *out_seq,
+                                    struct lb_span *out_token);
+
+/* lb_consent_status_list returns the current signed list; a new one (seq + 1) is made when half of
+ * the old one's life is over or a state has changed. */
+LB_MUST lb_status lb_consent_status_list(struct lb_consent *consent, struct lb_arena *arena,
+                                         struct lb_span *out_token);
+
+/* lb_consent_ticket_code writes the six digits that go with a request's id: the window shows them,
+ * and a desk that has the id arrives at the same, so that a citizen sees it is the right one. */
+void lb_consent_ticket_code(const char *request_id, char out[7]);
+
+#endif

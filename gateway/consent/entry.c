@@ -1,0 +1,102 @@
+#include <stdio.h>
+
+#include "gateway/base/hex.h"
+#include "gateway/base/log.h"
+#include "gateway/consent/inside.h"
+#include "gateway/json/json.h"
+
+/* The evidence of a decision: durable before anybody is told of it. */
+
+bool lb_consent_needs(const struct lb_form *form, const struct lb_form_fact *fact, size_t role)
+{
+    size_t section = lb_form_section_index(form, fact->department);
+    return lb_form_asks(fact, role) && section != SIZE_MAX &&
+           form->sections[section].basis != LB_BASIS_MANDATE;
+}
+
+lb_status lb_consent_fields(const struct lb_form *form, size_t role, struct lb_arena *arena,
+                            struct lb_span *out_text)
+{
+    LB_DEFER(lb_buf_cleanup) struct lb_buf text;
+    lb_buf_init(&text, LB_MAX_DETAIL_BYTES);
+    for (size_t i = 0; i < form->num_facts; i++) {
+        const struct lb_form_fact *fact = &form->facts[i];
+        if (!lb_consent_needs(form, fact, role))
+            continue;
+        const char *call = lb_op_format(&fact->call, arena);
+        LB_ENSURE(call != NULL, LB_NO_MEMORY, "arena is full");
+        lb_buf_printf(&text, "%s.%s:%s\n", fact->view, fact->field, call);
+    }
+    LB_TRY(lb_buf_check(&text));
+    return lb_arena_copy(arena, lb_buf_span(&text), out_text);
+}
+
+static void set_hex32(struct lb_json *object, const char *key, const uint8_t bytes[32])
+{
+    char text[65];
+    lb_hex_encode(lb_span_of(bytes, 32), text);
+    lb_json_set_cstr(object, key, text);
+}
+
+static void set_proof(struct lb_json *detail, const struct lb_consent_event *event)
+{
+    if (event->method == NULL)
+        return;
+    lb_json_set_cstr(detail, "method", event->method);
+    lb_json_set_int(detail, "level", event->level);
+    set_hex32(detail, "notice", event->notice_sha256);
+}
+
+/* What the office's own officer reads: pseudonyms, never an identity. */
+static lb_status write_detail(const struct lb_consent_event *event, struct lb_arena *arena,
+                              struct lb_span *out_text)
+{
+    LB_DEFER(lb_json_freep) struct lb_json *detail = lb_json_object();
+    lb_json_set_cstr(detail, "decision", event->code);
+    lb_json_set_cstr(detail, "actor", event->desk);
+    lb_json_set_cstr(detail, "request", event->request_id);
+    if (event->grant_id != NULL)
+        lb_json_set_cstr(detail, "grant", event->grant_id);
+    lb_json_set_cstr(detail, "requester", event->requester);
+    lb_json_set_cstr(detail, "form", event->form);
+    lb_json_set_int(detail, "form_version", event->form_version);
+    lb_json_set_cstr(detail, "case", event->case_id);
+    lb_json_set_cstr(detail, "role", event->role);
+    set_proof(detail, event);
+    set_hex32(detail, "subject", event->subject);
+    if (event->guardian != NULL)
+        set_hex32(detail, "guardian", event->guardian);
+    return lb_json_dump(detail, LB_JSON_COMPACT, arena, out_text);
+}
+
+/* txn is the random part of the request's id, so that all decisions on one request are found
+ * together. */
+static lb_status fill_leaf(const struct lb_consent_event *event, struct lb_leaf *leaf)
+{
+    leaf->type = LB_LEAF_CONSENT;
+    leaf->count = 1;
+    (void)snprintf(leaf->code, sizeof(leaf->code), "%s", event->code);
+    memcpy(leaf->policy_hash, event->form_sha256, sizeof(leaf->policy_hash));
+    if (event->artefact_sha256 != NULL)
+        memcpy(leaf->answer_hash, event->artefact_sha256, sizeof(leaf->answer_hash));
+    LB_ENSURE(strlen(event->request_id) == LB_CONSENT_ID_BYTES - 1, LB_STORE_FAILED,
+              "a request's id of another length");
+    return lb_hex_decode(lb_span_str(event->request_id + 2), leaf->txn, sizeof(leaf->txn));
+}
+
+lb_status lb_consent_enter(struct lb_consent *consent, const struct lb_consent_event *event,
+                           struct lb_arena *arena)
+{
+    struct lb_log_entry *entry = lb_arena_alloc(arena, sizeof(*entry));
+    LB_ENSURE(entry != NULL, LB_NO_MEMORY, "arena is full");
+    LB_TRY(fill_leaf(event, &entry->leaf));
+    LB_TRY(write_detail(event, arena, &entry->detail));
+    entry->fields = event->fields;
+    entry->has_subject = true;
+    memcpy(entry->subject, event->subject, sizeof(entry->subject));
+    lb_status status = lb_log_append_wait(consent->options.log, entry);
+    if (status == LB_OK)
+        return LB_OK;
+    lb_log_failure("consent_not_recorded", status);
+    LB_FAIL(LB_LOG_UNAVAILABLE, "decision can't be recorded");
+}

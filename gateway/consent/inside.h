@@ -1,0 +1,167 @@
+#ifndef GATEWAY_CONSENT_INSIDE_H
+#define GATEWAY_CONSENT_INSIDE_H
+
+#include <pthread.h>
+
+#include "gateway/consent/consent.h"
+#include "gateway/consent/records.h"
+#include "gateway/token/grant.h"
+
+/* What the sources of the consent office share. */
+
+#define LB_CONSENT_ID_BYTES 35       /* a letter, '-', 32 hex digits and a NUL */
+#define LB_CONSENT_COPY_KEPT_S (24 * 3600)      /* after the window has fetched the outcome */
+#define LB_CONSENT_PENDING_S (24 * 3600)        /* for the citizen to decide */
+#define LB_CONSENT_REFUSAL_KEPT_S (30 * 86400)  /* when nobody fetches it */
+#define LB_CONSENT_RECORD_KEPT_S (3 * 366 * 86400)  /* after the consent's end */
+#define LB_CONSENT_MAX_PENDING 100000
+#define LB_CONSENT_MAX_PENDING_PER_WINDOW 20000  /* one window can't lock out the others */
+
+struct lb_consent {
+    struct lb_consent_options options;
+    uint8_t pseudonym_key[32];
+    uint8_t salt_key[32];
+
+    pthread_mutex_t lock;           /* holds what follows */
+    struct lb_consent_store *store;
+    bool has_listed;                /* a status list was made since this start */
+};
+
+/* One decision on its way through confirm.c, issue.c and what records it. */
+struct lb_consent_decision {
+    struct lb_consent *consent;
+    struct lb_arena *arena;
+    struct lb_directory *directory;
+    const struct lb_form *form;
+    const char *desk;                 /* SPIFFE id */
+    const char *language;             /* of the notice that was shown */
+    const char *method;
+    int level;
+    uint8_t notice_sha256[32];
+    bool agreed;
+    int64_t now_unix_s;
+    const struct lb_node *requester;  /* the window that asked */
+    struct lb_consent_request_row row;
+
+    /* set by lb_consent_issue */
+    struct lb_consent_grant_row grant;
+    uint8_t jwt_sha256[32];
+};
+
+/* What one entry of the evidence says. */
+struct lb_consent_event {
+    const char *code;                 /* GRANTED, REFUSED, REVOKED */
+    const char *desk;
+    const char *request_id;
+    const char *grant_id;             /* NULL when there is none */
+    const char *form;
+    uint32_t form_version;
+    const uint8_t *form_sha256;
+    const char *case_id;
+    const char *requester;            /* organization */
+    const char *role;
+    const char *method;               /* NULL for a withdrawal, as are the next two */
+    int level;
+    const uint8_t *notice_sha256;
+    const uint8_t *subject;           /* pseudonym */
+    const uint8_t *guardian;          /* pseudonym; NULL when there is none */
+    struct lb_span fields;            /* view.field:operator lines; may be empty */
+    const uint8_t *artefact_sha256;   /* of the grant or the status list; NULL when there is none */
+};
+
+/* --- office.c --- */
+
+/* lb_consent_form finds a form by id and version; FORM_UNKNOWN. */
+LB_MUST lb_status lb_consent_form(const struct lb_consent *consent, const char *id,
+                                  uint32_t version, const struct lb_form **out_form);
+/* lb_consent_need_desk: ROLE_NOT_ALLOWED unless the caller is a listed desk of this office. */
+LB_MUST lb_status lb_consent_need_desk(const struct lb_consent *consent,
+                                       const struct lb_directory *directory, const char *caller);
+/* lb_consent_need_key: WRONG_REQUESTER unless it is a current sealing key of the node. */
+LB_MUST lb_status lb_consent_need_key(const struct lb_node *node, struct lb_span key,
+                                      int64_t now_unix_s);
+/* lb_consent_pseudonym is HMAC-SHA256 under the office's key. */
+void lb_consent_pseudonym(const struct lb_consent *consent, const char id_no[19],
+                          uint8_t out[32]);
+/* lb_consent_is_document says in constant time whether a document is that of the subject, or of the
+ * guardian; MALFORMED when its number is not one. */
+LB_MUST lb_status lb_consent_is_document(const struct lb_consent *consent, const char *id_no,
+                                         const uint8_t pseudonym[32], bool *out_is);
+/* lb_consent_salt derives a request's salt, the same every time; unpredictable without the key. */
+void lb_consent_salt(const struct lb_consent *consent, const char *request_id, uint8_t out[16]);
+/* lb_consent_random_id writes "<kind>-" and 32 random hex digits. */
+LB_MUST lb_status lb_consent_random_id(char kind, char out[LB_CONSENT_ID_BYTES]);
+/* lb_consent_text_ok: 1 to max bytes of UTF-8 without control characters. */
+bool lb_consent_text_ok(const char *text, size_t max);
+/* lb_consent_name_of gives an organization's name in a language ("zh" or "en"); its id when the
+ * directory has none. */
+const char *lb_consent_name_of(const struct lb_directory *directory, const char *organization,
+                               const char *language);
+/* lb_consent_adapter_of finds an organization's first listed adapter; NULL when there is none. */
+const struct lb_node *lb_consent_adapter_of(const struct lb_directory *directory,
+                                            const char *organization);
+/* lb_consent_notice_text renders the notice for an organization under its name in that language. */
+LB_MUST lb_status lb_consent_notice_text(const struct lb_directory *directory,
+                                         const struct lb_form *form, const char *organization,
+                                         const char *language, struct lb_arena *arena,
+                                         struct lb_span *out_text);
+/* lb_consent_count_denial puts a refusal into the evidence; failures of ours and "not yet" are
+ * none. */
+void lb_consent_count_denial(const struct lb_consent *consent, const char *caller,
+                             lb_status status);
+/* lb_consent_unref is lb_directory_unref for LB_DEFER. */
+void lb_consent_unref(struct lb_directory **directory);
+/* lb_consent_lock takes the lock and returns the office; lb_consent_unlock, for LB_DEFER on what it
+ * returned, undoes an open transaction and gives the lock back. */
+struct lb_consent *lb_consent_lock(struct lb_consent *consent);
+void lb_consent_unlock(struct lb_consent **consent);
+
+/* --- issue.c --- */
+
+/* lb_consent_plan makes the sections that a role needs consent for, with provider, audience, basis,
+ * laws, views and limits; the rest is zero. FORM_INERT when a department has no listed adapter,
+ * VIEW_UNKNOWN when the directory has no version of a view, MALFORMED when nothing needs consent,
+ * SECTION_INVALID past LB_MAX_VIEWS_PER_SECTION. */
+LB_MUST lb_status lb_consent_plan(const struct lb_form *form, size_t role,
+                                  const struct lb_directory *directory, struct lb_arena *arena,
+                                  struct lb_section **out_sections, size_t *out_num);
+/* lb_consent_issue signs the grant of a decision and sets row.grant_id, row.sd_jwt and the last
+ * part of the decision. Called in the store's transaction. BUSY when every status index is
+ * taken. */
+LB_MUST lb_status lb_consent_issue(struct lb_consent_decision *decision);
+
+/* --- record.c --- */
+
+/* lb_consent_record writes the consent record of a decision and adds it to the store. */
+LB_MUST lb_status lb_consent_record(const struct lb_consent_decision *decision);
+/* lb_consent_record_withdrawal adds the record of a withdrawal, made from the decision's; `by` is
+ * the pseudonym of who withdrew. */
+LB_MUST lb_status lb_consent_record_withdrawal(struct lb_consent *consent,
+                                               const struct lb_consent_grant_row *grant,
+                                               const uint8_t by[32], const char *desk,
+                                               int64_t now_unix_s, struct lb_arena *arena);
+
+/* --- entry.c --- */
+
+/* lb_consent_needs says whether a form's fact is asked for the role under a basis that this office
+ * answers for, which is any but a mandate. */
+bool lb_consent_needs(const struct lb_form *form, const struct lb_form_fact *fact, size_t role);
+/* lb_consent_fields writes one line "view.field:operator" for each such fact; TOO_LARGE. */
+LB_MUST lb_status lb_consent_fields(const struct lb_form *form, size_t role,
+                                    struct lb_arena *arena, struct lb_span *out_text);
+/* lb_consent_enter makes an event durable in the evidence; LOG_UNAVAILABLE, and then nothing may be
+ * granted, refused or withdrawn. */
+LB_MUST lb_status lb_consent_enter(struct lb_consent *consent,
+                                   const struct lb_consent_event *event, struct lb_arena *arena);
+
+/* --- status.c --- */
+
+/* lb_consent_new_list makes the list after the current one and stores it; the lock is held and a
+ * transaction open. */
+LB_MUST lb_status lb_consent_new_list(struct lb_consent *consent, int64_t now_unix_s,
+                                      struct lb_arena *arena, uint64_t *out_seq,
+                                      struct lb_span *out_token);
+/* lb_consent_take_index draws a free status index; BUSY when there is none. Called likewise. */
+LB_MUST lb_status lb_consent_take_index(struct lb_consent *consent, uint64_t *out_index);
+
+#endif

@@ -1,0 +1,208 @@
+#include "gateway/consent/inside.h"
+#include "gateway/crypto/hash.h"
+
+/* Making a grant: what the form asks of each department for the role, and nothing else. */
+
+/* --- the plan --- */
+
+/* The version that the directory names last; 0 when it names none. */
+static uint32_t view_version(const struct lb_directory *directory, const char *view)
+{
+    uint32_t highest = 0;
+    for (size_t i = 0; i < directory->num_views; i++) {
+        const struct lb_listed *listed = &directory->views[i];
+        if (strcmp(listed->id, view) == 0 && listed->version > highest)
+            highest = listed->version;
+    }
+    return highest;
+}
+
+static lb_status plan_view(const struct lb_form *form, size_t role, struct lb_arena *arena,
+                           struct lb_section_view *view)
+{
+    struct lb_section_field *fields = lb_arena_array(arena, form->num_facts, sizeof(*fields));
+    size_t num = 0;
+    LB_ENSURE(fields != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < form->num_facts; i++) {
+        const struct lb_form_fact *fact = &form->facts[i];
+        if (!lb_form_asks(fact, role) || strcmp(fact->view, view->id) != 0)
+            continue;
+        const char *call = lb_op_format(&fact->call, arena);
+        LB_ENSURE(call != NULL, LB_NO_MEMORY, "arena is full");
+        fields[num++] = (struct lb_section_field){fact->field, call};
+    }
+    view->fields = fields;
+    view->num_fields = num;
+    return LB_OK;
+}
+
+static bool has_view(const struct lb_section_view *views, size_t num, const char *id)
+{
+    for (size_t i = 0; i < num; i++) {
+        if (strcmp(views[i].id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+struct plan {
+    const struct lb_form *form;
+    size_t role;
+    const struct lb_directory *directory;
+    struct lb_arena *arena;
+};
+
+static lb_status plan_views(const struct plan *plan, const char *department,
+                            struct lb_section *section)
+{
+    struct lb_section_view *views =
+        lb_arena_array(plan->arena, LB_MAX_VIEWS_PER_SECTION, sizeof(*views));
+    size_t num = 0;
+    LB_ENSURE(views != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < plan->form->num_facts; i++) {
+        const struct lb_form_fact *fact = &plan->form->facts[i];
+        bool is_its = strcmp(fact->department, department) == 0;
+        if (!is_its || !lb_form_asks(fact, plan->role) || has_view(views, num, fact->view))
+            continue;
+        LB_ENSURE(num < LB_MAX_VIEWS_PER_SECTION, LB_SECTION_INVALID,
+                  "a form that asks one department for too many views");
+        views[num] = (struct lb_section_view){
+            .id = fact->view, .version = view_version(plan->directory, fact->view)};
+        LB_ENSURE(views[num].version != 0, LB_VIEW_UNKNOWN, "directory does not list the view");
+        LB_TRY(plan_view(plan->form, plan->role, plan->arena, &views[num]));
+        num++;
+    }
+    section->views = views;
+    section->num_views = num;
+    return LB_OK;
+}
+
+/* A department that cites no law of its own is asked under the form's. */
+static lb_status plan_section(const struct plan *plan, const struct lb_form_section *asked,
+                              struct lb_section *section)
+{
+    bool has_own = asked->num_laws > 0;
+    *section = (struct lb_section){
+        .provider = asked->department,
+        .basis = lb_basis_name(asked->basis),
+        .laws = has_own ? asked->laws : plan->form->laws,
+        .num_laws = has_own ? asked->num_laws : plan->form->num_laws,
+        .max_uses = asked->uses,
+        .answer_bytes = asked->answer_bytes,
+    };
+    LB_TRY(plan_views(plan, asked->department, section));
+    if (section->num_views == 0)
+        return LB_OK;
+    const struct lb_node *adapter = lb_consent_adapter_of(plan->directory, asked->department);
+    LB_ENSURE(adapter != NULL, LB_FORM_INERT, "department has no listed adapter");
+    section->audience = adapter->spiffe;
+    return LB_OK;
+}
+
+lb_status lb_consent_plan(const struct lb_form *form, size_t role,
+                          const struct lb_directory *directory, struct lb_arena *arena,
+                          struct lb_section **out_sections, size_t *out_num)
+{
+    const struct plan plan = {form, role, directory, arena};
+    struct lb_section *sections = lb_arena_array(arena, form->num_sections, sizeof(*sections));
+    size_t num = 0;
+    LB_ENSURE(sections != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < form->num_sections; i++) {
+        if (form->sections[i].basis == LB_BASIS_MANDATE)
+            continue;
+        LB_TRY(plan_section(&plan, &form->sections[i], &sections[num]));
+        if (sections[num].num_views > 0)
+            num++;
+    }
+    LB_ENSURE(num > 0, LB_MALFORMED, "the role needs nobody's consent");
+    *out_sections = sections;
+    *out_num = num;
+    return LB_OK;
+}
+
+/* --- the grant --- */
+
+/* What every section of one grant says alike. */
+static void complete(const struct lb_consent_decision *decision, struct lb_section *section)
+{
+    const struct lb_consent_request_row *row = &decision->row;
+    section->form = decision->form->id;
+    section->form_version = decision->form->version;
+    memcpy(section->form_sha256, decision->form->sha256, sizeof(section->form_sha256));
+    section->purpose = decision->form->purpose;
+    section->case_id = row->case_id;
+    section->role = row->role;
+    section->operator_hash = row->operator_hash;
+    section->guardian = row->relation;
+    memcpy(section->notice_sha256, decision->notice_sha256, sizeof(section->notice_sha256));
+    section->method = decision->method;
+    section->level = decision->level;
+    memcpy(section->subject, row->commitment, sizeof(section->subject));
+}
+
+static lb_status sign(struct lb_consent_decision *decision, struct lb_section *sections,
+                      size_t num, struct lb_span *out_sd_jwt)
+{
+    const struct lb_consent_options *options = &decision->consent->options;
+    struct lb_arena *arena = decision->arena;
+    struct lb_grant grant = {
+        .issuer = options->organization,
+        .kid = options->issuer_kid,
+        .jti = decision->grant.id,
+        .requester = decision->grant.requester,
+        .iat = decision->now_unix_s,
+        .nbf = decision->now_unix_s,
+        .exp = decision->grant.exp,
+        .status_uri = options->status_uri,
+        .status_index = decision->grant.status_index,
+    };
+    struct lb_span jwt;
+    struct lb_span *disclosures = lb_arena_array(arena, num, sizeof(*disclosures));
+    LB_ENSURE(disclosures != NULL, LB_NO_MEMORY, "arena is full");
+    LB_TRY(lb_jwk_thumbprint_x25519(decision->row.requester_key, arena, grant.cnf_jkt));
+    LB_TRY(lb_grant_issue(&grant, sections, num, options->issuer_key, arena, &jwt, disclosures));
+    lb_sha256(jwt, decision->jwt_sha256);
+    return lb_sd_jwt_join(jwt, disclosures, num, arena, out_sd_jwt);
+}
+
+static lb_status describe(struct lb_consent_decision *decision)
+{
+    const struct lb_consent_request_row *row = &decision->row;
+    char *id = lb_arena_alloc(decision->arena, LB_CONSENT_ID_BYTES);
+    LB_ENSURE(id != NULL, LB_NO_MEMORY, "arena is full");
+    LB_TRY(lb_consent_random_id('g', id));
+    decision->grant = (struct lb_consent_grant_row){
+        .id = id,
+        .request = row->id,
+        .exp = decision->now_unix_s + decision->form->grant_days * 86400,
+        .requester = decision->requester->organization,
+        .form = row->form,
+        .form_version = row->form_version,
+        .case_id = row->case_id,
+        .role = row->role,
+        .has_guardian = row->relation != NULL,
+    };
+    memcpy(decision->grant.form_sha256, row->form_sha256, 32);
+    memcpy(decision->grant.subject, row->subject, 32);
+    memcpy(decision->grant.guardian, row->guardian, 32);
+    return lb_consent_take_index(decision->consent, &decision->grant.status_index);
+}
+
+lb_status lb_consent_issue(struct lb_consent_decision *decision)
+{
+    struct lb_section *sections = NULL;
+    size_t num = 0;
+    struct lb_span sd_jwt;
+    size_t role = lb_form_role_index(decision->form, decision->row.role);
+    LB_TRY(lb_consent_plan(decision->form, role, decision->directory, decision->arena, &sections,
+                           &num));
+    for (size_t i = 0; i < num; i++)
+        complete(decision, &sections[i]);
+    LB_TRY(describe(decision));
+    LB_TRY(sign(decision, sections, num, &sd_jwt));
+    LB_TRY(lb_consent_grant_add(decision->consent->store, &decision->grant));
+    decision->row.grant_id = decision->grant.id;
+    decision->row.sd_jwt = lb_arena_str(decision->arena, sd_jwt);
+    LB_ENSURE(decision->row.sd_jwt != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}

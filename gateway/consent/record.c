@@ -1,0 +1,225 @@
+#include "gateway/base/hex.h"
+#include "gateway/consent/inside.h"
+#include "gateway/json/json.h"
+
+/*
+ * The consent record: one JSON document per decision with the mandatory fields of ISO/IEC TS 27560.
+ * The office's proof that it asked and was answered (PIPL 69), kept for three years after the
+ * consent's end. The principal is a pseudonym; the evidence log proves that the record is the one
+ * of the day, through the form, notice and grant it names.
+ */
+#define SCHEMA "ISO/IEC TS 27560:2023; lianban-consent-record/1"
+
+static void set_hex32(struct lb_json *object, const char *key, const uint8_t bytes[32])
+{
+    char text[65];
+    lb_hex_encode(lb_span_of(bytes, 32), text);
+    lb_json_set_cstr(object, key, text);
+}
+
+static const char *in_language(const struct lb_consent_decision *decision,
+                               const struct lb_form_text *text)
+{
+    return strcmp(decision->language, "zh") == 0 ? text->zh : text->en;
+}
+
+/* --- who --- */
+
+static struct lb_json *party(const struct lb_consent_decision *decision, const char *organization,
+                             const struct lb_node *node, const char *type)
+{
+    struct lb_json *json = lb_json_object();
+    lb_json_set_cstr(json, "party_id", organization);
+    lb_json_set_cstr(json, "party_name",
+                     lb_consent_name_of(decision->directory, organization, decision->language));
+    lb_json_set_cstr(json, "party_address", node == NULL ? "" : node->endpoint);
+    lb_json_set_cstr(json, "party_contact", node == NULL ? organization : node->spiffe);
+    lb_json_set_cstr(json, "party_type", type);
+    return json;
+}
+
+/* Says whether the section's department is asked anything for the role under consent. */
+static bool is_asked(const struct lb_consent_decision *decision,
+                     const struct lb_form_section *section)
+{
+    size_t role = lb_form_role_index(decision->form, decision->row.role);
+    for (size_t i = 0; i < decision->form->num_facts; i++) {
+        const struct lb_form_fact *fact = &decision->form->facts[i];
+        if (strcmp(fact->department, section->department) == 0 &&
+            lb_consent_needs(decision->form, fact, role))
+            return true;
+    }
+    return false;
+}
+
+static void add_parties(const struct lb_consent_decision *decision, struct lb_json *record)
+{
+    const char *requester = decision->requester->organization;
+    const char *office = decision->consent->options.organization;
+    const struct lb_node *server =
+        lb_directory_node(decision->directory, decision->consent->options.self);
+    struct lb_json *parties = lb_json_array();
+    struct lb_json *controllers = lb_json_array();
+    lb_json_append(parties, party(decision, requester, decision->requester, "requester"));
+    lb_json_append_str(controllers, lb_span_str(requester));
+    lb_json_append(parties, party(decision, office, server, "consent office"));
+    for (size_t i = 0; i < decision->form->num_sections; i++) {
+        const struct lb_form_section *section = &decision->form->sections[i];
+        if (!is_asked(decision, section))
+            continue;
+        const struct lb_node *adapter =
+            lb_consent_adapter_of(decision->directory, section->department);
+        lb_json_append(parties, party(decision, section->department, adapter, "provider"));
+        lb_json_append_str(controllers, lb_span_str(section->department));
+    }
+    /* The provider keeps its own register and the requester its case; nobody else stores
+     * anything. */
+    lb_json_set(record, "storage_locations", lb_json_copy(controllers));
+    lb_json_set(record, "pii_controllers", controllers);
+    lb_json_set(record, "parties", parties);
+    lb_json_set(record, "recipient_third_parties", lb_json_array());
+}
+
+/* --- what --- */
+
+static struct lb_json *information(const struct lb_consent_decision *decision)
+{
+    const struct lb_form *form = decision->form;
+    size_t role = lb_form_role_index(form, decision->row.role);
+    struct lb_json *list = lb_json_array();
+    for (size_t i = 0; i < form->num_facts; i++) {
+        const struct lb_form_fact *fact = &form->facts[i];
+        if (!lb_consent_needs(form, fact, role))
+            continue;
+        size_t section = lb_form_section_index(form, fact->department);
+        struct lb_json *item = lb_json_object();
+        lb_json_set_cstr(item, "pii_type", fact->view);
+        lb_json_set_cstr(item, "pii_attribute_id", fact->field);
+        lb_json_set_cstr(item, "processing_method", lb_op_format(&fact->call, decision->arena));
+        lb_json_set_cstr(item, "source", fact->department);
+        lb_json_set_cstr(item, "lawful_basis", lb_basis_name(form->sections[section].basis));
+        lb_json_append(list, item);
+    }
+    return list;
+}
+
+static void add_purpose(const struct lb_consent_decision *decision, struct lb_json *record)
+{
+    const struct lb_form *form = decision->form;
+    struct lb_json *notice = lb_json_object();
+    set_hex32(notice, "sha256", decision->notice_sha256);
+    lb_json_set(record, "privacy_notice", notice);
+    lb_json_set_cstr(record, "language", decision->language);
+    lb_json_set_cstr(record, "jurisdiction", "CN");
+    lb_json_set_cstr(record, "purpose", form->purpose);
+    lb_json_set_cstr(record, "purpose_text", in_language(decision, &form->notice.why));
+    lb_json_set_cstr(record, "retention_period", in_language(decision, &form->notice.keep));
+    lb_json_set_cstr(record, "withdrawal_method", in_language(decision, &form->notice.withdraw));
+    lb_json_set(record, "pii_information", information(decision));
+    struct lb_json *what = lb_json_object();
+    lb_json_set_cstr(what, "id", form->id);
+    lb_json_set_int(what, "version", form->version);
+    set_hex32(what, "sha256", form->sha256);
+    lb_json_set(record, "form", what);
+    lb_json_set_cstr(record, "case", decision->row.case_id);
+    lb_json_set_cstr(record, "role", decision->row.role);
+}
+
+/* --- when --- */
+
+struct event {
+    const char *state;
+    const uint8_t *entity;  /* pseudonym of who decided */
+    const char *desk;
+    int64_t at_unix_s;
+    int64_t validity_s;
+};
+
+static struct lb_json *event_to_json(const struct event *event)
+{
+    struct lb_json *json = lb_json_object();
+    lb_json_set_int(json, "event_time", event->at_unix_s);
+    lb_json_set_int(json, "validity_duration", event->validity_s);
+    set_hex32(json, "entity_id", event->entity);
+    lb_json_set_cstr(json, "event_type", "explicit");
+    lb_json_set_cstr(json, "event_state", event->state);
+    lb_json_set_cstr(json, "recorded_by", event->desk);
+    return json;
+}
+
+static struct lb_json *decision_to_json(const struct lb_consent_decision *decision)
+{
+    const struct lb_consent_request_row *row = &decision->row;
+    const struct event event = {
+        .state = decision->agreed ? "given" : "refused",
+        .entity = row->relation != NULL ? row->guardian : row->subject,
+        .desk = decision->desk,
+        .at_unix_s = decision->now_unix_s,
+        .validity_s = decision->agreed ? decision->grant.exp - decision->now_unix_s : 0,
+    };
+    struct lb_json *json = event_to_json(&event);
+    lb_json_set_cstr(json, "collection_method", decision->method);
+    lb_json_set_int(json, "level", decision->level);
+    return json;
+}
+
+/* --- storing --- */
+
+static lb_status store_record(struct lb_consent *consent, struct lb_json *record,
+                              struct lb_consent_document *document, struct lb_arena *arena)
+{
+    char id[LB_CONSENT_ID_BYTES];
+    LB_TRY(lb_consent_random_id('c', id));
+    lb_json_set_cstr(record, "record_id", id);
+    LB_TRY(lb_json_dump(record, LB_JSON_COMPACT, arena, &document->text));
+    document->id = id;
+    return lb_consent_document_add(consent->store, document);
+}
+
+lb_status lb_consent_record(const struct lb_consent_decision *decision)
+{
+    const struct lb_consent_request_row *row = &decision->row;
+    int64_t end = decision->agreed ? decision->grant.exp : decision->now_unix_s;
+    struct lb_consent_document document = {
+        .request = row->id,
+        .at_unix_s = decision->now_unix_s,
+        .keep_until_unix_s = end + LB_CONSENT_RECORD_KEPT_S,
+    };
+    LB_DEFER(lb_json_freep) struct lb_json *record = lb_json_object();
+    lb_json_set_cstr(record, "schema_version", SCHEMA);
+    lb_json_set_cstr(record, "record_id", "");
+    set_hex32(record, "pii_principal_id", row->subject);
+    lb_json_set_cstr(record, "request", row->id);
+    if (decision->agreed)
+        lb_json_set_cstr(record, "grant", row->grant_id);
+    add_purpose(decision, record);
+    add_parties(decision, record);
+    lb_json_set(record, "event", decision_to_json(decision));
+    return store_record(decision->consent, record, &document, decision->arena);
+}
+
+lb_status lb_consent_record_withdrawal(struct lb_consent *consent,
+                                       const struct lb_consent_grant_row *grant,
+                                       const uint8_t by[32], const char *desk, int64_t now_unix_s,
+                                       struct lb_arena *arena)
+{
+    struct lb_span text;
+    struct lb_consent_document document = {
+        .request = grant->request,
+        .at_unix_s = now_unix_s,
+        .keep_until_unix_s = grant->exp + LB_CONSENT_RECORD_KEPT_S,
+    };
+    const struct event event = {
+        .state = "withdrawn",
+        .entity = by,
+        .desk = desk,
+        .at_unix_s = now_unix_s,
+    };
+    lb_status status = lb_consent_document_first(consent->store, grant->request, arena, &text);
+    LB_ENSURE(lb_status_code(status) != LB_ABSENT, LB_STORE_FAILED, "a grant without its record");
+    LB_TRY(status);
+    LB_DEFER(lb_json_freep) struct lb_json *record = NULL;
+    LB_TRY(lb_json_parse(text, &record));
+    lb_json_set(record, "event", event_to_json(&event));
+    return store_record(consent, record, &document, arena);
+}

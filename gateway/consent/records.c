@@ -1,0 +1,337 @@
+#include "gateway/consent/records.h"
+
+#include <stdlib.h>
+
+#define APPLICATION_ID 0x4C42434FU  /* "LBCO" */
+#define PURGE_EVERY_S 60
+/* An index may serve again once its grant can't be presented any more, clocks included. */
+#define GRANT_GRACE_S (24 * 3600)
+
+static const char *const migrations[] = {
+    "CREATE TABLE request(id TEXT PRIMARY KEY, state INTEGER NOT NULL, keep_until INTEGER NOT NULL,"
+    " caller TEXT NOT NULL, form TEXT NOT NULL, form_version INTEGER NOT NULL,"
+    " form_sha256 BLOB NOT NULL, case_id TEXT NOT NULL, requester_key BLOB NOT NULL,"
+    " role TEXT NOT NULL, operator TEXT NOT NULL, relation TEXT, subject BLOB NOT NULL,"
+    " guardian BLOB NOT NULL, commitment BLOB NOT NULL, grant_id TEXT, sd_jwt TEXT) STRICT;"
+    "CREATE INDEX request_pending ON request(caller) WHERE state = 0;"
+    "CREATE INDEX request_end ON request(keep_until);"
+    "CREATE TABLE grants(id TEXT PRIMARY KEY, request TEXT NOT NULL UNIQUE,"
+    " status_index INTEGER NOT NULL UNIQUE, state INTEGER NOT NULL, exp INTEGER NOT NULL,"
+    " requester TEXT NOT NULL, form TEXT NOT NULL, form_version INTEGER NOT NULL,"
+    " form_sha256 BLOB NOT NULL, case_id TEXT NOT NULL, role TEXT NOT NULL,"
+    " has_guardian INTEGER NOT NULL, subject BLOB NOT NULL, guardian BLOB NOT NULL) STRICT;"
+    "CREATE INDEX grants_end ON grants(exp);"
+    "CREATE INDEX grants_withdrawn ON grants(state) WHERE state != 0;"
+    "CREATE TABLE status_list(uri TEXT PRIMARY KEY, seq INTEGER NOT NULL, iat INTEGER NOT NULL,"
+    " entries INTEGER NOT NULL, token BLOB NOT NULL) STRICT;"
+    "CREATE TABLE office(id INTEGER PRIMARY KEY CHECK (id = 1), capacity INTEGER NOT NULL) STRICT;"
+    "INSERT INTO office(id, capacity) VALUES (1, 1024);"
+    "CREATE TABLE consent_record(id TEXT PRIMARY KEY, request TEXT NOT NULL, at INTEGER NOT NULL,"
+    " keep_until INTEGER NOT NULL, record TEXT NOT NULL) STRICT;"
+    "CREATE INDEX record_request ON consent_record(request);"
+    "CREATE INDEX record_end ON consent_record(keep_until);",
+    NULL,
+};
+
+static const char *const sql[LB_NUM_SQL] = {
+    [LB_SQL_COUNT_PENDING] = "SELECT count(*) FROM request WHERE state = 0",
+    [LB_SQL_COUNT_OWN] = "SELECT count(*) FROM request WHERE state = 0 AND caller = ?1",
+    [LB_SQL_ADD_REQUEST] =
+        "INSERT INTO request(id, state, keep_until, caller, form, form_version, form_sha256,"
+        " case_id, requester_key, role, operator, relation, subject, guardian, commitment)"
+        " VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [LB_SQL_FIND_REQUEST] =
+        "SELECT id, state, keep_until, caller, form, form_version, form_sha256, case_id,"
+        " requester_key, role, operator, relation, subject, guardian, commitment, grant_id, sd_jwt"
+        " FROM request WHERE id = ?1 AND keep_until > ?2",
+    [LB_SQL_DECIDE] = "UPDATE request SET state = ?2, keep_until = ?3, grant_id = ?4, sd_jwt = ?5"
+                      " WHERE id = ?1 AND state = 0",
+    [LB_SQL_SHORTEN] = "UPDATE request SET keep_until = ?2 WHERE id = ?1 AND keep_until > ?2",
+    [LB_SQL_PURGE_REQUEST] = "DELETE FROM request WHERE keep_until <= ?1",
+    [LB_SQL_PURGE_GRANT] = "DELETE FROM grants WHERE exp <= ?1",
+    [LB_SQL_PURGE_DOCUMENT] = "DELETE FROM consent_record WHERE keep_until <= ?1",
+    [LB_SQL_ADD_GRANT] =
+        "INSERT INTO grants(id, request, status_index, state, exp, requester, form, form_version,"
+        " form_sha256, case_id, role, has_guardian, subject, guardian)"
+        " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    [LB_SQL_FIND_GRANT] =
+        "SELECT id, request, status_index, state, exp, requester, form, form_version, form_sha256,"
+        " case_id, role, has_guardian, subject, guardian FROM grants WHERE id = ?1",
+    [LB_SQL_WITHDRAW] = "UPDATE grants SET state = 1 WHERE id = ?1",
+    [LB_SQL_FORGET_COPY] = "UPDATE request SET state = 3, sd_jwt = NULL WHERE id = ?1",
+    [LB_SQL_COUNT_GRANTS] = "SELECT count(*) FROM grants",
+    [LB_SQL_FIND_INDEX] = "SELECT 1 FROM grants WHERE status_index = ?1",
+    [LB_SQL_STATES] = "SELECT status_index, state FROM grants WHERE state != 0",
+    [LB_SQL_GET_CAPACITY] = "SELECT capacity FROM office WHERE id = 1",
+    [LB_SQL_SET_CAPACITY] = "UPDATE office SET capacity = ?1 WHERE id = 1",
+    [LB_SQL_FIND_LIST] = "SELECT seq, iat, entries, token FROM status_list WHERE uri = ?1",
+    [LB_SQL_SET_LIST] =
+        "INSERT INTO status_list(uri, seq, iat, entries, token) VALUES (?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT(uri) DO UPDATE SET seq = excluded.seq, iat = excluded.iat,"
+        " entries = excluded.entries, token = excluded.token WHERE excluded.seq > seq",
+    [LB_SQL_ADD_DOCUMENT] = "INSERT INTO consent_record(id, request, at, keep_until, record)"
+                            " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [LB_SQL_FIRST_DOCUMENT] =
+        "SELECT record FROM consent_record WHERE request = ?1 ORDER BY rowid LIMIT 1",
+};
+
+struct lb_consent_store {
+    struct lb_store *store;
+    struct lb_stmt *stmts[LB_NUM_SQL];  /* belong to the store */
+    int64_t next_purge_unix_s;
+};
+
+/* --- life --- */
+
+static void store_freep(struct lb_consent_store **store)
+{
+    lb_consent_store_close(*store);
+}
+
+/* The lock is taken with the first write after the pragma and held until the file is closed: two
+ * offices on one store could hand out one status index twice. */
+static lb_status keep_others_out(struct lb_store *store)
+{
+    LB_TRY(lb_store_exec(store, "PRAGMA locking_mode=EXCLUSIVE"));
+    LB_TRY(lb_store_begin(store));
+    return lb_store_commit(store);
+}
+
+static lb_status open_file(const char *path, struct lb_consent_store *store)
+{
+    const struct lb_store_options options = {
+        .path = path,
+        .migrations = migrations,
+        .application_id = APPLICATION_ID,
+        .create = true,
+        .busy_timeout_ms = 1000,
+    };
+    LB_TRY(lb_store_open(&options, &store->store));
+    LB_TRY(keep_others_out(store->store));
+    for (size_t i = 0; i < LB_NUM_SQL; i++)
+        LB_TRY(lb_stmt_prepare(store->store, sql[i], &store->stmts[i]));
+    return LB_OK;
+}
+
+static const char *advice(enum lb_code code)
+{
+    switch (code) {
+    case LB_STATE_LOCKED:
+        return "another process is using it; stop that one first";
+    case LB_FILE_FAILED:
+        return "it cannot be opened for writing; check the folder and its owner";
+    case LB_VERSION_UNSUPPORTED:
+        return "a newer version wrote it; start that version";
+    default:
+        return "it is not a store of a consent office, or it is damaged; restore it from a backup "
+               "together with the evidence log";
+    }
+}
+
+lb_status lb_consent_store_open(const char *path, struct lb_diag *diag,
+                                struct lb_consent_store **out_store)
+{
+    LB_DEFER(store_freep) struct lb_consent_store *store = calloc(1, sizeof(*store));
+    LB_ENSURE(store != NULL, LB_NO_MEMORY, "a consent store");
+    lb_status status = open_file(path, store);
+    if (status != LB_OK) {
+        lb_diag_set(diag, "%s: %s", path, advice(status->code));
+        return status;
+    }
+    *out_store = store;
+    store = NULL;
+    return LB_OK;
+}
+
+void lb_consent_store_close(struct lb_consent_store *store)
+{
+    if (store == NULL)
+        return;
+    lb_store_close(store->store);
+    free(store);
+}
+
+lb_status lb_consent_store_begin(struct lb_consent_store *store)
+{
+    return lb_store_begin(store->store);
+}
+
+lb_status lb_consent_store_commit(struct lb_consent_store *store)
+{
+    return lb_store_commit(store->store);
+}
+
+void lb_consent_store_rollback(struct lb_consent_store *store)
+{
+    lb_store_rollback(store->store);
+}
+
+/* --- statements --- */
+
+struct lb_stmt *lb_consent_stmt(struct lb_consent_store *store, enum lb_consent_sql which)
+{
+    lb_stmt_reset(store->stmts[which]);
+    return store->stmts[which];
+}
+
+int64_t lb_consent_changed(const struct lb_consent_store *store)
+{
+    return lb_store_changes(store->store);
+}
+
+lb_status lb_consent_row(struct lb_stmt *stmt)
+{
+    bool row = false;
+    LB_TRY(lb_stmt_step(stmt, &row));
+    LB_ENSURE(row, LB_ABSENT, "no such row");
+    return LB_OK;
+}
+
+lb_status lb_consent_column_text(const struct lb_stmt *stmt, int column, struct lb_arena *arena,
+                                 const char **out_text)
+{
+    *out_text = NULL;
+    if (lb_stmt_type(stmt, column) == LB_COL_NULL)
+        return LB_OK;
+    *out_text = lb_arena_str(arena, lb_stmt_text(stmt, column));
+    LB_ENSURE(*out_text != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
+lb_status lb_consent_column_32(const struct lb_stmt *stmt, int column, uint8_t out[32])
+{
+    struct lb_span blob = lb_stmt_blob(stmt, column);
+    LB_ENSURE(blob.len == 32, LB_STORE_FAILED, "a hash of the wrong length");
+    memcpy(out, blob.ptr, 32);
+    return LB_OK;
+}
+
+static lb_status run_before(struct lb_consent_store *store, enum lb_consent_sql which,
+                            int64_t unix_s)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, which);
+    LB_TRY(lb_stmt_bind_int(stmt, 1, unix_s));
+    return lb_stmt_run(stmt);
+}
+
+lb_status lb_consent_store_purge(struct lb_consent_store *store, int64_t now_unix_s)
+{
+    if (now_unix_s < store->next_purge_unix_s)
+        return LB_OK;
+    store->next_purge_unix_s = now_unix_s + PURGE_EVERY_S;
+    LB_TRY(run_before(store, LB_SQL_PURGE_REQUEST, now_unix_s));
+    LB_TRY(run_before(store, LB_SQL_PURGE_GRANT, now_unix_s - GRANT_GRACE_S));
+    return run_before(store, LB_SQL_PURGE_DOCUMENT, now_unix_s);
+}
+
+/* --- requests --- */
+
+static lb_status count_rows(struct lb_stmt *stmt, int64_t *out_num)
+{
+    lb_status status = lb_consent_row(stmt);
+    if (status == LB_OK)
+        *out_num = lb_stmt_int(stmt, 0);
+    lb_stmt_reset(stmt);
+    return status;
+}
+
+lb_status lb_consent_request_count(struct lb_consent_store *store, const char *caller,
+                                   int64_t *out_all, int64_t *out_own)
+{
+    struct lb_stmt *own = lb_consent_stmt(store, LB_SQL_COUNT_OWN);
+    LB_TRY(lb_stmt_bind_text(own, 1, lb_span_str(caller)));
+    LB_TRY(count_rows(own, out_own));
+    return count_rows(lb_consent_stmt(store, LB_SQL_COUNT_PENDING), out_all);
+}
+
+static lb_status bind_text_or_null(struct lb_stmt *stmt, int param, const char *text)
+{
+    return text == NULL ? lb_stmt_bind_null(stmt, param)
+                        : lb_stmt_bind_text(stmt, param, lb_span_str(text));
+}
+
+lb_status lb_consent_request_add(struct lb_consent_store *store,
+                                 const struct lb_consent_request_row *row)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_ADD_REQUEST);
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(row->id)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, row->keep_until_unix_s));
+    LB_TRY(lb_stmt_bind_text(stmt, 3, lb_span_str(row->caller)));
+    LB_TRY(lb_stmt_bind_text(stmt, 4, lb_span_str(row->form)));
+    LB_TRY(lb_stmt_bind_int(stmt, 5, row->form_version));
+    LB_TRY(lb_stmt_bind_blob(stmt, 6, lb_span_of(row->form_sha256, 32)));
+    LB_TRY(lb_stmt_bind_text(stmt, 7, lb_span_str(row->case_id)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 8, lb_span_of(row->requester_key, 32)));
+    LB_TRY(lb_stmt_bind_text(stmt, 9, lb_span_str(row->role)));
+    LB_TRY(lb_stmt_bind_text(stmt, 10, lb_span_str(row->operator_hash)));
+    LB_TRY(bind_text_or_null(stmt, 11, row->relation));
+    LB_TRY(lb_stmt_bind_blob(stmt, 12, lb_span_of(row->subject, 32)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 13, lb_span_of(row->guardian, 32)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 14, lb_span_of(row->commitment, 32)));
+    return lb_stmt_run(stmt);
+}
+
+static lb_status read_request(const struct lb_stmt *stmt, struct lb_arena *arena,
+                              struct lb_consent_request_row *row)
+{
+    int64_t state = lb_stmt_int(stmt, 1);
+    LB_ENSURE(state >= LB_REQUEST_PENDING && state <= LB_REQUEST_REVOKED, LB_STORE_FAILED,
+              "a request in no state");
+    row->state = (enum lb_consent_request_state)state;
+    row->keep_until_unix_s = lb_stmt_int(stmt, 2);
+    row->form_version = (uint32_t)lb_stmt_int(stmt, 5);
+    LB_TRY(lb_consent_column_text(stmt, 0, arena, &row->id));
+    LB_TRY(lb_consent_column_text(stmt, 3, arena, &row->caller));
+    LB_TRY(lb_consent_column_text(stmt, 4, arena, &row->form));
+    LB_TRY(lb_consent_column_32(stmt, 6, row->form_sha256));
+    LB_TRY(lb_consent_column_text(stmt, 7, arena, &row->case_id));
+    LB_TRY(lb_consent_column_32(stmt, 8, row->requester_key));
+    LB_TRY(lb_consent_column_text(stmt, 9, arena, &row->role));
+    LB_TRY(lb_consent_column_text(stmt, 10, arena, &row->operator_hash));
+    LB_TRY(lb_consent_column_text(stmt, 11, arena, &row->relation));
+    LB_TRY(lb_consent_column_32(stmt, 12, row->subject));
+    LB_TRY(lb_consent_column_32(stmt, 13, row->guardian));
+    LB_TRY(lb_consent_column_32(stmt, 14, row->commitment));
+    LB_TRY(lb_consent_column_text(stmt, 15, arena, &row->grant_id));
+    return lb_consent_column_text(stmt, 16, arena, &row->sd_jwt);
+}
+
+lb_status lb_consent_request_find(struct lb_consent_store *store, const char *id,
+                                  int64_t now_unix_s, struct lb_arena *arena,
+                                  struct lb_consent_request_row *out_row)
+{
+    struct lb_consent_request_row row = {0};
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_FIND_REQUEST);
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(id)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, now_unix_s));
+    lb_status status = lb_consent_row(stmt);
+    if (status == LB_OK)
+        status = read_request(stmt, arena, &row);
+    lb_stmt_reset(stmt);
+    if (status == LB_OK)
+        *out_row = row;
+    return status;
+}
+
+lb_status lb_consent_request_decide(struct lb_consent_store *store,
+                                    const struct lb_consent_request_row *row)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_DECIDE);
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(row->id)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, row->state));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, row->keep_until_unix_s));
+    LB_TRY(bind_text_or_null(stmt, 4, row->grant_id));
+    LB_TRY(bind_text_or_null(stmt, 5, row->sd_jwt));
+    LB_TRY(lb_stmt_run(stmt));
+    LB_ENSURE(lb_consent_changed(store) == 1, LB_CASE_STATE, "request is decided already");
+    return LB_OK;
+}
+
+lb_status lb_consent_request_shorten(struct lb_consent_store *store, const char *id,
+                                     int64_t keep_until_unix_s)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_SHORTEN);
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(id)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, keep_until_unix_s));
+    return lb_stmt_run(stmt);
+}

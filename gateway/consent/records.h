@@ -1,0 +1,194 @@
+#ifndef GATEWAY_CONSENT_RECORDS_H
+#define GATEWAY_CONSENT_RECORDS_H
+
+#include "gateway/base/arena.h"
+#include "gateway/base/diag.h"
+#include "gateway/store/store.h"
+
+/*
+ * Inside gateway/consent: what the office keeps, in one SQLite file that this process holds alone.
+ *
+ * No identity number and no name is ever written, not even while a decision is pending: a request
+ * holds the keyed pseudonyms that the desk's document is compared with, and the commitment that the
+ * sections will carry. Its salt is derived and not stored, so that nobody who gets the file can try
+ * identity numbers against it.
+ *
+ *   request         one asking of a window; gone a day after its outcome was fetched
+ *   grants          what was granted, until its end; the status lists are made from it
+ *   status_list     the newest list by URI; its sequence never falls
+ *   office          how far status indexes are drawn
+ *   consent_record  one document per decision (ISO/IEC TS 27560)
+ *
+ * Any function may return the store's failures. Not thread-safe: callers hold the office's lock.
+ */
+struct lb_consent_store;
+
+enum lb_consent_request_state {
+    LB_REQUEST_PENDING = 0,
+    LB_REQUEST_GRANTED = 1,
+    LB_REQUEST_REFUSED = 2,
+    LB_REQUEST_REVOKED = 3,
+};
+
+struct lb_consent_request_row {
+    const char *id;
+    enum lb_consent_request_state state;
+    int64_t keep_until_unix_s;  /* the row is gone from then on; ends a pending request too */
+    const char *caller;         /* the window, SPIFFE id */
+    const char *form;
+    uint32_t form_version;
+    uint8_t form_sha256[32];
+    const char *case_id;
+    uint8_t requester_key[32];
+    const char *role;
+    const char *operator_hash;
+    const char *relation;       /* of the guardian; NULL when there is none */
+    uint8_t subject[32];        /* pseudonym */
+    uint8_t guardian[32];       /* pseudonym; zeros without a guardian */
+    uint8_t commitment[32];
+    const char *grant_id;       /* NULL unless granted */
+    const char *sd_jwt;         /* NULL unless granted and not withdrawn */
+};
+
+struct lb_consent_grant_row {
+    const char *id;
+    const char *request;
+    uint64_t status_index;
+    int64_t state;              /* enum lb_grant_state */
+    int64_t exp;
+    const char *requester;      /* organization */
+    const char *form;
+    uint32_t form_version;
+    uint8_t form_sha256[32];
+    const char *case_id;
+    const char *role;
+    bool has_guardian;
+    uint8_t subject[32];
+    uint8_t guardian[32];
+};
+
+struct lb_consent_list_row {
+    uint64_t seq;               /* 0: no list yet */
+    int64_t iat;
+    uint64_t entries;
+    struct lb_span token;
+};
+
+/* lb_consent_store_open opens or makes the file and keeps others out. FILE_FAILED, STATE_LOCKED,
+ * STORE_FAILED, VERSION_UNSUPPORTED with a sentence in diag. */
+LB_MUST lb_status lb_consent_store_open(const char *path, struct lb_diag *diag,
+                                        struct lb_consent_store **out_store);
+/* lb_consent_store_close drops an open transaction; NULL is allowed. */
+void lb_consent_store_close(struct lb_consent_store *store);
+
+/* Transactions, as gateway/store has them. */
+LB_MUST lb_status lb_consent_store_begin(struct lb_consent_store *store);
+LB_MUST lb_status lb_consent_store_commit(struct lb_consent_store *store);
+void lb_consent_store_rollback(struct lb_consent_store *store);
+
+/* lb_consent_store_purge drops what is past its time, at most once a minute. */
+LB_MUST lb_status lb_consent_store_purge(struct lb_consent_store *store, int64_t now_unix_s);
+
+/* Requests. Rows are copied into the arena. */
+
+/* lb_consent_request_count counts pending requests, all and the caller's own. */
+LB_MUST lb_status lb_consent_request_count(struct lb_consent_store *store, const char *caller,
+                                           int64_t *out_all, int64_t *out_own);
+LB_MUST lb_status lb_consent_request_add(struct lb_consent_store *store,
+                                         const struct lb_consent_request_row *row);
+/* lb_consent_request_find: ABSENT when there is none or its time is past. */
+LB_MUST lb_status lb_consent_request_find(struct lb_consent_store *store, const char *id,
+                                          int64_t now_unix_s, struct lb_arena *arena,
+                                          struct lb_consent_request_row *out_row);
+/* lb_consent_request_decide writes state, keep_until, grant_id and sd_jwt of a pending request;
+ * CASE_STATE when it is not pending any more. */
+LB_MUST lb_status lb_consent_request_decide(struct lb_consent_store *store,
+                                            const struct lb_consent_request_row *row);
+/* lb_consent_request_shorten brings keep_until forward; it never moves it back. */
+LB_MUST lb_status lb_consent_request_shorten(struct lb_consent_store *store, const char *id,
+                                             int64_t keep_until_unix_s);
+
+/* Grants. */
+
+/* lb_consent_grant_add: STORE_CONFLICT when the index is taken. */
+LB_MUST lb_status lb_consent_grant_add(struct lb_consent_store *store,
+                                       const struct lb_consent_grant_row *row);
+/* lb_consent_grant_find: ABSENT. */
+LB_MUST lb_status lb_consent_grant_find(struct lb_consent_store *store, const char *id,
+                                        struct lb_arena *arena,
+                                        struct lb_consent_grant_row *out_row);
+/* lb_consent_grant_withdraw makes a grant INVALID and forgets the copy kept for the window. */
+LB_MUST lb_status lb_consent_grant_withdraw(struct lb_consent_store *store,
+                                            const struct lb_consent_grant_row *row);
+LB_MUST lb_status lb_consent_grant_count(struct lb_consent_store *store, int64_t *out_num);
+LB_MUST lb_status lb_consent_grant_index_taken(struct lb_consent_store *store, uint64_t index,
+                                               bool *out_taken);
+/* lb_consent_grant_states writes the state of every grant that is not VALID to states[index];
+ * STORE_FAILED when one has no place in it. */
+LB_MUST lb_status lb_consent_grant_states(struct lb_consent_store *store, uint8_t *states,
+                                          size_t num);
+/* The capacity: status indexes are drawn below it. */
+LB_MUST lb_status lb_consent_grant_capacity(struct lb_consent_store *store, uint64_t *out_capacity);
+LB_MUST lb_status lb_consent_grant_set_capacity(struct lb_consent_store *store, uint64_t capacity);
+
+/* Status lists. */
+LB_MUST lb_status lb_consent_list_find(struct lb_consent_store *store, const char *uri,
+                                       struct lb_arena *arena, struct lb_consent_list_row *out_row);
+/* lb_consent_list_set: STORE_CONFLICT unless the sequence rises. */
+LB_MUST lb_status lb_consent_list_set(struct lb_consent_store *store, const char *uri,
+                                      const struct lb_consent_list_row *row);
+
+/* Consent records. */
+struct lb_consent_document {
+    const char *id;
+    const char *request;
+    int64_t at_unix_s;
+    int64_t keep_until_unix_s;
+    struct lb_span text;  /* JSON */
+};
+LB_MUST lb_status lb_consent_document_add(struct lb_consent_store *store,
+                                          const struct lb_consent_document *document);
+/* lb_consent_document_first reads the text of the first record of a request, its decision;
+ * ABSENT. */
+LB_MUST lb_status lb_consent_document_first(struct lb_consent_store *store, const char *request,
+                                            struct lb_arena *arena, struct lb_span *out_text);
+
+/* Between the two sources of the store. */
+enum lb_consent_sql {
+    LB_SQL_COUNT_PENDING,
+    LB_SQL_COUNT_OWN,
+    LB_SQL_ADD_REQUEST,
+    LB_SQL_FIND_REQUEST,
+    LB_SQL_DECIDE,
+    LB_SQL_SHORTEN,
+    LB_SQL_PURGE_REQUEST,
+    LB_SQL_PURGE_GRANT,
+    LB_SQL_PURGE_DOCUMENT,
+    LB_SQL_ADD_GRANT,
+    LB_SQL_FIND_GRANT,
+    LB_SQL_WITHDRAW,
+    LB_SQL_FORGET_COPY,
+    LB_SQL_COUNT_GRANTS,
+    LB_SQL_FIND_INDEX,
+    LB_SQL_STATES,
+    LB_SQL_GET_CAPACITY,
+    LB_SQL_SET_CAPACITY,
+    LB_SQL_FIND_LIST,
+    LB_SQL_SET_LIST,
+    LB_SQL_ADD_DOCUMENT,
+    LB_SQL_FIRST_DOCUMENT,
+    LB_NUM_SQL
+};
+/* lb_consent_stmt gives a prepared statement, rewound; it belongs to the store. */
+struct lb_stmt *lb_consent_stmt(struct lb_consent_store *store, enum lb_consent_sql which);
+/* lb_consent_changed says how many rows the last statement changed. */
+int64_t lb_consent_changed(const struct lb_consent_store *store);
+/* lb_consent_row steps a query to its only row: ABSENT when there is none. */
+LB_MUST lb_status lb_consent_row(struct lb_stmt *stmt);
+/* lb_consent_column_text copies a text column; NULL for SQL NULL stays NULL. */
+LB_MUST lb_status lb_consent_column_text(const struct lb_stmt *stmt, int column,
+                                         struct lb_arena *arena, const char **out_text);
+/* lb_consent_column_32 reads a blob of exactly 32 bytes; STORE_FAILED otherwise. */
+LB_MUST lb_status lb_consent_column_32(const struct lb_stmt *stmt, int column, uint8_t out[32]);
+
+#endif

@@ -1,0 +1,42 @@
+#ifndef GATEWAY_CTL_CASE_RUN_H
+#define GATEWAY_CTL_CASE_RUN_H
+
+#include "gateway/ctl/case_view.h"
+#include "gateway/ctl/port.h"
+
+/* What the commands about a case share: the agent, what came from it, and the end. */
+struct lb_ctl_case_run {
+    struct lb_ctl_env *env;
+    const char *command;            /* "apply", for messages */
+    struct lb_diag diag;
+    struct lb_ctl_window_port port; /* ctx NULL before lb_ctl_case_run_open */
+    struct lb_ctl_case *view;
+    struct lb_form_compiled *labels;
+};
+
+/* lb_ctl_case_run_open connects to an agent ("unix:<path>") and reads the form at `labels` for
+ * the facts' names (NULL: none). What the port or the form's reader says, with diag set. */
+LB_MUST lb_status lb_ctl_case_run_open(struct lb_ctl_case_run *run, const char *agent,
+                                       const char *labels);
+/* lb_ctl_case_run_close releases everything; fits LB_DEFER. */
+void lb_ctl_case_run_close(struct lb_ctl_case_run *run);
+
+/* lb_ctl_case_run_collect asks for what is missing and gathers facts and result in the view.
+ * While the citizens have not decided it asks again every 300 ms, until wait_s seconds are over.
+ * The agent's code; MALFORMED, TOO_LARGE or NO_MEMORY when its events cannot be taken; INTERNAL
+ * when no result came. */
+LB_MUST lb_status lb_ctl_case_run_collect(struct lb_ctl_case_run *run, const char *case_id,
+                                          int64_t wait_s);
+
+/* lb_ctl_case_run_report prints what the view holds and returns the exit code: failed when a
+ * receipt did not verify, since a window must not build on such a fact. */
+int lb_ctl_case_run_report(struct lb_ctl_case_run *run);
+
+/* lb_ctl_case_run_fail is lb_ctl_fail for a case; when going on makes sense it says with which
+ * command. */
+int lb_ctl_case_run_fail(struct lb_ctl_case_run *run, const char *case_id, lb_status status);
+
+/* lb_ctl_agent_ok says whether an agent's address is one: "unix:" and a path that fits a socket. */
+bool lb_ctl_agent_ok(const char *agent);
+
+#endif

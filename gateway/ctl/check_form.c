@@ -1,0 +1,265 @@
+#include "gateway/base/hex.h"
+#include "gateway/ctl/args.h"
+#include "gateway/ctl/command.h"
+#include "gateway/ctl/say.h"
+#include "gateway/ctl/table.h"
+#include "gateway/ctl/text.h"
+#include "gateway/ctl/words.h"
+#include "policy/engine/form.h"
+
+/* `form check` and `rules check`: files that whole federations share. */
+
+static void put_head(const struct lb_ctl_env *env, const char *id, uint32_t version,
+                     const uint8_t sha256[32])
+{
+    char hex[65];
+    lb_hex_encode(lb_span_of(sha256, 32), hex);
+    (void)fprintf(env->out, "%s v%u sha256 %s\n", id, version, hex);
+}
+
+static struct lb_json *head_json(const char *id, uint32_t version, const uint8_t sha256[32])
+{
+    char hex[65];
+    struct lb_json *out = lb_json_object();
+    lb_hex_encode(lb_span_of(sha256, 32), hex);
+    lb_json_set_cstr(out, "id", id);
+    lb_json_set_int(out, "version", version);
+    lb_json_set_cstr(out, "sha256", hex);
+    return out;
+}
+
+/* --- forms --- */
+
+static const char *pick_text(const struct lb_ctl_env *env, const struct lb_form_text *text)
+{
+    const char *picked = lb_ctl_pick(env, text->zh, text->en);
+    return picked == NULL ? "" : picked;
+}
+
+static const char *join(struct lb_arena *arena, const char *const *words, size_t num)
+{
+    const char *joined = num == 0 ? "" : words[0];
+    for (size_t i = 1; joined != NULL && i < num; i++)
+        joined = lb_arena_printf(arena, "%s %s", joined, words[i]);
+    return joined;
+}
+
+static size_t count_facts(const struct lb_form *form, const char *department)
+{
+    size_t num = 0;
+    for (size_t i = 0; i < form->num_facts; i++)
+        num += strcmp(form->facts[i].department, department) == 0 ? 1 : 0;
+    return num;
+}
+
+static lb_status print_sections(const struct lb_ctl_env *env, const struct lb_form *form,
+                                struct lb_arena *arena)
+{
+    static const char *const zh[] = {"部门", "依据", "法条", "事项数", NULL};
+    static const char *const en[] = {"department", "basis", "laws", "facts", NULL};
+    struct lb_ctl_table table;
+    lb_ctl_table_init(&table, arena, env->chinese ? zh : en);
+    for (size_t i = 0; i < form->num_sections; i++) {
+        const struct lb_form_section *section = &form->sections[i];
+        const char *const cells[] = {
+            lb_ctl_word(env, section->department), lb_basis_name(section->basis),
+            join(arena, section->laws, section->num_laws),
+            lb_arena_printf(arena, "%zu", count_facts(form, section->department))};
+        lb_ctl_table_row(&table, cells);
+    }
+    return lb_ctl_table_print(&table, env->out);
+}
+
+static lb_status print_facts(const struct lb_ctl_env *env, const struct lb_form *form,
+                             struct lb_arena *arena)
+{
+    static const char *const zh[] = {"事项", "视图.字段", "算子", "显示", "名称", NULL};
+    static const char *const en[] = {"fact", "view.field", "operator", "shown", "label", NULL};
+    struct lb_ctl_table table;
+    lb_ctl_table_init(&table, arena, env->chinese ? zh : en);
+    for (size_t i = 0; i < form->num_facts; i++) {
+        const struct lb_form_fact *fact = &form->facts[i];
+        const char *const cells[] = {
+            fact->name, lb_arena_printf(arena, "%s.%s", fact->view, fact->field),
+            lb_op_format(&fact->call, arena),
+            fact->show ? lb_ctl_pick(env, "是", "yes") : "-", pick_text(env, &fact->label)};
+        lb_ctl_table_row(&table, cells);
+    }
+    return lb_ctl_table_print(&table, env->out);
+}
+
+static lb_status print_conditions(const struct lb_ctl_env *env, const struct lb_form *form,
+                                  struct lb_arena *arena)
+{
+    static const char *const zh[] = {"条件", "说明", "依据", NULL};
+    static const char *const en[] = {"condition", "what it means", "source", NULL};
+    struct lb_ctl_table table;
+    lb_ctl_table_init(&table, arena, env->chinese ? zh : en);
+    for (size_t i = 0; i < form->num_conditions; i++) {
+        const struct lb_form_condition *condition = &form->conditions[i];
+        const char *const cells[] = {condition->name, pick_text(env, &condition->text),
+                                     condition->source};
+        lb_ctl_table_row(&table, cells);
+    }
+    return lb_ctl_table_print(&table, env->out);
+}
+
+static void print_classes(const struct lb_ctl_env *env, const struct lb_form *form)
+{
+    (void)fputs(lb_ctl_pick(env, "类别（依次判定）：", "classes, in order: "), env->out);
+    for (size_t i = 0; i < form->num_classes; i++) {
+        (void)fprintf(env->out, "%s ", form->classes[i].id);
+        lb_ctl_put(env->out, pick_text(env, &form->classes[i].text));
+        (void)fputs(", ", env->out);
+    }
+    (void)fprintf(env->out, "%s ", form->otherwise.id);
+    lb_ctl_put(env->out, pick_text(env, &form->otherwise.text));
+    (void)fputc('\n', env->out);
+}
+
+static lb_status print_form(const struct lb_ctl_env *env, const struct lb_form *form,
+                            struct lb_arena *arena)
+{
+    put_head(env, form->id, form->version, form->sha256);
+    lb_ctl_put(env->out, pick_text(env, &form->title));
+    (void)fputs("\n\n", env->out);
+    LB_TRY(print_sections(env, form, arena));
+    (void)fputc('\n', env->out);
+    LB_TRY(print_facts(env, form, arena));
+    (void)fputc('\n', env->out);
+    LB_TRY(print_conditions(env, form, arena));
+    (void)fputc('\n', env->out);
+    print_classes(env, form);
+    return LB_OK;
+}
+
+static lb_status print_form_json(const struct lb_ctl_env *env, const struct lb_form *form)
+{
+    LB_DEFER(lb_json_freep) struct lb_json *root =
+        head_json(form->id, form->version, form->sha256);
+    struct lb_json *classes = lb_json_array();
+    for (size_t i = 0; i < form->num_classes; i++)
+        lb_json_append_str(classes, lb_span_str(form->classes[i].id));
+    lb_json_append_str(classes, lb_span_str(form->otherwise.id));
+    lb_json_set_cstr(root, "purpose", form->purpose);
+    lb_json_set_cstr(root, "rules", form->rules_id);
+    lb_json_set_int(root, "sections", (int64_t)form->num_sections);
+    lb_json_set_int(root, "facts", (int64_t)form->num_facts);
+    lb_json_set_int(root, "conditions", (int64_t)form->num_conditions);
+    lb_json_set(root, "classes", classes);
+    return lb_ctl_print_json(env, root);
+}
+
+static void free_form(struct lb_form_compiled **form)
+{
+    lb_form_free(*form);
+}
+
+static void free_rules(struct lb_rules **rules)
+{
+    lb_rules_free(*rules);
+}
+
+static lb_status check_form(const struct lb_ctl_env *env, const char *path, const char *rules_path,
+                            struct lb_diag *diag)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_FILE_ARENA_BYTES);
+    LB_DEFER(free_rules) struct lb_rules *rules = NULL;
+    LB_DEFER(free_form) struct lb_form_compiled *form = NULL;
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "memory is exhausted");
+    LB_TRY(lb_rules_load(rules_path, diag, &rules));
+    LB_TRY(lb_form_load(path, rules, diag, &form));
+    return env->json ? print_form_json(env, lb_form_of(form))
+                     : print_form(env, lb_form_of(form), arena);
+}
+
+static int form_check(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const char *const examples[] = {
+        "lianban form check social-assistance.yaml --rules beijing-reference.yaml", NULL};
+    struct lb_ctl_list files = {.num = 0};
+    struct lb_diag diag = {.text = ""};
+    const char *rules_path = NULL;
+    const struct lb_ctl_option options[] = {
+        {.name = "rules", .value = "RULES.yaml", .required = true, .text = &rules_path,
+         .en = "the rule set whose thresholds it names", .zh = "表单引用的标准集"},
+    };
+    const struct lb_ctl_usage usage = {
+        .command = "form check", .en = "check a form, compile its rules and summarize it",
+        .zh = "检查表单并编译其规则",
+        .operand = "FORM.yaml", .min_operands = 1, .max_operands = 1,
+        .options = options, .num_options = 1, .examples = examples,
+    };
+    int exit_code = lb_ctl_args(env, &usage, argc, argv, &files);
+    if (exit_code != LB_CTL_GO)
+        return exit_code;
+    lb_status status = check_form(env, files.items[0], rules_path, &diag);
+    return status == LB_OK ? LB_CTL_OK : lb_ctl_fail(env, usage.command, status, &diag);
+}
+
+int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const struct lb_ctl_word words[] = {
+        {"check", "check a form and its rules", "检查表单", form_check},
+    };
+    return lb_ctl_words(env, "form", words, 1, argc, argv);
+}
+
+/* --- rule sets --- */
+
+static lb_status print_rules(const struct lb_ctl_env *env, const struct lb_rules *rules,
+                             struct lb_arena *arena)
+{
+    static const char *const zh[] = {"标准", "值", "单位", "来源", NULL};
+    static const char *const en[] = {"threshold", "value", "unit", "source", NULL};
+    struct lb_ctl_table table;
+    lb_ctl_table_init(&table, arena, env->chinese ? zh : en);
+    for (size_t i = 0; i < lb_rules_num_thresholds(rules); i++) {
+        const struct lb_threshold *threshold = lb_rules_threshold_at(rules, i);
+        const char *const cells[] = {
+            threshold->name, lb_arena_printf(arena, "%lld", (long long)threshold->value),
+            threshold->unit, threshold->source};
+        lb_ctl_table_row(&table, cells);
+    }
+    put_head(env, lb_rules_id(rules), lb_rules_version(rules), lb_rules_sha256(rules));
+    return lb_ctl_table_print(&table, env->out);
+}
+
+static lb_status check_rules(const struct lb_ctl_env *env, const char *path, struct lb_diag *diag)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_FILE_ARENA_BYTES);
+    LB_DEFER(free_rules) struct lb_rules *rules = NULL;
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "memory is exhausted");
+    LB_TRY(lb_rules_load(path, diag, &rules));
+    if (!env->json)
+        return print_rules(env, rules, arena);
+    LB_DEFER(lb_json_freep) struct lb_json *root =
+        head_json(lb_rules_id(rules), lb_rules_version(rules), lb_rules_sha256(rules));
+    lb_json_set_int(root, "thresholds", (int64_t)lb_rules_num_thresholds(rules));
+    return lb_ctl_print_json(env, root);
+}
+
+static int rules_check(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const char *const examples[] = {"lianban rules check beijing-reference.yaml", NULL};
+    struct lb_ctl_list files = {.num = 0};
+    struct lb_diag diag = {.text = ""};
+    const struct lb_ctl_usage usage = {
+        .command = "rules check", .en = "check a rule set and list its thresholds",
+        .zh = "检查标准集并列出各项标准",
+        .operand = "RULES.yaml", .min_operands = 1, .max_operands = 1, .examples = examples,
+    };
+    int exit_code = lb_ctl_args(env, &usage, argc, argv, &files);
+    if (exit_code != LB_CTL_GO)
+        return exit_code;
+    lb_status status = check_rules(env, files.items[0], &diag);
+    return status == LB_OK ? LB_CTL_OK : lb_ctl_fail(env, usage.command, status, &diag);
+}
+
+int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const struct lb_ctl_word words[] = {
+        {"check", "check a rule set", "检查标准集", rules_check},
+    };
+    return lb_ctl_words(env, "rules", words, 1, argc, argv);
+}

@@ -1,0 +1,30 @@
+#ifndef GATEWAY_CTL_COMMAND_H
+#define GATEWAY_CTL_COMMAND_H
+
+#include "gateway/ctl/env.h"
+
+/*
+ * The commands of `lianban` that live in this folder. Each takes argv from its own name on, prints
+ * results to env->out and everything else to env->err, and returns an exit code of enum
+ * lb_ctl_exit; --help tells the options. They may be called again in one process, not from two
+ * threads at once (getopt).
+ */
+int lb_ctl_apply_command(struct lb_ctl_env *env, int argc, char **argv);
+/* case show | resume | watch | close */
+int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
+/* consent notice | confirm | refuse | revoke */
+int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
+/* log verify | list */
+int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
+/* view check */
+int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
+/* form check */
+int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv);
+/* rules check */
+int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv);
+
+/* Words of one command that have a file of their own. */
+int lb_ctl_log_verify(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_list(struct lb_ctl_env *env, int argc, char **argv);
+
+#endif

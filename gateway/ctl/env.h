@@ -1,0 +1,41 @@
+#ifndef GATEWAY_CTL_ENV_H
+#define GATEWAY_CTL_ENV_H
+
+#include <stdio.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/diag.h"
+
+struct lb_ctl_remote;
+
+/*
+ * What a command sees of the world: its streams, the clock, the way to other processes and what the
+ * environment says. `main` fills it; a test puts its own in.
+ */
+struct lb_ctl_env {
+    FILE *in;
+    FILE *out;   /* results only */
+    FILE *err;   /* progress and complaints */
+    const struct lb_clock *clock;
+    const struct lb_ctl_remote *remote;
+    const char *agent;  /* the window agent's address when --agent is not given */
+    const char *login;  /* who runs this, the operator's badge when --operator is not given */
+    bool chinese;       /* language of results; --language changes it */
+    bool json;          /* --json was given */
+};
+
+/* Exit codes of every command. */
+enum lb_ctl_exit {
+    LB_CTL_OK = 0,
+    LB_CTL_FAILED = 1, /* failed or refused */
+    LB_CTL_USAGE = 2,  /* the command line is wrong */
+};
+
+/* lb_ctl_pick returns the text in the language of the results. */
+static inline const char *lb_ctl_pick(const struct lb_ctl_env *env, const char *zh, const char *en)
+{
+    return env->chinese ? zh : en;
+}
+
+#endif

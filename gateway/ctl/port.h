@@ -1,0 +1,102 @@
+#ifndef GATEWAY_CTL_PORT_H
+#define GATEWAY_CTL_PORT_H
+
+#include "gateway/base/arena.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/diag.h"
+#include "gateway/base/limits.h"
+#include "lianban/v1/consent.pb-c.h"
+#include "lianban/v1/window.pb-c.h"
+
+/*
+ * How the commands reach other processes. They know no gRPC: who implements these functions
+ * connects, packs and waits. Replies are in the caller's arena; failures carry the other side's
+ * named code.
+ */
+
+/* The window agent beside the window system. */
+struct lb_ctl_window_port {
+    void *ctx;
+    lb_status (*open_case)(void *ctx, const Lianban__V1__OpenCaseRequest *request,
+                           struct lb_arena *arena, Lianban__V1__OpenCaseResponse **out);
+    lb_status (*notice)(void *ctx, const Lianban__V1__GetNoticeRequest *request,
+                        struct lb_arena *arena, Lianban__V1__GetNoticeResponse **out);
+    lb_status (*request_grants)(void *ctx, const char *case_id, struct lb_arena *arena,
+                                Lianban__V1__RequestGrantsResponse **out);
+    lb_status (*get_case)(void *ctx, const char *case_id, struct lb_arena *arena,
+                          Lianban__V1__CaseResult **out);
+    lb_status (*close_case)(void *ctx, const char *case_id);
+    /* Runs one Collect or Watch to its end; on_event gets each CaseEvent's bytes, one at a time
+     * and on a thread of the port's, while the caller waits. */
+    lb_status (*collect)(void *ctx, const char *case_id,
+                         void (*on_event)(void *arg, struct lb_span event), void *arg);
+    lb_status (*watch)(void *ctx, const char *case_id,
+                       void (*on_event)(void *arg, struct lb_span event), void *arg);
+    void (*close)(void *ctx);
+};
+
+/* A form as the directory lists it. */
+struct lb_ctl_form_id {
+    char id[LB_MAX_NAME_BYTES + 1];
+    uint32_t version;
+};
+
+/* The consent office, as one of its own desks sees it. */
+struct lb_ctl_desk_port {
+    void *ctx;
+    /* The newest version of a form in the directory; with id NULL the only form there is.
+     * FORM_UNKNOWN, also when several would do. */
+    lb_status (*find_form)(void *ctx, const char *id, struct lb_ctl_form_id *out);
+    lb_status (*notice)(void *ctx, const Lianban__V1__NoticeRequest *request,
+                        struct lb_arena *arena, Lianban__V1__NoticeResponse **out);
+    lb_status (*confirm)(void *ctx, const Lianban__V1__ConfirmRequest *request,
+                         struct lb_arena *arena, Lianban__V1__ConfirmResponse **out);
+    lb_status (*revoke)(void *ctx, const Lianban__V1__RevokeRequest *request,
+                        struct lb_arena *arena, Lianban__V1__RevokeResponse **out);
+    void (*close)(void *ctx);
+};
+
+/*
+ * A desk's own settings (YAML; paths are relative to the file):
+ *   node: spiffe://<federation>/consent/<organization>/<desk>
+ *   identity: {cert: cert.pem, key: key.pem, ca: ca.pem}
+ *   crl: crl.pem
+ *   directory: {file: directory.note, signers: ["<vkey>"]}
+ *   consent: spiffe://<federation>/consent/<organization>     # the office
+ *   state: state               # what the desk has seen of directories
+ *   requester: spiffe://...                                   # optional: the usual window
+ *   form: social-assistance                                   # optional: the usual form
+ */
+#define LB_CTL_MAX_SIGNERS 16
+
+struct lb_ctl_desk_profile {
+    const char *node;
+    const char *cert;
+    const char *key;
+    const char *ca;
+    const char *crl;
+    const char *directory;
+    const char *signers[LB_CTL_MAX_SIGNERS];
+    size_t num_signers;
+    const char *consent;
+    const char *state;
+    const char *requester;  /* NULL when not set */
+    const char *form;       /* NULL when not set */
+};
+
+/* lb_ctl_desk_profile_load reads a profile; texts are in the arena. CONFIG_INVALID, FILE_FAILED,
+ * TOO_LARGE, NO_MEMORY with file, line and advice in diag. */
+LB_MUST lb_status lb_ctl_desk_profile_load(const char *path, struct lb_arena *arena,
+                                           struct lb_diag *diag, struct lb_ctl_desk_profile *out);
+
+/* Opens the ports; a sentence in diag when that fails. The caller closes what was opened. */
+struct lb_ctl_remote {
+    void *ctx;
+    lb_status (*open_window)(void *ctx, const char *agent, struct lb_diag *diag,
+                             struct lb_ctl_window_port *out);
+    lb_status (*open_desk)(void *ctx, const struct lb_ctl_desk_profile *profile,
+                           const struct lb_clock *clock, struct lb_diag *diag,
+                           struct lb_ctl_desk_port *out);
+};
+
+#endif

@@ -1,0 +1,79 @@
+#include "gateway/ctl/words.h"
+
+#include <string.h>
+
+struct word {
+    const char *name;
+    const char *zh;
+    const char *en;
+};
+
+static const struct word words[] = {
+    /* departments (DESIGN §10) */
+    {"public-security", "公安", "public-security"},
+    {"civil-affairs", "民政", "civil-affairs"},
+    {"social-security", "人社", "social-security"},
+    {"medical-insurance", "医保", "medical-insurance"},
+    {"health", "卫健", "health"},
+    {"education", "教育", "education"},
+    {"housing", "住建", "housing"},
+    {"tax", "税务", "tax"},
+    {"disabled-federation", "残联", "disabled-federation"},
+    {"finance", "财政", "finance"},
+    /* a fact's state */
+    {"ok", "已取得", "ok"},
+    {"denied", "被拒绝", "denied"},
+    {"unavailable", "联系不上", "unavailable"},
+    {"timeout", "超时", "timeout"},
+    {"not_found", "无记录", "not found"},
+    {"ambiguous", "多条记录", "ambiguous"},
+    {"stale", "数据过旧", "stale"},
+    /* truth */
+    {"TRUE", "成立", "TRUE"},
+    {"FALSE", "不成立", "FALSE"},
+    {"UNKNOWN", "未知", "UNKNOWN"},
+    /* a case's state */
+    {"OPEN", "已受理", "open"},
+    {"GRANTS_PENDING", "等待本人授权", "waiting for the citizens' grants"},
+    {"COLLECTING", "正在采集", "collecting"},
+    {"DECIDED", "已有结论", "decided"},
+    {"CLOSED", "已办结", "closed"},
+    /* roles and relations */
+    {"applicant", "申请人", "applicant"},
+    {"member", "成员", "member"},
+    {"child", "未成年子女", "child"},
+    {"spouse", "配偶", "spouse"},
+    {"parent", "父母", "parent"},
+    /* kinds of leaf */
+    {"READ", "读取", "READ"},
+    {"ROUTE", "转发", "ROUTE"},
+    {"DELIVER", "交付", "DELIVER"},
+    {"FAILURE", "未答复", "FAILURE"},
+    {"DENY", "拒绝", "DENY"},
+    {"ADMIN", "运维", "ADMIN"},
+    {"POLICY", "策略", "POLICY"},
+    {"CONSENT", "同意", "CONSENT"},
+    {"CANARY", "自检", "CANARY"},
+    {"ERASURE", "删除", "ERASURE"},
+    {"SHARD", "分卷", "SHARD"},
+    {"RECOVERY", "恢复", "RECOVERY"},
+    {"REVIEW", "复核", "REVIEW"},
+};
+
+const char *lb_ctl_word(const struct lb_ctl_env *env, const char *name)
+{
+    if (name == NULL)
+        return "";
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i].name, name) == 0)
+            return lb_ctl_pick(env, words[i].zh, words[i].en);
+    return name;
+}
+
+const char *lb_ctl_code_text(const struct lb_ctl_env *env, const char *name)
+{
+    enum lb_code code = LB_CODE_OK;
+    if (name == NULL || !lb_code_by_name(name, strlen(name), &code))
+        return "";
+    return lb_ctl_pick(env, lb_code_text_zh(code), lb_code_text_en(code));
+}

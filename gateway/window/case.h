@@ -1,0 +1,126 @@
+#ifndef GATEWAY_WINDOW_CASE_H
+#define GATEWAY_WINDOW_CASE_H
+
+#include <pthread.h>
+
+#include "gateway/json/json.h"
+#include "gateway/window/events.h"
+#include "gateway/window/window.h"
+
+/*
+ * Inside gateway/window: a case in memory. It lives on the heap, reference-counted by the table,
+ * and holds identities, grants and answers, so everything is wiped when it goes.
+ */
+
+#define LB_CASE_ID_BYTES 35     /* "c-", 32 hex digits, NUL */
+#define LB_CASE_PERSON_BYTES 33 /* 32 hex digits, NUL */
+#define LB_CASE_RID_BYTES 16
+#define LB_CASE_SALT_BYTES 16
+#define LB_CASE_DATE_BYTES 11   /* YYYY-MM-DD, NUL */
+#define LB_CASE_MAX_TICKET_BYTES 128
+
+/* A form as the window uses it; a compiled form serves one thread at a time. */
+struct lb_case_form {
+    const struct lb_form *form;
+    struct lb_form_compiled *compiled;
+    const struct lb_rules *rules;
+    pthread_mutex_t judging;
+};
+
+/* One fact about one member as it stands. */
+struct lb_case_fact {
+    struct lb_fact value;              /* state 0: nothing has come yet; its text is `text` */
+    char *text;                        /* NULL when there is none */
+    enum lb_code code;                 /* behind a state other than ok, else LB_CODE_OK */
+    char as_of[LB_CASE_DATE_BYTES];    /* "" when the source does not say */
+    bool receipt_ok;
+    uint8_t txn[16];                   /* of the read that brought it */
+    uint64_t order;                    /* in which facts came, from 1 */
+};
+
+/* A grant as it is kept: the SD-JWT and the salt of its commitment to the subject. */
+struct lb_case_grant {
+    char *sd_jwt;  /* NULL when there is none */
+    uint8_t salt[LB_CASE_SALT_BYTES];
+};
+
+/* The logical request to one department about one member. */
+struct lb_case_rid {
+    bool made;
+    uint8_t bytes[LB_CASE_RID_BYTES];
+};
+
+struct lb_case_member {
+    size_t role;                    /* index in the form */
+    char id_no[19];
+    char *name;
+    char *relation;                 /* "" when not stated */
+    char *ticket_id;                /* NULL until a grant was requested */
+    char *ticket_code;
+    struct lb_case_grant consent;
+    struct lb_case_grant mandate;
+    struct lb_case_rid *rids;       /* one per section of the form */
+    struct lb_case_fact *facts;     /* one per fact of the form */
+};
+
+struct lb_window_case {
+    struct lb_window *window;
+    struct lb_case_form *form;
+    char id[LB_CASE_ID_BYTES];
+
+    /* under the window's lock */
+    struct lb_window_case *next;
+    size_t refs;
+    bool collecting;
+    bool closed;
+
+    pthread_mutex_t asking;  /* held while the consent office is asked; before `lock` */
+    struct lb_feed *feed;
+
+    pthread_mutex_t lock;    /* holds what follows */
+    char person[LB_CASE_PERSON_BYTES];  /* keyed hash of the operator */
+    char *unit;
+    size_t num_members;
+    struct lb_case_member members[LB_MAX_HOUSEHOLD];
+    uint64_t last_order;
+    uint32_t receipts_checked, receipts_failed;
+    bool decided;            /* a collect has ended: the members below are set */
+    const char *class_id;    /* of the form, or "MANUAL" */
+    struct lb_form_text class_text;
+    enum lb_truth *conditions;  /* one per condition of the form */
+    uint32_t thresholds_version;
+    uint32_t millis;
+};
+
+/* lb_case_new makes an empty case of num_members members with no reference; NO_MEMORY. */
+LB_MUST lb_status lb_case_new(struct lb_window *window, struct lb_case_form *form,
+                              size_t num_members, struct lb_window_case **out_case);
+/* lb_case_free wipes and frees; NULL is allowed. */
+void lb_case_free(struct lb_window_case *entry);
+void lb_case_freep(struct lb_window_case **entry);  /* for LB_DEFER */
+
+/* lb_case_text replaces a heap text by a copy; the old one is wiped. NO_MEMORY leaves the old one,
+ * MALFORMED for a NUL inside. lb_case_text_drop wipes it away. */
+LB_MUST lb_status lb_case_text(char **slot, struct lb_span text);
+void lb_case_text_drop(char **slot);
+
+/* lb_case_set_fact puts a new outcome in a fact's place and numbers it; NO_MEMORY leaves the old
+ * one. `fact.text` is ignored, value.text is copied. */
+LB_MUST lb_status lb_case_set_fact(struct lb_window_case *entry, struct lb_case_fact *place,
+                                   const struct lb_case_fact *fact);
+/* lb_case_asked says whether a fact is asked of a member at all. */
+bool lb_case_asked(const struct lb_window_case *entry, size_t member, size_t fact);
+/* lb_case_final says whether a state stands; others are asked for again. */
+bool lb_case_final(enum lb_fact_state state);
+
+/* --- case_write.c, case_read.c: the case as the store keeps it --- */
+
+/* lb_case_to_text writes the whole case into the arena; NO_MEMORY, MALFORMED. */
+LB_MUST lb_status lb_case_to_text(const struct lb_window_case *entry, struct lb_arena *arena,
+                                  struct lb_span *out_text);
+/* lb_case_from_text reads a case back. FORM_UNKNOWN when its form is not among the window's,
+ * STORE_FAILED when the text is not what lb_case_to_text writes, NO_MEMORY. */
+LB_MUST lb_status lb_case_from_text(struct lb_window *window, struct lb_span text,
+                                    struct lb_window_case **out_case);
+
+#endif

@@ -1,0 +1,277 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/base/hex.h"
+#include "gateway/base/log.h"
+#include "gateway/base/wipe.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/token/operator_token.h"
+#include "gateway/window/run.h"
+#include "gateway/wire/pb.h"
+
+/* One collect from its start to its result, on a worker. */
+
+#define OPERATOR_TOKEN_LIFE_S 600
+/* The broker tells what is late at the deadline itself; that news needs a moment to arrive. */
+#define NEWS_MS 2000
+#define ROUNDS 2
+
+struct collect_job {
+    struct lb_job job;
+    struct lb_window_case *entry;
+};
+
+/* --- asking the broker --- */
+
+static lb_status make_token(struct lb_collect_run *run)
+{
+    const struct lb_window_options *options = &run->window->options;
+    int64_t now = lb_clock_unix_s(options->clock);
+    uint8_t random[16];
+    char jti[2 * sizeof(random) + 1];
+    struct lb_span token;
+    LB_TRY(lb_crypto_random(random, sizeof(random)));
+    lb_hex_encode(lb_span_of(random, sizeof(random)), jti);
+    const struct lb_operator claims = {
+        .organization = options->organization,
+        .kid = options->issuer_kid,
+        .unit = run->entry->unit,
+        .person = run->entry->person,
+        .jti = jti,
+        .iat = now,
+        .exp = now + OPERATOR_TOKEN_LIFE_S,
+    };
+    LB_TRY(lb_operator_token_issue(&claims, options->issuer_key, run->arena, &token));
+    run->operator_token = lb_arena_str(run->arena, token);
+    LB_ENSURE(run->operator_token != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
+static lb_status pack_request(struct lb_collect_run *run, struct lb_span *out)
+{
+    const struct lb_form *form = run->entry->form->form;
+    Lianban__V1__CollectRequest request = LIANBAN__V1__COLLECT_REQUEST__INIT;
+    request.form = (char *)(uintptr_t)form->id;
+    request.form_version = form->version;
+    request.form_sha256 = lb_pb_bytes(lb_span_of(form->sha256, sizeof(form->sha256)));
+    request.reads = lb_arena_array(run->arena, run->num_reads, sizeof(request.reads[0]));
+    LB_ENSURE(request.reads != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < run->num_reads; i++) {
+        if (run->reads[i].open)
+            request.reads[request.n_reads++] = run->reads[i].request;
+    }
+    return lb_pb_pack(&request, run->arena, out);
+}
+
+static void on_event(void *arg, struct lb_span event)
+{
+    struct lb_collect_run *run = arg;
+    (void)pthread_mutex_lock(&run->entry->lock);
+    lb_log_failure("collect_event_failed", lb_collect_event(run, event));
+    (void)pthread_mutex_unlock(&run->entry->lock);
+}
+
+static lb_status ask_broker(struct lb_collect_run *run)
+{
+    const struct lb_window_options *options = &run->window->options;
+    int64_t left_ms = run->deadline_unix_ms - lb_clock_unix_ms(options->clock);
+    struct lb_span request;
+    LB_ENSURE(left_ms > 0, LB_DEADLINE, "no time is left to ask");
+    LB_TRY(pack_request(run, &request));
+    return options->port.collect(options->port.ctx, lb_span_str(run->operator_token), request,
+                                 left_ms + NEWS_MS, on_event, run);
+}
+
+/* --- rounds --- */
+
+/* Under the case's lock. One read that cannot be sealed does not keep the others back. */
+static lb_status seal_due(struct lb_collect_run *run, size_t *out_num)
+{
+    *out_num = 0;
+    for (size_t i = 0; i < run->num_reads; i++) {
+        struct lb_collect_read *read = &run->reads[i];
+        if (!read->due)
+            continue;
+        read->due = false;
+        lb_status status = lb_collect_seal(run, read);
+        if (status != LB_OK) {
+            lb_log_failure("read_not_sealed", status);
+            LB_TRY(lb_collect_settle(run, read, LB_FACT_UNAVAILABLE, lb_code_outer(status->code),
+                                     false));
+            continue;
+        }
+        read->open = true;
+        (*out_num)++;
+    }
+    return LB_OK;
+}
+
+/* Under the case's lock: nobody said anything about these. */
+static lb_status settle_silent(struct lb_collect_run *run, lb_status asked)
+{
+    enum lb_code code = asked == LB_OK ? LB_UNAVAILABLE : lb_code_outer(asked->code);
+    enum lb_fact_state state = code == LB_DEADLINE ? LB_FACT_TIMEOUT : LB_FACT_UNAVAILABLE;
+    for (size_t i = 0; i < run->num_reads; i++) {
+        struct lb_collect_read *read = &run->reads[i];
+        if (!read->open)
+            continue;
+        read->open = false;
+        LB_TRY(lb_collect_settle(run, read, state, code, false));
+    }
+    return LB_OK;
+}
+
+/* The case is kept before anything is sent: a rid that went out must not be forgotten. */
+static lb_status run_round(struct lb_collect_run *run, bool first, size_t *out_num)
+{
+    struct lb_window_case *entry = run->entry;
+    (void)pthread_mutex_lock(&entry->lock);
+    lb_status status = first ? lb_collect_plan(run) : LB_OK;
+    if (status == LB_OK)
+        status = seal_due(run, out_num);
+    if (status == LB_OK && first)
+        status = lb_case_store_put(run->window->store, entry);
+    (void)pthread_mutex_unlock(&entry->lock);
+    if (status != LB_OK || *out_num == 0)
+        return status;
+    lb_status asked = ask_broker(run);
+    lb_log_failure("collect_failed", asked);
+    (void)pthread_mutex_lock(&entry->lock);
+    status = settle_silent(run, asked);
+    (void)pthread_mutex_unlock(&entry->lock);
+    return status;
+}
+
+static lb_status conclude(struct lb_collect_run *run)
+{
+    struct lb_window_case *entry = run->entry;
+    int64_t millis = lb_clock_monotonic_ms(run->window->options.clock) - run->started_ms;
+    (void)pthread_mutex_lock(&entry->lock);
+    entry->millis = (uint32_t)(millis < 0 ? 0 : millis);
+    lb_status status = lb_window_judge(entry);
+    if (status == LB_OK)
+        status = lb_case_store_put(run->window->store, entry);
+    if (status == LB_OK)
+        status = lb_window_push_result(entry);
+    (void)pthread_mutex_unlock(&entry->lock);
+    return status;
+}
+
+static lb_status run_all(struct lb_collect_run *run)
+{
+    const struct lb_window_options *options = &run->window->options;
+    int64_t deadline_ms = options->deadline_ms > 0 ? options->deadline_ms : LB_CASE_DEADLINE_MS;
+    if (deadline_ms > LB_MAX_DEADLINE_MS)
+        deadline_ms = LB_MAX_DEADLINE_MS;
+    run->started_ms = lb_clock_monotonic_ms(options->clock);
+    LB_TRY(lb_window_fetch_grants(run->entry, run->directory));
+    run->deadline_unix_ms = lb_clock_unix_ms(options->clock) + deadline_ms;
+    LB_TRY(make_token(run));
+    size_t sent = 1;
+    for (int round = 0; round < ROUNDS && sent > 0; round++)
+        LB_TRY(run_round(run, round == 0, &sent));
+    return conclude(run);
+}
+
+/* --- the job --- */
+
+static void end_collect(struct lb_window_case *entry, lb_status status)
+{
+    struct lb_window *window = entry->window;
+    (void)pthread_mutex_lock(&window->lock);
+    entry->collecting = false;
+    entry->refs--; /* the job's; the table still has its own, since no case closes while it collects */
+    lb_feed_end(entry->feed, status);
+    window->num_collects--;
+    (void)pthread_cond_broadcast(&window->idle);
+    (void)pthread_mutex_unlock(&window->lock);
+}
+
+static lb_status run_collect(struct lb_window_case *entry)
+{
+    struct lb_collect_run *run = calloc(1, sizeof(*run));
+    LB_ENSURE(run != NULL, LB_NO_MEMORY, "collect");
+    run->window = entry->window;
+    run->entry = entry;
+    run->arena = lb_arena_new(LB_WINDOW_ARENA_BYTES);
+    run->directory = lb_trust_directory(entry->window->options.trust);
+    lb_status status = run->arena == NULL ? LB_FAULT(LB_NO_MEMORY, "collect arena") : run_all(run);
+    lb_receipts_cleanup(&run->receipts);
+    lb_directory_unref(run->directory);
+    lb_arena_free(run->arena);
+    lb_wipe(run, sizeof(*run));
+    free(run);
+    return status;
+}
+
+static void start(struct lb_job *base)
+{
+    struct collect_job *job = (struct collect_job *)base;
+    struct lb_window_case *entry = job->entry;
+    free(job);
+    end_collect(entry, run_collect(entry));
+}
+
+/* Under the window's lock, so that nobody joins a collect that could not be started. */
+static lb_status submit(struct lb_window_case *entry)
+{
+    struct lb_window *window = entry->window;
+    struct collect_job *job = calloc(1, sizeof(*job));
+    LB_ENSURE(job != NULL, LB_NO_MEMORY, "collect");
+    *job = (struct collect_job){.job = {.run = start}, .entry = entry};
+    lb_status status = lb_workers_submit(window->options.workers, &job->job);
+    if (status != LB_OK) {
+        free(job);
+        return status;
+    }
+    entry->collecting = true;
+    entry->refs++;
+    window->num_collects++;
+    return LB_OK;
+}
+
+/* Under the window's lock. */
+static lb_status join(struct lb_window_case *entry, const struct lb_listener_port *port,
+                      struct lb_case_listener **out_listener)
+{
+    LB_ENSURE(!entry->window->stopping, LB_STOPPING, "the window is stopping");
+    LB_ENSURE(!entry->closed, LB_CASE_UNKNOWN, "the case is being closed");
+    if (!entry->collecting)
+        lb_feed_begin(entry->feed);
+    LB_TRY(lb_feed_listen(entry->feed, LB_FEED_COLLECT, port, out_listener));
+    return entry->collecting ? LB_OK : submit(entry);
+}
+
+lb_status lb_window_collect(struct lb_window *window, const char *case_id,
+                            const struct lb_listener_port *port,
+                            struct lb_case_listener **out_listener)
+{
+    LB_DEFER(lb_window_let_go) struct lb_window_case *entry = NULL;
+    LB_TRY(lb_window_hold(window, case_id, &entry));
+    struct lb_case_listener *listener = NULL;
+    (void)pthread_mutex_lock(&window->lock);
+    lb_status status = join(entry, port, &listener);
+    (void)pthread_mutex_unlock(&window->lock);
+    if (status != LB_OK) {
+        if (listener != NULL)
+            lb_case_listener_close(listener);
+        return status;
+    }
+    /* The owner must find its listener before the first event wakes it. */
+    *out_listener = listener;
+    lb_feed_start(listener);
+    return LB_OK;
+}
+
+lb_status lb_window_watch(struct lb_window *window, const char *case_id,
+                          const struct lb_listener_port *port,
+                          struct lb_case_listener **out_listener)
+{
+    LB_DEFER(lb_window_let_go) struct lb_window_case *entry = NULL;
+    LB_TRY(lb_window_hold(window, case_id, &entry));
+    struct lb_case_listener *listener = NULL;
+    LB_TRY(lb_feed_listen(entry->feed, LB_FEED_FIRST, port, &listener));
+    *out_listener = listener;
+    lb_feed_start(listener);
+    return LB_OK;
+}

@@ -1,0 +1,181 @@
+#ifndef GATEWAY_WINDOW_FIXTURE_H
+#define GATEWAY_WINDOW_FIXTURE_H
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "gateway/evidence/link.h"
+#include "gateway/seal/hpke.h"
+#include "gateway/window/window.h"
+#include "lianban/v1/broker.pb-c.h"
+
+/*
+ * For tests: a window agent, and behind its port a consent office, a broker and three departments in
+ * one process. They are doubles, but what they sign, seal, log and prove is real; each can be told to
+ * misbehave.
+ */
+
+#define FX_NOW INT64_C(1800000000) /* 2027-01-15 */
+#define FX_WINDOW "spiffe://example.gov/window/street-office/one"
+#define FX_BROKER "spiffe://example.gov/broker/hub"
+#define FX_OFFICE_KID "hall-1"
+#define FX_STREET_KID "street-1"
+#define FX_DEPARTMENTS 3
+#define FX_MAX_TICKETS 16
+#define FX_MAX_ASKED 64
+
+enum fx_department { FX_POLICE, FX_TAX, FX_DISABLED };
+
+/* What a department was asked, in order. */
+struct fx_asked {
+    char id_no[19];
+    uint8_t rid[16];
+    uint8_t txn[16];
+    uint8_t enc[32];
+    size_t num_wants;
+};
+
+struct fixture;
+
+struct fx_adapter {
+    const char *organization;
+    char spiffe[64];
+    struct lb_sign_key *log_key;
+    struct lb_x25519_key seal_key;
+    struct lb_log *log;
+    size_t num_asked;
+    struct fx_asked asked[FX_MAX_ASKED];
+    /* behaviour */
+    bool down;                  /* the broker cannot reach it */
+    bool silent;                /* no event comes at all */
+    const char *refuse;         /* outer code of every read; NULL for none */
+    size_t refuse_times;        /* of how many reads, SIZE_MAX for all */
+    const char *inner;          /* inner code; NULL for OK */
+    /* changes a fact on its way out; NULL for none */
+    void (*change)(Lianban__V1__SealedAnswer *answer, struct lb_arena *arena);
+    bool seal_other;            /* seals under a key the requester does not have */
+};
+
+struct fx_ticket {
+    bool used;
+    bool agreed;
+    bool refused;
+    char role[65], case_id[65], id_no[19], operator_hash[65], guardian[65];
+    uint8_t requester_key[32];
+};
+
+struct fixture {
+    char folder[64];
+    struct lb_arena *arena;
+    struct lb_clock_fixed clock;
+    struct lb_trust *trust;
+    struct lb_workers *workers;
+    struct lb_rules *rules;
+    struct lb_form_compiled *form;
+    struct lb_window_form forms[1];
+    struct lb_sign_key *directory_key, *broker_key, *window_key;
+    struct lb_sign_key *office_key, *street_key;
+    struct lb_x25519_key seal_key;
+    struct lb_log *broker_log;
+    struct fx_adapter adapters[FX_DEPARTMENTS];
+    uint8_t case_key[32], person_key[32];
+    char store_path[96];
+    struct lb_window *window;
+    struct lb_diag diag;
+    /* the office */
+    size_t num_tickets;
+    struct fx_ticket tickets[FX_MAX_TICKETS];
+    const char *section_case;   /* set: grants name this case instead */
+    const char *section_subject;/* set: grants are about this person instead */
+    bool self_signed;           /* the street office signs consent itself */
+    int64_t grant_life_s;
+    /* the broker */
+    size_t num_collects;
+    lb_status collect_fails;    /* after the events, if any */
+    bool swap_answers;          /* the first two answers change places */
+    void (*tamper)(struct fixture *fx, Lianban__V1__CollectEvent *event, struct lb_arena *arena);
+};
+
+/* --- fixture.c --- */
+
+int fx_setup(void **state);
+int fx_teardown(void **state);
+/* fx_restart frees the window and makes a new one on the same store. */
+void fx_restart(struct fixture *fx);
+lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window);
+/* fx_id makes an identity number with a right check digit: region, date YYYYMMDD, sequence. */
+const char *fx_id(struct fixture *fx, const char *birth, int sequence);
+const char *fx_path(struct fixture *fx, const char *name);
+/* fx_form_text is the form's file. */
+const char *fx_form_text(void);
+
+/* --- fake_office.c, fake_broker.c --- */
+
+lb_status fx_notice(void *ctx, const Lianban__V1__NoticeRequest *request, struct lb_arena *arena,
+                    Lianban__V1__NoticeResponse **out);
+lb_status fx_request_grant(void *ctx, const Lianban__V1__GrantRequest *request,
+                           struct lb_arena *arena, Lianban__V1__GrantTicket **out);
+lb_status fx_get_grant(void *ctx, const char *request_id, struct lb_arena *arena,
+                       Lianban__V1__GetGrantResponse **out);
+lb_status fx_collect(void *ctx, struct lb_span operator_token, struct lb_span request,
+                     int64_t timeout_ms, void (*on_event)(void *arg, struct lb_span event),
+                     void *arg);
+/* fx_adapter_answer plays a department: opens the read, checks it as an adapter does, and fills the event's
+ * code, sealed answer and evidence. */
+void fx_adapter_answer(struct fixture *fx, struct fx_adapter *adapter,
+                       const Lianban__V1__ReadRequest *read, struct lb_span operator_token,
+                       const struct lb_hash *route, struct lb_arena *arena,
+                       Lianban__V1__CollectEvent *event, struct lb_hash *out_leaf);
+/* fx_log_entry writes an entry and proves it against the log's head. */
+void fx_log_entry(struct lb_log *log, struct lb_leaf *leaf, struct lb_log_entry *out_entry);
+
+/* --- steps.c: what a window system does --- */
+
+/* fx_open opens a case: one adult, or with `family` an adult, a second adult and a child. */
+const char *fx_open(struct fixture *fx, bool family);
+const char *fx_open_request(struct fixture *fx, Lianban__V1__OpenCaseRequest *request,
+                            lb_status *out_status);
+/* fx_agree requests all grants and lets every citizen agree. */
+void fx_agree(struct fixture *fx, const char *case_id);
+
+struct fx_listener {
+    pthread_mutex_t lock;
+    pthread_cond_t over;
+    bool finished;
+    size_t kicks;
+    lb_status status;
+    struct lb_case_listener *listener;
+};
+
+void fx_listener_init(struct fx_listener *listener);
+struct lb_listener_port fx_listener_port(struct fx_listener *listener);
+void fx_listener_wait(struct fx_listener *listener);
+/* fx_listener_next gives the next event, NULL when none is ready. */
+Lianban__V1__CaseEvent *fx_listener_next(struct fixture *fx, struct fx_listener *listener);
+void fx_listener_close(struct fx_listener *listener);
+
+struct fx_collected {
+    lb_status status;
+    size_t num_facts;
+    Lianban__V1__CaseFact *facts[128];
+    Lianban__V1__CaseResult *result;
+};
+
+/* fx_run collects and waits for the end. */
+void fx_run(struct fixture *fx, const char *case_id, struct fx_collected *out);
+/* fx_fact finds the newest event about a fact; the test fails if there is none. */
+Lianban__V1__CaseFact *fx_fact(const struct fx_collected *collected, uint32_t member,
+                               const char *fact);
+Lianban__V1__CaseResult *fx_get(struct fixture *fx, const char *case_id);
+
+#define assert_code(status, code)                                                                  \
+    assert_string_equal(lb_code_name(lb_status_code(status)), lb_code_name(code))
+#define assert_ok(status) assert_code(status, LB_CODE_OK)
+
+#endif

@@ -1,0 +1,146 @@
+#ifndef GATEWAY_WINDOW_INSIDE_H
+#define GATEWAY_WINDOW_INSIDE_H
+
+#include "gateway/seal/hpke.h"
+#include "gateway/token/grant.h"
+#include "gateway/window/case.h"
+
+/*
+ * Inside gateway/window. Locks, in the order they are taken: a case's `asking`, a case's `lock`,
+ * the store's; the window's `lock` and then a feed's. Nothing blocks while it holds the window's.
+ */
+
+#define LB_WINDOW_BUCKETS 1024U
+#define LB_WINDOW_MAX_FORMS 64U
+#define LB_WINDOW_CONTEXT_LIFE_MS (9 * 60 * 1000)  /* adapters keep one for LB_CONTEXT_LIFE_S */
+#define LB_WINDOW_MAX_CONTEXTS 256U
+#define LB_WINDOW_ARENA_BYTES (16U * 1024 * 1024)   /* one collect: a household's reads and answers */
+
+struct lb_case_store;
+
+/* The sender's half of one HPKE context. */
+struct lb_window_context {
+    char audience[LB_MAX_SPIFFE_BYTES];
+    char key_id[LB_MAX_NAME_BYTES + 1];
+    uint8_t enc[LB_HPKE_ENC_BYTES];
+    struct lb_hpke_context context;
+    uint64_t next_seq;
+    int64_t born_ms;  /* monotonic */
+};
+
+struct lb_window {
+    struct lb_window_options options;  /* strings, keys and services are borrowed */
+    uint8_t case_key[32];
+    uint8_t person_key[32];
+    size_t num_forms;
+    struct lb_case_form *forms;
+    struct lb_case_store *store;
+
+    pthread_mutex_t lock;              /* the table, and its members in every case */
+    pthread_cond_t idle;
+    size_t num_cases;
+    size_t num_collects;
+    bool stopping;
+    struct lb_window_case *buckets[LB_WINDOW_BUCKETS];
+
+    pthread_mutex_t contexts_lock;
+    size_t num_contexts;
+    struct lb_window_context *contexts;
+};
+
+/* --- table.c --- */
+
+/* lb_window_add puts a case into the table, which owns it then; BUSY when LB_WINDOW_MAX_CASES are
+ * open. */
+LB_MUST lb_status lb_window_add(struct lb_window *window, struct lb_window_case *entry);
+/* lb_window_hold finds an open case and holds it; CASE_UNKNOWN. */
+LB_MUST lb_status lb_window_hold(struct lb_window *window, const char *case_id,
+                                 struct lb_window_case **out_case);
+/* lb_window_let_go ends a hold; fits LB_DEFER. */
+void lb_window_let_go(struct lb_window_case **entry);
+/* lb_window_remove takes a case out of the table; the caller holds it. */
+void lb_window_remove(struct lb_window_case *entry);
+/* lb_window_closed says whether a case that is held was closed meanwhile. Once its `asking` is
+ * taken after that, nothing may be written about it. */
+bool lb_window_closed(struct lb_window_case *entry);
+
+/* --- case_store.c --- */
+
+/* lb_case_store_open opens or makes the file and proves the case key: CONFIG_INVALID when the file
+ * was made under another key. */
+LB_MUST lb_status lb_case_store_open(const char *path, const uint8_t key[32], struct lb_diag *diag,
+                                     struct lb_case_store **out_store);
+void lb_case_store_close(struct lb_case_store *store);
+/* lb_case_store_put keeps a case durably, encrypted; the caller has the case's lock. Any thread. */
+LB_MUST lb_status lb_case_store_put(struct lb_case_store *store,
+                                    const struct lb_window_case *entry);
+/* lb_case_store_erase deletes a case, out of the write-ahead log as well. */
+LB_MUST lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id);
+/* lb_case_store_load reads all cases into the window's table and feeds. FORM_UNKNOWN with a
+ * sentence in diag when a case's form is missing; STORE_FAILED when a case does not decrypt. */
+LB_MUST lb_status lb_case_store_load(struct lb_case_store *store, struct lb_window *window,
+                                     struct lb_diag *diag);
+
+/* --- grants.c, mandate.c, opened.c --- */
+
+/* A grant taken apart: its sections by the form's. Lives in an arena. */
+struct lb_opened_grant {
+    struct lb_span jwt;
+    struct lb_grant grant;
+    const struct lb_section **sections;  /* one per section of the form; NULL where it has none */
+    struct lb_span *disclosures;         /* likewise */
+};
+
+/* lb_grant_take_apart splits an SD-JWT and opens its sections; signatures are not checked here.
+ * GRANT_MALFORMED, SECTION_INVALID, NO_MEMORY. */
+LB_MUST lb_status lb_grant_take_apart(const struct lb_form *form, const char *sd_jwt,
+                                      struct lb_arena *arena, struct lb_opened_grant *out);
+/* lb_window_needs says whether a member's role is asked in a section of the form. */
+bool lb_window_asks_section(const struct lb_form *form, size_t role, size_t section);
+/* lb_window_needs_consent says whether a role is asked under anything but a mandate. */
+bool lb_window_needs_consent(const struct lb_form *form, size_t role);
+
+/* lb_window_fetch_grants gets every grant that is not there yet and checks it; takes the case's
+ * locks. GRANT_PENDING (not requested or not decided), GRANT_REFUSED, GRANT_EXPIRED, what the
+ * consent office's port says, or what is wrong with the grant. */
+LB_MUST lb_status lb_window_fetch_grants(struct lb_window_case *entry,
+                                         const struct lb_directory *directory);
+
+/* lb_window_ensure_mandate issues a member's mandate unless one stands that is valid for a while
+ * and covers every department that can be asked. Under the case's lock. */
+LB_MUST lb_status lb_window_ensure_mandate(struct lb_window_case *entry, size_t member,
+                                           const struct lb_directory *directory);
+/* lb_window_adapter finds a department's adapter in the directory; NULL when there is none. */
+const struct lb_node *lb_window_adapter(const struct lb_directory *directory,
+                                        const char *department);
+
+/* --- context.c --- */
+
+/* lb_window_take_context copies the context to an adapter's sealing key with a number that is used
+ * this once. The caller wipes its copy. */
+LB_MUST lb_status lb_window_take_context(struct lb_window *window, const char *audience,
+                                         const struct lb_seal_key_entry *key,
+                                         struct lb_window_context *out_context, uint64_t *out_seq);
+/* lb_window_drop_context forgets a context that an adapter no longer knows. */
+void lb_window_drop_context(struct lb_window *window, const uint8_t enc[LB_HPKE_ENC_BYTES]);
+
+/* --- judge.c --- */
+
+/* What stands in place of a class when a person has to decide. */
+extern const struct lb_form_class lb_window_manual;
+
+/* lb_window_judge judges a case by its facts and notes the class; under the case's lock. */
+LB_MUST lb_status lb_window_judge(struct lb_window_case *entry);
+/* lb_window_fact_message and lb_window_result_message write what a window may see; under the case's
+ * lock. `collecting` is the case's state. NO_MEMORY. */
+LB_MUST lb_status lb_window_fact_message(const struct lb_window_case *entry, size_t member,
+                                         size_t fact, struct lb_arena *arena,
+                                         Lianban__V1__CaseFact **out);
+LB_MUST lb_status lb_window_result_message(const struct lb_window_case *entry, bool collecting,
+                                           struct lb_arena *arena,
+                                           Lianban__V1__CaseResult **out);
+/* lb_window_push_fact and lb_window_push_result append the event to the case's feed. */
+LB_MUST lb_status lb_window_push_fact(struct lb_window_case *entry, size_t member, size_t fact);
+LB_MUST lb_status lb_window_push_result(struct lb_window_case *entry);
+
+#endif

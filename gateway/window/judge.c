@@ -1,0 +1,237 @@
+#include "gateway/window/inside.h"
+#include "gateway/wire/pb.h"
+
+/* From facts to the suggested class, and what the window system may see of both. */
+
+#define EVENT_ARENA_BYTES (1024U * 1024)
+
+const struct lb_form_class lb_window_manual = {"MANUAL", {"转人工审核", "for a person to decide"}};
+
+static char *text(const char *constant)
+{
+    return (char *)(uintptr_t)constant; /* protobuf-c has no const strings */
+}
+
+/* --- judging --- */
+
+static lb_status gather(const struct lb_window_case *entry, struct lb_arena *arena,
+                        struct lb_form_member *out_members)
+{
+    const struct lb_form *form = entry->form->form;
+    for (size_t i = 0; i < entry->num_members; i++) {
+        struct lb_fact *facts = lb_arena_array(arena, form->num_facts, sizeof(*facts));
+        LB_ENSURE(facts != NULL, LB_NO_MEMORY, "arena is full");
+        for (size_t k = 0; k < form->num_facts; k++)
+            facts[k] = entry->members[i].facts[k].value;
+        out_members[i] = (struct lb_form_member){entry->members[i].role, facts};
+    }
+    return LB_OK;
+}
+
+lb_status lb_window_judge(struct lb_window_case *entry)
+{
+    const struct lb_form *form = entry->form->form;
+    struct lb_form_member members[LB_MAX_HOUSEHOLD];
+    struct lb_form_judgement judgement;
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    LB_TRY(gather(entry, arena, members));
+    (void)pthread_mutex_lock(&entry->form->judging);
+    lb_status status = lb_form_judge(entry->form->compiled, members, entry->num_members, arena,
+                                     &judgement);
+    (void)pthread_mutex_unlock(&entry->form->judging);
+    LB_TRY(status);
+    entry->class_id = judgement.manual ? lb_window_manual.id : judgement.class_id;
+    entry->class_text = judgement.manual ? lb_window_manual.text : judgement.class_text;
+    for (size_t i = 0; i < form->num_conditions; i++)
+        entry->conditions[i] = judgement.conditions[i];
+    entry->thresholds_version = lb_rules_version(entry->form->rules);
+    entry->decided = true;
+    return LB_OK;
+}
+
+/* --- facts --- */
+
+/* A value leaves the agent only where the form shows it. */
+static lb_status show(const struct lb_form_fact *fact, const struct lb_fact *value,
+                      struct lb_arena *arena, char **out)
+{
+    if (!fact->show || value->state != LB_FACT_OK || value->kind == LB_FACT_UNKNOWN)
+        return LB_OK;
+    if (value->kind == LB_FACT_TRUTH)
+        *out = text(value->truth ? "true" : "false");
+    else if (value->kind == LB_FACT_NUMBER)
+        *out = lb_arena_printf(arena, "%lld", (long long)value->number);
+    else
+        *out = lb_arena_str(arena, value->text);
+    LB_ENSURE(*out != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
+static lb_status copy_args(const struct lb_op_call *call, struct lb_arena *arena,
+                           Lianban__V1__CaseFact *message)
+{
+    message->args = lb_arena_array(arena, call->num_args, sizeof(message->args[0]));
+    LB_ENSURE(message->args != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < call->num_args; i++)
+        message->args[message->n_args++] = text(call->args[i]);
+    return LB_OK;
+}
+
+/* What nobody asked yet is told as unavailable, which it is. */
+static const char *state_name(const struct lb_fact *value)
+{
+    return lb_fact_state_name(value->state == 0 ? LB_FACT_UNAVAILABLE : value->state);
+}
+
+lb_status lb_window_fact_message(const struct lb_window_case *entry, size_t member, size_t index,
+                                 struct lb_arena *arena, Lianban__V1__CaseFact **out)
+{
+    const struct lb_form_fact *fact = &entry->form->form->facts[index];
+    const struct lb_case_fact *kept = &entry->members[member].facts[index];
+    Lianban__V1__CaseFact *message = lb_arena_alloc(arena, sizeof(*message));
+    LB_ENSURE(message != NULL, LB_NO_MEMORY, "arena is full");
+    lianban__v1__case_fact__init(message);
+    message->member = (uint32_t)member;
+    message->department = text(fact->department);
+    message->view = text(fact->view);
+    message->field = text(fact->field);
+    message->operator_ = text(lb_op_name(fact->call.op));
+    LB_TRY(copy_args(&fact->call, arena, message));
+    message->state = text(state_name(&kept->value));
+    if (kept->code != LB_CODE_OK)
+        message->code = text(lb_code_name(kept->code));
+    LB_TRY(show(fact, &kept->value, arena, &message->shown));
+    struct lb_span txn = LB_SPAN_EMPTY;
+    message->as_of = lb_arena_str(arena, lb_span_str(kept->as_of));
+    LB_ENSURE(message->as_of != NULL, LB_NO_MEMORY, "arena is full");
+    LB_TRY(lb_arena_copy(arena, lb_span_of(kept->txn, sizeof(kept->txn)), &txn));
+    message->txn = lb_pb_bytes(txn);
+    message->fact = text(fact->name);
+    message->receipt_ok = kept->receipt_ok;
+    *out = message;
+    return LB_OK;
+}
+
+/* --- result --- */
+
+static const char *phase(const struct lb_window_case *entry, bool collecting)
+{
+    if (collecting)
+        return "COLLECTING";
+    if (entry->decided)
+        return "DECIDED";
+    for (size_t i = 0; i < entry->num_members; i++) {
+        if (entry->members[i].ticket_id != NULL && entry->members[i].consent.sd_jwt == NULL)
+            return "GRANTS_PENDING";
+    }
+    return "OPEN";
+}
+
+static lb_status add_reasons(const struct lb_window_case *entry, struct lb_arena *arena,
+                             Lianban__V1__CaseResult *result)
+{
+    static const char *const truths[] = {
+        [LB_FALSE] = "FALSE", [LB_TRUE] = "TRUE", [LB_UNKNOWN] = "UNKNOWN"};
+    const struct lb_form *form = entry->form->form;
+    result->reasons = lb_arena_array(arena, form->num_conditions, sizeof(result->reasons[0]));
+    LB_ENSURE(result->reasons != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < form->num_conditions; i++) {
+        Lianban__V1__Reason *reason = lb_arena_alloc(arena, sizeof(*reason));
+        LB_ENSURE(reason != NULL, LB_NO_MEMORY, "arena is full");
+        lianban__v1__reason__init(reason);
+        reason->condition = text(form->conditions[i].name);
+        reason->truth = text(truths[entry->conditions[i]]);
+        reason->text_zh = text(form->conditions[i].text.zh);
+        reason->text_en = text(form->conditions[i].text.en);
+        reason->source = text(form->conditions[i].source);
+        result->reasons[result->n_reasons++] = reason;
+    }
+    return LB_OK;
+}
+
+static lb_status add_fact(const struct lb_window_case *entry, size_t member, size_t fact,
+                          struct lb_arena *arena, Lianban__V1__CaseResult *result)
+{
+    const struct lb_fact *value = &entry->members[member].facts[fact].value;
+    bool ok = value->state == LB_FACT_OK;
+    result->facts_total++;
+    result->facts_ok += ok ? 1 : 0;
+    result->documents_saved += ok && entry->form->form->facts[fact].saves.zh != NULL ? 1 : 0;
+    if (ok && value->kind != LB_FACT_UNKNOWN)
+        return LB_OK;
+    return lb_window_fact_message(entry, member, fact, arena,
+                                  &result->missing[result->n_missing++]);
+}
+
+static lb_status add_facts(const struct lb_window_case *entry, struct lb_arena *arena,
+                           Lianban__V1__CaseResult *result)
+{
+    size_t num_facts = entry->form->form->num_facts;
+    result->missing =
+        lb_arena_array(arena, entry->num_members * num_facts, sizeof(result->missing[0]));
+    LB_ENSURE(result->missing != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < entry->num_members; i++) {
+        for (size_t k = 0; k < num_facts; k++) {
+            if (lb_case_asked(entry, i, k))
+                LB_TRY(add_fact(entry, i, k, arena, result));
+        }
+    }
+    return LB_OK;
+}
+
+lb_status lb_window_result_message(const struct lb_window_case *entry, bool collecting,
+                                   struct lb_arena *arena, Lianban__V1__CaseResult **out)
+{
+    Lianban__V1__CaseResult *result = lb_arena_alloc(arena, sizeof(*result));
+    LB_ENSURE(result != NULL, LB_NO_MEMORY, "arena is full");
+    lianban__v1__case_result__init(result);
+    result->case_id = lb_arena_str(arena, lb_span_str(entry->id));
+    LB_ENSURE(result->case_id != NULL, LB_NO_MEMORY, "arena is full");
+    result->form = text(entry->form->form->id);
+    result->form_version = entry->form->form->version;
+    result->state = text(phase(entry, collecting));
+    result->receipts_checked = entry->receipts_checked;
+    result->receipts_failed = entry->receipts_failed;
+    LB_TRY(add_facts(entry, arena, result));
+    if (entry->decided) {
+        result->class_id = text(entry->class_id);
+        result->class_zh = text(entry->class_text.zh);
+        result->class_en = text(entry->class_text.en);
+        result->thresholds_version = entry->thresholds_version;
+        result->millis = entry->millis;
+        LB_TRY(add_reasons(entry, arena, result));
+    }
+    *out = result;
+    return LB_OK;
+}
+
+/* --- events --- */
+
+static lb_status push(struct lb_window_case *entry, const Lianban__V1__CaseEvent *event,
+                      struct lb_arena *arena)
+{
+    struct lb_span bytes;
+    LB_TRY(lb_pb_pack(event, arena, &bytes));
+    return lb_feed_push(entry->feed, bytes);
+}
+
+lb_status lb_window_push_fact(struct lb_window_case *entry, size_t member, size_t fact)
+{
+    Lianban__V1__CaseEvent event = LIANBAN__V1__CASE_EVENT__INIT;
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(EVENT_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    LB_TRY(lb_window_fact_message(entry, member, fact, arena, &event.fact));
+    event.body_case = LIANBAN__V1__CASE_EVENT__BODY_FACT;
+    return push(entry, &event, arena);
+}
+
+lb_status lb_window_push_result(struct lb_window_case *entry)
+{
+    Lianban__V1__CaseEvent event = LIANBAN__V1__CASE_EVENT__INIT;
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(EVENT_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    LB_TRY(lb_window_result_message(entry, false, arena, &event.result));
+    event.body_case = LIANBAN__V1__CASE_EVENT__BODY_RESULT;
+    return push(entry, &event, arena);
+}

@@ -1,0 +1,127 @@
+#ifndef GATEWAY_WINDOW_WINDOW_H
+#define GATEWAY_WINDOW_WINDOW_H
+
+#include "gateway/base/buf.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/diag.h"
+#include "gateway/base/workers.h"
+#include "gateway/crypto/sign.h"
+#include "gateway/crypto/x25519.h"
+#include "gateway/trust/trust.h"
+#include "lianban/v1/consent.pb-c.h"
+#include "lianban/v1/window.pb-c.h"
+#include "policy/engine/form.h"
+
+/*
+ * The requester's use cases, beside a window system: open a case, have the citizens asked, seal one
+ * read per member and department, open the answers, check every receipt, and judge by the form's
+ * rules. Knows no gRPC: the broker and the consent office are reached through a port.
+ *
+ * Cases are kept in one SQLite file, each encrypted under the agent's case key, so that a case
+ * survives a power cut; closing a case erases it.
+ */
+struct lb_window;
+
+/* How the agent reaches the others; calls block and come from workers. */
+struct lb_window_port {
+    void *ctx;
+    lb_status (*notice)(void *ctx, const Lianban__V1__NoticeRequest *request,
+                        struct lb_arena *arena, Lianban__V1__NoticeResponse **out);
+    lb_status (*request_grant)(void *ctx, const Lianban__V1__GrantRequest *request,
+                               struct lb_arena *arena, Lianban__V1__GrantTicket **out);
+    lb_status (*get_grant)(void *ctx, const char *request_id, struct lb_arena *arena,
+                           Lianban__V1__GetGrantResponse **out);
+    /* Runs one Collect to its end; on_event gets each CollectEvent's bytes, serially. */
+    lb_status (*collect)(void *ctx, struct lb_span operator_token, struct lb_span request,
+                         int64_t timeout_ms, void (*on_event)(void *arg, struct lb_span event),
+                         void *arg);
+};
+
+struct lb_window_form {
+    struct lb_form_compiled *form;   /* compiled with `rules` */
+    const struct lb_rules *rules;
+};
+
+struct lb_window_options {
+    const char *self;                       /* SPIFFE id */
+    const char *organization;
+    struct lb_trust *trust;
+    struct lb_workers *workers;
+    const struct lb_clock *clock;
+    const struct lb_window_form *forms;
+    size_t num_forms;
+    const char *seal_key_id;                /* this requester's key in the directory */
+    const struct lb_x25519_key *seal_key;
+    const struct lb_sign_key *issuer_key;   /* ES256: mandates and operator tokens */
+    const char *issuer_kid;
+    const char *broker;                     /* SPIFFE id, whose log receipts are checked against */
+    const char *store_path;
+    const uint8_t *case_key;                /* 32 bytes */
+    const uint8_t *person_key;              /* 32 bytes: keyed hash of operators' own identity */
+    int64_t deadline_ms;                    /* of one collect; default LB_CASE_DEADLINE_MS */
+    struct lb_window_port port;
+};
+
+#define LB_WINDOW_MAX_CASES 4096  /* open at a time; closing one makes room */
+
+/* lb_window_new opens the store and takes up the cases in it; options are borrowed for the window's
+ * life. With a sentence in diag: FORM_UNKNOWN when the directory does not list a form by its hash,
+ * or a stored case's form is not among the options'; CONFIG_INVALID when the directory lacks this
+ * window, its sealing key or the broker's log, a form asks one thing twice of a role, or the store
+ * was made under another case key; what lb_store_open says. */
+LB_MUST lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag *diag,
+                                struct lb_window **out_window);
+/* lb_window_free waits for collects in hand. */
+void lb_window_free(struct lb_window *window);
+
+/* lb_window_open starts a case. MALFORMED: household against the form's roles, sizes, identity
+ * numbers (check digit), ages, the same person twice, no operator. FORM_UNKNOWN. BUSY when
+ * LB_WINDOW_MAX_CASES are open. */
+LB_MUST lb_status lb_window_open(struct lb_window *window,
+                                 const Lianban__V1__OpenCaseRequest *request,
+                                 struct lb_arena *arena, Lianban__V1__OpenCaseResponse **out);
+/* lb_window_notice fetches the notice for a case's form. CASE_UNKNOWN. */
+LB_MUST lb_status lb_window_notice(struct lb_window *window,
+                                   const Lianban__V1__GetNoticeRequest *request,
+                                   struct lb_arena *arena, Lianban__V1__GetNoticeResponse **out);
+/* lb_window_request_grants files one request per member; repeating it returns the same tickets. */
+LB_MUST lb_status lb_window_request_grants(struct lb_window *window, const char *case_id,
+                                           struct lb_arena *arena,
+                                           Lianban__V1__RequestGrantsResponse **out);
+/* lb_window_get returns the case as it stands. CASE_UNKNOWN. */
+LB_MUST lb_status lb_window_get(struct lb_window *window, const char *case_id,
+                                struct lb_arena *arena, Lianban__V1__CaseResult **out);
+/* lb_window_close_case erases identities, grants and facts. CASE_UNKNOWN; CASE_STATE while
+ * collecting. */
+LB_MUST lb_status lb_window_close_case(struct lb_window *window, const char *case_id);
+
+/* A listener to a case's events. Events are numbered from 0; a listener pulls them one by one. */
+struct lb_case_listener;
+
+/* Neither may block or call back into the window. */
+struct lb_listener_port {
+    void *ctx;
+    void (*kick)(void *ctx);                      /* an event is ready: call fill when possible */
+    void (*finish)(void *ctx, lb_status status);  /* no more events will come */
+};
+
+/* lb_window_collect starts collecting what is missing (or joins a collect under way) and listens
+ * from the first event of this collect. It does not block. Refuses at once: CASE_UNKNOWN, BUSY,
+ * STOPPING. The listener ends with LB_OK after the event that carries the result; or, before any
+ * department was asked, with GRANT_PENDING, GRANT_REFUSED or GRANT_EXPIRED when a member's grant is
+ * not there (after GRANT_EXPIRED a new one can be requested), or with what kept the agent from
+ * getting one. */
+LB_MUST lb_status lb_window_collect(struct lb_window *window, const char *case_id,
+                                    const struct lb_listener_port *port,
+                                    struct lb_case_listener **out_listener);
+/* lb_window_watch listens only: first all events so far, then live; finishes when the case is
+ * closed. */
+LB_MUST lb_status lb_window_watch(struct lb_window *window, const char *case_id,
+                                  const struct lb_listener_port *port,
+                                  struct lb_case_listener **out_listener);
+/* lb_case_listener_fill writes the next CaseEvent; false when none is ready. */
+bool lb_case_listener_fill(struct lb_case_listener *listener, struct lb_buf *out);
+/* lb_case_listener_close forgets the port. A collect under way goes on. */
+void lb_case_listener_close(struct lb_case_listener *listener);
+
+#endif

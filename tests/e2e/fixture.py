@@ -1,0 +1,46 @@
+"""A running federation for a module of end-to-end tests.
+
+LIANBAN_BIN names the folder of the programs (default .build/bin), LIANBAN_PEOPLE the size of the
+population. LIANBAN_KEEP=1 leaves the folders behind for a look.
+"""
+
+import datetime
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, "demo"), os.path.join(ROOT, "tests", "interop")]
+
+from federation import Federation  # noqa: E402
+from generate import DEFAULT_SEED  # noqa: E402
+
+BIN = os.environ.get("LIANBAN_BIN", os.path.join(ROOT, ".build", "bin"))
+PEOPLE = int(os.environ.get("LIANBAN_PEOPLE", "400"))
+KEEP = os.environ.get("LIANBAN_KEEP") == "1"
+
+
+def folder():
+    """A folder that goes when the module is done."""
+    path = tempfile.mkdtemp(prefix="lianban-e2e-")
+    if not KEEP:
+        unittest.addModuleCleanup(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def made(people=PEOPLE):
+    """A federation with its databases, keys and configurations, not started."""
+    federation = Federation(folder(), BIN)
+    federation.populate(DEFAULT_SEED, people, datetime.date.today())
+    federation.make()
+    return federation
+
+
+def running(people=PEOPLE):
+    """A federation that is up; stopped when the module is done."""
+    federation = made(people)
+    unittest.addModuleCleanup(federation.stop)
+    federation.start()
+    return federation
