@@ -3,22 +3,19 @@
 
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
-#include "gateway/mains/node.h"
+#include "gateway/mains/forms.h"
 #include "gateway/services/broker_service.h"
-#include "policy/engine/form.h"
 
 /* lianban-broker: relays sealed reads between windows and departments. */
 
-#define MAX_FORMS 64
 #define MAX_ADAPTERS 256
 #define COLLECT_WORKERS 4
 #define COLLECT_QUEUE 4096
 
 struct broker_role {
     struct lb_node_program *node;
-    size_t num_forms;
-    struct lb_form_compiled *forms[MAX_FORMS];
-    struct lb_offered_form offered[MAX_FORMS];
+    struct lb_node_forms forms;
+    struct lb_offered_form offered[LB_MAX_FORMS];
     const char *seen_folder;
     struct lb_workers *workers;
     struct lb_exchange *exchange;
@@ -28,21 +25,11 @@ struct broker_role {
     struct lb_dialler *diallers[MAX_ADAPTERS];
 };
 
-/* The broker offers a form as its file stands; it needs no rule set, since it judges nothing. */
-static lb_status read_forms(struct broker_role *role)
+/* The broker offers a form as its file stands. */
+static void offer_forms(struct broker_role *role)
 {
-    struct lb_node_program *node = role->node;
-    const struct lb_yaml_node *list = NULL;
-    LB_TRY(lb_yaml_need(node->root, "forms", &node->diag, &list));
-    if (lb_yaml_kind_of(list) != LB_YAML_LIST || lb_yaml_len(list) > MAX_FORMS)
-        return lb_yaml_fail(list, &node->diag, "forms must list at most %d files", MAX_FORMS);
-    for (size_t i = 0; i < lb_yaml_len(list); i++) {
-        const char *name = NULL, *path = NULL;
-        LB_TRY(lb_yaml_text(lb_yaml_item(list, i), &node->diag, &name));
-        LB_TRY(lb_node_path(node, name, &path));
-        LB_TRY(lb_form_load(path, NULL, &node->diag, &role->forms[i]));
-        role->num_forms++;
-        const struct lb_form *form = lb_form_of(role->forms[i]);
+    for (size_t i = 0; i < role->forms.num; i++) {
+        const struct lb_form *form = lb_form_of(role->forms.forms[i]);
         struct lb_offered_form *offered = &role->offered[i];
         *offered = (struct lb_offered_form){
             .id = form->id,
@@ -53,7 +40,6 @@ static lb_status read_forms(struct broker_role *role)
         };
         memcpy(offered->sha256, form->sha256, sizeof(offered->sha256));
     }
-    return LB_OK;
 }
 
 static lb_status prepare(struct lb_node_program *node, void **out_role)
@@ -62,7 +48,8 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_ENSURE(role != NULL, LB_NO_MEMORY, "broker");
     role->node = node;
     *out_role = role;
-    LB_TRY(read_forms(role));
+    LB_TRY(lb_node_forms_read(node, &role->forms));
+    offer_forms(role);
     role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
     LB_ENSURE(role->seen_folder != NULL, LB_NO_MEMORY, "configuration is too large");
     return lb_file_mkdirs(role->seen_folder);
@@ -80,7 +67,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .workers = role->workers,
         .clock = lb_clock_system(),
         .forms = role->offered,
-        .num_forms = role->num_forms,
+        .num_forms = role->forms.num,
         .seen_folder = role->seen_folder,
     };
     LB_TRY(lb_exchange_new(&options, &role->exchange));
@@ -158,8 +145,7 @@ static void stop(void *own)
     struct broker_role *role = own;
     lb_workers_free(role->workers);
     lb_exchange_free(role->exchange);
-    for (size_t i = 0; i < role->num_forms; i++)
-        lb_form_free(role->forms[i]);
+    lb_node_forms_free(&role->forms);
     free(role);
 }
 

@@ -2,13 +2,12 @@
 #include <string.h>
 
 #include "gateway/base/log.h"
-#include "gateway/mains/node.h"
+#include "gateway/mains/forms.h"
 #include "gateway/mains/seal_keys.h"
 #include "gateway/services/consent_service.h"
 
 /* lianban-consent: shows the notice, takes the citizen's decision, issues and revokes grants. */
 
-#define MAX_FORMS 64
 #define MAX_BROKERS 8
 #define PUSH_EVERY_S 5
 
@@ -19,8 +18,7 @@ struct push_job {
 
 struct consent_role {
     struct lb_node_program *node;
-    size_t num_forms;
-    struct lb_form_compiled *forms[MAX_FORMS];
+    struct lb_node_forms forms;
     const char *kid;
     struct lb_sign_key *issuer_key;
     const char *status_uri;
@@ -36,30 +34,13 @@ struct consent_role {
     int64_t next_push_s;
 };
 
-static lb_status read_forms(struct consent_role *role)
-{
-    struct lb_node_program *node = role->node;
-    const struct lb_yaml_node *list = NULL;
-    LB_TRY(lb_yaml_need(node->root, "forms", &node->diag, &list));
-    if (lb_yaml_kind_of(list) != LB_YAML_LIST || lb_yaml_len(list) > MAX_FORMS)
-        return lb_yaml_fail(list, &node->diag, "forms must list at most %d files", MAX_FORMS);
-    for (size_t i = 0; i < lb_yaml_len(list); i++) {
-        const char *name = NULL, *path = NULL;
-        LB_TRY(lb_yaml_text(lb_yaml_item(list, i), &node->diag, &name));
-        LB_TRY(lb_node_path(node, name, &path));
-        LB_TRY(lb_form_load(path, NULL, &node->diag, &role->forms[i]));
-        role->num_forms++;
-    }
-    return LB_OK;
-}
-
 static lb_status prepare(struct lb_node_program *node, void **out_role)
 {
     struct consent_role *role = calloc(1, sizeof(*role));
     LB_ENSURE(role != NULL, LB_NO_MEMORY, "consent office");
     role->node = node;
     *out_role = role;
-    LB_TRY(read_forms(role));
+    LB_TRY(lb_node_forms_read(node, &role->forms));
     LB_TRY(lb_node_issuer_key(node, "issuer", &role->kid, &role->issuer_key));
     LB_TRY(lb_node_need_text(node, node->root, "status_uri", &role->status_uri));
     LB_TRY(lb_yaml_opt_int(node->root, "status_life_s", 10, 86400, 900, &node->diag,
@@ -80,8 +61,8 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .trust = node->trust,
         .log = node->log,
         .clock = lb_clock_system(),
-        .forms = role->forms,
-        .num_forms = role->num_forms,
+        .forms = role->forms.forms,
+        .num_forms = role->forms.num,
         .issuer_key = role->issuer_key,
         .issuer_kid = role->kid,
         .status_uri = role->status_uri,
@@ -158,8 +139,7 @@ static void stop(void *own)
     for (size_t i = 0; i < role->service.num_brokers; i++)
         lb_rpc_channel_free(role->brokers[i]);
     lb_consent_free(role->consent);
-    for (size_t i = 0; i < role->num_forms; i++)
-        lb_form_free(role->forms[i]);
+    lb_node_forms_free(&role->forms);
     lb_sign_key_free(role->issuer_key);
     free(role);
 }

@@ -15,11 +15,13 @@
  *
  * Configuration (YAML; paths are relative to the file):
  *   node: spiffe://<federation>/<kind>/<organization>[/<name>]
- *   listen: 127.0.0.1:7443 # or unix:<path> for the window agent; may be absent for an adapter
- *   identity: {cert: cert.pem, key: key.pem, ca: ca.pem} crl: crl.pem directory: {file:
- *   directory.note, signers: ["<vkey>"]} state: state # evidence log and memory; owned by one
- *   process log_key: log.pem # Ed25519; the node's identity key in the directory officer_key:
- *   <base64url> # X25519 public key of the security officer, for details
+ *   listen: 127.0.0.1:7443      # or unix:<path> for the window agent; an adapter may have none
+ *   identity: {cert: cert.pem, key: key.pem, ca: ca.pem}
+ *   crl: crl.pem
+ *   directory: {file: directory.note, signers: ["<vkey>"]}
+ *   state: state                # evidence log and memory; owned by one process
+ *   log_key: log.pem            # Ed25519; the node's identity key in the directory
+ *   officer_key: <base64url>    # X25519 public key of the security officer, for details
  */
 struct lb_node_program;
 

@@ -3,21 +3,20 @@
 
 #include "gateway/base/limits.h"
 #include "gateway/base/wipe.h"
-#include "gateway/mains/node.h"
+#include "gateway/mains/forms.h"
 #include "gateway/mains/seal_keys.h"
 #include "gateway/services/window_service.h"
 
 /* lianban-window: the agent beside a window system. */
 
-#define MAX_FORMS 64
 #define CASE_WORKERS 64
 #define CASE_QUEUE 1024
 
 struct window_role {
     struct lb_node_program *node;
     size_t num_forms;
-    struct lb_rules *rules[MAX_FORMS];
-    struct lb_window_form forms[MAX_FORMS];
+    struct lb_rules *rules[LB_MAX_FORMS];
+    struct lb_window_form forms[LB_MAX_FORMS];
     struct lb_serve_key keys[LB_MAX_SEAL_KEYS];
     size_t num_keys;
     const char *kid;
@@ -55,9 +54,9 @@ static lb_status read_forms(struct window_role *role)
     struct lb_node_program *node = role->node;
     const struct lb_yaml_node *list = NULL;
     LB_TRY(lb_yaml_need(node->root, "forms", &node->diag, &list));
-    if (lb_yaml_kind_of(list) != LB_YAML_LIST || lb_yaml_len(list) > MAX_FORMS)
+    if (lb_yaml_kind_of(list) != LB_YAML_LIST || lb_yaml_len(list) > LB_MAX_FORMS)
         return lb_yaml_fail(list, &node->diag, "forms must list at most %d {form, rules}",
-                            MAX_FORMS);
+                            LB_MAX_FORMS);
     for (size_t i = 0; i < lb_yaml_len(list); i++)
         LB_TRY(read_form(role, lb_yaml_item(list, i)));
     return LB_OK;

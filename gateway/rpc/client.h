@@ -43,6 +43,21 @@ LB_MUST lb_status lb_rpc_call(struct lb_rpc_channel *channel, const char *method
                               struct lb_span request, int64_t timeout_ms, struct lb_arena *arena,
                               struct lb_span *out_reply);
 
+/* lb_rpc_call_stream makes a call that is answered by a stream and waits for its end; on_event gets each
+ * message, one at a time, on a poller. The server's code, or as lb_rpc_open and lb_rpc_stream_send. Not
+ * to be called on a poller. */
+struct lb_rpc_stream_call {
+    const char *method;
+    const struct lb_rpc_metadata *metadata;
+    size_t num_metadata;
+    struct lb_span request;
+    int64_t timeout_ms;
+    void (*on_event)(void *arg, struct lb_span event);
+    void *arg;
+};
+LB_MUST lb_status lb_rpc_call_stream(struct lb_rpc_channel *channel,
+                                     const struct lb_rpc_stream_call *call);
+
 /* lb_rpc_open opens a stream; events follow, `closed` always comes, even if the server is never
  * reached; events may come before this returns. timeout_ms 0 means no deadline. The caller may send
  * at once. *out_stream is a reference the caller must unref. Fails, without events, as lb_rpc_call

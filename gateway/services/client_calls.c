@@ -96,7 +96,14 @@ static lb_status follow(const struct agent *agent, const char *method, const cha
     struct lb_span bytes = LB_SPAN_EMPTY;
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "call");
     LB_TRY(lb_pb_pack(&request, arena, &bytes));
-    return lb_client_stream(agent->channel, method, bytes, timeout_ms, on_event, arg);
+    const struct lb_rpc_stream_call call = {
+        .method = method,
+        .request = bytes,
+        .timeout_ms = timeout_ms,
+        .on_event = on_event,
+        .arg = arg,
+    };
+    return lb_rpc_call_stream(agent->channel, &call);
 }
 
 static lb_status collect(void *ctx, const char *case_id,

@@ -1,5 +1,3 @@
-#include <pthread.h>
-
 #include "gateway/services/window_service.h"
 #include "gateway/wire/pb.h"
 
@@ -43,72 +41,22 @@ static lb_status get_grant(void *ctx, const char *request_id, struct lb_arena *a
                 &lianban__v1__get_grant_response__descriptor, arena, out);
 }
 
-struct collect_wait {
-    pthread_mutex_t lock;
-    pthread_cond_t over;
-    bool ended;
-    lb_status status;
-    void (*on_event)(void *arg, struct lb_span event);
-    void *arg;
-};
-
-static void on_message(void *self, struct lb_rpc_stream *stream, struct lb_span bytes)
-{
-    const struct collect_wait *wait = self;
-    (void)stream;
-    wait->on_event(wait->arg, bytes);
-}
-
-static void on_closed(void *self, struct lb_rpc_stream *stream, lb_status status)
-{
-    struct collect_wait *wait = self;
-    (void)stream;
-    (void)pthread_mutex_lock(&wait->lock);
-    wait->ended = true;
-    wait->status = status;
-    (void)pthread_cond_signal(&wait->over);
-    (void)pthread_mutex_unlock(&wait->lock);
-}
-
-static const struct lb_rpc_stream_events events = {.message = on_message, .closed = on_closed};
-
-static void await_end(struct collect_wait *wait)
-{
-    (void)pthread_mutex_lock(&wait->lock);
-    while (!wait->ended)
-        (void)pthread_cond_wait(&wait->over, &wait->lock);
-    (void)pthread_mutex_unlock(&wait->lock);
-}
-
-static lb_status run_collect(struct lb_rpc_channel *broker, struct lb_span operator_token,
-                             struct lb_span request, int64_t timeout_ms, struct collect_wait *wait)
-{
-    const struct lb_rpc_metadata metadata = {"lianban-operator", operator_token};
-    struct lb_rpc_stream *stream = NULL;
-    LB_TRY(lb_rpc_open(broker, "/lianban.v1.Broker/Collect", &metadata, 1, timeout_ms, &events,
-                       wait, &stream));
-    lb_status status = lb_rpc_stream_send(stream, request);
-    if (status == LB_OK)
-        lb_rpc_stream_finish(stream, LB_OK);
-    else
-        lb_rpc_stream_cancel(stream, status);
-    await_end(wait);
-    lb_rpc_stream_unref(stream);
-    return wait->status;
-}
-
 static lb_status collect(void *ctx, struct lb_span operator_token, struct lb_span request,
                          int64_t timeout_ms, void (*on_event)(void *arg, struct lb_span event),
                          void *arg)
 {
     const struct lb_window_peers *peers = ctx;
-    struct collect_wait wait = {.on_event = on_event, .arg = arg};
-    (void)pthread_mutex_init(&wait.lock, NULL);
-    (void)pthread_cond_init(&wait.over, NULL);
-    lb_status status = run_collect(peers->broker, operator_token, request, timeout_ms, &wait);
-    (void)pthread_cond_destroy(&wait.over);
-    (void)pthread_mutex_destroy(&wait.lock);
-    return status;
+    const struct lb_rpc_metadata metadata = {"lianban-operator", operator_token};
+    const struct lb_rpc_stream_call stream_call = {
+        .method = "/lianban.v1.Broker/Collect",
+        .metadata = &metadata,
+        .num_metadata = 1,
+        .request = request,
+        .timeout_ms = timeout_ms,
+        .on_event = on_event,
+        .arg = arg,
+    };
+    return lb_rpc_call_stream(peers->broker, &stream_call);
 }
 
 struct lb_window_port lb_window_service_port(struct lb_window_peers *peers)

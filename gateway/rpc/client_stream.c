@@ -1,21 +1,22 @@
 #include <pthread.h>
 
-#include "gateway/services/client_calls.h"
+#include "gateway/rpc/client.h"
+
+/* A call that is answered by a stream, for callers that can wait. */
 
 struct waiting {
+    const struct lb_rpc_stream_call *call;
     pthread_mutex_t lock;
     pthread_cond_t over;
     bool ended;
     lb_status status;
-    void (*on_event)(void *arg, struct lb_span event);
-    void *arg;
 };
 
 static void on_message(void *self, struct lb_rpc_stream *stream, struct lb_span bytes)
 {
     const struct waiting *waiting = self;
     (void)stream;
-    waiting->on_event(waiting->arg, bytes);
+    waiting->call->on_event(waiting->call->arg, bytes);
 }
 
 static void on_closed(void *self, struct lb_rpc_stream *stream, lb_status status)
@@ -39,12 +40,13 @@ static void await_end(struct waiting *waiting)
     (void)pthread_mutex_unlock(&waiting->lock);
 }
 
-static lb_status run(struct lb_rpc_channel *channel, const char *method, struct lb_span request,
-                     int64_t timeout_ms, struct waiting *waiting)
+static lb_status run(struct lb_rpc_channel *channel, struct waiting *waiting)
 {
+    const struct lb_rpc_stream_call *call = waiting->call;
     struct lb_rpc_stream *stream = NULL;
-    LB_TRY(lb_rpc_open(channel, method, NULL, 0, timeout_ms, &events, waiting, &stream));
-    lb_status sent = lb_rpc_stream_send(stream, request);
+    LB_TRY(lb_rpc_open(channel, call->method, call->metadata, call->num_metadata, call->timeout_ms,
+                       &events, waiting, &stream));
+    lb_status sent = lb_rpc_stream_send(stream, call->request);
     if (sent == LB_OK)
         lb_rpc_stream_finish(stream, LB_OK);
     else
@@ -54,14 +56,12 @@ static lb_status run(struct lb_rpc_channel *channel, const char *method, struct 
     return waiting->status;
 }
 
-lb_status lb_client_stream(struct lb_rpc_channel *channel, const char *method,
-                           struct lb_span request, int64_t timeout_ms,
-                           void (*on_event)(void *arg, struct lb_span event), void *arg)
+lb_status lb_rpc_call_stream(struct lb_rpc_channel *channel, const struct lb_rpc_stream_call *call)
 {
-    struct waiting waiting = {.on_event = on_event, .arg = arg};
+    struct waiting waiting = {.call = call};
     (void)pthread_mutex_init(&waiting.lock, NULL);
     (void)pthread_cond_init(&waiting.over, NULL);
-    lb_status status = run(channel, method, request, timeout_ms, &waiting);
+    lb_status status = run(channel, &waiting);
     (void)pthread_cond_destroy(&waiting.over);
     (void)pthread_mutex_destroy(&waiting.lock);
     return status;
