@@ -70,7 +70,7 @@ static lb_status check_operator(struct lb_read_job *job)
     LB_TRY(lb_serve_issuer(job->serve, job->directory, peek.organization, peek.kid, &issuer));
     LB_ENSURE((issuer->kinds & LB_ISSUES_OPERATOR) != 0, LB_OPERATOR_TOKEN_INVALID,
               "issuer does not issue operator tokens");
-    return lb_operator_token_verify(token, issuer->key,
+    return lb_operator_cache_verify(job->serve->operators, token, issuer->key,
                                     lb_clock_unix_s(job->serve->options.clock), job->arena,
                                     &job->operator_claims);
 }

@@ -29,6 +29,8 @@ lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *d
         status = lb_serve_status_new(&serve->status);
     if (status == LB_OK)
         status = lb_serve_gate_new(&serve->gate);
+    if (status == LB_OK)
+        status = lb_operator_cache_new(&serve->operators);
     if (status != LB_OK) {
         lb_serve_free(serve);
         return status;
@@ -44,6 +46,7 @@ void lb_serve_free(struct lb_serve *serve)
     if (serve->gate != NULL)
         lb_serve_gate_wait(serve->gate);
     lb_serve_gate_free(serve->gate);
+    lb_operator_cache_free(serve->operators);
     lb_serve_status_free(serve->status);
     lb_serve_memory_free(serve->memory);
     lb_seal_contexts_free(serve->contexts);

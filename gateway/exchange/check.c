@@ -4,7 +4,6 @@
 #include "gateway/exchange/inside.h"
 #include "gateway/json/json.h"
 #include "gateway/token/grant.h"
-#include "gateway/token/operator_token.h"
 #include "gateway/wire/pb.h"
 
 /* What the broker can judge: the caller, the operator, the form, and that every grant is signed by
@@ -31,7 +30,8 @@ static lb_status check_operator(struct check *check, struct lb_operator *out)
         lb_directory_issuer(check->directory, peek.organization, peek.kid);
     LB_ENSURE(issuer != NULL && (issuer->kinds & LB_ISSUES_OPERATOR) != 0,
               LB_OPERATOR_TOKEN_INVALID, "issuer does not issue operator tokens");
-    return lb_operator_token_verify(collect->operator_token, issuer->key,
+    return lb_operator_cache_verify(collect->exchange->operators, collect->operator_token,
+                                    issuer->key,
                                     lb_clock_unix_s(collect->exchange->options.clock),
                                     collect->arena, out);
 }

@@ -84,9 +84,15 @@ lb_status lb_exchange_new(const struct lb_exchange_options *options,
     struct lb_exchange *exchange = calloc(1, sizeof(*exchange));
     LB_ENSURE(exchange != NULL, LB_NO_MEMORY, "exchange");
     exchange->options = *options;
+    lb_status status = lb_operator_cache_new(&exchange->operators);
+    if (status != LB_OK) {
+        free(exchange);
+        return status;
+    }
     (void)pthread_mutex_init(&exchange->lock, NULL);
     (void)pthread_cond_init(&exchange->changed, NULL);
     if (pthread_create(&exchange->watch, NULL, watch_deadlines, exchange) != 0) {
+        lb_operator_cache_free(exchange->operators);
         free(exchange);
         LB_FAIL(LB_NO_MEMORY, "the deadline watch cannot be started");
     }
@@ -103,6 +109,7 @@ void lb_exchange_free(struct lb_exchange *exchange)
     (void)pthread_cond_broadcast(&exchange->changed);
     (void)pthread_mutex_unlock(&exchange->lock);
     (void)pthread_join(exchange->watch, NULL);
+    lb_operator_cache_free(exchange->operators);
     while (exchange->adapters != NULL) {
         struct adapter *adapter = exchange->adapters;
         exchange->adapters = adapter->next;

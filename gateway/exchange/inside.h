@@ -5,6 +5,7 @@
 
 #include "gateway/evidence/session.h"
 #include "gateway/exchange/exchange.h"
+#include "gateway/token/operator_cache.h"
 #include "lianban/v1/link.pb-c.h"
 
 /*
@@ -103,6 +104,7 @@ struct status_entry {
 
 struct lb_exchange {
     struct lb_exchange_options options;
+    struct lb_operator_cache *operators;
     pthread_mutex_t lock;
     pthread_cond_t changed;                    /* an acknowledgement came, or the end */
     struct adapter *adapters;
