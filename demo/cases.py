@@ -2,6 +2,7 @@
 
 import collections
 import json
+import math
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from stubs import Refused
 _IN_FLIGHT = 8
 _STOPPED = "social-security"
 _APPLY_SECONDS = 60
+_NOTICE_LINES = 7
 
 
 def find_story(federation, key):
@@ -36,7 +38,7 @@ def by_command(federation, narrator):
                  "An old woman applies. She shows her card and agrees at the consent desk; the departments "
                  "answer what is asked, and she brings no papers.")
     shown, printed = _apply(federation, household, "zh")
-    narrator.quote(shown)
+    narrator.quote(_shorten(shown))
     good = printed == household["class"]
     narrator.verdict(good, f"结论 {printed}，应为 {household['class']}",
                      f"suggested {printed}, expected {household['class']}")
@@ -68,16 +70,24 @@ def _confirm_tickets(federation, path, members, run):
         return ""
     with open(path, encoding="utf-8") as file:
         case = json.load(file)
-    federation.window.confirm(case["case_id"], members, case["tickets"])
+    federation.window.confirm(case["case_id"], members,
+                              [(ticket["member"], ticket["request_id"]) for ticket in case["tickets"]])
     return case["case_id"]
+
+
+def _shorten(shown):
+    """Without most of the notice, which is long."""
+    lines = shown.split("\n")
+    tickets = next((i for i, line in enumerate(lines) if line.startswith("成员")), 0)
+    return "\n".join(lines[:_NOTICE_LINES] + ["……"] + lines[tickets:])
 
 
 # --- every class ---
 
-def classes(federation, narrator, limit):
-    """Story households one by one, then up to `limit` others; expected and suggested classes."""
+def classes(federation, narrator, seconds):
+    """Story households, then as many others as begin within `seconds`; expected and suggested classes."""
     stories = [h for h in federation.households if "story" in h]
-    others = [h for h in federation.households if "story" not in h][:limit]
+    others = [h for h in federation.households if "story" not in h]
     narrator.scene("各类家庭：应得与实得", "Households of each class: expected and suggested")
     results = _judge(federation, stories, narrator)
     for household, actual in results:
@@ -85,20 +95,19 @@ def classes(federation, narrator, limit):
         narrator.row(actual == household["class"], (story["zh"], 30), (story["en"], 44),
                      (household["class"], 7), (actual, 7))
     began = time.monotonic()
-    rest = _judge(federation, others, narrator)
-    seconds = time.monotonic() - began
+    rest = _judge(federation, others, narrator, began + seconds)
+    took = time.monotonic() - began
     wrong = [pair for pair in results + rest if pair[1] != pair[0]["class"]]
     count = collections.Counter(household["class"] for household, _ in rest)
     told = "，".join(f"{name} {num}" for name, num in sorted(count.items()))
-    narrator.verdict(not wrong, f"另有 {len(rest)} 户（共 {len(federation.households)} 户），用时 {seconds:.0f} 秒："
-                                f"{told}；不一致 {len(wrong)} 户",
-                     f"{len(rest)} more of {len(federation.households)} households in {seconds:.0f} s; "
-                     f"{len(wrong)} of all differ")
+    narrator.verdict(not wrong, f"另有 {len(rest)} 户（共 {len(others)} 户），用时 {took:.0f} 秒：{told}；"
+                                f"不一致 {len(wrong)} 户",
+                     f"{len(rest)} of {len(others)} others in {took:.0f} s; {len(wrong)} of all differ")
     for household, actual in wrong[:20]:
         narrator.line(f"household {household['household']}: {household['class']} {household['reasons']}"
                       f" expected, {actual} suggested")
     return {"scene": "classes", "ok": not wrong, "households": _entries(results + rest),
-            "population_households": len(federation.households), "seconds": round(seconds, 1)}
+            "not_asked": len(others) - len(rest), "seconds": round(took, 1)}
 
 
 def _entries(results):
@@ -107,20 +116,19 @@ def _entries(results):
              "expected": household["class"], "actual": actual} for household, actual in results]
 
 
-def _judge(federation, households, narrator):
-    """[(household, class)] in the order given, several cases at a time."""
-    results, done, lock = [], [0], threading.Lock()
+def _judge(federation, households, narrator, until=math.inf):
+    """[(household, class)] in the order given, several cases at a time; none begins after `until`."""
+    done, lock = [0], threading.Lock()
 
     def one(household):
-        actual = _suggested(federation, household)
+        actual = _suggested(federation, household) if time.monotonic() < until else None
         with lock:
             done[0] += 1
             narrator.progress("办件", "cases", done[0], len(households))
         return household, actual
 
     with ThreadPoolExecutor(_IN_FLIGHT) as pool:
-        results = list(pool.map(one, households))
-    return results
+        return [pair for pair in pool.map(one, households) if pair[1] is not None]
 
 
 def _suggested(federation, household):

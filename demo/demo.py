@@ -28,7 +28,7 @@ from stubs import Refused  # noqa: E402
 from tell import Narrator  # noqa: E402
 
 _BINARIES = os.path.join(os.path.dirname(_HERE), ".build", "bin")
-_DEFAULT_LIMIT = 1000
+_SECONDS = 50
 
 
 def _arguments(argv):
@@ -40,8 +40,8 @@ def _arguments(argv):
     parser.add_argument("--json", action="store_true", help="print the results as one JSON document")
     parser.add_argument("--people", type=int, default=DEFAULT_PEOPLE, help=f"default {DEFAULT_PEOPLE}")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
-    parser.add_argument("--households", type=int, default=_DEFAULT_LIMIT, metavar="N", help="how many "
-                        f"households apply besides those of the story; default {_DEFAULT_LIMIT}")
+    parser.add_argument("--seconds", type=int, default=_SECONDS, metavar="N", help="how long households "
+                        f"besides those of the story may begin to apply; default {_SECONDS}")
     parser.add_argument("--today", type=datetime.date.fromisoformat, default=datetime.date.today(),
                         metavar="YYYY-MM-DD", help="the day of the data; default: the current date")
     parser.add_argument("--port-base", type=int, metavar="N", help="twelve ports from N; default: free ones")
@@ -64,7 +64,7 @@ def _run(federation, narrator, arguments):
     federation.start()
     narrator.say(f"全部就绪，用时 {time.monotonic() - began:.1f} 秒。",
                  f"everything is up after {time.monotonic() - began:.1f} s.")
-    results = story.tell(federation, narrator, arguments.households)
+    results = story.tell(federation, narrator, arguments.seconds)
     results.update(people=num_people, households=len(federation.households), seed=arguments.seed,
                    today=arguments.today.isoformat(), dir=federation.root)
     return results

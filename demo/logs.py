@@ -78,8 +78,11 @@ def _find_refusal(federation, narrator, refusal):
     """A department's officer finds a refusal in their own log, the broker's has its half."""
     department, txn = refusal["department"], refusal["txn"]
     own = federation.entries(department, "--txn", txn, details=True)
-    detail = own[-1].get("detail", {}) if own else {}
-    code, who = detail.get("code", "(none)"), detail.get("requester", "(none)")
+    last = own[-1] if own else {"code": "(none)"}
+    detail = last.get("detail", {})
+    code, who = last["code"], detail.get("requester", "(none)")
+    if code == "ANSWERED":
+        code = detail.get("code", "(none)")
     relayed = federation.entries("broker", "--txn", txn, "--type", "deliver")
     good = code == refusal["code"] and len(relayed) > 0
     narrator.row(good, (code, 20), (f"{NAMES[department][0]}安全员可见 {who}", 64),

@@ -9,12 +9,12 @@ import hostile
 from members import DEPARTMENTS
 
 
-def tell(federation, narrator, limit):
+def tell(federation, narrator, seconds):
     """Runs every scene; returns the results, `ok` only if every expectation held."""
     began = time.monotonic()
     scenes = [
         cases.by_command(federation, narrator),
-        cases.classes(federation, narrator, limit),
+        cases.classes(federation, narrator, seconds),
         cases.department_away(federation, narrator),
     ]
     denials = hostile.refusals(federation, narrator)

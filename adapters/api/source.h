@@ -6,8 +6,8 @@
 
 /*
  * The contract of a source: a department's database behind a view. A source may block, hang and
- * reconnect; it runs on bounded workers and is told to cancel from another thread. It only ever reads:
- * statements come from view files, are prepared once and take bound parameters, never text.
+ * reconnect; it runs on bounded workers and is told to cancel from another thread. It only ever
+ * reads: statements come from view files, are prepared once and take bound parameters, never text.
  * Encodings, padding, decimals and NULL are the source's business: it hands up the cells of
  * policy/engine/value.h's meaning (integers, or UTF-8 text).
  */
@@ -46,17 +46,17 @@ struct lb_source_stmt; /* a prepared query of it */
 struct lb_source_plugin {
     int api_version;
     const char *name;  /* "sqlite" */
-    /* open connects read-only. `location` is the plugin's own text from the configuration (a path, a
-     * connection string). CONFIG_INVALID with a sentence in diag when it never can work (missing file,
-     * not a database); SOURCE_UNAVAILABLE when it may work later (locked, server down). */
+    /* open connects read-only. `location` is the plugin's own text from the configuration (a path,
+     * a connection string). CONFIG_INVALID with a sentence in diag when it never can work (missing
+     * file, not a database); SOURCE_UNAVAILABLE when it may work later (locked, server down). */
     lb_status (*open)(const char *location, struct lb_diag *diag, struct lb_source **out_source);
     void (*close)(struct lb_source *source);
-    /* prepare compiles one query; refuses anything that could write, more than one statement, unknown
-     * parameters, or columns that do not exist: CONFIG_INVALID with a sentence in diag. */
+    /* prepare compiles one query; refuses anything that could write, more than one statement,
+     * unknown parameters, or columns that do not exist: CONFIG_INVALID with a sentence in diag. */
     lb_status (*prepare)(struct lb_source *source, const char *query, struct lb_diag *diag,
                          struct lb_source_stmt **out_stmt);
-    /* read binds the parameters a query has (others are ignored), runs it and copies the rows into the
-     * arena. SOURCE_UNAVAILABLE, SOURCE_TIMEOUT, AMBIGUOUS (too many rows), NO_MEMORY. */
+    /* read binds the parameters a query has (others are ignored), runs it and copies the rows into
+     * the arena. SOURCE_UNAVAILABLE, SOURCE_TIMEOUT, AMBIGUOUS (too many rows), NO_MEMORY. */
     lb_status (*read)(struct lb_source_stmt *stmt, const struct lb_source_param *params,
                       size_t num_params, const struct lb_source_limits *limits,
                       struct lb_arena *arena, struct lb_source_result *out_result);

@@ -6,8 +6,8 @@
 #include "gateway/token/grant.h"
 #include "tests/support/federation.h"
 
-/* For tests: one department with a database, its policy, a consent office, an honest requester, and a
- * second requester and office that the policy does not name. Real keys, real log, real time. */
+/* For tests: one department with a database, its policy, a consent office, an honest requester, and
+ * a second requester and office that the policy does not name. Real keys, real log, real time. */
 
 #define FX_ADAPTER "spiffe://test.gov/adapter/tax"
 #define FX_BROKER "spiffe://test.gov/broker/hub"
@@ -66,7 +66,8 @@ struct fx_ask {
     struct lb_span disclosure;
 };
 
-/* fx_ask_honest fills an ask for wages under a mandate, fx_ask_consent for business under consent. */
+/* fx_ask_honest fills an ask for wages under a mandate, fx_ask_consent for business under
+ * consent. */
 void fx_ask_honest(struct fixture *fx, struct fx_ask *ask);
 void fx_ask_consent(struct fixture *fx, struct fx_ask *ask);
 

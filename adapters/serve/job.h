@@ -8,11 +8,11 @@
 #include "gateway/seal/exchange.h"
 #include "gateway/seal/hpke.h"
 #include "gateway/token/grant.h"
-#include "gateway/token/operator_token.h"
+#include "gateway/token/operator_cache.h"
 
 /*
- * One read on its way through the adapter. Each step is a file of its own, in this order, and either
- * moves the job on or names why not:
+ * One read on its way through the adapter. Each step is a file of its own, in this order, and
+ * either moves the job on or names why not:
  *
  *   check.c    what can be judged without opening anything: audience, requester, grant, status
  *   open.c     the seal, its age, the operator
@@ -32,6 +32,7 @@ struct lb_serve {
     struct lb_serve_memory *memory;
     struct lb_serve_status *status;
     struct lb_serve_gate *gate;
+    struct lb_operator_cache *operators;
 };
 
 /* A want with what it was resolved to. */
@@ -80,8 +81,8 @@ LB_MUST lb_status lb_read_section(struct lb_read_job *job);
 LB_MUST lb_status lb_read_subject(struct lb_read_job *job);
 LB_MUST lb_status lb_read_run(struct lb_read_job *job);
 LB_MUST lb_status lb_read_answer(struct lb_read_job *job);
-/* lb_read_record queues the entry for an outcome: LB_CODE_OK when job->sealed may leave. The job ends
- * in the entry's done. */
+/* lb_read_record queues the entry for an outcome: LB_CODE_OK when job->sealed may leave. The job
+ * ends in the entry's done. */
 void lb_read_record(struct lb_read_job *job, enum lb_code outer);
 /* lb_read_finish tells the owner and frees the job. */
 void lb_read_finish(struct lb_read_job *job, const struct lb_serve_answer *answer);
@@ -91,8 +92,8 @@ LB_MUST lb_status lb_serve_check_status(struct lb_serve *serve, const struct lb_
 LB_MUST lb_status lb_serve_status_new(struct lb_serve_status **out_status);
 void lb_serve_status_free(struct lb_serve_status *status);
 
-/* lb_serve_issuer finds a grant's issuer: in the directory (ISSUER_UNKNOWN) and named, with this very
- * key, by the department's own policy (ISSUER_INERT). */
+/* lb_serve_issuer finds a grant's issuer: in the directory (ISSUER_UNKNOWN) and named, with this
+ * very key, by the department's own policy (ISSUER_INERT). */
 LB_MUST lb_status lb_serve_issuer(const struct lb_serve *serve,
                                   const struct lb_directory *directory, const char *organization,
                                   const char *kid, const struct lb_issuer **out_issuer);

@@ -9,8 +9,8 @@
 #include "gateway/evidence/session.h"
 #include "gateway/wire/pb.h"
 
-/* A frame's size is bounded well below the message maximum: an answer has at most LB_MAX_ANSWER_BYTES
- * and its proof at most a few KiB. */
+/* A frame's size is bounded well below the message maximum: an answer has at most
+ * LB_MAX_ANSWER_BYTES and its proof at most a few KiB. */
 #define MAX_FRAME_ANSWERS 16
 
 /* Something waiting to be sent. */

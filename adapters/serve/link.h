@@ -5,8 +5,8 @@
 #include "gateway/base/buf.h"
 
 /*
- * The adapter's end of a link to one broker: reads come in frames, answers leave in frames, each with
- * the evidence of both logs. Knows no gRPC: a service carries the frames.
+ * The adapter's end of a link to one broker: reads come in frames, answers leave in frames, each
+ * with the evidence of both logs. Knows no gRPC: a service carries the frames.
  */
 struct lb_adapter_link;
 
@@ -28,17 +28,18 @@ struct lb_adapter_link_options {
     struct lb_adapter_port port;
 };
 
-/* lb_adapter_link_new begins with a greeting to be sent. ROLE_NOT_ALLOWED when the policy does not name
- * the broker or the directory does not list it as one. */
+/* lb_adapter_link_new begins with a greeting to be sent. ROLE_NOT_ALLOWED when the policy does not
+ * name the broker or the directory does not list it as one. */
 LB_MUST lb_status lb_adapter_link_new(const struct lb_adapter_link_options *options,
                                       struct lb_adapter_link **out_link);
 /* lb_adapter_link_receive takes one frame; any failure means the link must end with it. Calls are
  * serial. */
 LB_MUST lb_status lb_adapter_link_receive(struct lb_adapter_link *link, struct lb_span frame);
-/* lb_adapter_link_fill writes the next frame to send; false when there is none. Calls are serial. */
+/* lb_adapter_link_fill writes the next frame to send; false when there is none. Calls are
+ * serial. */
 bool lb_adapter_link_fill(struct lb_adapter_link *link, struct lb_buf *out);
-/* lb_adapter_link_close forgets the port; what was answered meanwhile is dropped (its entry stands).
- * The link is freed when the last read in hand has ended. */
+/* lb_adapter_link_close forgets the port; what was answered meanwhile is dropped (its entry
+ * stands). The link is freed when the last read in hand has ended. */
 void lb_adapter_link_close(struct lb_adapter_link *link);
 
 #endif

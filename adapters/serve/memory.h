@@ -4,9 +4,9 @@
 #include "gateway/store/store.h"
 
 /*
- * What an adapter must not forget: sealed messages it has answered, uses of each grant, request ids,
- * and the status lists' sequence. The tables live in the evidence store, and each change commits in
- * the same transaction as the entry it belongs to (DESIGN §3.5).
+ * What an adapter must not forget: sealed messages it has answered, uses of each grant, request
+ * ids, and the status lists' sequence. The tables live in the evidence store, and each change
+ * commits in the same transaction as the entry it belongs to (DESIGN §3.5).
  */
 struct lb_serve_memory;
 
@@ -23,10 +23,10 @@ struct lb_memory_use {
     bool retry;              /* out: the rid was seen before */
 };
 
-/* lb_serve_memory_take records one sealed message, and one use unless the rid is a retry. Runs on the
- * sequencer inside an open transaction. REPLAY: this message was answered before. REQUEST_CHANGED: the
- * rid was used for something else. RETRY_EXHAUSTED: more than LB_MAX_RETRIES within LB_RETRY_WINDOW_S.
- * USE_EXHAUSTED. STORE_FAILED. */
+/* lb_serve_memory_take records one sealed message, and one use unless the rid is a retry. Runs on
+ * the sequencer inside an open transaction. REPLAY: this message was answered before.
+ * REQUEST_CHANGED: the rid was used for something else. RETRY_EXHAUSTED: more than LB_MAX_RETRIES
+ * within LB_RETRY_WINDOW_S. USE_EXHAUSTED. STORE_FAILED. */
 LB_MUST lb_status lb_serve_memory_take(struct lb_serve_memory *memory, struct lb_store *store,
                                        int64_t now_unix_s, struct lb_memory_use *use);
 

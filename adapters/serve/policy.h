@@ -6,8 +6,9 @@
 #include "policy/engine/view.h"
 
 /*
- * A department's own policy: its rule set, its views, and whom and what it accepts. The directory only
- * names; what this file does not name stays inert, so neither broker nor directory key can widen it.
+ * A department's own policy: its rule set, its views, and whom and what it accepts. The directory
+ * only names; what this file does not name stays inert, so neither broker nor directory key can
+ * widen it.
  *
  * File (YAML), paths relative to it:
  *   policy: tax

@@ -5,13 +5,14 @@
 #include "adapters/serve/policy.h"
 
 /*
- * The department's connections: a fixed number, each with every view prepared once. A connection whose
- * read failed is closed and opened anew by its next user, so a restarted database needs no help.
+ * The department's connections: a fixed number, each with every view prepared once. A connection
+ * whose read failed is closed and opened anew by its next user, so a restarted database needs no
+ * help.
  */
 struct lb_serve_pool;
 
-/* lb_serve_pool_new opens one connection and prepares every view to find mistakes at start; the others
- * open when first needed. CONFIG_INVALID, SOURCE_UNAVAILABLE with a sentence in diag. */
+/* lb_serve_pool_new opens one connection and prepares every view to find mistakes at start; the
+ * others open when first needed. CONFIG_INVALID, SOURCE_UNAVAILABLE with a sentence in diag. */
 LB_MUST lb_status lb_serve_pool_new(const struct lb_source_plugin *plugin, const char *location,
                                     size_t num_connections, const struct lb_serve_policy *policy,
                                     struct lb_diag *diag, struct lb_serve_pool **out_pool);

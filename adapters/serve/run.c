@@ -4,8 +4,8 @@
 #include "adapters/serve/job.h"
 #include "gateway/wire/pb.h"
 
-/* Queries and operators: one query per view asked, one fact per want. What the database can't give is
- * a fact with a state of its own, never a missing line. */
+/* Queries and operators: one query per view asked, one fact per want. What the database can't give
+ * is a fact with a state of its own, never a missing line. */
 
 struct run {
     struct lb_read_job *job;

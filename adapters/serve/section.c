@@ -4,8 +4,8 @@
 #include "gateway/crypto/hash.h"
 #include "gateway/wire/pb.h"
 
-/* The section and every want against the department's own policy. Codes here are outer: none of them
- * depends on who the subject is. */
+/* The section and every want against the department's own policy. Codes here are outer: none of
+ * them depends on who the subject is. */
 
 static lb_status check_addressee(const struct lb_read_job *job)
 {

@@ -12,8 +12,8 @@
 #include "lianban/v1/read.pb-c.h"
 
 /*
- * The adapter's use cases: judge a sealed read by the department's own policy, run it, record it, and
- * only then let the answer go. Knows no gRPC; its callers bring requests and take answers.
+ * The adapter's use cases: judge a sealed read by the department's own policy, run it, record it,
+ * and only then let the answer go. Knows no gRPC; its callers bring requests and take answers.
  */
 struct lb_serve;
 
@@ -43,8 +43,8 @@ struct lb_serve_options {
  * lb_log_open. */
 extern const char *const lb_serve_migrations[];
 
-/* lb_serve_new opens the source and prepares every view; CONFIG_INVALID or SOURCE_UNAVAILABLE with a
- * sentence in diag. Everything in options is borrowed for its life. */
+/* lb_serve_new opens the source and prepares every view; CONFIG_INVALID or SOURCE_UNAVAILABLE with
+ * a sentence in diag. Everything in options is borrowed for its life. */
 LB_MUST lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *diag,
                                struct lb_serve **out_serve);
 /* lb_serve_free waits for reads in hand. The log must be open still. NULL is allowed. */
@@ -63,8 +63,8 @@ struct lb_serve_answer {
 /* Called exactly once for every accepted submit, on any thread. */
 typedef void (*lb_serve_done)(void *ctx, const struct lb_serve_answer *answer);
 
-/* lb_serve_submit takes one read (copied) that a broker routed, with the RFC 6962 hash of its verified
- * ROUTE leaf. BUSY when the workers' queue is full; then done is not called. */
+/* lb_serve_submit takes one read (copied) that a broker routed, with the RFC 6962 hash of its
+ * verified ROUTE leaf. BUSY when the workers' queue is full; then done is not called. */
 LB_MUST lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
                                   const struct lb_hash *route_leaf, lb_serve_done done, void *ctx);
 
@@ -74,9 +74,9 @@ LB_MUST lb_status lb_serve_read(struct lb_serve *serve, const Lianban__V1__ReadR
                                 struct lb_serve_answer *out_answer);
 
 /* lb_serve_status_update puts a relayed status list in force: ISSUER_UNKNOWN, ISSUER_INERT,
- * SIGNATURE_INVALID, GRANT_MALFORMED, STATUS_FORK (same seq, other bytes), STATUS_STALE (an older seq
- * than the one in force, which stays). out_seq is the one in force for the list's URI. Blocks on the
- * store: workers only. */
+ * SIGNATURE_INVALID, GRANT_MALFORMED, STATUS_FORK (same seq, other bytes), STATUS_STALE (an older
+ * seq than the one in force, which stays). out_seq is the one in force for the list's URI. Blocks
+ * on the store: workers only. */
 LB_MUST lb_status lb_serve_status_update(struct lb_serve *serve, struct lb_span token,
                                          struct lb_arena *arena, const char **out_uri,
                                          uint64_t *out_seq);

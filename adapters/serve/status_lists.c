@@ -6,8 +6,8 @@
 #include "gateway/token/status_list.h"
 
 /* The issuers' status lists in force. They arrive through the broker, which needs no trust: each is
- * signed by its issuer, its sequence never falls, and one past its time refuses every grant under it
- * (promise 8). */
+ * signed by its issuer, its sequence never falls, and one past its time refuses every grant under
+ * it (promise 8). */
 
 #define MAX_LISTS 16
 

@@ -6,8 +6,8 @@
 #include "gateway/wire/pb.h"
 #include "policy/engine/idno.h"
 
-/* Judgements about the subject: inner codes, seen only by requester and officer. PIPL 31: under 14 a
- * guardian agrees. */
+/* Judgements about the subject: inner codes, seen only by requester and officer. PIPL 31: under 14
+ * a guardian agrees. */
 
 #define GUARDIAN_AGE 14
 

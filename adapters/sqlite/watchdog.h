@@ -18,7 +18,8 @@ void lb_watchdog_free(struct lb_watchdog *watchdog);
 
 /* lb_watchdog_begin starts the time of one read. */
 void lb_watchdog_begin(struct lb_watchdog *watchdog, int64_t timeout_ms);
-/* lb_watchdog_end ends it: nothing is interrupted afterwards. True when the read was interrupted. */
+/* lb_watchdog_end ends it: nothing is interrupted afterwards. True when the read was
+ * interrupted. */
 bool lb_watchdog_end(struct lb_watchdog *watchdog);
 /* lb_watchdog_cancel interrupts the read between _begin and _end, if there is one. Any thread. */
 void lb_watchdog_cancel(struct lb_watchdog *watchdog);

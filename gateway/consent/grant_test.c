@@ -80,6 +80,19 @@ static void assert_field(const struct lb_section_view *view, size_t index, const
     assert_string_equal(view->fields[index].operator_text, operator_text);
 }
 
+static void assert_disabled(struct fixture *fx, const struct lb_section *disabled)
+{
+    assert_common(fx, disabled);
+    assert_string_equal(disabled->provider, "disabled-federation");
+    assert_string_equal(disabled->audience, "spiffe://example.gov/adapter/disabled-federation");
+    assert_string_equal(disabled->basis, "separate_consent");
+    assert_int_equal(disabled->num_laws, 2); /* the form's */
+    assert_int_equal(disabled->max_uses, 100);
+    assert_int_equal(disabled->answer_bytes, 256);
+    assert_int_equal(disabled->views[0].version, 5);
+    assert_field(&disabled->views[0], 0, "level", "IN(disability.severe)");
+}
+
 static void test_applicant(void **state)
 {
     struct fixture *fx = *state;
@@ -112,17 +125,7 @@ static void test_applicant(void **state)
     assert_string_equal(police->views[1].id, "public-security.household");
     assert_int_equal(police->views[1].version, 1);
     assert_int_equal(police->views[1].num_fields, 1);
-
-    const struct lb_section *disabled = &opened.sections[1];
-    assert_common(fx, disabled);
-    assert_string_equal(disabled->provider, "disabled-federation");
-    assert_string_equal(disabled->audience, "spiffe://example.gov/adapter/disabled-federation");
-    assert_string_equal(disabled->basis, "separate_consent");
-    assert_int_equal(disabled->num_laws, 2); /* the form's */
-    assert_int_equal(disabled->max_uses, 100);
-    assert_int_equal(disabled->answer_bytes, 256);
-    assert_int_equal(disabled->views[0].version, 5);
-    assert_field(&disabled->views[0], 0, "level", "IN(disability.severe)");
+    assert_disabled(fx, &opened.sections[1]);
     assert_commits_to(&opened, fx->adult);
 }
 

@@ -17,8 +17,8 @@
     assert_string_equal(lb_code_name(lb_status_code(expr_)), lb_code_name(code_))
 
 /* Identity numbers that no person has (region 99) with right check characters. */
-#define TEST_ID_A "990000196001010019"
-#define TEST_ID_B "990000196202020029"
+#define TEST_ID_A "990000196001010013"
+#define TEST_ID_B "990000196202020023"
 
 /*
  * A command's surroundings: streams in memory, a folder of its own, and an agent and a consent office

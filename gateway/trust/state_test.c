@@ -197,8 +197,8 @@ static void test_damaged_state(void **state)
         "lianban-trust-state/v1\nversion 99999999999999999999\n",
         "lianban-trust-state/v1\nversion 1\nsha256 00\n",
         "\n",
-        "lianban-trust-state/v1\nversion 1\nsha256 "
-        "0000000000000000000000000000000000000000000000000000000000000000\nend\nend\n",
+        ("lianban-trust-state/v1\nversion 1\nsha256 "
+         "0000000000000000000000000000000000000000000000000000000000000000\nend\nend\n"),
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         fx_write(path, lb_span_str(bad[i]));

@@ -1,10 +1,6 @@
 #include "gateway/window/fixture.h"
 
-#include <ftw.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "gateway/base/file.h"
 #include "gateway/base/hex.h"
@@ -141,6 +137,11 @@ static const char RULES[] =
 const char *fx_form_text(void)
 {
     return FORM;
+}
+
+const char *fx_rules_text(void)
+{
+    return RULES;
 }
 
 const char *fx_path(struct fixture *fx, const char *name)
@@ -291,7 +292,7 @@ static void write_directory(struct fixture *fx, struct lb_span ca_pem)
     assert_ok(lb_file_write(fx_path(fx, "directory"), note, 0600));
 }
 
-static void make_trust(struct fixture *fx)
+void fx_make_trust(struct fixture *fx)
 {
     const struct lb_ca_name name = {.organization = "Test", .common_name = "Test CA"};
     struct lb_span ca_pem, ca_key;

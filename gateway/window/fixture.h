@@ -42,6 +42,7 @@ struct fx_asked {
 };
 
 struct fixture;
+struct fx_listener;
 
 struct fx_adapter {
     const char *organization;
@@ -60,6 +61,7 @@ struct fx_adapter {
     /* changes a fact on its way out; NULL for none */
     void (*change)(Lianban__V1__SealedAnswer *answer, struct lb_arena *arena);
     bool seal_other;            /* seals under a key the requester does not have */
+    bool wrong_link;            /* its entry points at no entry of the broker's */
 };
 
 struct fx_ticket {
@@ -99,11 +101,16 @@ struct fixture {
     size_t num_collects;
     lb_status collect_fails;    /* after the events, if any */
     bool swap_answers;          /* the first two answers change places */
+    bool wrong_deliver;         /* its DELIVER entries point at no adapter's entry */
+    bool twice;                 /* every event comes twice */
     void (*tamper)(struct fixture *fx, Lianban__V1__CollectEvent *event, struct lb_arena *arena);
+    struct fx_listener *guest;  /* for a tamper that listens */
 };
 
-/* --- fixture.c --- */
+/* --- fixture.c, fixture_life.c --- */
 
+void fx_make_trust(struct fixture *fx);
+const char *fx_rules_text(void);
 int fx_setup(void **state);
 int fx_teardown(void **state);
 /* fx_restart frees the window and makes a new one on the same store. */

@@ -36,10 +36,10 @@
  *       show: false                     # may the window display the value?
  *       saves: {zh: 收入证明, en: income certificate}   # optional: the document not asked
  *       label: {zh: 近12个月工资, en: Wages of the last 12 months}
- *   household:                          # folds over the members, in order; later ones may use earlier
+ *   household: # folds over the members, in order; later ones may use earlier
  *     - name: income12
  *       each: wage12 + pension12        # over the member's facts and thresholds
- *       fold: sum                       # sum | any | all | count (of TRUE) | applicant (the applicant's)
+ *       fold: sum # sum | any | all | count (of TRUE) | applicant (the applicant's)
  *   conditions:                         # over household names, thresholds and n (household size)
  *     - condition: below_standard
  *       test: income12 < std_dibao * 12 * n          # dots of threshold names are written _
@@ -56,10 +56,11 @@
  *     withdraw: {zh: ..., en: ...}
  *     refuse: {zh: ..., en: ...}
  *
- * Names of facts, household values and conditions are lower-case letters, digits and `_`, and each is
- * used once in a file. `each` sees facts, thresholds and earlier household values; `test` sees
- * household values, thresholds and n; `when` sees conditions. A fact that no expression uses must be
- * shown, and everything else must be used. `otherwise` may be left out where every role is asked.
+ * Names of facts, household values and conditions are lower-case letters, digits and `_`, and each
+ * is used once in a file. `each` sees facts, thresholds and earlier household values; `test` sees
+ * household values, thresholds and n; `when` sees conditions. A fact that no expression uses must
+ * be shown, and everything else must be used. `otherwise` may be left out where every role is
+ * asked.
  */
 struct lb_form_text {
     const char *zh;
@@ -143,10 +144,10 @@ struct lb_form {
 struct lb_form_compiled;
 
 /* lb_form_load reads, checks and compiles a form. `rules` may be NULL for those who only need the
- * readable part (broker, consent office): expressions are then not compiled and lb_form_judge refuses
- * with CONFIG_INVALID. CONFIG_INVALID with file, line and advice in diag: unknown keys, a fact without a
- * section, an unknown name in an expression, a banned construct, an unused fact, a threshold the rule
- * set lacks, a role nobody asks. */
+ * readable part (broker, consent office): expressions are then not compiled and lb_form_judge
+ * refuses with CONFIG_INVALID. CONFIG_INVALID with file, line and advice in diag: unknown keys, a
+ * fact without a section, an unknown name in an expression, a banned construct, an unused fact, a
+ * threshold the rule set lacks, a role nobody asks. */
 LB_MUST lb_status lb_form_load(const char *path, const struct lb_rules *rules, struct lb_diag *diag,
                                struct lb_form_compiled **out_form);
 /* lb_form_load_text is lb_form_load from bytes already read. */
@@ -177,11 +178,12 @@ struct lb_form_judgement {
     enum lb_truth *classes;      /* one per class, without `otherwise` */
 };
 
-/* lb_form_judge folds the members' facts, evaluates conditions and classes. The first TRUE class wins
- * only if no earlier one is UNKNOWN; `otherwise` only if all are FALSE; else MANUAL (DESIGN §5).
- * Deterministic; thread-compatible (one thread per compiled form at a time). CONFIG_INVALID: loaded
- * without a rule set. MALFORMED: no household of the form's roles, with their min and max, or of more
- * than LB_MAX_HOUSEHOLD. NO_MEMORY past the arena's cap; STORE_FAILED from the evaluator. */
+/* lb_form_judge folds the members' facts, evaluates conditions and classes. The first TRUE class
+ * wins only if no earlier one is UNKNOWN; `otherwise` only if all are FALSE; else MANUAL (DESIGN
+ * §5). Deterministic; thread-compatible (one thread per compiled form at a time). CONFIG_INVALID:
+ * loaded without a rule set. MALFORMED: no household of the form's roles, with their min and max,
+ * or of more than LB_MAX_HOUSEHOLD. NO_MEMORY past the arena's cap; STORE_FAILED from the
+ * evaluator. */
 LB_MUST lb_status lb_form_judge(struct lb_form_compiled *form, const struct lb_form_member *members,
                                 size_t num_members, struct lb_arena *arena,
                                 struct lb_form_judgement *out);

@@ -8,8 +8,8 @@
 
 /*
  * The minimization operators (DESIGN §4): pure functions from a department's rows to one fact. They
- * see no clock, no network and no requester; thresholds, sets, tables and edges come by name from the
- * provider's own rule set.
+ * see no clock, no network and no requester; thresholds, sets, tables and edges come by name from
+ * the provider's own rule set.
  */
 enum lb_op {
     LB_OP_EXISTS,      /* EXISTS: a row exists */
@@ -32,9 +32,9 @@ struct lb_op_call {
 };
 
 /* lb_op_parse reads the text form, "EXISTS" or "CMP(<=,area.mean)": no blanks, numbers without
- * leading zeros, so that a call has one spelling. COUNT takes 1 to LB_MAX_ROWS_PER_READ, SUM 0 to 120
- * months. OPERATOR_UNKNOWN for a name, an argument count or an argument we do not know. Strings go
- * into the arena; NO_MEMORY. */
+ * leading zeros, so that a call has one spelling. COUNT takes 1 to LB_MAX_ROWS_PER_READ, SUM 0 to
+ * 120 months. OPERATOR_UNKNOWN for a name, an argument count or an argument we do not know. Strings
+ * go into the arena; NO_MEMORY. */
 LB_MUST lb_status lb_op_parse(struct lb_span text, struct lb_arena *arena,
                               struct lb_op_call *out_call);
 /* lb_op_build does the same from a wire operator and its arguments. */
@@ -86,20 +86,18 @@ struct lb_op_input {
  *   several rows    of a one-row view: AMBIGUOUS, except for EXISTS and COUNT
  *   unreadable cell (NULL, another kind, or text without its type's form): UNKNOWN
  * IN over several rows is TRUE when any code is in the set, else UNKNOWN when one is unreadable.
- * SUM takes the rows of [this month - months, this month) by the month column; any unreadable month,
- * or amount in the window, or a total past 64 bits, is UNKNOWN; no row in the window is as no row.
- * Without a month column all rows count, and the argument is 0.
- * EQ compares the set of the rows' values with the set claimed, doubles not counting, names and
- * identity numbers normalised, all else byte by byte, in time that does not depend on what matches.
- * No claim or an unreadable one is UNKNOWN.
- * AGE_GE: the birthday counts; born on 29 February, 1 March counts in common years; a birth after
- * today is unreadable.
- * ADDR_LEVEL(n) needs a code of n or more digits, and nothing but digits. MAP never passes a code
- * through.
- * Statuses: NO_MEMORY; OPERATOR_UNKNOWN when an argument names no entry of the rule set, the operator
- * does not fit the field's type or rows, or SUM's window does not go with its month column (callers
- * have checked that before); TOO_LARGE past LB_MAX_CLAIM_VALUES claims; INTERNAL when the input
- * contradicts itself (today is no date, a column is not in the rows).
+ * SUM takes the rows of [this month - months, this month) by the month column; any unreadable
+ * month, or amount in the window, or a total past 64 bits, is UNKNOWN; no row in the window is as
+ * no row. Without a month column all rows count, and the argument is 0. EQ compares the set of the
+ * rows' values with the set claimed, doubles not counting, names and identity numbers normalised,
+ * all else byte by byte, in time that does not depend on what matches. No claim or an unreadable
+ * one is UNKNOWN. AGE_GE: the birthday counts; born on 29 February, 1 March counts in common years;
+ * a birth after today is unreadable. ADDR_LEVEL(n) needs a code of n or more digits, and nothing
+ * but digits. MAP never passes a code through. Statuses: NO_MEMORY; OPERATOR_UNKNOWN when an
+ * argument names no entry of the rule set, the operator does not fit the field's type or rows, or
+ * SUM's window does not go with its month column (callers have checked that before); TOO_LARGE past
+ * LB_MAX_CLAIM_VALUES claims; INTERNAL when the input contradicts itself (today is no date, a
+ * column is not in the rows).
  */
 LB_MUST lb_status lb_op_apply(const struct lb_op_call *call, const struct lb_op_input *input,
                               struct lb_arena *arena, struct lb_fact *out_fact);

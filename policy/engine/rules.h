@@ -6,8 +6,8 @@
 
 /*
  * A rule set: named thresholds, code sets, code tables and bucket edges with their legal source,
- * versioned and dated. A provider approves one by keeping the file among its own policies; askers can
- * only name entries, never bring numbers (promise 10).
+ * versioned and dated. A provider approves one by keeping the file among its own policies; askers
+ * can only name entries, never bring numbers (promise 10).
  *
  * File (YAML):
  *   rules: beijing-reference
@@ -15,7 +15,7 @@
  *   in_force: 2026-07-01
  *   title: {zh: ..., en: ...}
  *   thresholds:
- *     std.dibao: {value: 145000, unit: cents, source: "..."}      # unit: cents|count|years|bp|m2|months
+ *     std.dibao: {value: 145000, unit: cents, source: "..."} # unit: cents|count|years|bp|m2|months
  *   sets:
  *     disability.severe: {codes: ["11", "12"], source: "..."}
  *   tables:

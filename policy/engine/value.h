@@ -8,8 +8,8 @@
 
 enum lb_cell_kind { LB_CELL_NULL, LB_CELL_INT, LB_CELL_TEXT };
 
-/* One cell of a department's row: money in integer cents, dates YYYY-MM-DD, months YYYY-MM, codes and
- * names as UTF-8 text. */
+/* One cell of a department's row: money in integer cents, dates YYYY-MM-DD, months YYYY-MM, codes
+ * and names as UTF-8 text. */
 struct lb_cell {
     enum lb_cell_kind kind;
     int64_t number;

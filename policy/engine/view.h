@@ -12,8 +12,9 @@
  *   view: tax.income                       # <department>.<name>
  *   version: 1
  *   title: {zh: 工资薪金所得, en: Wage income}
- *   query: |                               # one read-only SELECT; parameters :id_no (the key), :today
- *     SELECT month, income_cents FROM wage WHERE id_no = :id_no     # (YYYY-MM-DD), :this_month (YYYY-MM),
+ *   query: | # one read-only SELECT; parameters :id_no (the key), :today
+ *     SELECT month, income_cents FROM wage WHERE id_no = :id_no # (YYYY-MM-DD), :this_month
+ *     (YYYY-MM),
  *                                          # :from_month (12 months before this_month)
  *   rows: many                             # one | many
  *   complete: false                        # true: no row means none (an authoritative register)
@@ -33,8 +34,8 @@
  *           requesters: [street-office]    # organizations
  *           bases: [mandate]               # consent|separate_consent|mandate|emergency
  *           issuers: [street-office]       # organizations whose grants count
- *           laws: [SAL41]                  # for mandate: the law the grant must cite; else optional
- *           min_level: 2                   # level of proof, 1..4
+ *           laws: [SAL41] # for mandate: the law the grant must cite; else optional min_level: 2 #
+ *           level of proof, 1..4
  */
 enum lb_basis {
     LB_BASIS_CONSENT,
@@ -89,10 +90,10 @@ struct lb_view {
     uint8_t sha256[32];       /* of the file's bytes */
 };
 
-/* lb_view_load reads and checks a file against the rule set: names, types, operators, bases. The view
- * lives in the arena. CONFIG_INVALID with file, line and advice in diag: a query that does not begin
- * with SELECT, has a ';' or does not use :id_no, an operator that does not fit, a mandate without a
- * law, an unknown key. FILE_FAILED, TOO_LARGE, NO_MEMORY. */
+/* lb_view_load reads and checks a file against the rule set: names, types, operators, bases. The
+ * view lives in the arena. CONFIG_INVALID with file, line and advice in diag: a query that does not
+ * begin with SELECT, has a ';' or does not use :id_no, an operator that does not fit, a mandate
+ * without a law, an unknown key. FILE_FAILED, TOO_LARGE, NO_MEMORY. */
 LB_MUST lb_status lb_view_load(const char *path, const struct lb_rules *rules,
                                struct lb_arena *arena, struct lb_diag *diag,
                                const struct lb_view **out_view);
@@ -115,17 +116,18 @@ struct lb_view_ask {
     int level;                 /* of proof */
 };
 
-/* lb_view_decide says whether one field may be released under one operator. The status names the first
- * reason against, in this order, judged over all rules: FIELD_UNKNOWN, PURPOSE_NOT_ALLOWED,
- * REQUESTER_NOT_ALLOWED, BASIS_NOT_ALLOWED (basis or law), ISSUER_INERT, OPERATOR_TOO_WEAK, LOA_LOW.
- * One rule must pass alone. A mandate must cite one of the rule's laws; other bases need not. */
+/* lb_view_decide says whether one field may be released under one operator. The status names the
+ * first reason against, in this order, judged over all rules: FIELD_UNKNOWN, PURPOSE_NOT_ALLOWED,
+ * REQUESTER_NOT_ALLOWED, BASIS_NOT_ALLOWED (basis or law), ISSUER_INERT, OPERATOR_TOO_WEAK,
+ * LOA_LOW. One rule must pass alone. A mandate must cite one of the rule's laws; other bases need
+ * not. */
 LB_MUST lb_status lb_view_decide(const struct lb_view *view, const char *field,
                                  const struct lb_op_call *call, const struct lb_view_ask *ask,
                                  const struct lb_rules *rules);
 
 /* lb_view_table prints the decision table as text: one line per field, purpose and operator with
- * requesters, bases, issuers, laws and level, sorted, for snapshots and people; a field without a rule
- * says so. TOO_LARGE past 4 MiB, NO_MEMORY. */
+ * requesters, bases, issuers, laws and level, sorted, for snapshots and people; a field without a
+ * rule says so. TOO_LARGE past 4 MiB, NO_MEMORY. */
 LB_MUST lb_status lb_view_table(const struct lb_view *view, struct lb_arena *arena,
                                 struct lb_span *out_text);
 

@@ -334,7 +334,7 @@ class Desk:
         notice = self._call("Notice", new("NoticeRequest", form=form.id, form_version=form.version,
                                           requester=requester, language="zh"))
         return self._call("Confirm", new("ConfirmRequest", request_id=ticket.request_id, agreed=agreed,
-                                         method="document", level=3, id_no=document,
+                                         method="face", level=3, id_no=document,
                                          notice_sha256=notice.sha256)).grant_id
 
     def revoke(self, grant_id, document):

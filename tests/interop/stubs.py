@@ -45,7 +45,7 @@ class Contract:
         full = name if "." in name else "lianban.v1." + name
         return self._factory.GetPrototype(self._pool.FindMessageTypeByName(full))
 
-    def new(self, name, **fields):
+    def new(self, name, /, **fields):
         """A new message."""
         return self.type(name)(**fields)
 

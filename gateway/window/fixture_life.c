@@ -1,0 +1,141 @@
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "gateway/base/file.h"
+#include "gateway/window/fixture.h"
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static struct lb_log *open_log(struct fixture *fx, const char *spiffe,
+                               const struct lb_sign_key *key, const char *folder)
+{
+    struct lb_log *log = NULL;
+    const struct lb_log_options options = {
+        .folder = fx_path(fx, folder),
+        .origin = lb_spiffe_log_origin(spiffe),
+        .key = key,
+        .clock = &fx->clock.clock,
+        .create = true,
+    };
+    if (lb_log_open(&options, &fx->diag, &log) != LB_OK)
+        fail_msg("%s", fx->diag.text);
+    return log;
+}
+
+static void make_adapters(struct fixture *fx)
+{
+    static const char *const names[FX_DEPARTMENTS] = {"public-security", "tax",
+                                                      "disabled-federation"};
+    for (size_t i = 0; i < FX_DEPARTMENTS; i++) {
+        struct fx_adapter *adapter = &fx->adapters[i];
+        adapter->organization = names[i];
+        (void)snprintf(adapter->spiffe, sizeof(adapter->spiffe), "spiffe://example.gov/adapter/%s",
+                       names[i]);
+        assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &adapter->log_key));
+        assert_ok(lb_x25519_generate(&adapter->seal_key));
+        adapter->log = open_log(fx, adapter->spiffe, adapter->log_key, names[i]);
+    }
+}
+
+static void make_form(struct fixture *fx)
+{
+    if (lb_rules_load_text(lb_span_str(fx_rules_text()), "rules.yaml", &fx->diag, &fx->rules) !=
+        LB_OK)
+        fail_msg("%s", fx->diag.text);
+    if (lb_form_load_text(lb_span_str(fx_form_text()), "form.yaml", fx->rules, &fx->diag,
+                          &fx->form) != LB_OK)
+        fail_msg("%s", fx->diag.text);
+    fx->forms[0] = (struct lb_window_form){fx->form, fx->rules};
+}
+
+lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window)
+{
+    const struct lb_window_options options = {
+        .self = FX_WINDOW,
+        .organization = "street-office",
+        .trust = fx->trust,
+        .workers = fx->workers,
+        .clock = &fx->clock.clock,
+        .forms = fx->forms,
+        .num_forms = 1,
+        .seal_key_id = "s1",
+        .seal_key = &fx->seal_key,
+        .issuer_key = fx->street_key,
+        .issuer_kid = FX_STREET_KID,
+        .broker = FX_BROKER,
+        .store_path = fx->store_path,
+        .case_key = fx->case_key,
+        .person_key = fx->person_key,
+        .deadline_ms = 5000,
+        .port = {fx, fx_notice, fx_request_grant, fx_get_grant, fx_collect},
+    };
+    return lb_window_new(&options, &fx->diag, out_window);
+}
+
+void fx_restart(struct fixture *fx)
+{
+    lb_window_free(fx->window);
+    fx->window = NULL;
+    if (fx_new_window(fx, &fx->window) != LB_OK)
+        fail_msg("%s", fx->diag.text);
+}
+
+int fx_setup(void **state)
+{
+    struct fixture *fx = calloc(1, sizeof(*fx));
+    assert_non_null(fx);
+    *state = fx;
+    (void)snprintf(fx->folder, sizeof(fx->folder), "/tmp/lianban-window-XXXXXX");
+    assert_non_null(mkdtemp(fx->folder));
+    fx->arena = lb_arena_new(64 * 1024 * 1024);
+    lb_clock_fixed_init(&fx->clock, FX_NOW * 1000);
+    fx->grant_life_s = 30 * 86400;
+    memset(fx->case_key, 0x31, sizeof(fx->case_key));
+    memset(fx->person_key, 0x32, sizeof(fx->person_key));
+    (void)snprintf(fx->store_path, sizeof(fx->store_path), "%s/cases.db", fx->folder);
+    assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &fx->directory_key));
+    assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &fx->broker_key));
+    assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &fx->window_key));
+    assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->office_key));
+    assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->street_key));
+    assert_ok(lb_x25519_generate(&fx->seal_key));
+    make_form(fx);
+    make_adapters(fx);
+    fx->broker_log = open_log(fx, FX_BROKER, fx->broker_key, "broker");
+    fx_make_trust(fx);
+    assert_ok(lb_workers_new(2, 16, &fx->workers));
+    fx_restart(fx);
+    return 0;
+}
+
+int fx_teardown(void **state)
+{
+    struct fixture *fx = *state;
+    lb_window_free(fx->window);
+    lb_workers_free(fx->workers);
+    lb_trust_free(fx->trust);
+    lb_log_close(fx->broker_log);
+    for (size_t i = 0; i < FX_DEPARTMENTS; i++) {
+        lb_log_close(fx->adapters[i].log);
+        lb_sign_key_free(fx->adapters[i].log_key);
+    }
+    lb_form_free(fx->form);
+    lb_rules_free(fx->rules);
+    lb_sign_key_free(fx->directory_key);
+    lb_sign_key_free(fx->broker_key);
+    lb_sign_key_free(fx->window_key);
+    lb_sign_key_free(fx->office_key);
+    lb_sign_key_free(fx->street_key);
+    lb_arena_free(fx->arena);
+    (void)nftw(fx->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(fx);
+    return 0;
+}

@@ -1,0 +1,197 @@
+"""The ground attacks are made on: a running federation, an attacker who owns a window's keys and what
+else an attack needs, and the two logs as they are on disk."""
+
+import dataclasses
+import os
+import re
+import sqlite3
+import sys
+import time
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_ROOT = os.path.dirname(os.path.dirname(_HERE))
+sys.path[:0] = [_HERE] + [os.path.join(_ROOT, *parts) for parts in (("demo",), ("tests", "interop"))]
+
+import receipts  # noqa: E402
+import sdjwt  # noqa: E402
+import yaml  # noqa: E402
+from requester import Desk, Federation, Person, Profile, Requester  # noqa: E402
+from stubs import Refused  # noqa: E402
+
+BIN = os.environ.get("LIANBAN_BIN", os.path.join(_ROOT, ".build", "bin"))
+_LOG_SECONDS = 4
+# A log's own business, not the outcome of a request.
+_OWN = ("ADMIN", "POLICY", "CANARY")
+_TROUBLE = re.compile(rb"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|"
+                      rb"Assertion|assert_fail|stack smashing|buffer overflow|SUMMARY: ")
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What an attacker got: `how` is "event", "inner", "refused" (our code) or "cut" (gRPC's own)."""
+
+    how: str
+    code: str
+
+
+def refused(error):
+    """A Refused as Seen."""
+    return Seen("refused", error.code) if error.code else Seen("cut", error.canonical)
+
+
+class Ground:
+    """A federation under attack."""
+
+    def __init__(self, running):
+        self.running = running
+        self.world = Federation(os.path.join(running.root, "endpoints.json"))
+        self.contract = self.world.contract
+        self.me = Requester(self.world, Profile.load(self.world, "window"))
+        self.desk = Desk(self.world)
+        everyone = [member for household in running.households for member in household["members"]]
+        adults = [m for m in everyone if m["role"] != "child"]
+        self.person, self.other = (Person(m["id_no"], m["name"]) for m in adults[:2])
+        self.child = next(Person(m["id_no"], m["name"]) for m in everyone if _is_under_14(m["id_no"]))
+        consent = running.members["consent"]
+        self.hall = consent.organization
+        with open(consent.config, encoding="utf-8") as file:
+            config = yaml.safe_load(file)
+        self.hall_kid, self.status_uri = config["issuer"]["kid"], config["status_uri"]
+        self.hall_key = sdjwt.load_private(consent.path(config["issuer"]["key"]))
+        self.num_cases = 0
+
+    def close(self):
+        self.world.close()
+
+    # --- making requests ---
+
+    def new(self, name, /, **fields):
+        return self.contract.new(name, **fields)
+
+    def case(self):
+        """A case number of its own."""
+        self.num_cases += 1
+        return f"HOSTILE-{self.num_cases}"
+
+    def mandate(self, department="tax", role="applicant", person=None, claims=None, key=None, kid=None,
+                **section):
+        """A mandate for one department; `section` and `claims` replace members."""
+        salt, person = os.urandom(16), person or self.person
+        made = self.me.section(department, role, salt, person, self.case(), **section)
+        grant = self.me.issue([made], salt, claims, kid, key)
+        if made.get("provider") != department:
+            grant.sections[department] = grant.sections.pop(made["provider"])
+            grant.disclosures[department] = grant.disclosures.pop(made["provider"])
+        return grant
+
+    def office_grant(self, department="health", claims=None, **section):
+        """What the consent hall would sign if it had gone wrong."""
+        status = {"status": {"status_list": {"idx": 0, "uri": self.status_uri}}}
+        section = {"method": "face", "level": 3, **section}
+        return self.mandate(department, claims={"iss": self.hall, **status, **(claims or {})},
+                            key=self.hall_key, kid=self.hall_kid, **section)
+
+    def consented(self, person=None):
+        """A grant the citizen really gave at the desk; returns (its id, the grant)."""
+        person = person or self.person
+        ticket = self.me.request_grant("applicant", person, self.case())
+        grant_id = self.desk.confirm(ticket, person.id_no, self.me.profile.spiffe, self.me.form)
+        return grant_id, self.me.fetch_grant(ticket, person)
+
+    def read(self, grant=None, department="tax", person=None, **build):
+        """One sealed read; `build` goes to Requester.build_read."""
+        return self.me.build_read(grant or self.mandate(department), department, person or self.person,
+                                  **build)
+
+    def wants(self, department="tax", **changes):
+        """The form's wants for a department, the first one changed."""
+        wants = self.me.wants(department, "applicant", self.person)
+        for name, value in changes.items():
+            if isinstance(value, list):
+                del getattr(wants[0], name)[:]
+                getattr(wants[0], name).extend(value)
+            else:
+                setattr(wants[0], name, value)
+        return wants
+
+    # --- sending them ---
+
+    def ask(self, *reads, **collect):
+        """Sends reads through the honest broker; what came of the last."""
+        events = self.me.collect(list(reads), **collect)
+        event = events[-1]
+        if event.code != "ANSWERED":
+            if event.sealed:
+                raise AssertionError("a refusal with an answer")
+            return Seen("event", event.code)
+        self.me.check_receipt(reads[-1], event)
+        answer = self.me.open(reads[-1], event)
+        if answer.code != "OK" and answer.facts:
+            raise AssertionError("an inner refusal with facts")
+        return Seen("inner", answer.code)
+
+    def call(self, server, caller, method, request):
+        """A unary call by a member; what came of it."""
+        try:
+            self.world.call(server, caller, method, request)
+        except Refused as error:
+            return refused(error)
+        return Seen("event", "OK")
+
+    def perform(self, attack):
+        """Makes one attack; returns what was seen."""
+        try:
+            return attack.send(self)
+        except Refused as error:
+            return refused(error)
+
+    # --- evidence, read by ourselves ---
+
+    def leaves(self, node, start=0):
+        """(index, Leaf) of a node's log from `start`, straight from its file."""
+        path = os.path.join(self.running.members[node].state, "evidence.db")
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        try:
+            rows = connection.execute("SELECT idx, bytes FROM leaf WHERE idx >= ? ORDER BY idx",
+                                      (start,)).fetchall()
+        finally:
+            connection.close()
+        return [(index, receipts.read_leaf(raw)) for index, raw in rows]
+
+    def size(self, node):
+        """How many leaves a node's log has."""
+        found = self.leaves(node)
+        return found[-1][0] + 1 if found else 0
+
+    def outcomes(self, node, start):
+        """("TYPE", "CODE") of what a log holds from `start`, without a node's own business."""
+        return [(leaf.type, leaf.code) for _, leaf in self.leaves(node, start) if leaf.type not in _OWN]
+
+    def await_outcomes(self, node, start, expected):
+        """Waits until a log holds what is expected; returns what it holds. Counted denials take a
+        second."""
+        end = time.monotonic() + _LOG_SECONDS
+        while True:
+            found = self.outcomes(node, start)
+            if sorted(found) == sorted(expected) or time.monotonic() > end:
+                return found
+            time.sleep(0.05)
+
+    # --- health ---
+
+    def trouble(self):
+        """Sentences about what is not well: a process gone, a report in a log."""
+        wrong = [f"{name} has ended" for name, process in self.running.processes.items()
+                 if not process.is_running]
+        for name, process in self.running.processes.items():
+            with open(process.log, "rb") as file:
+                match = _TROUBLE.search(file.read())
+            if match:
+                wrong.append(f"{name}: {match.group().decode()} in {process.log}")
+        return wrong
+
+
+def _is_under_14(id_no):
+    now = time.localtime()
+    today = now.tm_year * 10000 + now.tm_mon * 100 + now.tm_mday
+    return today - int(id_no[6:14]) < 140000
