@@ -12,6 +12,7 @@
 
 /* --- failures --- */
 
+__attribute__((format(printf, 2, 0)))
 static void set_text(struct lb_tool *tool, const char *format, va_list args)
 {
     char text[sizeof(tool->diag.text)];

@@ -37,6 +37,7 @@ def by_command(federation, narrator):
     narrator.say("一位独居老人申请社会救助。她在同意服务台出示身份证并同意；各部门只回答所问，她不必带任何证明。",
                  "An old woman applies. She shows her card and agrees at the consent desk; the departments "
                  "answer what is asked, and she brings no papers.")
+    narrator.line("$ lianban apply --form social-assistance --household - --language zh")
     shown, printed = _apply(federation, household, "zh")
     narrator.quote(_shorten(shown))
     good = printed == household["class"]

@@ -98,7 +98,7 @@ def _told(federation, narrator, arguments):
 def main(argv=None):
     arguments = _arguments(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    narrator = Narrator(arguments.json)
+    narrator = Narrator(sys.stderr if arguments.json else sys.stdout)
     root = arguments.dir or tempfile.mkdtemp(prefix="lianban-demo-")
     os.makedirs(root, exist_ok=True)
     try:

@@ -6,6 +6,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 
 import grpc
@@ -34,10 +35,11 @@ class Federation:
     def __init__(self, root, binaries, port_base=None):
         self.root, self.binaries = os.path.abspath(root), os.path.abspath(binaries)
         ports = free_ports(12) if port_base is None else list(range(port_base, port_base + 12))
+        self._socket_folder = None
         self.members = members_of(self.root, ports, "unix:" + self._socket())
         self.material = Material(self.root, self.binaries, self.members)
         self.contract = Contract()
-        self.households = []   # the truth, in memory only
+        self.people, self.households = None, []   # the truth, in memory only
         self.processes = {}
         self._channels = {}
         self._desk = self._window = None
@@ -90,7 +92,10 @@ class Federation:
             if channel is not None:
                 channel.close()
         self._channels, self._desk, self._window = {}, None, None
-        return stop_all(self.processes.values())
+        unclean = stop_all(self.processes.values())
+        if self._socket_folder is not None:
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+        return unclean
 
     def wait_ready(self):
         """Every server answers its health check, and every adapter has linked and has the status list."""
@@ -106,10 +111,9 @@ class Federation:
 
     def unlinked(self):
         """Adapters that have not acknowledged the current status list."""
-        token = self.desk.status_list()
         try:
-            reply = self.call("broker", "Broker/RelayStatus",
-                              self.contract.new("RelayStatusRequest", token=token))
+            request = self.contract.new("RelayStatusRequest", token=self.desk.status_list())
+            reply = self.call("broker", "Broker/RelayStatus", request)
         except Refused as refused:
             if refused.canonical != "UNAVAILABLE":
                 raise
@@ -168,13 +172,12 @@ class Federation:
     def _answers(self, name, process):
         process.check()
         channel = self.window.channel if name == "window" else self.channel(name)
+        request = self.contract.new("grpc.health.v1.HealthCheckRequest")
         try:
             grpc.channel_ready_future(channel).result(_CONNECT_SECONDS)
-        except grpc.FutureTimeoutError:
+            return self.contract.call(channel, "grpc.health.v1.Health/Check", request).status == 1
+        except (grpc.FutureTimeoutError, Refused):
             return False
-        reply = self.contract.call(channel, "grpc.health.v1.Health/Check",
-                                   self.contract.new("grpc.health.v1.HealthCheckRequest"))
-        return reply.status == 1
 
     def _is_back(self, name):
         self.processes[name].check()
@@ -184,4 +187,5 @@ class Federation:
         path = os.path.join(self.root, "window", "agent.sock")
         if len(path) < _MAX_SOCKET_PATH:
             return path
-        return os.path.join(tempfile.mkdtemp(prefix="lianban-"), "agent.sock")
+        self._socket_folder = tempfile.mkdtemp(prefix="lianban-")
+        return os.path.join(self._socket_folder, "agent.sock")

@@ -19,8 +19,8 @@ def pad(text, width):
 class Narrator:
     """Writes scenes to one stream; colours and moving counters only on a terminal."""
 
-    def __init__(self, json_wanted):
-        self._out = sys.stderr if json_wanted else sys.stdout
+    def __init__(self, out):
+        self._out = out
         self._live = sys.stderr.isatty()
         self._colour = self._out.isatty()
         self._scene = 0

@@ -25,6 +25,7 @@ static lb_status check_shape(const struct lb_read_job *job)
         LB_ENSURE(i == 0 || strcmp(request->views[i - 1], request->views[i]) < 0, LB_MALFORMED,
                   "views are not sorted");
     }
+    LB_ENSURE(strlen(request->requester) < LB_MAX_SPIFFE_BYTES, LB_MALFORMED, "requester too long");
     LB_ENSURE(strlen(request->grant) <= LB_MAX_GRANT_BYTES, LB_TOO_LARGE, "grant is too large");
     return LB_OK;
 }

@@ -75,6 +75,9 @@ struct lb_read_job {
     struct lb_log_entry entry;
 };
 
+/* The steps. lb_read_check, lb_read_open and lb_read_section fail with outer codes; a failure of
+ * lb_read_subject or lb_read_run is an inner one, and what a database cannot give is no failure but
+ * a fact's state; lb_read_answer puts the sealed answer into job->sealed. */
 LB_MUST lb_status lb_read_check(struct lb_read_job *job);
 LB_MUST lb_status lb_read_open(struct lb_read_job *job);
 LB_MUST lb_status lb_read_section(struct lb_read_job *job);

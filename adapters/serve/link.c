@@ -100,7 +100,7 @@ lb_status lb_adapter_link_new(const struct lb_adapter_link_options *options,
         status = LB_FAULT(LB_ROLE_NOT_ALLOWED, "directory lists no such broker");
     else
         status = lb_session_init(&link->session, options->log, node->log_origin, node->log_key,
-                                 options->seen_folder);
+                                 options->seen);
     lb_directory_unref(directory);
     if (status != LB_OK) {
         free(link);
@@ -133,9 +133,9 @@ static void answered(void *ctx, const struct lb_serve_answer *answer)
     unref(link);
 }
 
-/* The broker's promise that it recorded this very request before sending it. */
-static lb_status check_route(const Lianban__V1__RoutedRead *read,
-                             const struct lb_checkpoint *checkpoint, struct lb_hash *out_leaf)
+lb_status lb_adapter_check_route(const Lianban__V1__RoutedRead *read,
+                                 const struct lb_checkpoint *checkpoint,
+                                 struct lb_hash *out_leaf)
 {
     struct lb_leaf leaf;
     uint8_t digest[32];
@@ -171,7 +171,7 @@ static lb_status take_batch(struct lb_adapter_link *link, const Lianban__V1__Bat
     for (size_t i = 0; i < batch->n_reads; i++) {
         const Lianban__V1__RoutedRead *read = batch->reads[i];
         struct lb_hash route_leaf;
-        LB_TRY(check_route(read, &checkpoint, &route_leaf));
+        LB_TRY(lb_adapter_check_route(read, &checkpoint, &route_leaf));
         hold(link);
         lb_status status = lb_serve_submit(link->options.serve, read->request, &route_leaf,
                                            answered, link);

@@ -3,6 +3,7 @@
 
 #include "adapters/serve/serve.h"
 #include "gateway/base/buf.h"
+#include "gateway/evidence/session.h"
 
 /*
  * The adapter's end of a link to one broker: reads come in frames, answers leave in frames, each
@@ -24,7 +25,7 @@ struct lb_adapter_link_options {
     struct lb_workers *workers;
     const struct lb_serve_policy *policy;
     const char *broker;        /* SPIFFE id of the other end, proved by TLS */
-    const char *seen_folder;
+    struct lb_seen *seen;      /* outlives every link */
     struct lb_adapter_port port;
 };
 
@@ -41,5 +42,12 @@ bool lb_adapter_link_fill(struct lb_adapter_link *link, struct lb_buf *out);
 /* lb_adapter_link_close forgets the port; what was answered meanwhile is dropped (its entry
  * stands). The link is freed when the last read in hand has ended. */
 void lb_adapter_link_close(struct lb_adapter_link *link);
+
+/* lb_adapter_check_route verifies the broker's promise that it recorded this very request before sending
+ * it: a ROUTE entry of the checkpoint's tree with the request's txn and the hash of its ciphertext.
+ * out_leaf gets the entry's RFC 6962 hash. MALFORMED, RECEIPT_INVALID. */
+LB_MUST lb_status lb_adapter_check_route(const Lianban__V1__RoutedRead *read,
+                                         const struct lb_checkpoint *checkpoint,
+                                         struct lb_hash *out_leaf);
 
 #endif

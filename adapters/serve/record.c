@@ -52,7 +52,8 @@ static void add_section(const struct lb_read_job *job, struct lb_json *detail)
 static lb_status write_detail(struct lb_read_job *job, enum lb_code outer)
 {
     LB_DEFER(lb_json_freep) struct lb_json *detail = lb_json_object();
-    lb_json_set_cstr(detail, "requester", job->request->requester);
+    if (strlen(job->request->requester) < LB_MAX_SPIFFE_BYTES)
+        lb_json_set_cstr(detail, "requester", job->request->requester);
     lb_json_set_bool(detail, "verified", job->grant_known);
     lb_json_set_cstr(detail, "code",
                      lb_code_name(outer != LB_CODE_OK ? outer : job->inner));
@@ -89,12 +90,23 @@ static lb_status write_fields(struct lb_read_job *job)
     return status;
 }
 
+/* Whatever was asked, its refusal must fit into a leaf. */
+static bool is_plain(const char *view)
+{
+    size_t len = strlen(view);
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)view[i] < 0x20 || view[i] == 0x7F || view[i] == ',')
+            return false;
+    }
+    return len > 0 && len <= LB_MAX_NAME_BYTES;
+}
+
 static void join_views(const struct lb_read_job *job, struct lb_leaf *leaf)
 {
     size_t used = 0;
     for (size_t i = 0; i < job->request->n_views && i < LB_MAX_VIEWS_PER_SECTION; i++) {
         size_t len = strlen(job->request->views[i]);
-        if (len > LB_MAX_NAME_BYTES || used + len + 2 > sizeof(leaf->views))
+        if (!is_plain(job->request->views[i]) || used + len + 2 > sizeof(leaf->views))
             return;
         if (used > 0)
             leaf->views[used++] = ',';

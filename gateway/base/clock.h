@@ -26,6 +26,8 @@ struct lb_clock_fixed {
 /* lb_clock_fixed_init sets both times to unix_ms. */
 void lb_clock_fixed_init(struct lb_clock_fixed *fixed, int64_t unix_ms);
 
+/* lb_clock_unix_ms and lb_clock_unix_s read the wall time since 1970-01-01T00:00:00Z, in
+ * milliseconds and in seconds (rounded down); lb_clock_monotonic_ms reads what never goes back. */
 static inline int64_t lb_clock_unix_ms(const struct lb_clock *clock)
 {
     return clock->unix_ms(clock);

@@ -34,6 +34,7 @@ const struct lb_yaml_node *lb_yaml_root(const struct lb_yaml *yaml);
 struct lb_span lb_yaml_bytes(const struct lb_yaml *yaml);
 
 enum lb_yaml_kind { LB_YAML_SCALAR, LB_YAML_LIST, LB_YAML_MAP };
+/* lb_yaml_kind_of says what a node is. */
 enum lb_yaml_kind lb_yaml_kind_of(const struct lb_yaml_node *node);
 /* lb_yaml_line is the line a node starts on, from 1. */
 int lb_yaml_line(const struct lb_yaml_node *node);

@@ -94,8 +94,4 @@ LB_MUST lb_status lb_consent_revoke(struct lb_consent *consent, const char *call
 LB_MUST lb_status lb_consent_status_list(struct lb_consent *consent, struct lb_arena *arena,
                                          struct lb_span *out_token);
 
-/* lb_consent_ticket_code writes the six digits that go with a request's id: the window shows them,
- * and a desk that has the id arrives at the same, so that a citizen sees it is the right one. */
-void lb_consent_ticket_code(const char *request_id, char out[7]);
-
 #endif

@@ -270,6 +270,27 @@ static void test_evidence(void **state)
     assert_memory_equal(leaf.answer_hash, digest, 32);
 }
 
+/* Details are under the subject's own key: once that is destroyed nobody reads them again. */
+static void test_erasure(void **state)
+{
+    struct fixture *fx = *state;
+    struct lb_log_entry *entry = lb_arena_alloc(fx->arena, sizeof(*entry));
+    struct lb_log_reader *reader = NULL;
+    struct lb_span detail;
+    const Lianban__V1__GrantRequest request = fx_request(fx);
+    (void)fx_agree(fx, fx_file(fx, &request));
+    entry->leaf = (struct lb_leaf){.type = LB_LEAF_ERASURE, .code = "ERASED", .count = 1};
+    entry->has_subject = true;
+    lb_hmac_sha256(lb_span_of(fx->pseudonym_key, 32), lb_span_str(fx->adult), entry->subject);
+    assert_ok(lb_log_append_wait(fx->log, entry));
+    assert_int_equal(entry->index, 1);
+    fx_stop(fx);
+    assert_ok(lb_log_reader_open(fx->log_folder, &fx->diag, &reader));
+    assert_code(lb_log_reader_detail(reader, 0, &fx->officer, fx->arena, &detail), LB_ABSENT);
+    lb_log_reader_close(reader);
+    fx_start(fx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_record_of_refusal, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(test_records_end, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(test_evidence, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(test_erasure, fx_setup, fx_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

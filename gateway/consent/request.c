@@ -4,6 +4,7 @@
 #include "gateway/base/wipe.h"
 #include "gateway/consent/inside.h"
 #include "gateway/crypto/hash.h"
+#include "gateway/token/ticket.h"
 #include "gateway/wire/pb.h"
 #include "policy/engine/idno.h"
 
@@ -159,25 +160,14 @@ static lb_status file(struct asking *asking)
     return lb_consent_request_add(locked->store, &asking->row);
 }
 
-void lb_consent_ticket_code(const char *request_id, char out[7])
-{
-    uint8_t digest[LB_SHA256_BYTES];
-    const struct lb_span parts[] = {lb_span_str("lianban ticket v1"), lb_span_str(request_id)};
-    uint64_t number = 0;
-    lb_sha256_parts(parts, 2, digest);
-    for (size_t i = 0; i < sizeof(number); i++)
-        number = number << 8 | digest[i];
-    (void)snprintf(out, 7, "%06u", (unsigned)(number % 1000000));
-}
-
 static lb_status make_ticket(const char *request_id, struct lb_arena *arena,
                              Lianban__V1__GrantTicket **out)
 {
     Lianban__V1__GrantTicket *ticket = lb_arena_alloc(arena, sizeof(*ticket));
-    char *code = lb_arena_alloc(arena, 7);
+    char *code = lb_arena_alloc(arena, LB_TICKET_CODE_BYTES);
     LB_ENSURE(ticket != NULL && code != NULL, LB_NO_MEMORY, "arena is full");
     lianban__v1__grant_ticket__init(ticket);
-    lb_consent_ticket_code(request_id, code);
+    lb_ticket_code(request_id, code);
     ticket->code = code;
     ticket->request_id = lb_arena_str(arena, lb_span_str(request_id));
     LB_ENSURE(ticket->request_id != NULL, LB_NO_MEMORY, "arena is full");

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/token/ticket.h"
+
 /* What a window can't ask, and what becomes of what it may. */
 
 static lb_status ask(struct fixture *fx, const char *caller,
@@ -180,7 +182,7 @@ static void test_ticket(void **state)
     assert_memory_equal(one->request_id, "r-", 2);
     assert_int_equal(strlen(one->code), 6);
     assert_int_equal(strspn(one->code, "0123456789"), 6);
-    lb_consent_ticket_code(one->request_id, code);
+    lb_ticket_code(one->request_id, code);
     assert_string_equal(one->code, code);
 }
 

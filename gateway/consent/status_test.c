@@ -67,7 +67,7 @@ static void test_clock_back(void **state)
     assert_int_equal(seq_of(fx, &token), seq + 1);
 }
 
-/* The store itself refuses a number that does not rise. */
+/* A number that can't rise any more ends the lists; it does not begin again. */
 static void test_fall(void **state)
 {
     struct fixture *fx = *state;

@@ -10,6 +10,7 @@
 char *lb_b64_encode(struct lb_arena *arena, struct lb_span bytes);
 char *lb_b64url_encode(struct lb_arena *arena, struct lb_span bytes);
 
+/* lb_b64_decode and lb_b64url_decode write the bytes into the arena; MALFORMED, NO_MEMORY. */
 LB_MUST lb_status lb_b64_decode(struct lb_arena *arena, struct lb_span text, struct lb_span *out);
 LB_MUST lb_status lb_b64url_decode(struct lb_arena *arena, struct lb_span text,
                                    struct lb_span *out);

@@ -26,6 +26,7 @@ const struct lb_ossl *lb_ossl(void);
 /* lb_ossl_broken stops the process after a failure of the library that has no honest answer. */
 _Noreturn void lb_ossl_broken(const char *event);
 
+/* lb_ossl_leave drops what came into the error queue since the mark; for LB_OSSL_BORDER. */
 static inline void lb_ossl_leave(const int *mark)
 {
     (void)*mark;

@@ -14,6 +14,7 @@ struct lb_sign_key;
 /* A public key, parsed once and used from any thread. */
 struct lb_verify_key;
 
+/* lb_sign_key_generate makes a new key, freed by lb_sign_key_free; CRYPTO_FAILED, NO_MEMORY. */
 LB_MUST lb_status lb_sign_key_generate(enum lb_sign_alg alg, struct lb_sign_key **out_key);
 /* lb_sign_key_from_seed makes an Ed25519 key from its 32-byte seed (RFC 8032). */
 LB_MUST lb_status lb_sign_key_from_seed(const uint8_t seed[32], struct lb_sign_key **out_key);

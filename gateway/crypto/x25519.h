@@ -12,6 +12,7 @@ struct lb_x25519_key {
     uint8_t public_key[LB_X25519_BYTES];
 };
 
+/* lb_x25519_generate makes a new pair; CRYPTO_FAILED. */
 LB_MUST lb_status lb_x25519_generate(struct lb_x25519_key *out_key);
 /* lb_x25519_from_private computes the public half. */
 LB_MUST lb_status lb_x25519_from_private(const uint8_t private_key[LB_X25519_BYTES],

@@ -22,6 +22,7 @@ bool lb_ctl_agent_ok(const char *agent)
 lb_status lb_ctl_case_run_open(struct lb_ctl_case_run *run, const char *agent, const char *labels)
 {
     const struct lb_ctl_remote *remote = run->env->remote;
+    run->agent = agent;
     run->view = lb_ctl_case_new();
     LB_ENSURE(run->view != NULL, LB_NO_MEMORY, "memory is exhausted");
     if (labels != NULL) {
@@ -100,9 +101,12 @@ int lb_ctl_case_run_report(struct lb_ctl_case_run *run)
 int lb_ctl_case_run_fail(struct lb_ctl_case_run *run, const char *case_id, lb_status status)
 {
     enum lb_code code = lb_status_code(status);
-    bool later = code == LB_GRANT_PENDING || code == LB_UNAVAILABLE || code == LB_DEADLINE ||
-                 code == LB_STOPPING || code == LB_BUSY;
-    if (run->diag.text[0] == 0 && later && case_id != NULL)
+    bool later = code == LB_GRANT_PENDING || code == LB_DEADLINE || code == LB_STOPPING ||
+                 code == LB_BUSY;
+    if (run->diag.text[0] == 0 && code == LB_UNAVAILABLE)
+        lb_diag_set(&run->diag, "the window agent at %s, or one behind it, does not answer; see"
+                                " that lianban-window runs, or give its --agent", run->agent);
+    else if (run->diag.text[0] == 0 && later && case_id != NULL)
         lb_diag_set(&run->diag, "the case is kept; go on with `lianban case resume --case %s`",
                     case_id);
     return lb_ctl_fail(run->env, run->command, status, &run->diag);

@@ -8,6 +8,7 @@
 struct lb_ctl_case_run {
     struct lb_ctl_env *env;
     const char *command;            /* "apply", for messages */
+    const char *agent;              /* where it was looked for, for messages */
     struct lb_diag diag;
     struct lb_ctl_window_port port; /* ctx NULL before lb_ctl_case_run_open */
     struct lb_ctl_case *view;

@@ -27,8 +27,8 @@ static void fills_a_form(void **state)
     assert_string_equal(cli->language, "en");
     static const char *const said[] = {
         "You are asked.", "request-1", "123456", "1 applicant 张*", "2 member 李*", "SUM(12)",
-        "MANUAL", "below_standard", "UNKNOWN", "Law 1", "Documents not asked for: 7",
-        "facts: 2/3", "SOURCE_TIMEOUT",
+        "MANUAL", "below_standard", "UNKNOWN", "Law 1", "documents not asked for: 7",
+        "facts: 2 of 3", "SOURCE_TIMEOUT",
     };
     for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
         if (strstr(cli->out, said[i]) == NULL)
@@ -177,6 +177,11 @@ static void shows_and_resumes(void **state)
     assert_int_equal(RUN(cli, lb_ctl_case_command, "case", "show", "--case", "c", "--wait", "1"),
                      LB_CTL_USAGE);
     assert_int_equal(RUN(cli, lb_ctl_case_command, "case", "show"), LB_CTL_USAGE);
+    cli->collect_code = LB_UNAVAILABLE;
+    assert_int_equal(RUN(cli, lb_ctl_case_command, "case", "show", "--case", "c", "--agent",
+                         "unix:/run/other.sock"),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->err, "unix:/run/other.sock"));
 }
 
 static void watches_line_by_line(void **state)

@@ -237,21 +237,18 @@ static void print_class(const struct lb_ctl_env *env, const Lianban__V1__CaseRes
     (void)fputc('\n', env->out);
 }
 
-static void put_count(const struct lb_ctl_env *env, const char *zh, const char *en, uint32_t count)
-{
-    (void)fprintf(env->out, "%s %u", lb_ctl_pick(env, zh, en), count);
-}
-
 static void print_counts(const struct lb_ctl_env *env, const Lianban__V1__CaseResult *result)
 {
-    put_count(env, "免提交材料（份）", "Documents not asked for:", result->documents_saved);
-    put_count(env, "；事项已取得", "; facts:", result->facts_ok);
-    (void)fprintf(env->out, "/%u", result->facts_total);
-    put_count(env, "；回执已核验", "; receipts checked:", result->receipts_checked);
-    put_count(env, "，未通过", ", failed:", result->receipts_failed);
-    put_count(env, "；标准版本", "; thresholds version", result->thresholds_version);
-    put_count(env, "；用时（毫秒）", "; milliseconds:", result->millis);
-    (void)fputc('\n', env->out);
+    (void)fprintf(env->out,
+                  env->chinese ? "免提交材料 %u 份；事项已取得 %u/%u；"
+                                 "回执已核验 %u 份、未通过 %u 份；"
+                               : "documents not asked for: %u; facts: %u of %u; "
+                                 "receipts checked: %u, failed: %u; ",
+                  result->documents_saved, result->facts_ok, result->facts_total,
+                  result->receipts_checked, result->receipts_failed);
+    (void)fprintf(env->out,
+                  env->chinese ? "标准第 %u 版；用时 %u 毫秒\n" : "thresholds version %u; %u ms\n",
+                  result->thresholds_version, result->millis);
 }
 
 lb_status lb_ctl_case_print_result(const struct lb_ctl_env *env, const struct lb_ctl_case *view)

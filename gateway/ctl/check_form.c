@@ -62,7 +62,8 @@ static lb_status print_sections(const struct lb_ctl_env *env, const struct lb_fo
     for (size_t i = 0; i < form->num_sections; i++) {
         const struct lb_form_section *section = &form->sections[i];
         const char *const cells[] = {
-            lb_ctl_word(env, section->department), lb_basis_name(section->basis),
+            lb_ctl_word(env, section->department),
+            lb_ctl_word(env, lb_basis_name(section->basis)),
             join(arena, section->laws, section->num_laws),
             lb_arena_printf(arena, "%zu", count_facts(form, section->department))};
         lb_ctl_table_row(&table, cells);

@@ -8,10 +8,11 @@
     "rules: small\nversion: 2\nin_force: 2026-07-01\ntitle: {zh: 小, en: Small}\n"                  \
     "thresholds:\n  age.adult: {value: 18, unit: years, source: \"Civil Code 17\"}\n"
 #define VIEW                                                                                       \
-    "view: police.person\nversion: 1\ntitle: {zh: 人口, en: Person}\n"                              \
+    "view: police.person\nversion: 1\ntitle: {zh: 人口, en: Person}\n"                             \
     "query: SELECT birth FROM person WHERE id_no = :id_no\nrows: one\ntimeout_ms: 1000\n"          \
-    "fields:\n  adult:\n    column: birth\n    type: date\n    class: G3\n    rules:\n"             \
-    "      - purpose: aid\n        operators: [AGE_GE(age.adult)]\n        requesters: [office]\n"  \
+    "fields:\n  adult:\n    column: birth\n    type: date\n    class: G3\n    rules:\n"           \
+    "      - purpose: aid\n        operators: [AGE_GE(age.adult)]\n"                             \
+    "        requesters: [office]\n"                                                              \
     "        bases: [consent]\n        issuers: [hall]\n        min_level: 2\n"
 #define FORM                                                                                       \
     "form: aid\nversion: 3\ntitle: {zh: 救助, en: Aid}\npurpose: aid\nlead: office\n"               \

@@ -4,6 +4,7 @@
 #include "gateway/ctl/desk.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/text.h"
+#include "gateway/token/ticket.h"
 
 /* What a consent office's desk does: show the notice, record the citizen's decision, withdraw a
  * grant. */
@@ -119,7 +120,7 @@ static lb_status check_code(struct lb_ctl_desk *desk)
     char code[7];
     if (desk->code == NULL)
         return LB_OK;
-    lb_ctl_ticket_code(desk->request, code);
+    lb_ticket_code(desk->request, code);
     bool same = strcmp(code, desk->code) == 0;
     if (!same)
         lb_diag_set(&desk->diag, "request and code do not belong together; read both again from the"
@@ -147,8 +148,10 @@ static lb_status decide(struct lb_ctl_desk *desk, bool agreed)
     request.notice_sha256 = notice->sha256;
     lb_status status = desk->port.confirm(desk->port.ctx, &request, desk->arena, &answer);
     if (lb_status_code(status) == LB_MALFORMED)
-        lb_diag_set(&desk->diag, "the office did not take it: the document must be the subject's (a"
-                                 " minor's guardian's), and form and requester those of the request");
+        lb_diag_set(&desk->diag, "the office did not take it: the document must be the subject's"
+                                 " (a minor's guardian's), form and requester the request's");
+    if (lb_status_code(status) == LB_CASE_STATE)
+        lb_diag_set(&desk->diag, "this request was decided already; a new one must be asked for");
     LB_TRY(status);
     return print_decision(desk, agreed, answer->grant_id, notice);
 }
@@ -168,7 +171,8 @@ static int decision_command(struct lb_ctl_env *env, const struct lb_ctl_usage *u
          .en = "how identity was proved: document (default), face, paper2",
          .zh = "身份核验方式：document（默认）、face、paper2"},
         {.name = "level", .value = "1..4", .number = &desk.level, .min = 1, .max = 4,
-         .en = "strength of that proof; default 2", .zh = "核验强度，默认 2"},
+         .en = "strength of that proof; default 2, sensitive facts may need more",
+         .zh = "核验强度，默认 2；敏感事项可能要求更高"},
         lb_ctl_desk_form_option(&desk),
         lb_ctl_desk_requester_option(&desk),
     };

@@ -21,7 +21,8 @@ static struct stopped count_stopped(const Lianban__V1__RevokeResponse *answer)
     return stopped;
 }
 
-static lb_status print_receipts(const struct lb_ctl_desk *desk, const Lianban__V1__RevokeResponse *answer)
+static lb_status print_receipts(const struct lb_ctl_desk *desk,
+                                const Lianban__V1__RevokeResponse *answer)
 {
     static const char *const zh[] = {"部门接入端", "结果", "毫秒", NULL};
     static const char *const en[] = {"adapter", "outcome", "ms", NULL};
@@ -37,6 +38,8 @@ static lb_status print_receipts(const struct lb_ctl_desk *desk, const Lianban__V
         lb_ctl_table_row(&table, cells);
     }
     LB_TRY(lb_ctl_table_print(&table, env->out));
+    if (tenths == 0 && stopped.num > 0)
+        tenths = 1; /* nobody stops in no time */
     (void)fprintf(env->out, env->chinese ? "%zu/%zu 个部门已停用，最慢 %u.%u 秒\n"
                                          : "%zu of %zu stopped, slowest %u.%u s\n",
                   stopped.num, answer->n_receipts, tenths / 10, tenths % 10);

@@ -3,6 +3,7 @@
 #include "gateway/crypto/hash.h"
 #include "gateway/ctl/command.h"
 #include "gateway/ctl/desk.h"
+#include "gateway/token/ticket.h"
 
 #define PROFILE                                                                                    \
     "node: spiffe://example/consent/hall/desk-1\n"                                                 \
@@ -11,6 +12,13 @@
     "directory: {file: ../directory.note, signers: [\"example+01020304+AQ\"]}\n"                   \
     "consent: spiffe://example/consent/hall\n"                                                     \
     "state: state\n"
+
+#define NO_SIGNER                                                                                  \
+    "node: n\nidentity: {cert: c, key: k, ca: a}\ncrl: c\nconsent: c\nstate: s\n"                 \
+    "directory: {file: f, signers: []}\n"
+#define TWO_IN_ONE TEST_ID_A TEST_ID_B
+#define BLANK_FIRST " " TEST_ID_A
+#define ONE_A_LINE TEST_ID_A "\n" TEST_ID_B
 
 struct files {
     char profile[400];
@@ -56,8 +64,7 @@ static void refuses_bad_profiles(void **state)
         PROFILE "sudo: yes\n",
         PROFILE "requester: \"\"\n",
         "node: n\nidentity: {cert: c, key: k}\ncrl: c\nconsent: c\nstate: s\n",
-        "node: n\nidentity: {cert: c, key: k, ca: a}\ncrl: c\nconsent: c\nstate: s\n"
-        "directory: {file: f, signers: []}\n",
+        NO_SIGNER,
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct lb_ctl_desk_profile profile = {.node = NULL};
@@ -126,8 +133,8 @@ static void refuses_bad_documents(void **state)
 {
     struct test_cli *cli = *state;
     static const char *const bad[] = {
-        "", "\n", "990000196001010014", TEST_ID_A TEST_ID_B, TEST_ID_A "\n" TEST_ID_B, "张三",
-        " " TEST_ID_A,
+        "", "\n", "990000196001010014", TWO_IN_ONE, ONE_A_LINE, "张三",
+        BLANK_FIRST,
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct files files = make_files(cli, PROFILE "requester: spiffe://r\n", bad[i]);
@@ -145,7 +152,7 @@ static void checks_the_code(void **state)
     struct test_cli *cli = *state;
     struct files files = make_files(cli, PROFILE "requester: spiffe://r\n", TEST_ID_A);
     char code[7];
-    lb_ctl_ticket_code("r-1", code);
+    lb_ticket_code("r-1", code);
     assert_string_equal(code, "920738");
     assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "confirm", "--desk",
                          files.profile, "--request", "r-2", "--code", code, "--document",

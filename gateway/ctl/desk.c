@@ -1,7 +1,6 @@
 #include "gateway/ctl/desk.h"
 
 #include "gateway/base/wipe.h"
-#include "gateway/crypto/hash.h"
 #include "gateway/ctl/say.h"
 #include "policy/engine/idno.h"
 
@@ -94,15 +93,4 @@ int lb_ctl_desk_finish(struct lb_ctl_desk *desk, lb_status status)
         exit_code = lb_ctl_fail(desk->env, desk->command, status, &desk->diag);
     close_desk(desk);
     return exit_code;
-}
-
-void lb_ctl_ticket_code(const char *request_id, char out[7])
-{
-    uint8_t digest[LB_SHA256_BYTES];
-    const struct lb_span parts[] = {lb_span_str("lianban ticket v1"), lb_span_str(request_id)};
-    uint64_t number = 0;
-    lb_sha256_parts(parts, 2, digest);
-    for (size_t i = 0; i < sizeof(number); i++)
-        number = number << 8 | digest[i];
-    (void)snprintf(out, 7, "%06u", (unsigned)(number % 1000000));
 }

@@ -52,11 +52,6 @@ LB_MUST lb_status lb_ctl_desk_read_document(struct lb_ctl_desk *desk);
  * code. */
 int lb_ctl_desk_finish(struct lb_ctl_desk *desk, lb_status status);
 
-/* lb_ctl_ticket_code computes the six digits that a window shows beside a request's number, so
- * that a mistyped number is found before it is acted on: SHA-256("lianban ticket v1" || number),
- * its first eight bytes as a big-endian integer, modulo a million. */
-void lb_ctl_ticket_code(const char *request_id, char out[7]);
-
 /* lb_ctl_consent_revoke is `consent revoke`. */
 int lb_ctl_consent_revoke(struct lb_ctl_env *env, int argc, char **argv);
 

@@ -21,8 +21,8 @@
 #define TEST_ID_B "990000196202020023"
 
 /*
- * A command's surroundings: streams in memory, a folder of its own, and an agent and a consent office
- * that answer as they are told and remember what they were asked.
+ * A command's surroundings: streams in memory, a folder of its own, and an agent and a consent
+ * office that answer as they are told and remember what they were asked.
  */
 struct test_cli {
     struct lb_ctl_env env;
@@ -62,8 +62,8 @@ struct test_cli {
 int test_set_up(void **state);
 int test_tear_down(void **state);
 
-/* test_run runs a command with words up to NULL, the first being its own name; out and err hold what it
- * printed until the next run. */
+/* test_run runs a command with words up to NULL, the first being its own name; out and err hold
+ * what it printed until the next run. */
 int test_run(struct test_cli *cli, int (*command)(struct lb_ctl_env *env, int argc, char **argv),
              const char *const *words);
 #define RUN(cli_, command_, ...)                                                                   \

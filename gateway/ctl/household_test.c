@@ -70,7 +70,8 @@ static void refuses_mistakes_by_line(void **state)
     refused(cli, "members:\n  - {role: a, id_no: \"9900001960010100\", name: 张三}\n", bad,
             "no valid identity number");
     refused(cli, "members:\n  - {role: a, id_no: \"" TEST_ID_A "\", name: \"\"}\n", bad, "`name`");
-    refused(cli, "members:\n  - {role: a, id_no: \"" TEST_ID_A "\", name: x, sex: f}\n", bad, "sex");
+    refused(cli, "members:\n  - {role: a, id_no: \"" TEST_ID_A "\", name: x, sex: f}\n", bad,
+            "sex");
     refused(cli, "members:\n  - [1]\n", bad, ":2:");
     refused(cli, "members:\n  - " A "\nmembers: []\n", bad, "");
 }

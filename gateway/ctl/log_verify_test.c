@@ -11,6 +11,8 @@
 #define ORIGIN_A "example/adapter/tax"
 #define ORIGIN_B "example/broker/ops"
 
+#define PIN "0101010101010101010101010101010101010101010101010101010101010101"
+
 #define VERIFY(cli_, ...) RUN(cli_, lb_ctl_log_command, "log", "verify", __VA_ARGS__)
 
 static void verifies_by_vkey(void **state)
@@ -38,8 +40,8 @@ static void verifies_by_vkey(void **state)
     test_log_free(&b);
 }
 
-/* The wrong key, a log nobody knows, a folder without a log: none may pass, and one bad log must not
- * hide behind a good one. */
+/* The wrong key, a log nobody knows, a folder without a log: none may pass, and one bad log must
+ * not hide behind a good one. */
 static void fails_if_any_fails(void **state)
 {
     struct test_cli *cli = *state;
@@ -104,7 +106,7 @@ static void make_directory(struct test_cli *cli, const struct test_log *log,
         arena,
         "{\n  \"type\": \"lianban-directory/v1\",\n  \"federation\": \"example\",\n"
         "  \"version\": 1,\n  \"issued\": 1782000000,\n  \"expires\": 1800000000,\n"
-        "  \"ca_pins\": [],\n  \"organizations\": [{\"id\": \"tax\", \"zh\": \"税务\","
+        "  \"ca_pins\": [\"" PIN "\"],\n  \"organizations\": [{\"id\": \"tax\", \"zh\": \"税务\","
         " \"en\": \"Tax\"}],\n"
         "  \"nodes\": [{\"spiffe\": \"spiffe://" ORIGIN_A "\", \"endpoint\": \"\","
         " \"log\": \"%s\", \"seal\": []}],\n"

@@ -22,9 +22,10 @@ static const char *user_name(const struct lb_ctl_env *env, enum lb_ctl_user user
     return lb_ctl_pick(env, zh[user], en[user]);
 }
 
-static void print_overview(const struct lb_ctl_env *env, FILE *out,
-                           const struct lb_ctl_item *items, size_t num)
+static void print_overview(const struct lb_ctl_env *env, const struct lb_ctl_item *items,
+                           size_t num)
 {
+    FILE *out = env->out;
     (void)fputs(lb_ctl_pick(env, "lianban 联办 — 一表办事，数据不集中，处处留证\n",
                             "lianban 联办 — one form filled from many departments: no central copy,"
                             " evidence on both sides\n"),
@@ -67,9 +68,9 @@ static int version_command(struct lb_ctl_env *env, const char *version, int argc
 static int run(struct lb_ctl_env *env, const struct lb_ctl_item *items, size_t num,
                const char *version, int argc, char **argv)
 {
-    const char *name = argv[1];
+    const char *name = argc < 2 ? "help" : argv[1];
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0) {
-        print_overview(env, env->out, items, num);
+        print_overview(env, items, num);
         return LB_CTL_OK;
     }
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0)
@@ -89,10 +90,6 @@ static int run(struct lb_ctl_env *env, const struct lb_ctl_item *items, size_t n
 int lb_ctl_menu(struct lb_ctl_env *env, const struct lb_ctl_item *items, size_t num,
                 const char *version, int argc, char **argv)
 {
-    if (argc < 2) {
-        print_overview(env, env->err, items, num);
-        return LB_CTL_USAGE;
-    }
     int exit_code = run(env, items, num, version, argc, argv);
     if (fflush(env->out) == 0 && ferror(env->out) == 0)
         return exit_code;

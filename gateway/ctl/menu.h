@@ -23,10 +23,9 @@ struct lb_ctl_item {
     int (*run_plain)(int argc, char **argv);
 };
 
-/* lb_ctl_menu runs the command that argv[1] names. Without one, or for help and --help, it
- * prints the overview (exit code 0 when it was asked for, 2 when not); `version` prints the
- * version. When results could not be written in full the exit code is LB_CTL_FAILED, whatever
- * the command said. */
+/* lb_ctl_menu runs the command that argv[1] names; without one, or for help and --help, it prints
+ * the overview, and for `version` the version. When results could not be written in full the exit
+ * code is LB_CTL_FAILED, whatever the command said. */
 int lb_ctl_menu(struct lb_ctl_env *env, const struct lb_ctl_item *items, size_t num,
                 const char *version, int argc, char **argv);
 

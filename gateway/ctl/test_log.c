@@ -77,8 +77,7 @@ void test_log_make(struct test_cli *cli, const char *name, const char *origin,
     assert_ok(lb_log_open(&options, &diag, &log));
     for (size_t i = 0; i < TEST_LOG_ENTRIES; i++) {
         append(log, &lines[i]);
-        clock.now_unix_ms += 60000;
-        clock.now_monotonic_ms += 60000;
+        clock.now_unix_ms += 60000; /* the other clock stands, or the log would test itself */
     }
     lb_log_close(log);
 }

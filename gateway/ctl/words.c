@@ -38,6 +38,11 @@ static const struct word words[] = {
     {"COLLECTING", "正在采集", "collecting"},
     {"DECIDED", "已有结论", "decided"},
     {"CLOSED", "已办结", "closed"},
+    /* a grant's basis */
+    {"consent", "同意", "consent"},
+    {"separate_consent", "单独同意", "separate consent"},
+    {"mandate", "法定职权", "mandate"},
+    {"emergency", "紧急情况", "emergency"},
     /* roles and relations */
     {"applicant", "申请人", "applicant"},
     {"member", "成员", "member"},

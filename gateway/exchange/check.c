@@ -66,15 +66,36 @@ static lb_status check_grant(struct check *check, const char *jwt)
     return LB_OK;
 }
 
-static lb_status check_read(struct check *check, const Lianban__V1__ReadRequest *read)
+/* Views become part of a leaf as they stand. */
+static bool is_view_id(const char *id)
 {
-    LB_ENSURE(read->txn.len == 16 && read->sealed != NULL && read->n_views >= 1 &&
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+    size_t len = strlen(id);
+    return len > 0 && len <= LB_MAX_NAME_BYTES && strspn(id, letters) == len;
+}
+
+/* Everything has its bound, so that no read can keep a frame from being sent. */
+static lb_status check_shape(const Lianban__V1__ReadRequest *read)
+{
+    const Lianban__V1__Sealed *sealed = read->sealed;
+    LB_ENSURE(read->txn.len == 16 && sealed != NULL && read->n_views >= 1 &&
                   read->n_views <= LB_MAX_VIEWS_PER_SECTION,
               LB_MALFORMED, "a read without its parts");
     for (size_t i = 0; i < read->n_views; i++)
-        LB_ENSURE(strlen(read->views[i]) <= LB_MAX_NAME_BYTES, LB_MALFORMED, "view id too long");
-    LB_ENSURE(read->sealed->ciphertext.len <= LB_MAX_SEALED_BYTES, LB_TOO_LARGE,
+        LB_ENSURE(is_view_id(read->views[i]), LB_MALFORMED, "a view id is none");
+    LB_ENSURE(sealed->enc.len == 32 && sealed->sender_key.len == 32 &&
+                  strlen(sealed->key_id) <= LB_MAX_NAME_BYTES,
+              LB_MALFORMED, "a key is not 32 bytes, or its name too long");
+    LB_ENSURE(read->answer_bytes <= LB_MAX_ANSWER_BYTES, LB_MALFORMED,
+              "answer size is out of range");
+    LB_ENSURE(sealed->ciphertext.len <= LB_MAX_SEALED_BYTES, LB_TOO_LARGE,
               "sealed request is too large");
+    return LB_OK;
+}
+
+static lb_status check_read(struct check *check, const Lianban__V1__ReadRequest *read)
+{
+    LB_TRY(check_shape(read));
     LB_ENSURE(strcmp(read->requester, check->collect->caller) == 0, LB_WRONG_REQUESTER,
               "caller is not the requester");
     const struct lb_node *node = lb_directory_node(check->directory, read->audience);

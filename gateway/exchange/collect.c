@@ -17,16 +17,10 @@ void lb_collect_hold(struct lb_collect *collect)
     (void)pthread_mutex_unlock(&collect->lock);
 }
 
-bool lb_collect_expired(struct lb_collect *collect)
-{
-    (void)pthread_mutex_lock(&collect->lock);
-    bool expired = collect->expired;
-    (void)pthread_mutex_unlock(&collect->lock);
-    return expired;
-}
-
 static void free_collect(struct lb_collect *collect)
 {
+    struct lb_exchange *exchange = collect->exchange;
+    lb_exchange_remove_collect(exchange, collect);
     for (size_t i = 0; i < collect->num_reads; i++) {
         struct routed_read *read = &collect->reads[i];
         lb_buf_cleanup(&read->sealed);
@@ -38,6 +32,7 @@ static void free_collect(struct lb_collect *collect)
     free(collect->reads);
     lb_arena_free(collect->arena);
     free(collect);
+    lb_exchange_forget_collect(exchange);
 }
 
 void lb_collect_release(struct lb_collect *collect)
@@ -50,9 +45,16 @@ void lb_collect_release(struct lb_collect *collect)
     free_collect(collect);
 }
 
+void lb_collect_fail(struct lb_collect *collect, lb_status status)
+{
+    (void)pthread_mutex_lock(&collect->lock);
+    if (!collect->detached)
+        collect->port.fail(collect->port.ctx, status);
+    (void)pthread_mutex_unlock(&collect->lock);
+}
+
 static void finish(struct lb_collect *collect, lb_status status)
 {
-    lb_exchange_remove_collect(collect->exchange, collect);
     (void)pthread_mutex_lock(&collect->lock);
     if (!collect->detached)
         collect->port.finish(collect->port.ctx, status);
@@ -83,6 +85,8 @@ static void deny(struct lb_collect *collect, lb_status reason)
 static lb_status make_reads(struct lb_collect *collect)
 {
     size_t num = collect->request->n_reads;
+    LB_TRY(lb_exchange_add_reads(collect->exchange, num));
+    collect->num_reserved = num;
     collect->reads = calloc(num, sizeof(collect->reads[0]));
     LB_ENSURE(collect->reads != NULL, LB_NO_MEMORY, "reads");
     for (size_t i = 0; i < num; i++) {
@@ -143,6 +147,7 @@ lb_status lb_exchange_collect(struct lb_exchange *exchange, const char *caller,
         .deadline_unix_ms = deadline_unix_ms,
     };
     collect->last_ready = &collect->ready;
+    lb_exchange_count_collect(exchange);
     (void)pthread_mutex_init(&collect->lock, NULL);
     lb_status status = collect->arena == NULL
                            ? LB_FAULT(LB_NO_MEMORY, "collect arena")

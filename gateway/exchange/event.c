@@ -10,7 +10,7 @@ static struct routed_read *take_ready(struct lb_collect *collect)
     (void)pthread_mutex_lock(&collect->lock);
     struct routed_read *read = collect->ready;
     if (read != NULL) {
-        collect->ready = read->next;
+        collect->ready = read->next_ready;
         if (collect->ready == NULL)
             collect->last_ready = &collect->ready;
     }
@@ -90,9 +90,6 @@ bool lb_collect_fill(struct lb_collect *collect, struct lb_buf *out)
         return true;
     /* An event that can't be made must not look like one that never was. */
     lb_log_failure("event_failed", status);
-    (void)pthread_mutex_lock(&collect->lock);
-    if (!collect->detached)
-        collect->port.finish(collect->port.ctx, status);
-    (void)pthread_mutex_unlock(&collect->lock);
+    lb_collect_fail(collect, status);
     return false;
 }

@@ -11,6 +11,10 @@
 
 /* Deadlines are looked at this often; a late answer is late by at most as much. */
 #define WATCH_MS 20
+/* A caller that has not taken its events so long after its deadline is given up. */
+#define UNREAD_GRACE_MS 10000
+/* What waits for adapters and callers takes memory: an answer has at most LB_MAX_ANSWER_BYTES. */
+#define MAX_LIVE_READS 32768
 
 static void expire_reads(struct lb_collect *collect)
 {
@@ -31,34 +35,58 @@ static void expire_reads(struct lb_collect *collect)
     }
 }
 
-/* One expired collect with a reference, or NULL. */
-static struct lb_collect *next_expired(struct lb_exchange *exchange, int64_t now)
+enum due { DUE_NOTHING, DUE_READS, DUE_CALLER };
+
+/* What is due for a collect; under both locks. One without references is being freed. */
+static enum due due_for(struct lb_collect *collect, int64_t now)
+{
+    if (collect->refs == 0 || collect->deadline_unix_ms > now)
+        return DUE_NOTHING;
+    if (!collect->expired) {
+        collect->expired = true;
+        return DUE_READS;
+    }
+    if (collect->given_up || now - collect->deadline_unix_ms < UNREAD_GRACE_MS)
+        return DUE_NOTHING;
+    collect->given_up = true;
+    return DUE_CALLER;
+}
+
+/* A collect for which something is due, with a reference, or NULL. */
+static struct lb_collect *next_due(struct lb_exchange *exchange, int64_t now, enum due *out_due)
 {
     struct lb_collect *found = NULL;
     (void)pthread_mutex_lock(&exchange->lock);
     for (struct lb_collect *c = exchange->collects; c != NULL && found == NULL; c = c->next) {
-        if (c->deadline_unix_ms > now || lb_collect_expired(c))
-            continue;
         (void)pthread_mutex_lock(&c->lock);
-        c->expired = true;
-        c->refs++;
+        *out_due = due_for(c, now);
+        if (*out_due != DUE_NOTHING) {
+            c->refs++;
+            found = c;
+        }
         (void)pthread_mutex_unlock(&c->lock);
-        found = c;
     }
     (void)pthread_mutex_unlock(&exchange->lock);
     return found;
 }
 
-static bool wait_a_little(struct lb_exchange *exchange)
+static struct timespec after_ms(int64_t ms)
 {
     struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += WATCH_MS * 1000000L;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)ms * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
+    return until;
+}
+
+static bool wait_a_little(struct lb_exchange *exchange)
+{
+    const struct timespec until = after_ms(WATCH_MS);
+    int waited = 0;
     (void)pthread_mutex_lock(&exchange->lock);
-    if (!exchange->stopping)
-        (void)pthread_cond_timedwait(&exchange->changed, &exchange->lock, &until);
+    while (!exchange->stopping && waited == 0)
+        waited = pthread_cond_timedwait(&exchange->changed, &exchange->lock, &until);
     bool stopping = exchange->stopping;
     (void)pthread_mutex_unlock(&exchange->lock);
     return !stopping;
@@ -70,12 +98,26 @@ static void *watch_deadlines(void *arg)
     while (wait_a_little(exchange)) {
         int64_t now = lb_clock_unix_ms(exchange->options.clock);
         struct lb_collect *collect;
-        while ((collect = next_expired(exchange, now)) != NULL) {
-            expire_reads(collect);
+        enum due due = DUE_NOTHING;
+        while ((collect = next_due(exchange, now, &due)) != NULL) {
+            if (due == DUE_READS)
+                expire_reads(collect);
+            else
+                lb_collect_fail(collect, LB_FAULT(LB_DEADLINE, "nobody takes the events"));
             lb_collect_release(collect);
         }
     }
     return NULL;
+}
+
+/* Waits are measured by a clock that nobody sets. */
+static void init_changed(pthread_cond_t *changed)
+{
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(changed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
 }
 
 lb_status lb_exchange_new(const struct lb_exchange_options *options,
@@ -84,15 +126,21 @@ lb_status lb_exchange_new(const struct lb_exchange_options *options,
     struct lb_exchange *exchange = calloc(1, sizeof(*exchange));
     LB_ENSURE(exchange != NULL, LB_NO_MEMORY, "exchange");
     exchange->options = *options;
+    if (exchange->options.max_reads == 0)
+        exchange->options.max_reads = MAX_LIVE_READS;
     lb_status status = lb_operator_cache_new(&exchange->operators);
+    if (status == LB_OK)
+        status = lb_seen_new(options->seen_folder, &exchange->seen);
     if (status != LB_OK) {
+        lb_operator_cache_free(exchange->operators);
         free(exchange);
         return status;
     }
     (void)pthread_mutex_init(&exchange->lock, NULL);
-    (void)pthread_cond_init(&exchange->changed, NULL);
+    init_changed(&exchange->changed);
     if (pthread_create(&exchange->watch, NULL, watch_deadlines, exchange) != 0) {
         lb_operator_cache_free(exchange->operators);
+        lb_seen_free(exchange->seen);
         free(exchange);
         LB_FAIL(LB_NO_MEMORY, "the deadline watch cannot be started");
     }
@@ -104,12 +152,16 @@ void lb_exchange_free(struct lb_exchange *exchange)
 {
     if (exchange == NULL)
         return;
+    /* What is under way ends and is recorded first; the log's thread still works on it. */
     (void)pthread_mutex_lock(&exchange->lock);
+    while (exchange->num_collects > 0)
+        (void)pthread_cond_wait(&exchange->changed, &exchange->lock);
     exchange->stopping = true;
     (void)pthread_cond_broadcast(&exchange->changed);
     (void)pthread_mutex_unlock(&exchange->lock);
     (void)pthread_join(exchange->watch, NULL);
     lb_operator_cache_free(exchange->operators);
+    lb_seen_free(exchange->seen);
     while (exchange->adapters != NULL) {
         struct adapter *adapter = exchange->adapters;
         exchange->adapters = adapter->next;
@@ -162,7 +214,7 @@ bool lb_exchange_linked(struct lb_exchange *exchange, const char *spiffe)
     if (link == NULL)
         return false;
     (void)pthread_mutex_lock(&link->lock);
-    bool greeted = link->session.greeted && !link->detached;
+    bool greeted = link->session.greeted && !link->detached && !link->over;
     (void)pthread_mutex_unlock(&link->lock);
     lb_broker_link_unref(link);
     return greeted;
@@ -175,13 +227,42 @@ void lb_exchange_quarantine(struct lb_exchange *exchange, struct adapter *adapte
 {
     (void)pthread_mutex_lock(&exchange->lock);
     bool first = adapter->quarantine == LB_CODE_OK;
-    adapter->quarantine = reason->code;
+    if (first)
+        adapter->quarantine = reason->code;
+    if (adapter->link != NULL)
+        lb_broker_link_end(adapter->link, reason);
     (void)pthread_mutex_unlock(&exchange->lock);
     if (!first)
         return;
     lb_log_event(LB_LOG_ERROR, "adapter_quarantined", "\"adapter\":\"%s\",\"code\":\"%s\"",
                  adapter->spiffe, lb_code_name(reason->code));
     lb_log_count_denial(exchange->options.log, adapter->spiffe, reason->code);
+}
+
+void lb_exchange_count_collect(struct lb_exchange *exchange)
+{
+    (void)pthread_mutex_lock(&exchange->lock);
+    exchange->num_collects++;
+    (void)pthread_mutex_unlock(&exchange->lock);
+}
+
+void lb_exchange_forget_collect(struct lb_exchange *exchange)
+{
+    (void)pthread_mutex_lock(&exchange->lock);
+    exchange->num_collects--;
+    (void)pthread_cond_broadcast(&exchange->changed);
+    (void)pthread_mutex_unlock(&exchange->lock);
+}
+
+lb_status lb_exchange_add_reads(struct lb_exchange *exchange, size_t num)
+{
+    (void)pthread_mutex_lock(&exchange->lock);
+    bool room = num <= exchange->options.max_reads - exchange->num_reads;
+    if (room)
+        exchange->num_reads += num;
+    (void)pthread_mutex_unlock(&exchange->lock);
+    LB_ENSURE(room, LB_BUSY, "too many reads are held");
+    return LB_OK;
 }
 
 void lb_exchange_add_collect(struct lb_exchange *exchange, struct lb_collect *collect)
@@ -200,6 +281,7 @@ void lb_exchange_remove_collect(struct lb_exchange *exchange, struct lb_collect 
         at = &(*at)->next;
     if (*at == collect)
         *at = collect->next;
+    exchange->num_reads -= collect->num_reserved;
     (void)pthread_mutex_unlock(&exchange->lock);
 }
 

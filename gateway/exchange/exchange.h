@@ -34,12 +34,14 @@ struct lb_exchange_options {
     const struct lb_offered_form *forms;
     size_t num_forms;
     const char *seen_folder;               /* largest sizes seen of the adapters' logs */
+    size_t max_reads;                      /* held at a time, with their answers; 0: the default */
 };
 
 /* lb_exchange_new starts the deadline watch. Options are borrowed for its life. */
 LB_MUST lb_status lb_exchange_new(const struct lb_exchange_options *options,
                                   struct lb_exchange **out_exchange);
-/* lb_exchange_free ends it; all links and collects must be closed and the log still open. */
+/* lb_exchange_free waits for the reads under way and ends it; all links and collects must be closed
+ * and log and workers still there. NULL is allowed. */
 void lb_exchange_free(struct lb_exchange *exchange);
 
 /* --- links to adapters --- */
@@ -53,8 +55,9 @@ struct lb_broker_port {
 };
 
 /* lb_broker_link_new registers the one link to an adapter; a second one to the same adapter
- * replaces the first, which fails with CANCELLED. ROLE_NOT_ALLOWED when the directory lists no such
- * adapter; LOG_FORK, LOG_BEHIND or RECEIPT_INVALID when it is in quarantine for that. */
+ * replaces the first, which fails with CANCELLED and takes and gives no frame any more.
+ * ROLE_NOT_ALLOWED when the directory lists no such adapter; LOG_FORK, LOG_BEHIND or RECEIPT_INVALID
+ * when it is in quarantine for that. */
 LB_MUST lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *adapter,
                                      const struct lb_broker_port *port,
                                      struct lb_broker_link **out_link);
@@ -76,17 +79,19 @@ struct lb_collect_port {
     void *ctx;
     void (*kick)(void *ctx);                      /* an event is ready: call fill when possible */
     void (*finish)(void *ctx, lb_status status);  /* no more events will come */
+    void (*fail)(void *ctx, lb_status status);    /* end the call now: events are lost */
 };
 
 /* lb_exchange_collect takes a CollectRequest (copied) of an authenticated window and works on it;
  * the port is told of everything else, refusals included. `operator_token` is the metadata's. BUSY
- * when the workers' queue is full. */
+ * when the workers' queue is full, and told to the port when too many reads are held. */
 LB_MUST lb_status lb_exchange_collect(struct lb_exchange *exchange, const char *caller,
                                       struct lb_span operator_token, struct lb_span request,
                                       int64_t deadline_unix_ms,
                                       const struct lb_collect_port *port,
                                       struct lb_collect **out_collect);
-/* lb_collect_fill writes the next CollectEvent; false when none is ready. Calls are serial. */
+/* lb_collect_fill writes the next CollectEvent; false when none is ready. Calls are serial. A caller
+ * that has not taken all of them 10 s after the deadline fails with DEADLINE. */
 bool lb_collect_fill(struct lb_collect *collect, struct lb_buf *out);
 /* lb_collect_close forgets the port. What is under way still ends and is recorded. */
 void lb_collect_close(struct lb_collect *collect);
@@ -95,7 +100,9 @@ void lb_collect_close(struct lb_collect *collect);
 
 /* lb_exchange_relay_status checks a status list token (signature by an issuer of the directory),
  * sends it to every linked adapter, keeps it for those that link later, and waits up to timeout_ms
- * for their acknowledgements. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED. */
+ * for their acknowledgements. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED (not the
+ * issuer's own URI included); STATUS_STALE for an older list than the one held, STATUS_FORK for
+ * another of the same number: an acknowledgement of the one held would say nothing of it. */
 LB_MUST lb_status lb_exchange_relay_status(struct lb_exchange *exchange, struct lb_span token,
                                            int64_t timeout_ms, struct lb_arena *arena,
                                            Lianban__V1__RelayStatusResponse **out);

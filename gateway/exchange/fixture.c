@@ -79,9 +79,11 @@ void fx_setup(struct fixture *fx)
         .forms = &fx->form,
         .num_forms = 1,
         .seen_folder = fed_path(&fx->fed, "seen"),
+        .max_reads = FX_MAX_READS,
     };
     assert_ok(lb_file_mkdirs(options.seen_folder));
     assert_ok(lb_file_mkdirs(fed_path(&fx->fed, "adapter-seen")));
+    assert_ok(lb_seen_new(fed_path(&fx->fed, "adapter-seen"), &fx->adapter_seen));
     assert_ok(lb_exchange_new(&options, &fx->exchange));
 }
 
@@ -91,6 +93,7 @@ void fx_teardown(struct fixture *fx)
         fx_unlink(fx);
     lb_workers_free(fx->workers);
     lb_exchange_free(fx->exchange);
+    lb_seen_free(fx->adapter_seen);
     lb_log_close(fx->log);
     lb_log_close(fx->adapter_log);
     struct fed_party *parties[] = {&fx->broker, &fx->adapter, &fx->window, &fx->hall};
@@ -141,7 +144,7 @@ void fx_link(struct fixture *fx)
     uint8_t raw[LB_P256_PUBLIC_BYTES];
     (void)lb_sign_key_public(fx->broker.log_key, raw);
     assert_ok(lb_session_init(&fx->session, fx->adapter_log, lb_spiffe_log_origin(FX_BROKER), raw,
-                              fed_path(&fx->fed, "adapter-seen")));
+                              fx->adapter_seen));
     assert_ok(lb_broker_link_new(fx->exchange, FX_ADAPTER, &port, &fx->link));
     Lianban__V1__Frame *frame = next_frame(fx);
     assert_non_null(frame);
@@ -231,6 +234,13 @@ static void call_finish(void *ctx, lb_status status)
     __atomic_store_n(&call->finished, true, __ATOMIC_RELEASE);
 }
 
+static void call_fail(void *ctx, lb_status status)
+{
+    struct fx_call *call = ctx;
+    call->failed = true;
+    call_finish(ctx, status);
+}
+
 struct lb_span fx_operator_token(struct fixture *fx)
 {
     int64_t now = lb_clock_unix_s(lb_clock_system());
@@ -280,6 +290,7 @@ static Lianban__V1__ReadRequest *make_read(struct fixture *fx, uint8_t txn, cons
     read->n_views = 1;
     read->deadline_unix_ms = lb_clock_unix_ms(lb_clock_system()) + deadline_ms;
     read->answer_bytes = FX_ANSWER_BYTES;
+    sealed->enc = sealed->sender_key = lb_pb_bytes(lb_span_of(bytes, 32));
     sealed->ciphertext = lb_pb_bytes(lb_span_of(bytes, 96));
     read->sealed = sealed;
     return read;
@@ -304,7 +315,7 @@ struct lb_span fx_request(struct fixture *fx, size_t num, uint8_t first_txn, int
 void fx_collect(struct fixture *fx, struct fx_call *call, struct lb_span token,
                 struct lb_span request)
 {
-    const struct lb_collect_port port = {call, call_kick, call_finish};
+    const struct lb_collect_port port = {call, call_kick, call_finish, call_fail};
     *call = (struct fx_call){.status = LB_OK};
     assert_ok(lb_exchange_collect(fx->exchange, FX_WINDOW, token, request,
                                   lb_clock_unix_ms(lb_clock_system()) + LB_MAX_DEADLINE_MS, &port,
@@ -331,10 +342,20 @@ Lianban__V1__CollectEvent *fx_event(struct fixture *fx, struct fx_call *call)
     return event;
 }
 
-void fx_close(struct fx_call *call)
+void fx_wait(struct fx_call *call)
 {
     for (int i = 0; i < WAIT_STEPS && !__atomic_load_n(&call->finished, __ATOMIC_ACQUIRE); i++)
         (void)usleep(WAIT_STEP_US);
     assert_true(call->finished);
+}
+
+void fx_close(struct fx_call *call)
+{
+    fx_wait(call);
+    lb_collect_close(call->collect);
+}
+
+void fx_leave(struct fx_call *call)
+{
     lb_collect_close(call->collect);
 }

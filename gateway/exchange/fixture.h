@@ -14,6 +14,7 @@
 #define FX_ADAPTER "spiffe://test.gov/adapter/tax"
 #define FX_WINDOW "spiffe://test.gov/window/street-office"
 #define FX_ANSWER_BYTES 256
+#define FX_MAX_READS 600
 
 struct fixture {
     struct federation fed;
@@ -26,6 +27,7 @@ struct fixture {
     struct lb_exchange *exchange;
     /* the adapter's end, played by the test */
     struct lb_broker_link *link;
+    struct lb_seen *adapter_seen;
     struct lb_session session;
     lb_status failed;            /* what the broker ended the link with */
 };
@@ -42,6 +44,7 @@ void fx_unlink(struct fixture *fx);
 struct fx_call {
     struct lb_collect *collect;
     bool finished;
+    bool failed;                 /* ended by force: events were lost */
     lb_status status;
 };
 
@@ -53,6 +56,10 @@ void fx_collect(struct fixture *fx, struct fx_call *call, struct lb_span token,
 /* fx_event waits up to 3 s for the next event; NULL when the call ended without one. */
 Lianban__V1__CollectEvent *fx_event(struct fixture *fx, struct fx_call *call);
 void fx_close(struct fx_call *call);
+/* fx_leave closes without waiting for the end, as a caller that went away. */
+void fx_leave(struct fx_call *call);
+/* fx_wait waits up to 3 s for the call's end. */
+void fx_wait(struct fx_call *call);
 
 /* fx_frame waits up to 3 s for the broker's next frame with reads. */
 Lianban__V1__Batch *fx_reads(struct fixture *fx);

@@ -23,7 +23,8 @@ struct routed_read {
     struct lb_collect *collect;
     const Lianban__V1__ReadRequest *request;   /* in the collect's arena */
     enum read_state state;                     /* under the collect's lock */
-    struct routed_read *next;                  /* in a link's queue or the collect's ready list */
+    struct routed_read *next;                  /* in a link's queue, then in the frame being made */
+    struct routed_read *next_ready;            /* in the collect's ready list */
     struct routed_read *next_pending;          /* in a link's table */
     struct lb_log_entry route;
     bool routed;                               /* the route entry is durable */
@@ -45,7 +46,7 @@ struct lb_collect {
     size_t refs;
     struct lb_collect_port port;
     bool detached;                             /* the port is gone */
-    struct lb_collect *next;                   /* in the exchange's list of live ones */
+    struct lb_collect *next;                   /* in the exchange's list of started ones */
 
     char *caller;
     struct lb_span operator_token;
@@ -54,6 +55,8 @@ struct lb_collect {
     struct lb_span detail;                     /* who and which form, for the entries */
     int64_t deadline_unix_ms;                  /* the earliest of the call's and its reads' */
     bool expired;                              /* past it: whatever is still under way ends */
+    bool given_up;                             /* and long past it: nobody takes the events */
+    size_t num_reserved;                       /* of the exchange's num_reads */
     size_t num_reads;
     struct routed_read *reads;
     size_t num_open;                           /* reads whose event is not ready yet */
@@ -70,10 +73,12 @@ struct lb_broker_link {
     struct lb_exchange *exchange;
     struct adapter *adapter;
     struct lb_session session;
+    pthread_mutex_t receiving;                 /* held while a frame is taken */
     pthread_mutex_t lock;
     size_t refs;
     struct lb_broker_port port;
     bool detached;
+    bool over;                                 /* replaced or refused: no frame counts any more */
     bool hello_sent;
     bool show_log;
     struct routed_read *queue;                 /* to be sent */
@@ -105,10 +110,13 @@ struct status_entry {
 struct lb_exchange {
     struct lb_exchange_options options;
     struct lb_operator_cache *operators;
+    struct lb_seen *seen;                      /* of the adapters' logs */
     pthread_mutex_t lock;
-    pthread_cond_t changed;                    /* an acknowledgement came, or the end */
+    pthread_cond_t changed;                    /* an acknowledgement, a collect's end, or ours; monotonic */
     struct adapter *adapters;
-    struct lb_collect *collects;
+    struct lb_collect *collects;               /* started ones; a freed one leaves */
+    size_t num_collects;                       /* all that exist: the end waits for them */
+    size_t num_reads;                          /* all that they hold in memory */
     size_t num_status;
     struct status_entry status[MAX_STATUS_LISTS];
     uint64_t status_order;
@@ -124,13 +132,21 @@ struct lb_broker_link *lb_exchange_take_link(struct lb_exchange *exchange,
                                              struct adapter *adapter);
 void lb_exchange_quarantine(struct lb_exchange *exchange, struct adapter *adapter,
                             lb_status reason);
+/* lb_exchange_count_collect and lb_exchange_forget_collect bracket a collect's life. */
+void lb_exchange_count_collect(struct lb_exchange *exchange);
+void lb_exchange_forget_collect(struct lb_exchange *exchange);
+/* lb_exchange_add_reads reserves memory for a collect's reads: BUSY when too many are held. */
+LB_MUST lb_status lb_exchange_add_reads(struct lb_exchange *exchange, size_t num);
+/* lb_exchange_add_collect puts a started collect under the deadline watch. */
 void lb_exchange_add_collect(struct lb_exchange *exchange, struct lb_collect *collect);
+/* lb_exchange_remove_collect takes out one that is about to be freed, with its reads. */
 void lb_exchange_remove_collect(struct lb_exchange *exchange, struct lb_collect *collect);
 
 /* collect.c */
-bool lb_collect_expired(struct lb_collect *collect);
 void lb_collect_hold(struct lb_collect *collect);
 void lb_collect_release(struct lb_collect *collect);
+/* lb_collect_fail ends the call; what its caller has not taken is lost to it. */
+void lb_collect_fail(struct lb_collect *collect, lb_status status);
 /* lb_collect_check judges the request before anything is routed (check.c). */
 LB_MUST lb_status lb_collect_check(struct lb_collect *collect);
 
@@ -138,16 +154,22 @@ LB_MUST lb_status lb_collect_check(struct lb_collect *collect);
 void lb_read_route(struct routed_read *read);
 /* lb_read_claim moves SENT to CLOSING; false when somebody else ended the read. */
 bool lb_read_claim(struct routed_read *read);
+/* lb_read_hold_sent takes a reference to the collect of a read that is still SENT; false when
+ * somebody has ended it. */
+bool lb_read_hold_sent(struct routed_read *read);
 /* lb_read_close ends a claimed read with a DELIVER entry (ANSWERED or an adapter's refusal, linked
  * to its leaf) or, with peer_leaf NULL, a FAILURE entry. */
 void lb_read_close(struct routed_read *read, enum lb_code code, const struct lb_hash *peer_leaf);
 
 /* link.c */
+/* lb_broker_link_enqueue queues a read unless it was ended meanwhile. UNAVAILABLE, BUSY, REPLAY. */
 LB_MUST lb_status lb_broker_link_enqueue(struct lb_broker_link *link, struct routed_read *read);
 /* lb_broker_link_forget takes a read out of the link's queue and table; false when it was not
  * there. */
 bool lb_broker_link_forget(struct lb_broker_link *link, struct routed_read *read);
 void lb_broker_link_kick(struct lb_broker_link *link);
+/* lb_broker_link_end takes and sends nothing more on a link and ends its stream. */
+void lb_broker_link_end(struct lb_broker_link *link, lb_status status);
 void lb_broker_link_unref(struct lb_broker_link *link);
 
 /* answer.c: what came back, checked against what was asked. */

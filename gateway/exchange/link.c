@@ -24,8 +24,16 @@ void lb_broker_link_unref(struct lb_broker_link *link)
     if (!last)
         return;
     lb_session_cleanup(&link->session);
+    (void)pthread_mutex_destroy(&link->receiving);
     (void)pthread_mutex_destroy(&link->lock);
     free(link);
+}
+
+static void hold(struct lb_broker_link *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    link->refs++;
+    (void)pthread_mutex_unlock(&link->lock);
 }
 
 void lb_broker_link_kick(struct lb_broker_link *link)
@@ -44,25 +52,47 @@ static lb_status init_session(struct lb_broker_link *link, const char *adapter)
     lb_status status = LB_FAULT(LB_ROLE_NOT_ALLOWED, "directory lists no such adapter");
     if (node != NULL && node->kind == LB_NODE_ADAPTER && node->log_origin != NULL)
         status = lb_session_init(&link->session, options->log, node->log_origin, node->log_key,
-                                 options->seen_folder);
+                                 link->exchange->seen);
     lb_directory_unref(directory);
     return status;
 }
 
-static void replace_link(struct lb_exchange *exchange, struct adapter *adapter,
-                         struct lb_broker_link *link)
+void lb_broker_link_end(struct lb_broker_link *link, lb_status status)
 {
+    (void)pthread_mutex_lock(&link->lock);
+    link->over = true;
+    if (!link->detached)
+        link->port.fail(link->port.ctx, status);
+    (void)pthread_mutex_unlock(&link->lock);
+}
+
+/* What the new link greets with must be all that the old one has seen, so a frame that is being taken
+ * there is waited for; none follows it. */
+static void end_old(struct lb_broker_link *old)
+{
+    lb_broker_link_end(old, LB_FAULT(LB_CANCELLED, "replaced by a newer link"));
+    (void)pthread_mutex_lock(&old->receiving);
+    (void)pthread_mutex_unlock(&old->receiving);
+    lb_broker_link_unref(old);
+}
+
+static lb_status register_link(struct lb_exchange *exchange, struct adapter *adapter,
+                               struct lb_broker_link *link)
+{
+    struct lb_broker_link *old = NULL;
     (void)pthread_mutex_lock(&exchange->lock);
-    struct lb_broker_link *old = adapter->link;
-    adapter->link = link;
-    memset(adapter->acked, 0, sizeof(adapter->acked)); /* it may have been started anew */
-    if (old != NULL) {
-        (void)pthread_mutex_lock(&old->lock);
-        if (!old->detached)
-            old->port.fail(old->port.ctx, LB_FAULT(LB_CANCELLED, "replaced by a newer link"));
-        (void)pthread_mutex_unlock(&old->lock);
+    enum lb_code quarantine = adapter->quarantine;
+    if (quarantine == LB_CODE_OK) {
+        old = adapter->link;
+        adapter->link = link;
+        memset(adapter->acked, 0, sizeof(adapter->acked)); /* it may have been started anew */
     }
+    if (old != NULL)
+        hold(old);
     (void)pthread_mutex_unlock(&exchange->lock);
+    if (old != NULL)
+        end_old(old);
+    return lb_status_of(quarantine);
 }
 
 lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *spiffe,
@@ -70,8 +100,6 @@ lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *spiffe,
 {
     struct adapter *adapter = lb_exchange_adapter(exchange, spiffe);
     LB_ENSURE(adapter != NULL, LB_NO_MEMORY, "adapter");
-    if (adapter->quarantine != LB_CODE_OK)
-        return lb_status_of(adapter->quarantine);
     struct lb_broker_link *link = calloc(1, sizeof(*link));
     LB_ENSURE(link != NULL, LB_NO_MEMORY, "link");
     link->exchange = exchange;
@@ -80,12 +108,17 @@ lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *spiffe,
         free(link);
         return status;
     }
+    (void)pthread_mutex_init(&link->receiving, NULL);
     (void)pthread_mutex_init(&link->lock, NULL);
     link->adapter = adapter;
     link->port = *port;
     link->refs = 1;
     link->last_queued = &link->queue;
-    replace_link(exchange, adapter, link);
+    status = register_link(exchange, adapter, link);
+    if (status != LB_OK) {
+        lb_broker_link_unref(link);
+        return status;
+    }
     *out_link = link;
     return LB_OK;
 }
@@ -95,7 +128,7 @@ lb_status lb_broker_link_enqueue(struct lb_broker_link *link, struct routed_read
     lb_status status = LB_OK;
     (void)pthread_mutex_lock(&link->lock);
     unsigned bucket = bucket_of(read->request->txn.data);
-    if (link->detached || !link->session.greeted) {
+    if (link->detached || link->over || !link->session.greeted) {
         status = LB_FAULT(LB_UNAVAILABLE, "link is not up");
     } else if (link->num_pending >= MAX_PENDING) {
         status = LB_FAULT(LB_BUSY, "too many reads wait for this adapter");
@@ -105,8 +138,7 @@ lb_status lb_broker_link_enqueue(struct lb_broker_link *link, struct routed_read
                 status = LB_FAULT(LB_REPLAY, "txn is under way already");
         }
     }
-    if (status == LB_OK) {
-        lb_collect_hold(read->collect);
+    if (status == LB_OK && lb_read_hold_sent(read)) {
         read->next_pending = link->pending[bucket];
         link->pending[bucket] = read;
         link->num_pending++;
@@ -197,16 +229,45 @@ static lb_status take_frame(struct lb_broker_link *link, const Lianban__V1__Fram
     }
 }
 
-lb_status lb_broker_link_receive(struct lb_broker_link *link, struct lb_span bytes)
+static bool is_over(struct lb_broker_link *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    bool over = link->over;
+    (void)pthread_mutex_unlock(&link->lock);
+    return over;
+}
+
+/* Only what the adapter shows of its own log tells against it. That our log is shorter than it has
+ * seen (in its greeting) tells against us. */
+static bool is_bad_evidence(const Lianban__V1__Frame *frame, enum lb_code code)
+{
+    return frame != NULL && frame->body_case == LIANBAN__V1__FRAME__BODY_BATCH &&
+           (code == LB_LOG_FORK || code == LB_LOG_BEHIND || code == LB_RECEIPT_INVALID);
+}
+
+static lb_status receive(struct lb_broker_link *link, struct lb_span bytes)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "frame");
     Lianban__V1__Frame *frame = NULL;
-    LB_TRY(lb_pb_unpack(&lianban__v1__frame__descriptor, bytes, arena, &frame));
-    lb_status status = take_frame(link, frame);
-    enum lb_code code = lb_status_code(status);
-    if (code == LB_LOG_FORK || code == LB_LOG_BEHIND || code == LB_RECEIPT_INVALID)
+    lb_status status = lb_pb_unpack(&lianban__v1__frame__descriptor, bytes, arena, &frame);
+    if (status == LB_OK)
+        status = take_frame(link, frame);
+    if (status == LB_OK)
+        return LB_OK;
+    if (is_bad_evidence(frame, status->code))
         lb_exchange_quarantine(link->exchange, link->adapter, status);
+    else
+        lb_log_count_denial(link->exchange->options.log, link->adapter->spiffe, status->code);
+    return status;
+}
+
+lb_status lb_broker_link_receive(struct lb_broker_link *link, struct lb_span bytes)
+{
+    (void)pthread_mutex_lock(&link->receiving);
+    lb_status status = is_over(link) ? LB_FAULT(LB_CANCELLED, "a frame on a link that was replaced")
+                                     : receive(link, bytes);
+    (void)pthread_mutex_unlock(&link->receiving);
     return status;
 }
 
@@ -225,8 +286,9 @@ static struct routed_read *take_queued(struct lb_broker_link *link, bool *out_sh
         link->queue = read->next;
         if (link->queue == NULL)
             link->last_queued = &link->queue;
-        lb_collect_hold(read->collect); /* until the frame is packed */
         read->next = NULL;
+        if (!lb_read_hold_sent(read)) /* until the frame is packed; one that was ended stays here */
+            continue;
         *last = read;
         last = &read->next;
         num++;
@@ -271,6 +333,8 @@ static lb_status next_frame(struct lb_broker_link *link, struct lb_arena *arena,
                             struct lb_span *out)
 {
     *out = LB_SPAN_EMPTY;
+    if (is_over(link))
+        return LB_OK;
     if (!link->hello_sent) {
         link->hello_sent = true;
         return lb_session_hello(&link->session, arena, out);

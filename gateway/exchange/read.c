@@ -33,6 +33,17 @@ static void fill_leaf(const struct routed_read *read, enum lb_leaf_type type, en
     lb_sha256(lb_pb_span(request->sealed->ciphertext), leaf->request_hash);
 }
 
+bool lb_read_hold_sent(struct routed_read *read)
+{
+    struct lb_collect *collect = read->collect;
+    (void)pthread_mutex_lock(&collect->lock);
+    bool sent = read->state == READ_SENT;
+    if (sent)
+        collect->refs++;
+    (void)pthread_mutex_unlock(&collect->lock);
+    return sent;
+}
+
 bool lb_read_claim(struct routed_read *read)
 {
     (void)pthread_mutex_lock(&read->collect->lock);
@@ -49,9 +60,9 @@ static void make_ready(struct routed_read *read)
     struct lb_collect *collect = read->collect;
     (void)pthread_mutex_lock(&collect->lock);
     read->state = READ_READY;
-    read->next = NULL;
+    read->next_ready = NULL;
     *collect->last_ready = read;
-    collect->last_ready = &read->next;
+    collect->last_ready = &read->next_ready;
     bool last = --collect->num_open == 0;
     if (!collect->detached) {
         collect->port.kick(collect->port.ctx);
@@ -59,8 +70,6 @@ static void make_ready(struct routed_read *read)
             collect->port.finish(collect->port.ctx, LB_OK);
     }
     (void)pthread_mutex_unlock(&collect->lock);
-    if (last)
-        lb_exchange_remove_collect(collect->exchange, collect);
 }
 
 static void close_recorded(struct lb_log_entry *entry, lb_status status)
@@ -117,10 +126,12 @@ static void route_recorded(struct lb_log_entry *entry, lb_status status)
 {
     struct routed_read *read = entry->owner;
     struct lb_collect *collect = read->collect;
-    bool late = lb_collect_expired(collect);
+    /* In one step: after it the deadline watch finds the read, and before it we see its mark. */
     (void)pthread_mutex_lock(&collect->lock);
-    read->state = READ_SENT;
+    bool late = collect->expired;
     read->routed = status == LB_OK;
+    if (read->routed)
+        read->state = READ_SENT;
     (void)pthread_mutex_unlock(&collect->lock);
     if (status != LB_OK) {
         read->code = LB_LOG_UNAVAILABLE;

@@ -40,7 +40,7 @@ static size_t find_status(const struct lb_exchange *exchange, const char *uri)
     return i;
 }
 
-/* Under lock. An older list than the one held changes nothing. */
+/* Under lock. An older list than the one held, or another of its number, is refused. */
 static lb_status hold_status(struct lb_exchange *exchange, const struct lb_status_list *list,
                              struct lb_span token)
 {
@@ -54,6 +54,10 @@ static lb_status hold_status(struct lb_exchange *exchange, const struct lb_statu
         *entry = (struct status_entry){.uri = uri};
         lb_buf_init(&entry->token, LB_MAX_STATUS_LIST_BYTES);
     } else if (lb_status_list_seq(list) <= entry->seq) {
+        LB_ENSURE(lb_status_list_seq(list) == entry->seq, LB_STATUS_STALE,
+                  "an older list than the one held");
+        LB_ENSURE(lb_span_eq(token, lb_buf_span(&entry->token)), LB_STATUS_FORK,
+                  "same sequence, other list");
         return LB_OK;
     }
     lb_buf_cleanup(&entry->token);
@@ -130,9 +134,16 @@ static lb_status open_list(struct lb_exchange *exchange, struct lb_span token,
     struct lb_directory *directory = lb_trust_directory(exchange->options.trust);
     const struct lb_issuer *issuer = lb_directory_issuer(directory, organization, kid);
     lb_status status = LB_FAULT(LB_ISSUER_UNKNOWN, "issuer is not listed");
+    struct lb_status_list *list = NULL;
     if (issuer != NULL)
-        status = lb_status_list_open(token, issuer->key, out);
+        status = lb_status_list_open(token, issuer->key, &list);
+    if (status == LB_OK && strcmp(lb_status_list_uri(list), issuer->status_uri) != 0)
+        status = LB_FAULT(LB_GRANT_MALFORMED, "list under another URI than the directory's");
     lb_directory_unref(directory);
+    if (status == LB_OK)
+        *out = list;
+    else
+        lb_status_list_unref(list);
     return status;
 }
 
@@ -185,7 +196,7 @@ static void kick_all(struct lb_exchange *exchange, const struct relay *relay)
 static void await_receipts(struct lb_exchange *exchange, struct relay *relay, int64_t timeout_ms)
 {
     struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(timeout_ms / 1000);
     until.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;

@@ -25,6 +25,7 @@ struct adapter_role {
     size_t num_keys;
     const uint8_t *pseudonym_key;
     const char *seen_folder;
+    struct lb_seen *seen;
     size_t num_attach;
     const char *attach[MAX_ATTACH];
     struct lb_workers *workers;
@@ -137,6 +138,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .num_keys = role->num_keys,
         .pseudonym_key = role->pseudonym_key,
     };
+    LB_TRY(lb_seen_new(role->seen_folder, &role->seen));
     LB_TRY(lb_serve_new(&options, &node->diag, &role->serve));
     role->service = (struct lb_adapter_service){
         .serve = role->serve,
@@ -144,7 +146,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .trust = node->trust,
         .workers = role->workers,
         .policy = role->policy,
-        .seen_folder = role->seen_folder,
+        .seen = role->seen,
     };
     lb_frames_set_init(&role->service.links);
     lb_adapter_service_methods(&role->service, methods);
@@ -183,6 +185,7 @@ static void stop(void *own)
 {
     struct adapter_role *role = own;
     lb_serve_free(role->serve);
+    lb_seen_free(role->seen);
     lb_workers_free(role->workers);
     lb_serve_policy_free(role->policy);
     lb_wipe(role, sizeof(*role));

@@ -32,8 +32,8 @@ static const struct lb_ctl_item items[] = {
      lb_ctl_log_command, NULL},
     {LB_CTL_OPERATOR, "pki", "init|issue|renew|revoke|crl|show", "the embedded CA", "内置证书机构",
      NULL, lb_pki_command},
-    {LB_CTL_OPERATOR, "keys", "log|seal|issuer|officer|secret", "make a node's keys", "生成节点密钥", NULL,
-     lb_keys_command},
+    {LB_CTL_OPERATOR, "keys", "log|seal|issuer|officer|secret", "make a node's keys",
+     "生成节点密钥", NULL, lb_keys_command},
     {LB_CTL_OPERATOR, "directory", "build|seal-key|sign|verify|show", "the signed list of members",
      "签名的成员目录", NULL, lb_directory_command},
 };

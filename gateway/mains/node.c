@@ -54,7 +54,7 @@ lb_status lb_node_channel(struct lb_node_program *node, const char *spiffe,
             .runtime = node->runtime,
             .target = peer->endpoint,
             .identity = &node->identity,
-            .verifier = lb_access_verifier(node->trust),
+            .verifier = lb_access_counting_verifier(&node->access),
             .expected_spiffe = spiffe,
         };
         status = lb_rpc_channel_new(&options, out_channel);
@@ -107,7 +107,7 @@ static lb_status listen_on(struct lb_node_program *node, const struct lb_rpc_met
         .listen = node->listen,
         .identity = local ? NULL : &node->identity,
         .verifier = local ? (struct lb_rpc_verifier){NULL, NULL}
-                          : lb_access_verifier(node->trust),
+                          : lb_access_counting_verifier(&node->access),
         .workers = node->workers,
         .methods = methods,
         .num_methods = num_methods,
@@ -254,6 +254,7 @@ static lb_status run(struct lb_node_program *node, bool check, const sigset_t *s
     if (check)
         return LB_OK;
     LB_TRY(own_state(node));
+    node->access = (struct lb_access){node->trust, node->log};
     LB_TRY(record_admin(node, "STARTED"));
     LB_TRY(start(node, *out_role));
     serve(node, *out_role, signals);

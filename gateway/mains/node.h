@@ -6,6 +6,7 @@
 #include "gateway/evidence/log.h"
 #include "gateway/rpc/client.h"
 #include "gateway/rpc/server.h"
+#include "gateway/services/access.h"
 #include "gateway/trust/trust.h"
 
 /*
@@ -66,6 +67,7 @@ struct lb_node_program {
     struct lb_trust *trust;
     struct lb_sign_key *log_key;
     struct lb_log *log;                /* NULL when the role keeps none */
+    struct lb_access access;           /* how peers are judged, once the log is open */
     struct lb_workers *workers;        /* for unary handlers */
     struct lb_rpc_runtime *runtime;
     struct lb_rpc_server *server;

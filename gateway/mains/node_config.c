@@ -6,7 +6,9 @@
 #include "gateway/base/file.h"
 #include "gateway/base/hex.h"
 #include "gateway/crypto/b64.h"
+#include "gateway/crypto/x509.h"
 #include "gateway/mains/node_config.h"
+#include "gateway/note/note.h"
 #include "gateway/trust/keys.h"
 
 /* The part of a configuration that every node has. */
@@ -85,6 +87,44 @@ static lb_status read_identity(struct lb_node_program *node)
     return lb_node_need_path(node, identity, "ca", &node->identity.ca_path);
 }
 
+/* The node's own certificate, since its peers would refuse an expired or foreign one without a word here.
+ * That it can be read at all is for the server and the channels to judge. */
+static lb_status check_certificate(struct lb_node_program *node)
+{
+    const char *path = node->identity.cert_path;
+    struct lb_span pem = LB_SPAN_EMPTY;
+    struct lb_cert_info info;
+    if (lb_file_read(path, LB_MAX_PEM_BYTES, node->arena, &pem) != LB_OK)
+        return lb_node_refuse(node, LB_FILE_FAILED,
+                              "%s: the certificate cannot be read; check that the file exists and "
+                              "that this user may read it", path);
+    if (lb_x509_info(pem, &info) != LB_OK)
+        return lb_node_refuse(node, LB_CONFIG_INVALID,
+                              "%s: no certificate of this federation; make one with `lianban pki "
+                              "issue`", path);
+    if (strcmp(info.spiffe, node->spiffe) != 0)
+        return lb_node_refuse(node, LB_CONFIG_INVALID,
+                              "%s: the certificate is not this node's (%s); issue one for it", path,
+                              node->spiffe);
+    if (info.not_after_unix_s < lb_clock_unix_s(lb_clock_system()))
+        return lb_node_refuse(node, LB_PEER_EXPIRED,
+                              "%s: the certificate has expired; renew it with `lianban pki renew`",
+                              path);
+    return LB_OK;
+}
+
+static lb_status read_signer(struct lb_node_program *node, const struct lb_yaml_node *item,
+                             const char **out)
+{
+    struct lb_note_verifier verifier;
+    LB_TRY(lb_yaml_text(item, &node->diag, out));
+    if (lb_note_verifier_parse(lb_span_str(*out), &verifier) != LB_OK)
+        return lb_yaml_fail(item, &node->diag, "not a verifier key <name>+<id>+<base64>; take it "
+                                               "from who signs the directory");
+    lb_note_verifier_cleanup(&verifier);
+    return LB_OK;
+}
+
 static lb_status read_signers(struct lb_node_program *node, const struct lb_yaml_node *directory,
                               const char **out_signers, size_t *out_num)
 {
@@ -95,9 +135,22 @@ static lb_status read_signers(struct lb_node_program *node, const struct lb_yaml
         return lb_yaml_fail(list, &node->diag, "signers must be a list of 1 to %d verifier keys",
                             MAX_SIGNERS);
     for (size_t i = 0; i < lb_yaml_len(list); i++)
-        LB_TRY(lb_yaml_text(lb_yaml_item(list, i), &node->diag, &out_signers[i]));
+        LB_TRY(read_signer(node, lb_yaml_item(list, i), &out_signers[i]));
     *out_num = lb_yaml_len(list);
     return LB_OK;
+}
+
+/* Names the file of a directory that is refused; what is said of other files names them already. */
+static lb_status believe(struct lb_node_program *node, const struct lb_trust_options *options)
+{
+    static const char general[] = "directory: ";
+    struct lb_diag diag = {""};
+    lb_status status = lb_trust_new(options, &diag, &node->trust);
+    bool named = strncmp(diag.text, general, strlen(general)) != 0;
+    if (status != LB_OK)
+        lb_diag_set(&node->diag, "%s%s%.900s", named ? "" : options->directory_path,
+                    named ? "" : ": ", named ? diag.text : diag.text + strlen(general));
+    return status;
 }
 
 static lb_status open_trust(struct lb_node_program *node)
@@ -118,7 +171,7 @@ static lb_status open_trust(struct lb_node_program *node)
     if (lb_file_mkdirs(options.state_folder) != LB_OK)
         return lb_node_refuse(node, LB_FILE_FAILED, "%s: folder cannot be made",
                               options.state_folder);
-    return lb_trust_new(&options, &node->diag, &node->trust);
+    return believe(node, &options);
 }
 
 static lb_status read_officer_key(struct lb_node_program *node)
@@ -203,6 +256,7 @@ lb_status lb_node_configure(struct lb_node_program *node)
     if (lb_file_mkdirs(node->state) != LB_OK)
         return lb_node_refuse(node, LB_FILE_FAILED, "%s: folder cannot be made", node->state);
     LB_TRY(read_identity(node));
+    LB_TRY(check_certificate(node));
     LB_TRY(read_log_key(node));
     LB_TRY(read_officer_key(node));
     return open_trust(node);

@@ -5,6 +5,20 @@ static lb_status verify(void *ctx, const struct lb_rpc_peer *peer)
     return lb_trust_verify_peer(ctx, peer->spiffe, peer->chain_pem);
 }
 
+static lb_status verify_and_count(void *ctx, const struct lb_rpc_peer *peer)
+{
+    const struct lb_access *access = ctx;
+    lb_status status = verify(access->trust, peer);
+    if (status != LB_OK && access->log != NULL)
+        lb_log_count_denial(access->log, peer->spiffe, lb_code_outer(status->code));
+    return status;
+}
+
+struct lb_rpc_verifier lb_access_counting_verifier(struct lb_access *access)
+{
+    return (struct lb_rpc_verifier){access, verify_and_count};
+}
+
 struct lb_rpc_verifier lb_access_verifier(struct lb_trust *trust)
 {
     return (struct lb_rpc_verifier){trust, verify};

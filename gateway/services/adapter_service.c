@@ -1,11 +1,27 @@
 #include "gateway/services/adapter_service.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/crypto/hash.h"
 #include "gateway/evidence/session.h"
 #include "gateway/services/access.h"
 #include "gateway/wire/pb.h"
+
+/* A link with the names its refusals are counted under. */
+struct linked {
+    struct lb_adapter_link *link;
+    struct lb_log *log;
+    char peer[LB_MAX_SPIFFE_BYTES];
+};
+
+/* A refusal is evidence too; what was refused may have been sent by anybody who stole a certificate. */
+static lb_status counted(struct lb_log *log, const char *peer, lb_status status)
+{
+    if (status != LB_OK)
+        lb_log_count_denial(log, peer, lb_code_outer(status->code));
+    return status;
+}
 
 static lb_status open_link(void *owner, const char *peer, void *port, void **out_end)
 {
@@ -17,28 +33,40 @@ static lb_status open_link(void *owner, const char *peer, void *port, void **out
         .workers = service->workers,
         .policy = service->policy,
         .broker = peer,
-        .seen_folder = service->seen_folder,
+        .seen = service->seen,
         .port = {port, lb_frames_kick, lb_frames_fail},
     };
-    struct lb_adapter_link *link = NULL;
-    LB_TRY(lb_adapter_link_new(&options, &link));
-    *out_end = link;
+    LB_ENSURE(strlen(peer) < LB_MAX_SPIFFE_BYTES, LB_PEER_UNVERIFIED, "peer id too long");
+    struct linked *linked = calloc(1, sizeof(*linked));
+    LB_ENSURE(linked != NULL, LB_NO_MEMORY, "link");
+    lb_status status = counted(service->log, peer, lb_adapter_link_new(&options, &linked->link));
+    if (status != LB_OK) {
+        free(linked);
+        return status;
+    }
+    linked->log = service->log;
+    memcpy(linked->peer, peer, strlen(peer) + 1);
+    *out_end = linked;
     return LB_OK;
 }
 
 static lb_status receive(void *end, struct lb_span frame)
 {
-    return lb_adapter_link_receive(end, frame);
+    const struct linked *linked = end;
+    return counted(linked->log, linked->peer, lb_adapter_link_receive(linked->link, frame));
 }
 
 static bool fill(void *end, struct lb_buf *out)
 {
-    return lb_adapter_link_fill(end, out);
+    const struct linked *linked = end;
+    return lb_adapter_link_fill(linked->link, out);
 }
 
 static void close_link(void *end)
 {
-    lb_adapter_link_close(end);
+    struct linked *linked = end;
+    lb_adapter_link_close(linked->link);
+    free(linked);
 }
 
 const struct lb_frames_end lb_adapter_service_end = {open_link, receive, fill, close_link};
@@ -73,7 +101,6 @@ static lb_status check_route(const struct lb_adapter_service *service, const cha
     const struct lb_node *node = lb_directory_node(directory, broker);
     struct lb_watch watch;
     struct lb_checkpoint checkpoint;
-    struct lb_leaf leaf;
     lb_status status = node == NULL || node->log_origin == NULL
                            ? LB_FAULT(LB_ROLE_NOT_ALLOWED, "broker keeps no log")
                            : lb_watch_init(&watch, node->log_origin, node->log_key, 0, NULL);
@@ -81,13 +108,9 @@ static lb_status check_route(const struct lb_adapter_service *service, const cha
     LB_TRY(status);
     status = lb_watch_check(&watch, ask->log, &checkpoint);
     if (status == LB_OK)
-        status = lb_link_verify(ask->read->route, &checkpoint, &leaf, out_leaf);
+        status = lb_adapter_check_route(ask->read, &checkpoint, out_leaf);
     lb_watch_cleanup(&watch);
-    LB_TRY(status);
-    LB_ENSURE(leaf.type == LB_LEAF_ROUTE &&
-                  memcmp(leaf.txn, ask->read->request->txn.data, sizeof(leaf.txn)) == 0,
-              LB_RECEIPT_INVALID, "the route entry is about another request");
-    return LB_OK;
+    return status;
 }
 
 static lb_status pack_answer(const struct lb_adapter_service *service,
@@ -107,6 +130,19 @@ static lb_status pack_answer(const struct lb_adapter_service *service,
     return lb_pb_pack(&response, arena, reply);
 }
 
+static lb_status check_read(const struct lb_adapter_service *service, const char *broker,
+                            struct lb_span request, struct lb_arena *arena,
+                            Lianban__V1__RoutedReadRequest **out_ask, struct lb_hash *out_leaf)
+{
+    Lianban__V1__RoutedReadRequest *ask = NULL;
+    LB_ENSURE(lb_serve_policy_broker(service->policy, broker), LB_ROLE_NOT_ALLOWED,
+              "policy does not name this broker");
+    LB_TRY(lb_pb_unpack(&lianban__v1__routed_read_request__descriptor, request, arena, &ask));
+    LB_ENSURE(ask->read != NULL && ask->log != NULL, LB_MALFORMED, "a read without its parts");
+    *out_ask = ask;
+    return check_route(service, broker, ask, out_leaf);
+}
+
 static lb_status read_one(void *ctx, const struct lb_rpc_call_info *info, struct lb_span request,
                           struct lb_arena *arena, struct lb_span *reply)
 {
@@ -114,15 +150,8 @@ static lb_status read_one(void *ctx, const struct lb_rpc_call_info *info, struct
     Lianban__V1__RoutedReadRequest *ask = NULL;
     struct lb_hash route_leaf;
     struct lb_serve_answer answer;
-    if (!lb_serve_policy_broker(service->policy, info->peer->spiffe)) {
-        lb_log_count_denial(service->log, info->peer->spiffe, LB_ROLE_NOT_ALLOWED);
-        LB_FAIL(LB_ROLE_NOT_ALLOWED, "policy does not name this broker");
-    }
-    LB_TRY(lb_pb_unpack(&lianban__v1__routed_read_request__descriptor, request, arena, &ask));
-    LB_ENSURE(ask->read != NULL && ask->read->request != NULL && ask->read->route != NULL &&
-                  ask->log != NULL && ask->read->request->txn.len == 16,
-              LB_MALFORMED, "a read without its parts");
-    LB_TRY(check_route(service, info->peer->spiffe, ask, &route_leaf));
+    LB_TRY(counted(service->log, info->peer->spiffe,
+                   check_read(service, info->peer->spiffe, request, arena, &ask, &route_leaf)));
     LB_TRY(lb_serve_read(service->serve, ask->read->request, &route_leaf, arena, &answer));
     return pack_answer(service, &answer, arena, reply);
 }

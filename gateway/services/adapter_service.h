@@ -12,7 +12,7 @@ struct lb_adapter_service {
     struct lb_trust *trust;
     struct lb_workers *workers;
     const struct lb_serve_policy *policy;
-    const char *seen_folder;
+    struct lb_seen *seen;
     struct lb_frames_set links;  /* accepted; lb_frames_set_init */
 };
 

@@ -16,7 +16,11 @@ static lb_status open_link(void *owner, const char *peer, void *port, void **out
     const struct lb_broker_service *service = owner;
     const struct lb_broker_port broker_port = {port, lb_frames_kick, lb_frames_fail};
     struct lb_broker_link *link = NULL;
-    LB_TRY(lb_broker_link_new(service->exchange, peer, &broker_port, &link));
+    lb_status status = lb_broker_link_new(service->exchange, peer, &broker_port, &link);
+    if (status != LB_OK) {
+        lb_log_count_denial(service->log, peer, lb_code_outer(status->code));
+        return status;
+    }
     *out_end = link;
     return LB_OK;
 }
@@ -43,8 +47,11 @@ static lb_status attach(void *ctx, const struct lb_rpc_call_info *info,
                         const struct lb_rpc_stream_events **out_events, void **out_self)
 {
     struct lb_broker_service *service = ctx;
-    return lb_frames_accept(&service->links, &lb_broker_service_end, ctx, info, stream, out_events,
-                            out_self);
+    lb_status status = lb_frames_accept(&service->links, &lb_broker_service_end, ctx, info, stream,
+                                        out_events, out_self);
+    if (status != LB_OK)
+        lb_log_count_denial(service->log, info->peer->spiffe, status->code);
+    return status;
 }
 
 /* --- forms --- */
@@ -126,6 +133,11 @@ static void finish(void *ctx, lb_status status)
     lb_rpc_stream_finish(ctx, status);
 }
 
+static void fail(void *ctx, lb_status status)
+{
+    lb_rpc_stream_cancel(ctx, status);
+}
+
 static void on_message(void *self, struct lb_rpc_stream *stream, struct lb_span bytes)
 {
     struct collect_call *call = self;
@@ -133,7 +145,7 @@ static void on_message(void *self, struct lb_rpc_stream *stream, struct lb_span 
         lb_rpc_stream_cancel(stream, LB_FAULT(LB_MALFORMED, "a second request"));
         return;
     }
-    const struct lb_collect_port port = {stream, kick, finish};
+    const struct lb_collect_port port = {stream, kick, finish, fail};
     lb_status status = lb_exchange_collect(
         call->service->exchange, lb_rpc_stream_peer(stream)->spiffe, call->operator_token, bytes,
         call->deadline_unix_ms, &port, &call->collect);
@@ -188,7 +200,10 @@ static lb_status collect(void *ctx, const struct lb_rpc_call_info *info,
     struct lb_broker_service *service = ctx;
     LB_TRY(need(service, info, WINDOWS));
     struct lb_span token = lb_rpc_call_metadata(info, "lianban-operator");
-    LB_ENSURE(token.len <= LB_MAX_TOKEN_BYTES, LB_OPERATOR_TOKEN_INVALID, "token is too large");
+    if (token.len > LB_MAX_TOKEN_BYTES) {
+        lb_log_count_denial(service->log, info->peer->spiffe, LB_OPERATOR_TOKEN_INVALID);
+        LB_FAIL(LB_OPERATOR_TOKEN_INVALID, "token is too large");
+    }
     struct collect_call *call = calloc(1, sizeof(*call));
     LB_ENSURE(call != NULL, LB_NO_MEMORY, "collect");
     call->service = service;
@@ -219,8 +234,12 @@ static lb_status relay_status(void *ctx, const struct lb_rpc_call_info *info,
     Lianban__V1__RelayStatusResponse *response = NULL;
     LB_TRY(need(service, info, 1U << LB_NODE_CONSENT));
     LB_TRY(lb_pb_unpack(&lianban__v1__relay_status_request__descriptor, request, arena, &ask));
-    LB_TRY(lb_exchange_relay_status(service->exchange, lb_span_str(ask->token), RELAY_TIMEOUT_MS,
-                                    arena, &response));
+    lb_status status = lb_exchange_relay_status(service->exchange, lb_span_str(ask->token),
+                                                RELAY_TIMEOUT_MS, arena, &response);
+    if (status != LB_OK) {
+        lb_log_count_denial(service->log, info->peer->spiffe, status->code);
+        return status;
+    }
     return lb_pb_pack(response, arena, reply);
 }
 

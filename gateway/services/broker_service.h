@@ -14,6 +14,7 @@ struct lb_broker_service {
 };
 
 #define LB_BROKER_METHODS 5
+/* lb_broker_service_methods fills the table for a server; the service outlives it. */
 void lb_broker_service_methods(struct lb_broker_service *service,
                                struct lb_rpc_method out[LB_BROKER_METHODS]);
 /* lb_broker_service_end makes links for streams, dialled or accepted; the owner is the service. */

@@ -16,6 +16,7 @@ struct lb_consent_service {
 };
 
 #define LB_CONSENT_METHODS 6
+/* lb_consent_service_methods fills the table for a server; the service outlives it. */
 void lb_consent_service_methods(struct lb_consent_service *service,
                                 struct lb_rpc_method out[LB_CONSENT_METHODS]);
 

@@ -32,6 +32,7 @@ struct lb_frames_set {
     bool stopping;
 };
 
+/* lb_frames_set_init makes an empty set. */
 void lb_frames_set_init(struct lb_frames_set *set);
 /* lb_frames_set_stop ends every link with STOPPING; later ones are refused with it. */
 void lb_frames_set_stop(struct lb_frames_set *set);
@@ -56,6 +57,9 @@ struct lb_dialler_options {
     const char *peer;                 /* SPIFFE id */
 };
 
+/* lb_dialler_new begins to dial, on a thread of its own; the strings of options are borrowed but for
+ * the peer. CONFIG_INVALID for a peer's id that is too long, NO_MEMORY; the channel then stays the
+ * caller's. */
 LB_MUST lb_status lb_dialler_new(const struct lb_dialler_options *options,
                                  struct lb_dialler **out_dialler);
 /* lb_dialler_free ends the link and waits for it. NULL is allowed. */

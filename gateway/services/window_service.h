@@ -7,6 +7,7 @@
 
 /* lianban.v1.Window for the window system beside the agent, and the agent's port to the others. */
 #define LB_WINDOW_METHODS 7
+/* lb_window_service_methods fills the table for a server; the agent outlives it. */
 void lb_window_service_methods(struct lb_window *window,
                                struct lb_rpc_method out[LB_WINDOW_METHODS]);
 

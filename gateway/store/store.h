@@ -126,6 +126,7 @@ LB_MUST lb_status lb_stmt_run(struct lb_stmt *stmt);
 void lb_stmt_reset(struct lb_stmt *stmt);
 
 enum lb_column_type { LB_COL_NULL, LB_COL_INT, LB_COL_REAL, LB_COL_TEXT, LB_COL_BLOB };
+/* lb_stmt_type says what the row has in a column, from 0; LB_COL_NULL for a column it lacks. */
 enum lb_column_type lb_stmt_type(const struct lb_stmt *stmt, int column);
 /* Columns count from 0; spans are borrowed until the next step or reset. Nothing is converted: a
  * value of another type gives 0 or the empty span, but _real takes INT and _blob takes TEXT.

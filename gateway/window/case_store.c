@@ -88,8 +88,10 @@ static lb_status prove_key(struct lb_case_store *store, const char *path, struct
         status = unseal(store, lb_span_str(PROOF_ID), lb_stmt_blob(select, 0), arena, &plain);
     lb_stmt_free(select);
     if (lb_status_code(status) == LB_SEAL_BROKEN) {
-        lb_diag_set(diag, "%s: was made under another case key; give the key it was made with, or "
-                          "move the file away to begin anew", path);
+        lb_diag_set(diag,
+                    "%s: was made under another case key; give the key it was made with, or "
+                    "move the file away to begin anew",
+                    path);
         LB_FAIL(LB_CONFIG_INVALID, "wrong case key");
     }
     if (status == LB_OK && !found)
@@ -259,8 +261,9 @@ lb_status lb_case_store_load(struct lb_case_store *store, struct lb_window *wind
     lb_status status = load_rows(store, window, select);
     lb_stmt_free(select);
     if (lb_status_code(status) == LB_FORM_UNKNOWN)
-        lb_diag_set(diag, "%s: holds cases of a form that is not configured; keep the old form's file "
-                          "beside the new one until its cases are closed",
+        lb_diag_set(diag,
+                    "%s: holds cases of a form that is not configured; keep the old form's "
+                    "file beside the new one until its cases are closed",
                     window->options.store_path);
     else if (status != LB_OK)
         lb_diag_set(diag, "%s: a stored case cannot be read (%s); restore the file from a backup",

@@ -180,7 +180,7 @@ static void end_collect(struct lb_window_case *entry, lb_status status)
     struct lb_window *window = entry->window;
     (void)pthread_mutex_lock(&window->lock);
     entry->collecting = false;
-    entry->refs--; /* the job's; the table still has its own, since no case closes while it collects */
+    entry->refs--; /* the job's; the table's stays, since no case closes while it collects */
     lb_feed_end(entry->feed, status);
     window->num_collects--;
     (void)pthread_cond_broadcast(&window->idle);

@@ -9,8 +9,8 @@
 #include "gateway/window/fixture.h"
 #include "gateway/wire/pb.h"
 
-/* A department: opens what was sealed to it and checks it as strictly as an adapter does; what does not
- * hold fails the test, because the agent must never send it. */
+/* A department: opens what was sealed to it and checks it as strictly as an adapter does; what does
+ * not hold fails the test, because the agent must never send it. */
 
 struct opened {
     struct fixture *fx;
@@ -174,10 +174,11 @@ static void write_answer(struct opened *opened, Lianban__V1__CollectEvent *event
     const Lianban__V1__SealedRequest *plain = opened->plain;
     struct lb_span bytes, framed, sealed;
     answer.version = 1;
-    answer.code = (char *)(uintptr_t)(opened->adapter->inner == NULL ? "OK" : opened->adapter->inner);
+    const char *inner = opened->adapter->inner;
+    answer.code = (char *)(uintptr_t)(inner == NULL ? "OK" : inner);
     /* One place more, for a test that adds a fact. */
     answer.facts = lb_arena_array(opened->arena, plain->n_wants + 1, sizeof(answer.facts[0]));
-    for (size_t i = 0; i < plain->n_wants && opened->adapter->inner == NULL; i++) {
+    for (size_t i = 0; i < plain->n_wants && inner == NULL; i++) {
         answer.facts[i] = lb_arena_alloc(opened->arena, sizeof(*answer.facts[i]));
         lianban__v1__fact__init(answer.facts[i]);
         fill_fact(plain->wants[i], answer.facts[i]);

@@ -5,7 +5,7 @@
 #include "gateway/window/fixture.h"
 #include "gateway/wire/pb.h"
 
-/* The consent office: files requests, and issues a grant once a test says that the citizen agreed. */
+/* The consent office: files requests, and issues a grant once a test says the citizen agreed. */
 
 #define NOTICE "您的申请需要核对以下信息。"
 

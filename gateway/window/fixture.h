@@ -16,9 +16,9 @@
 #include "lianban/v1/broker.pb-c.h"
 
 /*
- * For tests: a window agent, and behind its port a consent office, a broker and three departments in
- * one process. They are doubles, but what they sign, seal, log and prove is real; each can be told to
- * misbehave.
+ * For tests: a window agent, and behind its port a consent office, a broker and three departments
+ * in one process. They are doubles, but what they sign, seal, log and prove is real; each can be
+ * told to misbehave.
  */
 
 #define FX_NOW INT64_C(1800000000) /* 2027-01-15 */
@@ -43,6 +43,7 @@ struct fx_asked {
 
 struct fixture;
 struct fx_listener;
+struct tampering;  /* a test's own */
 
 struct fx_adapter {
     const char *organization;
@@ -105,6 +106,7 @@ struct fixture {
     bool twice;                 /* every event comes twice */
     void (*tamper)(struct fixture *fx, Lianban__V1__CollectEvent *event, struct lb_arena *arena);
     struct fx_listener *guest;  /* for a tamper that listens */
+    const struct tampering *tampering;  /* for one that changes events */
 };
 
 /* --- fixture.c, fixture_life.c --- */
@@ -133,8 +135,8 @@ lb_status fx_get_grant(void *ctx, const char *request_id, struct lb_arena *arena
 lb_status fx_collect(void *ctx, struct lb_span operator_token, struct lb_span request,
                      int64_t timeout_ms, void (*on_event)(void *arg, struct lb_span event),
                      void *arg);
-/* fx_adapter_answer plays a department: opens the read, checks it as an adapter does, and fills the event's
- * code, sealed answer and evidence. */
+/* fx_adapter_answer plays a department: opens the read, checks it as an adapter does, and fills the
+ * event's code, sealed answer and evidence. */
 void fx_adapter_answer(struct fixture *fx, struct fx_adapter *adapter,
                        const Lianban__V1__ReadRequest *read, struct lb_span operator_token,
                        const struct lb_hash *route, struct lb_arena *arena,

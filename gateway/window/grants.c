@@ -79,8 +79,8 @@ static lb_status check_kept(const struct checking *checking)
     struct lb_opened_grant opened;
     LB_TRY(lb_grant_take_apart(checking->entry->form->form, checking->member->consent.sd_jwt,
                                checking->arena, &opened));
-    LB_ENSURE(opened.grant.exp > lb_clock_unix_s(checking->entry->window->options.clock),
-              LB_GRANT_EXPIRED, "grant has expired");
+    LB_ENSURE(lb_grant_stands(checking->entry->window, &opened, 0, checking->arena),
+              LB_GRANT_EXPIRED, "grant has expired, or is bound to a key that was replaced");
     return LB_OK;
 }
 
@@ -89,23 +89,19 @@ static lb_status keep(struct lb_window_case *entry, struct lb_case_member *membe
 {
     (void)pthread_mutex_lock(&entry->lock);
     lb_status status = lb_case_text(&member->consent.sd_jwt, lb_span_str(answer->sd_jwt));
-    if (status == LB_OK) {
+    if (status == LB_OK)
         memcpy(member->consent.salt, answer->subject_salt.data, LB_CASE_SALT_BYTES);
-        status = lb_case_store_put(entry->window->store, entry);
-    }
     (void)pthread_mutex_unlock(&entry->lock);
     return status;
 }
 
 /* An office that does not know the ticket any more can be asked anew. */
-static lb_status forget_ticket(struct lb_window_case *entry, struct lb_case_member *member)
+static void forget_ticket(struct lb_window_case *entry, struct lb_case_member *member)
 {
     (void)pthread_mutex_lock(&entry->lock);
     lb_case_text_drop(&member->ticket_id);
     lb_case_text_drop(&member->ticket_code);
-    lb_status status = lb_case_store_put(entry->window->store, entry);
     (void)pthread_mutex_unlock(&entry->lock);
-    return status;
 }
 
 /* Holding `asking`: nobody else changes tickets and consents. */
@@ -122,7 +118,7 @@ static lb_status fetch(struct lb_window_case *entry, struct lb_case_member *memb
     LB_ENSURE(member->ticket_id != NULL, LB_GRANT_PENDING, "no grant was requested");
     lb_status status = port->get_grant(port->ctx, member->ticket_id, arena, &answer);
     if (lb_status_code(status) == LB_GRANT_UNKNOWN)
-        LB_TRY(forget_ticket(entry, member));
+        forget_ticket(entry, member);
     LB_TRY(status);
     LB_ENSURE(answer->subject_salt.len == LB_CASE_SALT_BYTES, LB_GRANT_MALFORMED,
               "salt is not 16 bytes");
@@ -130,12 +126,11 @@ static lb_status fetch(struct lb_window_case *entry, struct lb_case_member *memb
     return keep(entry, member, answer);
 }
 
-/* All members are tried, so that one who has not come yet does not hide that another refused. */
-lb_status lb_window_fetch_grants(struct lb_window_case *entry,
-                                 const struct lb_directory *directory)
+/* Holding `asking`. All members are tried, so that one who has not come yet does not hide that
+ * another refused. */
+static lb_status fetch_all(struct lb_window_case *entry, const struct lb_directory *directory)
 {
     lb_status first = LB_OK;
-    (void)pthread_mutex_lock(&entry->asking);
     for (size_t i = 0; i < entry->num_members; i++) {
         if (!lb_window_needs_consent(entry->form->form, entry->members[i].role))
             continue;
@@ -144,6 +139,22 @@ lb_status lb_window_fetch_grants(struct lb_window_case *entry,
         if (first == LB_OK || outweighs)
             first = status;
     }
-    (void)pthread_mutex_unlock(&entry->asking);
     return first;
+}
+
+/* The case goes to disk here only if the collect ends here: otherwise it does before reads go
+ * out. */
+lb_status lb_window_fetch_grants(struct lb_window_case *entry,
+                                 const struct lb_directory *directory)
+{
+    (void)pthread_mutex_lock(&entry->asking);
+    lb_status fetched = fetch_all(entry, directory);
+    lb_status kept = LB_OK;
+    if (fetched != LB_OK) {
+        (void)pthread_mutex_lock(&entry->lock);
+        kept = lb_case_store_put(entry->window->store, entry);
+        (void)pthread_mutex_unlock(&entry->lock);
+    }
+    (void)pthread_mutex_unlock(&entry->asking);
+    return kept != LB_OK ? kept : fetched;
 }

@@ -14,7 +14,7 @@
 #define LB_WINDOW_MAX_FORMS 64U
 #define LB_WINDOW_CONTEXT_LIFE_MS (9 * 60 * 1000)  /* adapters keep one for LB_CONTEXT_LIFE_S */
 #define LB_WINDOW_MAX_CONTEXTS 256U
-#define LB_WINDOW_ARENA_BYTES (16U * 1024 * 1024)   /* one collect: a household's reads and answers */
+#define LB_WINDOW_ARENA_BYTES (16U * 1024 * 1024)  /* one collect: a household's reads */
 
 struct lb_case_store;
 
@@ -95,7 +95,11 @@ struct lb_opened_grant {
  * GRANT_MALFORMED, SECTION_INVALID, NO_MEMORY. */
 LB_MUST lb_status lb_grant_take_apart(const struct lb_form *form, const char *sd_jwt,
                                       struct lb_arena *arena, struct lb_opened_grant *out);
-/* lb_window_needs says whether a member's role is asked in a section of the form. */
+/* lb_grant_stands says whether a grant lasts left_s seconds more and is bound to the key we seal with
+ * now, which may have been replaced since. */
+bool lb_grant_stands(const struct lb_window *window, const struct lb_opened_grant *opened,
+                     int64_t left_s, struct lb_arena *arena);
+/* lb_window_asks_section says whether a member's role is asked in a section of the form. */
 bool lb_window_asks_section(const struct lb_form *form, size_t role, size_t section);
 /* lb_window_needs_consent says whether a role is asked under anything but a mandate. */
 bool lb_window_needs_consent(const struct lb_form *form, size_t role);

@@ -84,6 +84,32 @@ static const char *state_name(const struct lb_fact *value)
     return lb_fact_state_name(value->state == 0 ? LB_FACT_UNAVAILABLE : value->state);
 }
 
+static lb_status write_question(const struct lb_form_fact *fact, struct lb_arena *arena,
+                                Lianban__V1__CaseFact *message)
+{
+    message->fact = text(fact->name);
+    message->department = text(fact->department);
+    message->view = text(fact->view);
+    message->field = text(fact->field);
+    message->operator_ = text(lb_op_name(fact->call.op));
+    return copy_args(&fact->call, arena, message);
+}
+
+static lb_status write_outcome(const struct lb_case_fact *kept, struct lb_arena *arena,
+                               Lianban__V1__CaseFact *message)
+{
+    struct lb_span txn = LB_SPAN_EMPTY;
+    message->state = text(state_name(&kept->value));
+    if (kept->code != LB_CODE_OK)
+        message->code = text(lb_code_name(kept->code));
+    message->as_of = lb_arena_str(arena, lb_span_str(kept->as_of));
+    LB_ENSURE(message->as_of != NULL, LB_NO_MEMORY, "arena is full");
+    LB_TRY(lb_arena_copy(arena, lb_span_of(kept->txn, sizeof(kept->txn)), &txn));
+    message->txn = lb_pb_bytes(txn);
+    message->receipt_ok = kept->receipt_ok;
+    return LB_OK;
+}
+
 lb_status lb_window_fact_message(const struct lb_window_case *entry, size_t member, size_t index,
                                  struct lb_arena *arena, Lianban__V1__CaseFact **out)
 {
@@ -93,22 +119,9 @@ lb_status lb_window_fact_message(const struct lb_window_case *entry, size_t memb
     LB_ENSURE(message != NULL, LB_NO_MEMORY, "arena is full");
     lianban__v1__case_fact__init(message);
     message->member = (uint32_t)member;
-    message->department = text(fact->department);
-    message->view = text(fact->view);
-    message->field = text(fact->field);
-    message->operator_ = text(lb_op_name(fact->call.op));
-    LB_TRY(copy_args(&fact->call, arena, message));
-    message->state = text(state_name(&kept->value));
-    if (kept->code != LB_CODE_OK)
-        message->code = text(lb_code_name(kept->code));
+    LB_TRY(write_question(fact, arena, message));
+    LB_TRY(write_outcome(kept, arena, message));
     LB_TRY(show(fact, &kept->value, arena, &message->shown));
-    struct lb_span txn = LB_SPAN_EMPTY;
-    message->as_of = lb_arena_str(arena, lb_span_str(kept->as_of));
-    LB_ENSURE(message->as_of != NULL, LB_NO_MEMORY, "arena is full");
-    LB_TRY(lb_arena_copy(arena, lb_span_of(kept->txn, sizeof(kept->txn)), &txn));
-    message->txn = lb_pb_bytes(txn);
-    message->fact = text(fact->name);
-    message->receipt_ok = kept->receipt_ok;
     *out = message;
     return LB_OK;
 }

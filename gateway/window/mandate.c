@@ -196,11 +196,11 @@ static lb_status issue(const struct making *making, struct lb_case_grant *out)
 static bool still_good(const struct making *making)
 {
     const struct lb_form *form = making->entry->form->form;
-    int64_t now = lb_clock_unix_s(making->entry->window->options.clock);
+    const struct lb_window *window = making->entry->window;
+    const char *sd_jwt = making->member->mandate.sd_jwt;
     struct lb_opened_grant opened;
-    if (making->member->mandate.sd_jwt == NULL ||
-        lb_grant_take_apart(form, making->member->mandate.sd_jwt, making->arena, &opened) != LB_OK ||
-        opened.grant.exp < now + MANDATE_LEFT_S)
+    if (sd_jwt == NULL || lb_grant_take_apart(form, sd_jwt, making->arena, &opened) != LB_OK ||
+        !lb_grant_stands(window, &opened, MANDATE_LEFT_S, making->arena))
         return false;
     for (size_t i = 0; i < form->num_sections; i++) {
         const struct lb_section *section = opened.sections[i];

@@ -21,6 +21,16 @@ bool lb_window_needs_consent(const struct lb_form *form, size_t role)
     return false;
 }
 
+bool lb_grant_stands(const struct lb_window *window, const struct lb_opened_grant *opened,
+                     int64_t left_s, struct lb_arena *arena)
+{
+    const struct lb_window_options *options = &window->options;
+    uint8_t thumbprint[32];
+    return opened->grant.exp > lb_clock_unix_s(options->clock) + left_s &&
+           lb_jwk_thumbprint_x25519(options->seal_key->public_key, arena, thumbprint) == LB_OK &&
+           memcmp(opened->grant.cnf_jkt, thumbprint, sizeof(thumbprint)) == 0;
+}
+
 static lb_status take_section(const struct lb_form *form, struct lb_span disclosure,
                               struct lb_arena *arena, struct lb_opened_grant *opened)
 {

@@ -81,14 +81,14 @@ static lb_status keep_ticket(struct lb_window_case *entry, struct lb_case_member
     return lb_case_store_put(entry->window->store, entry);
 }
 
-/* A grant whose time is over has to be asked for anew. Under the case's lock. */
+/* A grant that no longer stands has to be asked for anew. Under the case's lock. */
 static void drop_expired(struct lb_window_case *entry, struct lb_case_member *member,
                          struct lb_arena *arena)
 {
     struct lb_opened_grant opened;
     if (member->consent.sd_jwt == NULL ||
         lb_grant_take_apart(entry->form->form, member->consent.sd_jwt, arena, &opened) != LB_OK ||
-        opened.grant.exp > lb_clock_unix_s(entry->window->options.clock))
+        lb_grant_stands(entry->window, &opened, 0, arena))
         return;
     lb_case_text_drop(&member->consent.sd_jwt);
     lb_case_text_drop(&member->ticket_id);

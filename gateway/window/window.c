@@ -16,20 +16,26 @@ static lb_status check_self(const struct lb_window_options *options,
     const struct lb_node *broker = lb_directory_node(directory, options->broker);
     if (self == NULL || self->kind != LB_NODE_WINDOW ||
         strcmp(self->organization, options->organization) != 0) {
-        lb_diag_set(diag, "directory: %s is not listed as a window of %s; have it listed, or correct "
-                          "the configuration", options->self, options->organization);
+        lb_diag_set(diag,
+                    "directory: %s is not listed as a window of %s; have it listed, or correct the "
+                    "configuration",
+                    options->self, options->organization);
         LB_FAIL(LB_CONFIG_INVALID, "window is not in the directory");
     }
     const struct lb_seal_key_entry *key =
         lb_node_seal_key(self, options->seal_key_id, lb_clock_unix_s(options->clock));
     if (key == NULL || memcmp(key->public_key, options->seal_key->public_key, 32) != 0) {
-        lb_diag_set(diag, "directory: sealing key %s of %s is missing, expired or another; publish the "
-                          "key that is configured", options->seal_key_id, options->self);
+        lb_diag_set(diag,
+                    "directory: sealing key %s of %s is missing, expired or another; publish the "
+                    "key that is configured",
+                    options->seal_key_id, options->self);
         LB_FAIL(LB_CONFIG_INVALID, "sealing key is not in the directory");
     }
     if (broker == NULL || broker->kind != LB_NODE_BROKER || broker->log_origin == NULL) {
-        lb_diag_set(diag, "directory: %s is not listed as a broker with a log; receipts could not be "
-                          "checked", options->broker);
+        lb_diag_set(diag,
+                    "directory: %s is not listed as a broker with a log, so receipts could not be "
+                    "checked; have it listed, or correct the configuration",
+                    options->broker);
         LB_FAIL(LB_CONFIG_INVALID, "broker is not in the directory");
     }
     return LB_OK;
@@ -55,15 +61,19 @@ static lb_status check_form(const struct lb_form *form, const struct lb_director
     const struct lb_listed *listed =
         lb_listed_find(directory->forms, directory->num_forms, form->id, form->version);
     if (listed == NULL || memcmp(listed->sha256, form->sha256, 32) != 0) {
-        lb_diag_set(diag, "form %s version %u: the directory does not list it with the hash of this file; "
-                          "use the published file, or have this one listed", form->id, form->version);
+        lb_diag_set(diag,
+                    "form %s version %u: the directory does not list it with the hash of this "
+                    "file; use the published file, or have this one listed",
+                    form->id, form->version);
         LB_FAIL(LB_FORM_UNKNOWN, "form is not in the directory");
     }
     for (size_t i = 0; i < form->num_facts; i++) {
         for (size_t k = 0; k < i; k++) {
             if (!same_question(&form->facts[i], &form->facts[k]))
                 continue;
-            lb_diag_set(diag, "form %s version %u: facts %s and %s ask one thing of one role; use one fact",
+            lb_diag_set(diag,
+                        "form %s version %u: facts %s and %s ask one thing of one role; use one "
+                        "fact",
                         form->id, form->version, form->facts[k].name, form->facts[i].name);
             LB_FAIL(LB_CONFIG_INVALID, "a form asks one thing twice");
         }

@@ -1,6 +1,7 @@
 #include "gateway/wire/pb.h"
 
 #include "gateway/base/limits.h"
+#include "gateway/wire/text.h"
 
 struct bounded {
     ProtobufCAllocator allocator;
@@ -35,6 +36,8 @@ lb_status lb_pb_unpack(const ProtobufCMessageDescriptor *descriptor, struct lb_s
         protobuf_c_message_unpack(descriptor, &bounded.allocator, bytes.len, data);
     LB_ENSURE(!bounded.full, LB_TOO_LARGE, "message passes the call's memory");
     LB_ENSURE(message != NULL, LB_MALFORMED, "message does not decode");
+    LB_ENSURE(lb_pb_texts_ok(descriptor, lb_span_of(data, bytes.len)), LB_MALFORMED,
+              "a text is not UTF-8");
     *(ProtobufCMessage **)out_message = message;
     return LB_OK;
 }

@@ -10,8 +10,9 @@
  * cleanly at the arena's cap.
  */
 
-/* lb_pb_unpack decodes a message into the arena; MALFORMED when it does not decode, TOO_LARGE above
- * LB_MAX_MESSAGE_BYTES or past the arena's cap. The bytes are copied. */
+/* lb_pb_unpack decodes a message into the arena; MALFORMED when it does not decode or a text
+ * is not UTF-8 or holds a zero byte, TOO_LARGE above LB_MAX_MESSAGE_BYTES or past the arena's cap.
+ * The bytes are copied. */
 LB_MUST lb_status lb_pb_unpack(const ProtobufCMessageDescriptor *descriptor, struct lb_span bytes,
                                struct lb_arena *arena, void *out_message);
 

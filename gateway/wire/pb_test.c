@@ -53,12 +53,40 @@ static void what_is_packed_unpacks(void **state)
     lb_arena_free(arena);
 }
 
+static lb_status unpack(const uint8_t *bytes, size_t len, struct lb_arena *arena)
+{
+    Lianban__V1__SealedRequest *request = NULL;
+    return lb_pb_unpack(&lianban__v1__sealed_request__descriptor, lb_span_of(bytes, len), arena,
+                        &request);
+}
+
+/* SealedRequest: 3 is a text, 5 is bytes, 9 is a message whose 5 is a text; 99 is unknown. */
+static void texts_are_utf8_without_a_zero_byte(void **state)
+{
+    (void)state;
+    struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    static const uint8_t good[] = {0x1A, 3, 0xE5, 0xBC, 0xA0, 0x2A, 2, 0, 0xFF, 0x4A, 3, 0x2A, 1,
+                                   'a', 0x9A, 6, 1, 0xFF, 0x40, 0x96, 1};
+    static const uint8_t overlong[] = {0x1A, 2, 0xC0, 0xAF};
+    static const uint8_t zero[] = {0x1A, 3, 'a', 0, 'b'};
+    static const uint8_t replaced[] = {0x1A, 1, 0xFF, 0x1A, 1, 'a'};
+    static const uint8_t inside[] = {0x4A, 4, 0x2A, 2, 'a', 0};
+    assert_int_equal(lb_status_code(unpack(good, sizeof(good), arena)), LB_CODE_OK);
+    assert_int_equal(lb_status_code(unpack(NULL, 0, arena)), LB_CODE_OK);
+    assert_int_equal(lb_status_code(unpack(overlong, sizeof(overlong), arena)), LB_MALFORMED);
+    assert_int_equal(lb_status_code(unpack(zero, sizeof(zero), arena)), LB_MALFORMED);
+    assert_int_equal(lb_status_code(unpack(replaced, sizeof(replaced), arena)), LB_MALFORMED);
+    assert_int_equal(lb_status_code(unpack(inside, sizeof(inside), arena)), LB_MALFORMED);
+    lb_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_bytes_are_refused),
         cmocka_unit_test(a_message_past_the_arena_is_too_large),
         cmocka_unit_test(what_is_packed_unpacks),
+        cmocka_unit_test(texts_are_utf8_without_a_zero_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,6 +45,8 @@ struct lb_threshold {
     const char *source;
 };
 
+/* lb_rules_num_thresholds and lb_rules_threshold_at list the thresholds in the order of the file; NULL
+ * past the last. What is returned is borrowed from the rules. */
 size_t lb_rules_num_thresholds(const struct lb_rules *rules);
 const struct lb_threshold *lb_rules_threshold_at(const struct lb_rules *rules, size_t index);
 /* Lookups by name; NULL or false when there is no such entry. */

@@ -11,6 +11,9 @@ import sys
 import tempfile
 import unittest
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "demo"), os.path.join(ROOT, "tests", "interop")]
 
@@ -44,3 +47,19 @@ def running(people=PEOPLE):
     unittest.addModuleCleanup(federation.stop)
     federation.start()
     return federation
+
+
+def expire(federation, path):
+    """Signs a certificate's content anew with the CA's key, for a time that is over."""
+    with open(path, "rb") as file:
+        old = x509.load_pem_x509_certificate(file.read())
+    with open(os.path.join(federation.material.pki, "ca-key.pem"), "rb") as file:
+        ca_key = serialization.load_pem_private_key(file.read(), None)
+    now = datetime.datetime.utcnow()
+    builder = x509.CertificateBuilder(
+        old.issuer, old.subject, old.public_key(), old.serial_number, now - datetime.timedelta(days=365),
+        now - datetime.timedelta(minutes=2))
+    for extension in old.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    with open(path, "wb") as file:
+        file.write(builder.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))

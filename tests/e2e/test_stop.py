@@ -24,22 +24,22 @@ class Applicant(threading.Thread):
 
     def __init__(self, members):
         super().__init__()
-        self._members, self._stop = members, threading.Event()
+        self._members, self._done = members, threading.Event()
         self.num_done = 0
         self.busy = threading.Event()
 
     def run(self):
-        while not self._stop.is_set():
+        while not self._done.is_set():
             try:
                 case_id = federation.window.open(self._members)
                 federation.window.agree(case_id, self._members)
                 federation.window.collect(case_id, lambda _: self.busy.set())
                 self.num_done += 1
             except Refused:
-                self._stop.wait(0.05)
+                self._done.wait(0.05)
 
     def finish(self):
-        self._stop.set()
+        self._done.set()
         self.join()
 
 

@@ -52,6 +52,11 @@ def refused(name, code, send, **logs):
     return Attack(name, "refused", (code,), send, logs)
 
 
+def told(name, code, send, **logs):
+    """A call that succeeds and tells of a refusal in its reply."""
+    return Attack(name, "event", (code,), send, logs)
+
+
 def cut(name, codes, send, **logs):
     """Refused by the transport itself, with gRPC's own codes."""
     return Attack(name, "cut", tuple(codes), send, logs)

@@ -1,5 +1,7 @@
 """Attacks of a window that the broker itself can see through: caller, operator, form, grant, shape."""
 
+import hashlib
+import hmac
 import os
 import time
 
@@ -19,8 +21,6 @@ def _ask_with(token):
 
 def _hmac_token(ground):
     """An HMAC under the text of the public key: what libjwt would take."""
-    import hashlib
-    import hmac
     key = ground.me.profile.issuer_key.public_key()
     pem = key.public_bytes(sdjwt.serialization.Encoding.PEM,
                            sdjwt.serialization.PublicFormat.SubjectPublicKeyInfo)

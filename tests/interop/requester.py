@@ -171,7 +171,7 @@ class Requester:
 
     # --- grants ---
 
-    def section(self, department, role, salt, person, case, **changes):
+    def section(self, department, role, salt, person, case, /, **changes):
         """A section as the form has it; `changes` are members with other values, None to leave out."""
         asked = self.form.sections[department]
         section = {

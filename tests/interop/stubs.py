@@ -6,7 +6,6 @@ message, or bytes that are sent as they are.
 
 import os
 import subprocess
-import sys
 import tempfile
 
 import grpc
@@ -121,7 +120,7 @@ def plain_channel(address):
 def _descriptors(proto):
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "contract.bin")
-        subprocess.run([sys.executable, "-m", "grpc_tools.protoc", "-I", proto, "--include_imports",
-                        "--descriptor_set_out", out, *_FILES], check=True)
+        subprocess.run(["protoc", "-I", proto, "--include_imports", "--descriptor_set_out", out,
+                        *_FILES], check=True)
         with open(out, "rb") as file:
             return descriptor_pb2.FileDescriptorSet.FromString(file.read())

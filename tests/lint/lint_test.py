@@ -142,6 +142,17 @@ class Lint(unittest.TestCase):
         self.package("gateway/seal", "above_note", ["s.c"], ["s.h"])
         self.assert_found("visibility gateway/seal/BUILD:5")
 
+    def test_a_fixture_is_for_the_tests_of_all(self):
+        self.write("tests/support/BUILD",
+                   'lb_library(name = "f", testonly = True, srcs = ["f.c"], hdrs = ["f.h"],'
+                   ' visibility = ["//visibility:public"])\n')
+        self.write("tests/support/f.c", "")
+        self.write("tests/support/f.h", header("tests/support/f.h"))
+        self.include("gateway/seal/s_test.c", '"tests/support/f.h"')
+        self.assert_found()
+        self.include("gateway/seal/s.c", '"tests/support/f.h"')
+        self.assert_found("layer gateway/seal/s.c:1")
+
     def test_an_exception_is_written_down_with_its_reason(self):
         self.package("gateway/seal", "above_note", ["s.c"], ["s.h"])
         self.write(lint.ALLOW, "visibility gateway/seal/BUILD seal -- others seal too\n")

@@ -76,6 +76,8 @@ def comments(tree, build):
         covered = -1  # the last line of a run of declarations that a comment covers
         for item in items(source):
             above = item.first - 1
+            while source.lines[above - 1].startswith("#"):
+                above -= 1
             if above in source.comment_lines or item.first in source.comment_lines:
                 covered = item.last
             elif above == covered:

@@ -92,6 +92,10 @@ class Build:
         return [target for target in self.targets
                 if not target.is_test and path in target.files(attribute)]
 
+    def is_fixture(self, path):
+        """Whether a header is made for tests of other folders."""
+        return any(target.is_test and path in target.files("hdrs") for target in self.targets)
+
     def is_product(self, path):
         return bool(self.owners(path, "srcs") or self.owners(path, "hdrs"))
 

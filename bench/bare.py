@@ -1,0 +1,55 @@
+"""The baseline as processes: ten echoes and a fan-out, with certificates of the federation's CA."""
+
+import os
+import re
+import select
+import subprocess
+
+_START_SECONDS = 10
+
+
+class StartFailed(Exception):
+    """A program of the baseline did not come up."""
+
+
+class Bare:
+    """Ten departments that only echo, behind a broker that only fans out."""
+
+    def __init__(self, binaries, certificates, sizes, num_echoes=10):
+        self._binaries, self._certificates = binaries, certificates
+        self._sizes, self._num = sizes, num_echoes
+        self._running = []
+        self.target = None
+
+    @property
+    def pids(self):
+        return [process.pid for process in self._running]
+
+    def start(self):
+        answer = str(self._sizes["department_answer"])
+        echoes = [self._serve("bench-echo", "--reply-bytes", answer) for _ in range(self._num)]
+        self.target = self._serve(
+            "bench-fanout", "--part-bytes", str(self._sizes["department_request"]),
+            "--reply-bytes", str(self._sizes["case_answer"]),
+            *(word for at in echoes for word in ("--echo", at)))
+
+    def stop(self):
+        for process in self._running:
+            process.kill()
+        for process in self._running:
+            process.wait()
+            process.stdout.close()
+        self._running = []
+
+    def _serve(self, program, *options):
+        """Starts one program; returns the address it took."""
+        command = ["setpriv", "--pdeathsig", "KILL", os.path.join(self._binaries, program),
+                   *self._certificates, *options]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   text=True)
+        self._running.append(process)
+        ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
+        found = re.match(r"port (\d+)\n", process.stdout.readline() if ready else "")
+        if not found:
+            raise StartFailed(f"{program} did not start")
+        return f"127.0.0.1:{found[1]}"

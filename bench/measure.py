@@ -1,0 +1,174 @@
+"""One measurement after another: the baseline's and ours in turn, on one machine in one run."""
+
+import json
+import os
+import resource
+import subprocess
+
+import machine
+import traffic
+from bare import Bare
+
+LEVELS = (1, 8, 64)
+NUM_DEPARTMENTS = 10
+# What a case sends and gets per hop, where the kernel does not tell; a run prints what it took.
+_USUAL_BYTES = {"case_request": 40600, "case_answer": 30500, "department_request": 5000,
+                "department_answer": 1850}
+_FRAMING_BYTES = 150      # about what HTTP/2 and TLS add to a message on its way
+_SIZING_CASES = 20
+_MAX_COLLECTS = 1000
+
+
+class LoadFailed(Exception):
+    """The load program could not measure; the text is its own sentence."""
+
+
+class Bench:
+    """A running federation, the baseline beside it, and the load on either."""
+
+    def __init__(self, federation, binaries, warm_ms):
+        self._federation, self._binaries = federation, binaries
+        self._warm_ms = warm_ms
+        self._people = os.path.join(federation.root, "applicants.tsv")
+        self._bare = None
+        self.sizes = None
+
+    def start(self, num_people):
+        """The federation is up; chooses who applies, takes the sizes, starts the baseline."""
+        self._choose_people(num_people)
+        self.sizes = self._measure_sizes()
+        self._bare = Bare(self._binaries, self._certificates(), self.sizes)
+        self._bare.start()
+
+    def stop(self):
+        if self._bare is not None:
+            self._bare.stop()
+
+    # --- one slice each ---
+
+    def baseline(self, in_flight, seconds):
+        """Calls of the bare fan-out."""
+        roles = {"baseline": self._bare.pids}
+        return self._measured("bare", in_flight, seconds, roles, "--target", self._bare.target,
+                              "--request-bytes", str(self.sizes["case_request"]))
+
+    def forms(self, in_flight, seconds):
+        """Whole cases."""
+        return self._measured("forms", in_flight, seconds, self.pids(), *self._ours())
+
+    def collects(self, in_flight, num_cases):
+        """The collecting alone, of cases granted before."""
+        num_cases = max(2 * in_flight, min(int(num_cases), _MAX_COLLECTS))
+        return self._load("collect", in_flight, *self._ours(), "--cases", str(num_cases))
+
+    # --- memory ---
+
+    def pids(self):
+        """Process ids of the federation by role."""
+        found = {}
+        for name, process in self._federation.processes.items():
+            found.setdefault(self._federation.members[name].kind, []).append(process.pid)
+        return found
+
+    def memory(self, kib_of=machine.rss_anon_kib):
+        """KiB by role; of adapters the largest."""
+        return {role: max(kib_of(pid) for pid in pids) for role, pids in self.pids().items()}
+
+    def watched(self):
+        """A context in which the peak of every process is kept."""
+        return machine.Peak([pid for pids in self.pids().values() for pid in pids])
+
+    # --- inside ---
+
+    def _load(self, what, in_flight, *options):
+        command = [os.path.join(self._binaries, "bench-load"), what, "--in-flight", str(in_flight),
+                   *self._certificates(), *options]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            return json.loads(run.stdout)
+        except json.JSONDecodeError:
+            said = run.stderr.strip() or f"bench-load ended with {run.returncode}"
+            raise LoadFailed(said) from None
+
+    def _measured(self, what, in_flight, seconds, roles, *options):
+        """A timed slice, with the CPU milliseconds per case of every role and of the load."""
+        before, load_before = _used(roles), _children_seconds()
+        result = self._load(what, in_flight, "--warm-millis", str(self._warm_ms), "--millis",
+                            str(int(seconds * 1000)), "--at-least", str(in_flight), *options)
+        used = {role: after - before[role] for role, after in _used(roles).items()}
+        used["load"] = _children_seconds() - load_before
+        result["cpu_ms"] = {role: 1000 * spent / max(result["ended"], 1)
+                            for role, spent in used.items()}
+        return result
+
+    def _ours(self):
+        members = self._federation.members
+        return ("--agent", members["window"].address, "--office", members["consent"].address,
+                "--people", self._people)
+
+    def _certificates(self):
+        """The desk's, for the baseline too: there a certificate only has to be of our CA."""
+        desk = self._federation.members["desk"]
+        return ("--cert", desk.path("cert.pem"), "--key", desk.path("key.pem"),
+                "--ca", self._federation.material.ca)
+
+    def _choose_people(self, num):
+        """Households of one adult about whom every department knows what the form asks."""
+        chosen = []
+        for household in self._federation.households:
+            if len(household["members"]) == 1 and self._is_whole(household):
+                person = household["members"][0]
+                chosen.append((person["id_no"], person["name"], household["class"]))
+            if len(chosen) == num:
+                break
+        if not chosen:
+            raise LoadFailed("no household of one adult is answered by every department")
+        with open(self._people, "w", encoding="utf-8") as file:
+            file.writelines("\t".join(person) + "\n" for person in chosen)
+
+    def _is_whole(self, household):
+        if household["class"] == "MANUAL":
+            return False
+        window = self._federation.window
+        outcome = window.apply(household["members"])
+        window.discard(outcome.case_id)
+        asked = {fact.department for fact in outcome.facts}
+        return (outcome.class_id == household["class"] and len(asked) == NUM_DEPARTMENTS
+                and all(fact.state == "ok" for fact in outcome.facts))
+
+    def _measure_sizes(self):
+        """Bytes a case takes per hop, from the kernel's counters."""
+        try:
+            before = self._hops()
+            self._load("collect", 1, *self._ours(), "--cases", str(_SIZING_CASES))
+            after = self._hops()
+        except OSError:
+            return dict(_USUAL_BYTES)
+        sizes = {hop: (after[hop] - before[hop]) // _SIZING_CASES - _FRAMING_BYTES for hop in after}
+        return {hop: size if size > 0 else _USUAL_BYTES[hop] for hop, size in sizes.items()}
+
+    def _hops(self):
+        """Bytes so far from agent to broker and back, and per department from broker to adapter."""
+        federation = self._federation
+        sent, received = traffic.of(federation.processes["window"].pid,
+                                    remote=_port(federation.members["broker"]))
+        into = out = num = 0
+        for name, member in federation.members.items():
+            if member.kind == "adapter" and member.address:
+                answered, asked = traffic.of(federation.processes[name].pid, local=_port(member))
+                into, out, num = into + asked, out + answered, num + 1
+        return {"case_request": sent, "case_answer": received, "department_request": into // num,
+                "department_answer": out // num}
+
+
+def _port(member):
+    return int(member.address.rpartition(":")[2])
+
+
+def _used(roles):
+    return {role: sum(machine.cpu_seconds(pid) for pid in pids) for role, pids in roles.items()}
+
+
+def _children_seconds():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

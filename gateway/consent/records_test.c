@@ -1,0 +1,169 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "gateway/consent/records.h"
+
+/* What the store refuses by itself, whatever its callers have judged before. */
+
+#define assert_code(status_, code_)                                                                \
+    assert_string_equal(lb_code_name(lb_status_code(status_)), lb_code_name(code_))
+#define assert_ok(status_) assert_string_equal(lb_code_name(lb_status_code(status_)), "OK")
+
+struct fixture {
+    struct lb_arena *arena;
+    struct lb_consent_store *store;
+};
+
+static int setup(void **state)
+{
+    struct lb_diag diag;
+    static struct fixture fixture;
+    fixture.arena = lb_arena_new(1024 * 1024);
+    assert_ok(lb_consent_store_open(":memory:", &diag, &fixture.store));
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+    lb_consent_store_close(fixture->store);
+    lb_arena_free(fixture->arena);
+    return 0;
+}
+
+static void test_list_rises(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_consent_list_row row = {.seq = 7, .iat = 1, .entries = 8, .token = lb_span_str("a")};
+    struct lb_consent_list_row got;
+    assert_ok(lb_consent_list_find(fixture->store, "u", fixture->arena, &got));
+    assert_int_equal(got.seq, 0);
+    assert_ok(lb_consent_list_set(fixture->store, "u", &row));
+    row.token = lb_span_str("b");
+    assert_code(lb_consent_list_set(fixture->store, "u", &row), LB_STORE_CONFLICT);
+    row.seq = 6;
+    assert_code(lb_consent_list_set(fixture->store, "u", &row), LB_STORE_CONFLICT);
+    assert_ok(lb_consent_list_find(fixture->store, "u", fixture->arena, &got));
+    assert_int_equal(got.seq, 7);
+    assert_true(lb_span_is(got.token, "a"));
+    assert_ok(lb_consent_list_set(fixture->store, "v", &row)); /* another list of its own */
+    row.seq = 8;
+    assert_ok(lb_consent_list_set(fixture->store, "u", &row));
+}
+
+static struct lb_consent_request_row pending(void)
+{
+    return (struct lb_consent_request_row){
+        .id = "r-1",
+        .keep_until_unix_s = 100,
+        .caller = "w",
+        .form = "f",
+        .form_version = 1,
+        .case_id = "c",
+        .role = "applicant",
+        .operator_hash = "o",
+    };
+}
+
+static void test_decided_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_consent_request_row row = pending(), got;
+    assert_ok(lb_consent_request_add(fixture->store, &row));
+    assert_code(lb_consent_request_add(fixture->store, &row), LB_STORE_CONFLICT);
+    row.state = LB_REQUEST_REFUSED;
+    assert_ok(lb_consent_request_decide(fixture->store, &row));
+    row.state = LB_REQUEST_GRANTED;
+    row.grant_id = "g-1";
+    row.sd_jwt = "x";
+    assert_code(lb_consent_request_decide(fixture->store, &row), LB_CASE_STATE);
+    assert_ok(lb_consent_request_find(fixture->store, "r-1", 99, fixture->arena, &got));
+    assert_int_equal(got.state, LB_REQUEST_REFUSED);
+    assert_null(got.sd_jwt);
+    assert_code(lb_consent_request_find(fixture->store, "r-1", 100, fixture->arena, &got),
+                LB_ABSENT);
+}
+
+static void test_time_only_shortens(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_consent_request_row row = pending(), got;
+    assert_ok(lb_consent_request_add(fixture->store, &row));
+    assert_ok(lb_consent_request_shorten(fixture->store, "r-1", 200));
+    assert_code(lb_consent_request_find(fixture->store, "r-1", 150, fixture->arena, &got),
+                LB_ABSENT);
+    assert_ok(lb_consent_request_shorten(fixture->store, "r-1", 50));
+    assert_code(lb_consent_request_find(fixture->store, "r-1", 50, fixture->arena, &got),
+                LB_ABSENT);
+    assert_ok(lb_consent_request_find(fixture->store, "r-1", 49, fixture->arena, &got));
+}
+
+static void test_index_once(void **state)
+{
+    struct fixture *fixture = *state;
+    bool taken = true;
+    struct lb_consent_grant_row row = {
+        .id = "g-1",
+        .request = "r-1",
+        .status_index = 5,
+        .exp = 100,
+        .requester = "o",
+        .form = "f",
+        .form_version = 1,
+        .case_id = "c",
+        .role = "applicant",
+    };
+    assert_ok(lb_consent_grant_index_taken(fixture->store, 5, &taken));
+    assert_false(taken);
+    assert_ok(lb_consent_grant_add(fixture->store, &row));
+    assert_ok(lb_consent_grant_index_taken(fixture->store, 5, &taken));
+    assert_true(taken);
+    row.id = "g-2";
+    row.request = "r-2";
+    assert_code(lb_consent_grant_add(fixture->store, &row), LB_STORE_CONFLICT);
+    row.status_index = 6;
+    row.request = "r-1"; /* nor two grants for one request */
+    assert_code(lb_consent_grant_add(fixture->store, &row), LB_STORE_CONFLICT);
+}
+
+/* A state outside the list's length is never silently left out. */
+static void test_states_fit(void **state)
+{
+    struct fixture *fixture = *state;
+    uint8_t states[8] = {0};
+    const struct lb_consent_grant_row row = {
+        .id = "g-1",
+        .request = "r-1",
+        .status_index = 7,
+        .exp = 100,
+        .requester = "o",
+        .form = "f",
+        .form_version = 1,
+        .case_id = "c",
+        .role = "applicant",
+    };
+    assert_ok(lb_consent_grant_add(fixture->store, &row));
+    assert_ok(lb_consent_grant_states(fixture->store, states, 8));
+    assert_int_equal(states[7], 0);
+    assert_ok(lb_consent_grant_withdraw(fixture->store, &row));
+    assert_ok(lb_consent_grant_states(fixture->store, states, 8));
+    assert_int_equal(states[7], 1);
+    assert_code(lb_consent_grant_states(fixture->store, states, 7), LB_STORE_FAILED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_list_rises, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_decided_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_time_only_shortens, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_index_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_states_fit, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,209 @@
+#include "gateway/evidence/seen.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/base/clock.h"
+#include "gateway/base/file.h"
+#include "gateway/base/hex.h"
+#include "gateway/base/log.h"
+#include "gateway/crypto/hash.h"
+
+#define SEEN_BYTES 40  /* u64 size, 32-byte root */
+#define MAX_PATH_BYTES 4096
+#define SAVE_MS 1000
+
+struct lb_seen_log {
+    struct lb_seen_log *next;
+    char origin[256];
+    char path[MAX_PATH_BYTES];
+    pthread_mutex_t lock;
+    struct lb_watch watch;
+    uint64_t saved_size;
+    int64_t saved_ms;  /* monotonic */
+};
+
+struct lb_seen {
+    pthread_mutex_t lock;
+    char folder[MAX_PATH_BYTES];
+    struct lb_seen_log *logs;
+};
+
+lb_status lb_seen_new(const char *folder, struct lb_seen **out_seen)
+{
+    struct lb_seen *seen = calloc(1, sizeof(*seen));
+    LB_ENSURE(seen != NULL, LB_NO_MEMORY, "seen logs");
+    int len = snprintf(seen->folder, sizeof(seen->folder), "%s", folder);
+    if (len < 0 || (size_t)len >= sizeof(seen->folder)) {
+        free(seen);
+        LB_FAIL(LB_FILE_FAILED, "path is too long");
+    }
+    (void)pthread_mutex_init(&seen->lock, NULL);
+    *out_seen = seen;
+    return LB_OK;
+}
+
+static void free_log(struct lb_seen_log *log)
+{
+    lb_watch_cleanup(&log->watch);
+    (void)pthread_mutex_destroy(&log->lock);
+    free(log);
+}
+
+void lb_seen_free(struct lb_seen *seen)
+{
+    if (seen == NULL)
+        return;
+    while (seen->logs != NULL) {
+        struct lb_seen_log *log = seen->logs;
+        seen->logs = log->next;
+        lb_log_failure("seen_not_saved", lb_seen_save(log));
+        free_log(log);
+    }
+    (void)pthread_mutex_destroy(&seen->lock);
+    free(seen);
+}
+
+/* One file per peer log, named by its origin's hash so that no origin can leave the folder. */
+static lb_status set_names(struct lb_seen_log *log, const char *folder, const char *origin)
+{
+    uint8_t digest[32];
+    char hex[65];
+    lb_sha256(lb_span_str(origin), digest);
+    lb_hex_encode(lb_span_of(digest, sizeof(digest)), hex);
+    int len = snprintf(log->path, sizeof(log->path), "%s/%s", folder, hex);
+    LB_ENSURE(len > 0 && (size_t)len < sizeof(log->path), LB_FILE_FAILED, "path is too long");
+    len = snprintf(log->origin, sizeof(log->origin), "%s", origin);
+    LB_ENSURE(len > 0 && (size_t)len < sizeof(log->origin), LB_MALFORMED, "origin is too long");
+    return LB_OK;
+}
+
+static lb_status load(const char *path, uint64_t *out_size, struct lb_hash *out_root)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(4096);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    struct lb_span content = LB_SPAN_EMPTY;
+    LB_TRY(lb_file_read(path, SEEN_BYTES, arena, &content));
+    struct lb_cursor cursor = lb_cursor_of(content);
+    uint64_t size = lb_cursor_u64(&cursor);
+    struct lb_hash root;
+    lb_cursor_copy(&cursor, root.bytes, sizeof(root.bytes));
+    LB_TRY(lb_cursor_end(&cursor));
+    *out_size = size;
+    *out_root = root;
+    return LB_OK;
+}
+
+static lb_status fill(struct lb_seen_log *log, const char *folder, const char *origin,
+                      const uint8_t public_key[32])
+{
+    uint64_t size = 0;
+    struct lb_hash root;
+    lb_merkle_empty(&root);
+    LB_TRY(set_names(log, folder, origin));
+    if (access(log->path, F_OK) == 0)
+        LB_TRY(load(log->path, &size, &root));
+    LB_TRY(lb_watch_init(&log->watch, origin, public_key, size, size == 0 ? NULL : &root));
+    log->saved_size = size;
+    return LB_OK;
+}
+
+/* A member's log key may change with its own confirmation; its history may not. */
+static lb_status use_key(struct lb_seen_log *log, const uint8_t public_key[32])
+{
+    struct lb_watch fresh;
+    (void)pthread_mutex_lock(&log->lock);
+    lb_status status = LB_OK;
+    if (memcmp(log->watch.verifier.public_key, public_key, 32) != 0) {
+        status = lb_watch_init(&fresh, log->origin, public_key, log->watch.size, &log->watch.root);
+        if (status == LB_OK) {
+            lb_watch_cleanup(&log->watch);
+            log->watch = fresh;
+        }
+    }
+    (void)pthread_mutex_unlock(&log->lock);
+    return status;
+}
+
+static lb_status add_log(struct lb_seen *seen, const char *origin, const uint8_t public_key[32],
+                         struct lb_seen_log **out_log)
+{
+    struct lb_seen_log *log = calloc(1, sizeof(*log));
+    LB_ENSURE(log != NULL, LB_NO_MEMORY, "seen log");
+    lb_status status = fill(log, seen->folder, origin, public_key);
+    if (status != LB_OK) {
+        free(log);
+        return status;
+    }
+    (void)pthread_mutex_init(&log->lock, NULL);
+    log->next = seen->logs;
+    seen->logs = log;
+    *out_log = log;
+    return LB_OK;
+}
+
+lb_status lb_seen_open(struct lb_seen *seen, const char *origin, const uint8_t public_key[32],
+                       struct lb_seen_log **out_log)
+{
+    (void)pthread_mutex_lock(&seen->lock);
+    struct lb_seen_log *log = seen->logs;
+    while (log != NULL && strcmp(log->origin, origin) != 0)
+        log = log->next;
+    lb_status status = log != NULL ? use_key(log, public_key)
+                                   : add_log(seen, origin, public_key, &log);
+    (void)pthread_mutex_unlock(&seen->lock);
+    if (status == LB_OK)
+        *out_log = log;
+    return status;
+}
+
+uint64_t lb_seen_size(struct lb_seen_log *log)
+{
+    (void)pthread_mutex_lock(&log->lock);
+    uint64_t size = log->watch.size;
+    (void)pthread_mutex_unlock(&log->lock);
+    return size;
+}
+
+/* Under lock. */
+static lb_status save(struct lb_seen_log *log)
+{
+    if (log->watch.size == log->saved_size)
+        return LB_OK;
+    struct lb_buf content;
+    lb_buf_init(&content, SEEN_BYTES);
+    lb_buf_put_u64(&content, log->watch.size);
+    lb_buf_put(&content, lb_span_of(log->watch.root.bytes, LB_HASH_BYTES));
+    lb_status status = lb_buf_check(&content);
+    if (status == LB_OK)
+        status = lb_file_write(log->path, lb_buf_span(&content), 0600);
+    lb_buf_cleanup(&content);
+    if (status == LB_OK)
+        log->saved_size = log->watch.size;
+    return status;
+}
+
+lb_status lb_seen_save(struct lb_seen_log *log)
+{
+    (void)pthread_mutex_lock(&log->lock);
+    lb_status status = save(log);
+    (void)pthread_mutex_unlock(&log->lock);
+    return status;
+}
+
+lb_status lb_seen_advance(struct lb_seen_log *log, const Lianban__V1__LogProgress *progress,
+                          struct lb_checkpoint *out_checkpoint)
+{
+    int64_t now = lb_clock_monotonic_ms(lb_clock_system());
+    (void)pthread_mutex_lock(&log->lock);
+    lb_status status = lb_watch_advance(&log->watch, progress, out_checkpoint);
+    if (status == LB_OK && now - log->saved_ms >= SAVE_MS) {
+        log->saved_ms = now;
+        lb_log_failure("seen_not_saved", save(log));
+    }
+    (void)pthread_mutex_unlock(&log->lock);
+    return status;
+}

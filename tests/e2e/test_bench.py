@@ -1,0 +1,78 @@
+"""A short slice of `./run bench --json` has every figure, and no case in it failed. Never how fast."""
+
+import json
+import os
+import subprocess
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SECONDS = 300  # the baseline may have to be built first
+LEVELS = [1, 8, 64]
+ROLES = {"adapter", "broker", "consent", "window"}
+STAGES = {"open", "grants", "confirm", "collect", "close"}
+
+
+def command():
+    """LIANBAN_BENCH_BIN names a folder with all programs; otherwise they are built."""
+    built = os.environ.get("LIANBAN_BENCH_BIN")
+    if built is None:
+        return [os.path.join(ROOT, "run"), "bench", "--quick", "--json"]
+    return ["/usr/bin/python3", os.path.join(ROOT, "bench", "run.py"), "--bin", built, "--quick",
+            "--json"]
+
+
+class Bench(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        run = subprocess.run(command(), capture_output=True, text=True, timeout=SECONDS,
+                             check=False)
+        if run.returncode != 0:
+            raise AssertionError(f"exit status {run.returncode}\n{run.stdout}\n{run.stderr}")
+        # Building says what it does before the document begins.
+        cls.report = json.loads(run.stdout[run.stdout.index("{\n"):])
+
+    def positive(self, spread, what):
+        self.assertLessEqual(spread["min"], spread["median"], what)
+        self.assertLessEqual(spread["median"], spread["max"], what)
+        self.assertGreater(spread["min"], 0, what)
+
+    def test_no_case_failed(self):
+        self.assertEqual(self.report["failed"], 0)
+        self.assertEqual([entry["failures"] for entry in self.report["levels"]], [[], [], []])
+        self.assertTrue(self.report["stopped_cleanly"])
+
+    def test_every_level_has_every_figure(self):
+        self.assertEqual([entry["in_flight"] for entry in self.report["levels"]], LEVELS)
+        for entry in self.report["levels"]:
+            for side in ("ours", "baseline", "collect_alone"):
+                self.assertGreater(entry[side]["n"], 0)
+                for figure in ("per_second", "p50_ms", "p99_ms"):
+                    self.positive(entry[side][figure], (entry["in_flight"], side, figure))
+            for ratio in ("ratio", "collect_ratio"):
+                for figure in ("forms_per_second", "p50", "p99"):
+                    self.positive(entry[ratio][figure], (entry["in_flight"], ratio, figure))
+
+    def test_stages_and_processor_time(self):
+        for entry in self.report["levels"]:
+            self.assertEqual(set(entry["stages_p50_ms"]), STAGES)
+            for stage, spread in entry["stages_p50_ms"].items():
+                self.positive(spread, (entry["in_flight"], stage))
+            self.assertEqual(set(entry["cpu_ms_per_form"]["ours"]), ROLES | {"load"})
+            self.assertEqual(set(entry["cpu_ms_per_form"]["baseline"]), {"baseline", "load"})
+
+    def test_memory_and_machine(self):
+        for when in ("idle", "loaded"):
+            self.assertEqual(set(self.report["memory_kib"][when]), ROLES)
+            self.assertGreater(min(self.report["memory_kib"][when].values()), 0)
+        for figure in ("cores", "processor", "kernel", "memory_mib", "fdatasync_p50_us"):
+            self.assertTrue(self.report["machine"][figure], figure)
+
+    def test_the_baseline_carries_as_much(self):
+        self.assertEqual(set(self.report["bytes_per_hop"]),
+                         {"case_request", "case_answer", "department_request",
+                          "department_answer"})
+        self.assertGreater(min(self.report["bytes_per_hop"].values()), 500)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,99 @@
+"""Nothing of any person is at the broker, on its disk or in its memory (acceptance 2)."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import fixture  # noqa: E402
+import material  # noqa: E402
+from blind import identities, released  # noqa: E402
+from cases import find_story  # noqa: E402
+from search import find, needles  # noqa: E402
+
+HELD_BACK = "finance"
+
+
+def setUpModule():
+    global federation, wanted, images  # pylint: disable=global-statement
+    images = fixture.folder()
+    material.DEADLINE_MS = 60000  # the images take their time
+    federation = fixture.running(200)
+    wanted = needles(identities(os.path.join(federation.root, "departments")) |
+                     released(federation.people))
+
+
+def core_image(name, label):
+    """A core image of a running program, with the memory it would keep out of one as well."""
+    process = federation.processes[name]
+    place = os.path.join(images, f"{name}-{label}")
+    run = subprocess.run(["gcore", "-a", "-o", place, str(process.pid)], capture_output=True, text=True,
+                         check=False)
+    path = f"{place}.{process.pid}"
+    if not os.path.exists(path):
+        raise unittest.SkipTest("gcore may not trace another process here: " + run.stderr.strip()[-200:])
+    subprocess.run(["fallocate", "--dig-holes", path], check=True)  # most of it is empty
+    return path
+
+
+def found(*places):
+    return {text for _, _, text in find(wanted, *places)}
+
+
+class Searching(unittest.TestCase):
+    """The search itself can find: the departments' files and the agent's memory are full of people."""
+
+    def test_the_departments_have_them(self):
+        for name in ("tax", "public-security"):
+            self.assertTrue(found(os.path.join(federation.root, "departments", name + ".db")))
+
+
+@unittest.skipUnless(shutil.which("gcore"), "gcore is not installed (package gdb)")
+class Memory(unittest.TestCase):
+    def setUp(self):
+        self.before = core_image("broker", "before")
+        self.members = find_story(federation, "dibao-twelve")["members"]
+        self.case_id = federation.window.open(self.members)
+        federation.window.agree(self.case_id, self.members)
+
+    def in_mid_case(self):
+        """Images of broker and agent while one department is held back and the others have answered."""
+        adapter, answered, done = federation.processes[HELD_BACK], threading.Event(), []
+        adapter.signal(signal.SIGSTOP)
+        self.addCleanup(adapter.signal, signal.SIGCONT)
+        thread = threading.Thread(target=lambda: done.append(
+            federation.window.collect(self.case_id, lambda _: answered.set())))
+        thread.start()
+        self.assertTrue(answered.wait(10), "no department has answered")
+        pictures = core_image("broker", "during"), core_image("window", "during")
+        self.assertEqual(len(done), 0, "the case was over before the image was taken")
+        adapter.signal(signal.SIGCONT)
+        thread.join()
+        return (*pictures, done[0])
+
+    def test_the_broker_in_mid_case(self):
+        broker, window, outcome = self.in_mid_case()
+        self.assertEqual(found(broker) - found(self.before), set())
+        own = {member["id_no"] for member in self.members}
+        self.assertTrue(own & found(window), "not even the agent has them: the search is blind")
+        self.assertEqual(outcome.class_id, "DIBAO")
+
+
+class Files(unittest.TestCase):
+    def test_everything_the_broker_wrote(self):
+        for household in federation.households[:42]:
+            federation.window.apply(household["members"])
+        self.assertEqual(found(federation.members["broker"].folder), set())
+
+    def test_nothing_in_any_operators_log(self):
+        logs = [process.log for process in federation.processes.values()]
+        self.assertEqual(found(*logs), set())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,97 @@
+"""An adapter killed with SIGKILL in mid-case: the case says so, and completes with no use counted twice
+(acceptance 4)."""
+
+import os
+import random
+import sqlite3
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import fixture  # noqa: E402
+from cases import cut_short, find_story  # noqa: E402
+from logs import counterparts  # noqa: E402
+from material import DEADLINE_MS  # noqa: E402
+
+DEPARTMENT = "social-security"
+TRIALS = 8
+
+
+def setUpModule():
+    global federation  # pylint: disable=global-statement
+    federation = fixture.running()
+
+
+def uses(department):
+    """How often each grant was used, as the adapter itself counts."""
+    path = os.path.join(federation.members[department].state, "evidence.db")
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return dict(connection.execute("SELECT hex(grant_id), used FROM use"))
+    finally:
+        connection.close()
+
+
+class Kill(unittest.TestCase):
+    def setUp(self):
+        household = find_story(federation, "dibao-twelve")
+        self.members, self.expected = household["members"], household["class"]
+        self.case_id = federation.window.open(self.members)
+        federation.window.agree(self.case_id, self.members)
+        self.before = uses(DEPARTMENT)
+
+    def new_uses(self):
+        return {grant: used for grant, used in uses(DEPARTMENT).items() if used != self.before.get(grant)}
+
+    def asked(self):
+        """How many members the department is asked about; incomes are of adults alone."""
+        return sum(member["role"] != "child" for member in self.members)
+
+    def complete(self):
+        """Restarts the department and completes the case."""
+        federation.restart(DEPARTMENT)
+        outcome = federation.window.collect(self.case_id)
+        self.assertEqual(outcome.class_id, self.expected)
+        self.assertEqual(outcome.result.facts_ok, outcome.result.facts_total)
+        used = self.new_uses()
+        self.assertEqual(len(used), self.asked())
+        self.assertEqual(set(used.values()), {1})
+
+    def test_killed_before_it_answers(self):
+        began = time.monotonic()
+        outcome = cut_short(federation, self.case_id, DEPARTMENT)
+        self.assertLess(time.monotonic() - began, DEADLINE_MS / 1000)
+        self.assertEqual(outcome.class_id, "MANUAL")
+        self.assertEqual(outcome.states(DEPARTMENT), ["unavailable"])
+        self.assertEqual({fact.department for fact in outcome.result.missing}, {DEPARTMENT})
+        self.complete()
+
+    def test_killed_at_any_moment(self):
+        """Between taking the request and handing over the answer: what was counted is not counted again."""
+        dice = random.Random(4)
+        for trial in range(TRIALS):
+            if trial:
+                self.setUp()
+            with self.subTest(trial=trial):
+                process = federation.processes[DEPARTMENT]
+                killer = threading.Timer(dice.uniform(0, 0.06), process.kill)
+                killer.start()
+                outcome = federation.window.collect(self.case_id)
+                killer.join()
+                self.assertIn(outcome.class_id, ("MANUAL", self.expected))
+                self.assertLessEqual(set(outcome.states(DEPARTMENT)), {"ok", "unavailable"})
+                self.complete()
+
+    def test_the_logs_still_agree(self):
+        cut_short(federation, self.case_id, DEPARTMENT)
+        self.complete()
+        self.assertEqual([line for line in counterparts(federation)], [])
+        verdict = federation.verify_logs()
+        self.assertTrue(verdict["verified"], verdict["logs"])
+
+
+if __name__ == "__main__":
+    unittest.main()

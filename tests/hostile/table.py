@@ -1,0 +1,7 @@
+"""Every attack, in one table: what is sent, what must come back, and what the logs must show."""
+
+import by_adapter
+import by_broker
+import by_member
+
+TABLE = by_broker.ATTACKS + by_adapter.ATTACKS + by_member.ATTACKS
