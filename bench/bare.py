@@ -5,6 +5,8 @@ import re
 import select
 import subprocess
 
+import traffic
+
 _START_SECONDS = 10
 
 
@@ -24,6 +26,12 @@ class Bare:
     @property
     def pids(self):
         return [process.pid for process in self._running]
+
+    def hops(self):
+        """Bytes so far from the fan-out to an echo and back."""
+        each = [traffic.of(process.pid) for process in self._running[:self._num]]
+        return {"department_request": sum(asked for _, asked in each) / self._num,
+                "department_answer": sum(answered for answered, _ in each) / self._num}
 
     def start(self):
         answer = str(self._sizes["department_answer"])

@@ -11,10 +11,11 @@ from bare import Bare
 
 LEVELS = (1, 8, 64)
 NUM_DEPARTMENTS = 10
-# What a case sends and gets per hop, where the kernel does not tell; a run prints what it took.
+# What a case sends and gets per hop, where the kernel does not tell.
 _USUAL_BYTES = {"case_request": 40600, "case_answer": 30500, "department_request": 5000,
                 "department_answer": 1850}
-_FRAMING_BYTES = 150      # about what HTTP/2 and TLS add to a message on its way
+_FRAMING_BYTES = 80       # what HTTP/2 and TLS add to a unary call's message
+_DEPARTMENT_HOPS = ("department_request", "department_answer")
 _SIZING_CASES = 20
 _MAX_COLLECTS = 1000
 
@@ -31,14 +32,19 @@ class Bench:
         self._warm_ms = warm_ms
         self._people = os.path.join(federation.root, "applicants.tsv")
         self._bare = None
-        self.sizes = None
+        self._sizes = None
+        self.bytes = None     # per case and hop on the wire, ours and the baseline's
 
     def start(self, num_people):
         """The federation is up; chooses who applies, takes the sizes, starts the baseline."""
         self._choose_people(num_people)
-        self.sizes = self._measure_sizes()
-        self._bare = Bare(self._binaries, self._certificates(), self.sizes)
+        ours = self._bytes_per_case(self._hops, "collect", *self._ours(), "--cases",
+                                    str(_SIZING_CASES)) or _USUAL_BYTES
+        self._sizes = {hop: size - _FRAMING_BYTES for hop, size in ours.items()}
+        self._bare = Bare(self._binaries, self._certificates(), self._sizes)
         self._bare.start()
+        bare = self._bytes_per_case(self._bare.hops, "bare", *self._bare_options()) or ours
+        self.bytes = {"ours": ours, "baseline": {hop: bare[hop] for hop in _DEPARTMENT_HOPS}}
 
     def stop(self):
         if self._bare is not None:
@@ -49,8 +55,7 @@ class Bench:
     def baseline(self, in_flight, seconds):
         """Calls of the bare fan-out."""
         roles = {"baseline": self._bare.pids}
-        return self._measured("bare", in_flight, seconds, roles, "--target", self._bare.target,
-                              "--request-bytes", str(self.sizes["case_request"]))
+        return self._measured("bare", in_flight, seconds, roles, *self._bare_options())
 
     def forms(self, in_flight, seconds):
         """Whole cases."""
@@ -106,6 +111,9 @@ class Bench:
         return ("--agent", members["window"].address, "--office", members["consent"].address,
                 "--people", self._people)
 
+    def _bare_options(self):
+        return ("--target", self._bare.target, "--request-bytes", str(self._sizes["case_request"]))
+
     def _certificates(self):
         """The desk's, for the baseline too: there a certificate only has to be of our CA."""
         desk = self._federation.members["desk"]
@@ -136,16 +144,15 @@ class Bench:
         return (outcome.class_id == household["class"] and len(asked) == NUM_DEPARTMENTS
                 and all(fact.state == "ok" for fact in outcome.facts))
 
-    def _measure_sizes(self):
-        """Bytes a case takes per hop, from the kernel's counters."""
+    def _bytes_per_case(self, hops, what, *options):
+        """Bytes of a case on each hop by the kernel's counters; None where it has none."""
         try:
-            before = self._hops()
-            self._load("collect", 1, *self._ours(), "--cases", str(_SIZING_CASES))
-            after = self._hops()
+            before = hops()
+            result = self._load(what, 1, *options)
+            after = hops()
         except OSError:
-            return dict(_USUAL_BYTES)
-        sizes = {hop: (after[hop] - before[hop]) // _SIZING_CASES - _FRAMING_BYTES for hop in after}
-        return {hop: size if size > 0 else _USUAL_BYTES[hop] for hop, size in sizes.items()}
+            return None
+        return {hop: round((after[hop] - before[hop]) / result["ended"]) for hop in after}
 
     def _hops(self):
         """Bytes so far from agent to broker and back, and per department from broker to adapter."""
@@ -157,8 +164,8 @@ class Bench:
             if member.kind == "adapter" and member.address:
                 answered, asked = traffic.of(federation.processes[name].pid, local=_port(member))
                 into, out, num = into + asked, out + answered, num + 1
-        return {"case_request": sent, "case_answer": received, "department_request": into // num,
-                "department_answer": out // num}
+        return {"case_request": sent, "case_answer": received, "department_request": into / num,
+                "department_answer": out / num}
 
 
 def _port(member):

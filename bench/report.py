@@ -57,11 +57,11 @@ def level(in_flight, baseline, forms, collects):
     }
 
 
-def whole(machine, plan, sizes, levels, memory):
+def whole(machine, plan, num_bytes, levels, memory):
     """The document."""
     failed = sum(entry[side]["failed"] for entry in levels
                  for side in ("ours", "baseline", "collect_alone"))
-    return {"machine": machine, "plan": plan, "bytes_per_hop": sizes, "levels": levels,
+    return {"machine": machine, "plan": plan, "bytes_per_hop": num_bytes, "levels": levels,
             "memory_kib": memory, "failed": failed}
 
 
@@ -121,15 +121,17 @@ def _memory_lines(memory):
 
 def _head_lines(document):
     machine, plan, sizes = document["machine"], document["plan"], document["bytes_per_hop"]
+    ours, bare = sizes["ours"], sizes["baseline"]
     yield (f"{machine['cores']} cores of {machine['processor']}, Linux {machine['kernel']}, "
            f"{machine['memory_mib']} MiB")
     yield (f"fdatasync p50 {machine['fdatasync_p50_us']} us; load average before: "
            f"{machine['load_before']}")
     yield (f"rounds: {plan['rounds']}, each side {plan['seconds']:g} s, in turn; medians "
            f"(least-most); applicants: {plan['applicants']}")
-    yield (f"the bare fan-out carries what ours does: {sizes['case_request']} bytes to the broker,"
-           f" {sizes['department_request']} to")
-    yield (f"each of ten, {sizes['department_answer']} from each, {sizes['case_answer']} back")
+    yield (f"bytes of a case on the wire: {ours['case_request']} to the broker, "
+           f"{ours['case_answer']} back; to each of ten departments")
+    yield (f"{ours['department_request']} (bare {bare['department_request']}), "
+           f"back {ours['department_answer']} (bare {bare['department_answer']})")
     yield ""
 
 

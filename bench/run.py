@@ -30,7 +30,7 @@ from measure import LEVELS, Bench, LoadFailed  # noqa: E402
 from processes import StartFailed  # noqa: E402
 
 _SETTLE_SECONDS = 1
-_FULL = {"rounds": 5, "seconds": 3.0, "warm_ms": 500, "people": 2000, "applicants": 64}
+_FULL = {"rounds": 5, "seconds": 2.0, "warm_ms": 500, "people": 2000, "applicants": 64}
 _QUICK = {"rounds": 1, "seconds": 1.0, "warm_ms": 200, "people": 300, "applicants": 16}
 
 
@@ -95,7 +95,7 @@ def _measure(federation, bench, plan, say):
     bench.start(plan["applicants"])
     slices, memory["loaded"] = _rounds(bench, plan, say)
     levels = [report.level(level, **slices[level]) for level in LEVELS]
-    return report.whole(described, plan, bench.sizes, levels, memory)
+    return report.whole(described, plan, bench.bytes, levels, memory)
 
 
 def _run(root, arguments, say):

@@ -33,7 +33,7 @@ struct lb_bench_server_options {
     void (*serve)(void *ctx, struct lb_bench_slot *slot);
 };
 
-/* lb_bench_reply answers a call; the buffer is borrowed for the call. */
+/* lb_bench_reply answers a call; the buffer is empty afterwards, and still the caller's. */
 void lb_bench_reply(struct lb_bench_slot *slot, grpc_byte_buffer *reply);
 
 /* lb_bench_refuse answers a call with a status that is not OK. */

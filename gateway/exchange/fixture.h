@@ -14,7 +14,7 @@
 #define FX_ADAPTER "spiffe://test.gov/adapter/tax"
 #define FX_WINDOW "spiffe://test.gov/window/street-office"
 #define FX_ANSWER_BYTES 256
-#define FX_MAX_READS 600
+#define FX_MAX_READS 250
 
 struct fixture {
     struct federation fed;

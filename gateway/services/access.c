@@ -5,12 +5,24 @@ static lb_status verify(void *ctx, const struct lb_rpc_peer *peer)
     return lb_trust_verify_peer(ctx, peer->spiffe, peer->chain_pem);
 }
 
+/* A certificate that no CA of ours signed may carry any name, and another each time: it is counted
+ * without one, or whoever reaches the port could fill the log. */
+static bool has_name(const struct lb_access *access, const struct lb_rpc_peer *peer,
+                     lb_status refusal)
+{
+    struct lb_directory *directory = lb_trust_directory(access->trust);
+    bool listed = lb_directory_node(directory, peer->spiffe) != NULL;
+    lb_directory_unref(directory);
+    return listed || refusal->code == LB_PEER_UNLISTED; /* the chain was verified for that */
+}
+
 static lb_status verify_and_count(void *ctx, const struct lb_rpc_peer *peer)
 {
     const struct lb_access *access = ctx;
     lb_status status = verify(access->trust, peer);
     if (status != LB_OK && access->log != NULL)
-        lb_log_count_denial(access->log, peer->spiffe, lb_code_outer(status->code));
+        lb_log_count_denial(access->log, has_name(access, peer, status) ? peer->spiffe : "",
+                            lb_code_outer(status->code));
     return status;
 }
 

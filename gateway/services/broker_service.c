@@ -47,11 +47,8 @@ static lb_status attach(void *ctx, const struct lb_rpc_call_info *info,
                         const struct lb_rpc_stream_events **out_events, void **out_self)
 {
     struct lb_broker_service *service = ctx;
-    lb_status status = lb_frames_accept(&service->links, &lb_broker_service_end, ctx, info, stream,
-                                        out_events, out_self);
-    if (status != LB_OK)
-        lb_log_count_denial(service->log, info->peer->spiffe, status->code);
-    return status;
+    return lb_frames_accept(&service->links, &lb_broker_service_end, ctx, info, stream, out_events,
+                            out_self);
 }
 
 /* --- forms --- */

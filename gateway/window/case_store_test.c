@@ -1,4 +1,5 @@
 #include <glob.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/base/file.h"
@@ -43,6 +44,47 @@ static void survives_every_step(void **state)
     assert_int_equal(kept->documents_saved, got.result->documents_saved);
     assert_int_equal(kept->receipts_checked, 8);
     assert_int_equal(kept->thresholds_version, 7);
+}
+
+/* --- power cut while the departments are asked --- */
+
+static void copy_file(struct fixture *fx, const char *from, const char *to)
+{
+    struct lb_span content;
+    struct lb_arena *arena = lb_arena_new(64 * 1024 * 1024);
+    assert_ok(lb_file_read(fx_path(fx, from), 32 * 1024 * 1024, arena, &content));
+    assert_ok(lb_file_write(fx_path(fx, to), content, 0600));
+    lb_arena_free(arena);
+}
+
+static void freeze(struct fixture *fx, Lianban__V1__CollectEvent *event, struct lb_arena *arena)
+{
+    (void)event;
+    (void)arena;
+    if (fx->which++ > 0)
+        return;
+    copy_file(fx, "cases.db", "frozen.db");
+    copy_file(fx, "cases.db-wal", "frozen.db-wal");
+}
+
+/* What went out is known afterwards: the same request ids, so that no use is counted twice. */
+static void power_cut_in_mid_collect(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_collected got;
+    const char *case_id = fx_open(fx, false);
+    fx_agree(fx, case_id);
+    fx->tamper = freeze;
+    fx_run(fx, case_id, &got);
+    (void)snprintf(fx->store_path, sizeof(fx->store_path), "%s", fx_path(fx, "frozen.db"));
+    fx_restart(fx);
+    assert_string_equal(fx_get(fx, case_id)->class_id, ""); /* it never heard an answer */
+    fx_run(fx, case_id, &got);
+    assert_string_equal(got.result->class_id, "FULL");
+    for (size_t i = 0; i < FX_DEPARTMENTS; i++) {
+        assert_int_equal(fx->adapters[i].num_asked, 2);
+        assert_memory_equal(fx->adapters[i].asked[0].rid, fx->adapters[i].asked[1].rid, 16);
+    }
 }
 
 static void manual_and_codes_survive(void **state)
@@ -248,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(survives_every_step, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(power_cut_in_mid_collect, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(manual_and_codes_survive, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(events_survive, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(closing_erases, fx_setup, fx_teardown),

@@ -101,6 +101,7 @@ static void collect_ends(void **state)
     assert_int_equal(late.finishes, 1);
     lb_feed_begin(feed);
     push(feed, 3); /* of the next collect */
+    assert_int_equal(first.kicks, 1);
     assert_int_equal(next(&first), 2);
     assert_int_equal(next(&first), -1);
     assert_int_equal(next(&late), 2);

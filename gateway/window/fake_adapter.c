@@ -76,6 +76,28 @@ static void check_grant(struct opened *opened)
     assert_memory_equal(subject, opened->section.subject, 32);
 }
 
+/* What the form says about a department asked by law. */
+static void check_mandate(const struct opened *opened)
+{
+    static const uint8_t zeros[32];
+    const struct lb_section *section = &opened->section;
+    const struct lb_form *form = lb_form_of(opened->fx->form);
+    if (strcmp(section->basis, "mandate") != 0)
+        return;
+    assert_string_equal(section->form, form->id);
+    assert_int_equal(section->form_version, form->version);
+    assert_memory_equal(section->form_sha256, form->sha256, 32);
+    assert_string_equal(section->purpose, form->purpose);
+    assert_int_equal(section->num_laws, 1);
+    assert_string_equal(section->laws[0], "SAL41");
+    assert_string_equal(section->method, "none");
+    assert_int_equal(section->level, 2);
+    assert_int_equal(section->max_uses, 4);
+    assert_int_equal(section->answer_bytes, 1024);
+    assert_memory_equal(section->notice_sha256, zeros, 32);
+    assert_null(section->guardian);
+}
+
 static void check_operator(const struct opened *opened, struct lb_span outside)
 {
     struct fixture *fx = opened->fx;
@@ -125,6 +147,7 @@ static void check(struct opened *opened, struct lb_span operator_token)
     assert_int_equal(plain->salt.len, 16);
     assert_int_equal(plain->iat, lb_clock_unix_s(&opened->fx->clock.clock));
     check_grant(opened);
+    check_mandate(opened);
     check_operator(opened, operator_token);
     for (size_t i = 0; i < plain->n_wants; i++)
         check_want(opened, plain->wants[i]);
@@ -139,7 +162,11 @@ static void remember(const struct opened *opened)
     memcpy(asked->rid, opened->plain->rid.data, 16);
     memcpy(asked->txn, opened->read->txn.data, 16);
     memcpy(asked->enc, opened->read->sealed->enc.data, 32);
+    asked->seq = opened->read->sealed->seq;
     asked->num_wants = opened->plain->n_wants;
+    /* A number used twice in a context would repeat a nonce. */
+    for (const struct fx_asked *before = adapter->asked; before < asked; before++)
+        assert_false(before->seq == asked->seq && memcmp(before->enc, asked->enc, 32) == 0);
 }
 
 /* The hidden truth: names and households match, no income, no firm, everybody disabled. */
@@ -201,7 +228,6 @@ static void record(const struct opened *opened, const struct lb_hash *route,
 {
     struct lb_leaf leaf = {.type = LB_LEAF_READ, .count = 1};
     struct lb_log_entry entry;
-    uint64_t shown = 0, size = 0;
     size_t used = 0;
     memcpy(leaf.txn, opened->read->txn.data, 16);
     (void)snprintf(leaf.code, sizeof(leaf.code), "%s", event->code);
@@ -213,13 +239,10 @@ static void record(const struct opened *opened, const struct lb_hash *route,
     lb_sha256(lb_pb_span(opened->read->sealed->ciphertext), leaf.request_hash);
     if (event->sealed.len > 0)
         lb_sha256(lb_pb_span(event->sealed), leaf.answer_hash);
-    fx_log_entry(opened->adapter->log, &leaf, &entry);
+    fx_log_entry(opened->fx, opened->adapter->log, &leaf, &entry);
     *out_leaf = entry.leaf_hash;
-    assert_ok(lb_link_show(opened->adapter->log, &shown, opened->arena, &event->adapter_log,
-                           &size));
-    assert_ok(lb_link_prove(opened->adapter->log, entry.index,
-                            lb_span_of(entry.leaf_bytes, entry.leaf_len), size, opened->arena,
-                            &event->adapter_entry));
+    fx_log_prove(opened->adapter->log, &entry, opened->arena, &event->adapter_log,
+                 &event->adapter_entry);
 }
 
 void fx_adapter_answer(struct fixture *fx, struct fx_adapter *adapter,

@@ -7,15 +7,27 @@
 
 /* The broker: an entry before each read goes on, an entry before each answer is relayed. */
 
-void fx_log_entry(struct lb_log *log, struct lb_leaf *leaf, struct lb_log_entry *out_entry)
+void fx_log_entry(struct fixture *fx, struct lb_log *log, const struct lb_leaf *leaf,
+                  struct lb_log_entry *out_entry)
 {
     memset(out_entry, 0, sizeof(*out_entry));
     out_entry->leaf = *leaf;
+    if (fx->falsify != NULL)
+        fx->falsify(fx, &out_entry->leaf);
     assert_ok(lb_log_append_wait(log, out_entry));
 }
 
-static struct lb_leaf make_leaf(const Lianban__V1__ReadRequest *read, enum lb_leaf_type type,
-                                const char *code)
+void fx_log_prove(struct lb_log *log, const struct lb_log_entry *entry, struct lb_arena *arena,
+                  Lianban__V1__LogProgress **out_progress, Lianban__V1__EntryProof **out_proof)
+{
+    uint64_t shown = 0, size = 0;
+    assert_ok(lb_link_show(log, &shown, arena, out_progress, &size));
+    assert_ok(lb_link_prove(log, entry->index, lb_span_of(entry->leaf_bytes, entry->leaf_len), size,
+                            arena, out_proof));
+}
+
+struct lb_leaf fx_broker_leaf(const Lianban__V1__ReadRequest *read, enum lb_leaf_type type,
+                              const char *code)
 {
     struct lb_leaf leaf = {.type = type, .count = 1};
     size_t used = 0;
@@ -48,39 +60,34 @@ static void relay(struct fixture *fx, const Lianban__V1__ReadRequest *read,
                   struct lb_span operator_token, struct lb_arena *arena, struct relayed *out)
 {
     struct fx_adapter *adapter = find_adapter(fx, read->audience);
-    struct lb_leaf leaf = make_leaf(read, LB_LEAF_ROUTE, "ROUTED");
+    struct lb_leaf leaf = fx_broker_leaf(read, LB_LEAF_ROUTE, "ROUTED");
     struct lb_hash adapter_leaf;
     assert_int_equal(read->deadline_unix_ms, lb_clock_unix_ms(&fx->clock.clock) + 5000);
     assert_string_equal(read->requester, FX_WINDOW);
     lianban__v1__collect_event__init(&out->event);
     out->event.txn = read->txn;
     out->silent = adapter->silent;
-    fx_log_entry(fx->broker_log, &leaf, &out->route);
+    fx_log_entry(fx, fx->broker_log, &leaf, &out->route);
     if (adapter->down) {
         out->event.code = (char *)(uintptr_t) "UNAVAILABLE";
-        leaf = make_leaf(read, LB_LEAF_FAILURE, "UNAVAILABLE");
+        leaf = fx_broker_leaf(read, LB_LEAF_FAILURE, "UNAVAILABLE");
     } else {
         fx_adapter_answer(fx, adapter, read, operator_token, &out->route.leaf_hash, arena,
                           &out->event, &adapter_leaf);
-        leaf = make_leaf(read, LB_LEAF_DELIVER, out->event.code);
+        leaf = fx_broker_leaf(read, LB_LEAF_DELIVER, out->event.code);
         memcpy(leaf.peer_leaf, adapter_leaf.bytes, 32);
         leaf.peer_leaf[0] ^= fx->wrong_deliver ? 1 : 0;
         if (out->event.sealed.len > 0)
             lb_sha256(lb_pb_span(out->event.sealed), leaf.answer_hash);
     }
-    fx_log_entry(fx->broker_log, &leaf, &out->close);
+    fx_log_entry(fx, fx->broker_log, &leaf, &out->close);
 }
 
 static void prove(struct fixture *fx, struct relayed *relayed, struct lb_arena *arena)
 {
-    uint64_t shown = 0, size = 0;
-    assert_ok(lb_link_show(fx->broker_log, &shown, arena, &relayed->event.broker_log, &size));
-    assert_ok(lb_link_prove(fx->broker_log, relayed->route.index,
-                            lb_span_of(relayed->route.leaf_bytes, relayed->route.leaf_len), size,
-                            arena, &relayed->event.route));
-    assert_ok(lb_link_prove(fx->broker_log, relayed->close.index,
-                            lb_span_of(relayed->close.leaf_bytes, relayed->close.leaf_len), size,
-                            arena, &relayed->event.deliver));
+    Lianban__V1__CollectEvent *event = &relayed->event;
+    fx_log_prove(fx->broker_log, &relayed->route, arena, &event->broker_log, &event->route);
+    fx_log_prove(fx->broker_log, &relayed->close, arena, &event->broker_log, &event->deliver);
 }
 
 static void swap_sealed(struct relayed *a, struct relayed *b)
@@ -112,6 +119,7 @@ lb_status fx_collect(void *ctx, struct lb_span operator_token, struct lb_span by
     for (size_t i = 0; i < request->n_reads; i++) {
         struct lb_span event;
         prove(fx, &relayed[i], arena);
+        fx->last_read = request->reads[i];
         if (fx->tamper != NULL)
             fx->tamper(fx, &relayed[i].event, arena);
         assert_ok(lb_pb_pack(&relayed[i].event, arena, &event));

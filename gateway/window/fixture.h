@@ -38,6 +38,7 @@ struct fx_asked {
     uint8_t rid[16];
     uint8_t txn[16];
     uint8_t enc[32];
+    uint64_t seq;
     size_t num_wants;
 };
 
@@ -105,6 +106,10 @@ struct fixture {
     bool wrong_deliver;         /* its DELIVER entries point at no adapter's entry */
     bool twice;                 /* every event comes twice */
     void (*tamper)(struct fixture *fx, Lianban__V1__CollectEvent *event, struct lb_arena *arena);
+    /* changes an entry before it is written, so that what is proved is false; NULL for none */
+    void (*falsify)(struct fixture *fx, struct lb_leaf *leaf);
+    const Lianban__V1__ReadRequest *last_read;  /* what `tamper` gets the event of */
+    size_t which;               /* for hooks that do one thing of many */
     struct fx_listener *guest;  /* for a tamper that listens */
     const struct tampering *tampering;  /* for one that changes events */
 };
@@ -141,8 +146,14 @@ void fx_adapter_answer(struct fixture *fx, struct fx_adapter *adapter,
                        const Lianban__V1__ReadRequest *read, struct lb_span operator_token,
                        const struct lb_hash *route, struct lb_arena *arena,
                        Lianban__V1__CollectEvent *event, struct lb_hash *out_leaf);
-/* fx_log_entry writes an entry and proves it against the log's head. */
-void fx_log_entry(struct lb_log *log, struct lb_leaf *leaf, struct lb_log_entry *out_entry);
+/* fx_log_entry writes an entry; fx_log_prove proves it against the log's head. */
+void fx_log_entry(struct fixture *fx, struct lb_log *log, const struct lb_leaf *leaf,
+                  struct lb_log_entry *out_entry);
+void fx_log_prove(struct lb_log *log, const struct lb_log_entry *entry, struct lb_arena *arena,
+                  Lianban__V1__LogProgress **out_progress, Lianban__V1__EntryProof **out_proof);
+/* fx_broker_leaf is the broker's entry about a read. */
+struct lb_leaf fx_broker_leaf(const Lianban__V1__ReadRequest *read, enum lb_leaf_type type,
+                              const char *code);
 
 /* --- steps.c: what a window system does --- */
 
@@ -182,6 +193,11 @@ void fx_run(struct fixture *fx, const char *case_id, struct fx_collected *out);
 Lianban__V1__CaseFact *fx_fact(const struct fx_collected *collected, uint32_t member,
                                const char *fact);
 Lianban__V1__CaseResult *fx_get(struct fixture *fx, const char *case_id);
+/* fx_is_tax says whether an event is about what the tax office was asked last. */
+bool fx_is_tax(const struct fixture *fx, const Lianban__V1__CollectEvent *event);
+/* fx_assert_refused checks that nothing of tax's answer about one adult was used, because its
+ * receipt did not hold, and that all else was. */
+void fx_assert_refused(const struct fx_collected *got, const char *what);
 
 #define assert_code(status, code)                                                                  \
     assert_string_equal(lb_code_name(lb_status_code(status)), lb_code_name(code))

@@ -95,8 +95,8 @@ struct lb_opened_grant {
  * GRANT_MALFORMED, SECTION_INVALID, NO_MEMORY. */
 LB_MUST lb_status lb_grant_take_apart(const struct lb_form *form, const char *sd_jwt,
                                       struct lb_arena *arena, struct lb_opened_grant *out);
-/* lb_grant_stands says whether a grant lasts left_s seconds more and is bound to the key we seal with
- * now, which may have been replaced since. */
+/* lb_grant_stands says whether a grant lasts left_s seconds more and is bound to the key we seal
+ * with now, which may have been replaced since. */
 bool lb_grant_stands(const struct lb_window *window, const struct lb_opened_grant *opened,
                      int64_t left_s, struct lb_arena *arena);
 /* lb_window_asks_section says whether a member's role is asked in a section of the form. */

@@ -154,3 +154,25 @@ Lianban__V1__CaseResult *fx_get(struct fixture *fx, const char *case_id)
     assert_ok(lb_window_get(fx->window, case_id, fx->arena, &result));
     return result;
 }
+
+bool fx_is_tax(const struct fixture *fx, const Lianban__V1__CollectEvent *event)
+{
+    const struct fx_adapter *tax = &fx->adapters[FX_TAX];
+    return tax->num_asked > 0 &&
+           memcmp(event->txn.data, tax->asked[tax->num_asked - 1].txn, 16) == 0;
+}
+
+void fx_assert_refused(const struct fx_collected *got, const char *what)
+{
+    const Lianban__V1__CaseFact *wage = fx_fact(got, 0, "wage12");
+    if (strcmp(wage->state, "unavailable") != 0 || strcmp(wage->code, "RECEIPT_INVALID") != 0)
+        fail_msg("%s: %s %s", what, wage->state, wage->code);
+    assert_false(wage->receipt_ok);
+    assert_string_equal(wage->shown, "");
+    assert_string_equal(fx_fact(got, 0, "firms")->shown, "");
+    assert_string_equal(fx_fact(got, 0, "region")->state, "ok");
+    assert_string_equal(fx_fact(got, 0, "severe")->state, "ok");
+    assert_string_equal(got->result->class_id, "MANUAL");
+    assert_int_equal(got->result->receipts_checked, 3);
+    assert_int_equal(got->result->receipts_failed, 1);
+}

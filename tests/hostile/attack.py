@@ -16,6 +16,7 @@ class Attack:
     codes: tuple
     send: typing.Callable
     logs: dict
+    repeats: bool = False  # the outcomes may be in the logs more than once
 
     def fits(self, seen):
         return seen.how == self.how and seen.code in self.codes

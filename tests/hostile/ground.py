@@ -147,16 +147,19 @@ class Ground:
 
     # --- evidence, read by ourselves ---
 
-    def leaves(self, node, start=0):
-        """(index, Leaf) of a node's log from `start`, straight from its file."""
+    def rows(self, node, start=0):
+        """(index, bytes) of a node's leaves from `start`, straight from its file."""
         path = os.path.join(self.running.members[node].state, "evidence.db")
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
         try:
-            rows = connection.execute("SELECT idx, bytes FROM leaf WHERE idx >= ? ORDER BY idx",
+            return connection.execute("SELECT idx, bytes FROM leaf WHERE idx >= ? ORDER BY idx",
                                       (start,)).fetchall()
         finally:
             connection.close()
-        return [(index, receipts.read_leaf(raw)) for index, raw in rows]
+
+    def leaves(self, node, start=0):
+        """(index, Leaf) of a node's log from `start`."""
+        return [(index, receipts.read_leaf(raw)) for index, raw in self.rows(node, start)]
 
     def size(self, node):
         """How many leaves a node's log has."""
@@ -167,15 +170,26 @@ class Ground:
         """("TYPE", "CODE") of what a log holds from `start`, without a node's own business."""
         return [(leaf.type, leaf.code) for _, leaf in self.leaves(node, start) if leaf.type not in _OWN]
 
-    def await_outcomes(self, node, start, expected):
-        """Waits until a log holds what is expected; returns what it holds. Counted denials take a
-        second."""
+    def await_outcomes(self, node, start, expected, repeats=False):
+        """Waits until a log holds what is expected; returns what it holds, sorted. Counted denials take
+        a second."""
         end = time.monotonic() + _LOG_SECONDS
         while True:
-            found = self.outcomes(node, start)
-            if sorted(found) == sorted(expected) or time.monotonic() > end:
+            found = sorted(self.outcomes(node, start))
+            if repeats:
+                found = sorted(set(found))
+            if found == sorted(expected) or time.monotonic() > end:
                 return found
             time.sleep(0.05)
+
+    def counterparts(self):
+        """(txns the broker ended, txns it routed, hashes of all departments' READ entries)."""
+        ours = [leaf for _, leaf in self.leaves("broker")]
+        ends = {leaf.txn.hex() for leaf in ours if leaf.type in ("DELIVER", "FAILURE")}
+        routes = {leaf.txn.hex() for leaf in ours if leaf.type == "ROUTE"}
+        reads = {receipts.leaf_hash(raw) for member in self.running.members.values()
+                 if member.kind == "adapter" for _, raw in self.rows(member.name)}
+        return ends, routes, reads
 
     # --- health ---
 

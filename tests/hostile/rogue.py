@@ -2,7 +2,6 @@
 program that speaks the frames of link.proto as it likes."""
 
 import hashlib
-import os
 import queue
 import struct
 
@@ -53,13 +52,7 @@ class Log:
 
 def real_leaves(ground, node):
     """The leaves a member's log really holds."""
-    import sqlite3
-    path = os.path.join(ground.running.members[node].state, "evidence.db")
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
-    try:
-        return [raw for raw, in connection.execute("SELECT bytes FROM leaf ORDER BY idx")]
-    finally:
-        connection.close()
+    return [raw for _, raw in ground.rows(node)]
 
 
 class Link:

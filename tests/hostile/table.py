@@ -3,5 +3,8 @@
 import by_adapter
 import by_broker
 import by_member
+import by_rogue
+import by_wire
 
-TABLE = by_broker.ATTACKS + by_adapter.ATTACKS + by_member.ATTACKS
+TABLE = (by_broker.ATTACKS + by_adapter.ATTACKS + by_member.ATTACKS + by_rogue.ATTACKS
+         + by_wire.ATTACKS)

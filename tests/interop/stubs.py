@@ -5,6 +5,7 @@ message, or bytes that are sent as they are.
 """
 
 import os
+import re
 import subprocess
 import tempfile
 
@@ -17,6 +18,7 @@ _FILES = ("lianban/v1/adapter.proto", "lianban/v1/broker.proto", "lianban/v1/con
           "lianban/v1/read.proto", "lianban/v1/window.proto", "grpc/health/v1/health.proto",
           "google/rpc/status.proto")
 _DETAILS = "grpc-status-details-bin"
+_CODE = re.compile("[A-Z]+(_[A-Z]+)*")
 _OPTIONS = (("grpc.max_receive_message_length", 8 << 20), ("grpc.max_send_message_length", 8 << 20),
             ("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1))
 
@@ -83,7 +85,9 @@ class Contract:
                 status = self.type("google.rpc.Status").FromString(value)
                 detail = self.type("ErrorDetail").FromString(status.details[0].value)
                 return Refused(detail.code, error.code().name, detail.text_en)
-        return Refused("", error.code().name, error.details() or "")
+        # A stream that was cut in the middle of a message carries our code as its message.
+        text = error.details() or ""
+        return Refused(text if _CODE.fullmatch(text) else "", error.code().name, text)
 
     def _prepare(self, channel, method):
         service, _, name = method.partition("/")

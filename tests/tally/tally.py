@@ -14,12 +14,14 @@ import sys
 import urllib.parse
 
 SHOWN_LINES = 60
+# What a program says while all is well.
+NOISE = re.compile(r"\[ RUN  |\[       OK|\{\"time\"|exec \$\{PAGER")
 
 
 def show(title, lines):
     """Tells the end of a log, which is where the reason stands."""
     print("--- %s" % title, file=sys.stderr)
-    for line in lines[-SHOWN_LINES:]:
+    for line in [line for line in lines if not NOISE.match(line)][-SHOWN_LINES:]:
         print("    " + line, file=sys.stderr)
 
 
