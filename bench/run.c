@@ -213,6 +213,8 @@ size_t lb_bench_run_all(const struct lb_bench_options *options, const struct lb_
     drive(&run);
     if (!quiet)
         print(&run);
+    else if (run.num_failed > 0)
+        (void)fprintf(stderr, "bench: %s\n", run.failure);
     for (size_t i = 0; i < LB_BENCH_MAX_STEPS; i++)
         free(run.steps[i].ns);
     free(run.cases.ns);

@@ -97,7 +97,9 @@ def _told(federation, narrator, arguments):
 
 def main(argv=None):
     arguments = _arguments(argv)
+    # Both end it cleanly, also where a shell started it in the background with SIGINT ignored.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     narrator = Narrator(sys.stderr if arguments.json else sys.stdout)
     root = arguments.dir or tempfile.mkdtemp(prefix="lianban-demo-")
     os.makedirs(root, exist_ok=True)

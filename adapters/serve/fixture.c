@@ -42,8 +42,8 @@ static void start_serve(struct fixture *fx)
         .plugin = lb_source_sqlite(),
         .location = fed_path(&fx->fed, "tax.db"),
         .num_connections = 2,
-        .keys = &fx->key,
-        .num_keys = 1,
+        .keys = fx->keys,
+        .num_keys = 2,
         .pseudonym_key = fx->pseudonym_key,
     };
     struct lb_diag diag = {""};
@@ -88,7 +88,8 @@ void fx_setup(struct fixture *fx)
     assert_ok(lb_x25519_generate(&fx->officer));
     assert_ok(lb_crypto_random(fx->pseudonym_key, sizeof(fx->pseudonym_key)));
     lb_sha256(lb_span_str("the form"), fx->form_sha256);
-    fx->key = (struct lb_serve_key){"s1", fx->adapter.seal};
+    fx->keys[0] = (struct lb_serve_key){"s1", fx->adapter.seal};
+    fx->keys[1] = (struct lb_serve_key){"s2", fx->adapter.seal};
 
     open_federation(fx);
     fx_write_department(fx);
@@ -104,8 +105,8 @@ void fx_setup(struct fixture *fx)
 
 void fx_teardown(struct fixture *fx)
 {
-    lb_serve_free(fx->serve);
     lb_workers_free(fx->workers);
+    lb_serve_free(fx->serve);
     lb_log_close(fx->log);
     lb_serve_policy_free(fx->policy);
     fed_party_free(&fx->adapter);

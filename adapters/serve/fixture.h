@@ -27,7 +27,7 @@ struct fixture {
     struct lb_log *log;
     struct lb_workers *workers;
     struct lb_serve_policy *policy;
-    struct lb_serve_key key;
+    struct lb_serve_key keys[2]; /* s1, and the same as s2, which the directory does not list */
     uint8_t pseudonym_key[32];
     uint8_t form_sha256[32];
     struct lb_serve *serve;
@@ -35,6 +35,20 @@ struct fixture {
 
 void fx_setup(struct fixture *fx);
 void fx_teardown(struct fixture *fx);
+
+/* A further want, about the same view. */
+struct fx_want {
+    const char *field;
+    const char *operator_name;
+    const char *arg;            /* NULL for none */
+    const char *claim;          /* NULL for none */
+};
+
+#define FX_MAX_WANTS 64
+/* A view of 4,000 rows of FX_ADULT, with a name as long as they may be, granted for SUM(1) to
+ * SUM(FX_NUM_SUMS) of the field `total`. */
+#define FX_DEPOSITS "tax.deposits-of-all-banks-of-the-county-and-its-towns-since-1949"
+#define FX_NUM_SUMS 60
 
 /* One read in the making: an honest one by default; a test spoils a part before fx_build. */
 struct fx_ask {
@@ -52,6 +66,8 @@ struct fx_ask {
     const char *operator_name;
     const char *arg;            /* NULL for none */
     const char *claim;          /* NULL for none */
+    const struct fx_want *more; /* further wants */
+    size_t num_more;
     const char *operator_org;
     const char *operator_kid;
     const struct lb_sign_key *operator_key;
@@ -62,7 +78,7 @@ struct fx_ask {
     uint64_t seq;
     uint8_t rid[16];
     uint8_t txn[16];
-    struct lb_span jwt;         /* the grant, once made: built again, an ask asks under the same one */
+    struct lb_span jwt;         /* the grant, once made; an ask built again is under the same */
     struct lb_span disclosure;
 };
 

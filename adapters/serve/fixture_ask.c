@@ -97,26 +97,51 @@ void fx_ask_consent(struct fixture *fx, struct fx_ask *ask)
     ask->operator_name = "EXISTS";
 }
 
+/* The words of one want as a message has them. */
+struct words {
+    Lianban__V1__Want wire;
+    char *arg, *claim;
+};
+
+static void fill_want(struct words *words, const char *view, const struct fx_want *want)
+{
+    lianban__v1__want__init(&words->wire);
+    words->wire.view = (char *)(uintptr_t)view;
+    words->wire.field = (char *)(uintptr_t)want->field;
+    words->wire.operator_ = (char *)(uintptr_t)want->operator_name;
+    words->arg = (char *)(uintptr_t)want->arg;
+    words->claim = (char *)(uintptr_t)want->claim;
+    words->wire.n_args = want->arg == NULL ? 0 : 1;
+    words->wire.args = &words->arg;
+    words->wire.n_claim = want->claim == NULL ? 0 : 1;
+    words->wire.claim = &words->claim;
+}
+
+static size_t fill_wants(const struct fx_ask *ask, struct words words[FX_MAX_WANTS],
+                         Lianban__V1__Want *out[FX_MAX_WANTS])
+{
+    const struct fx_want first = {ask->field, ask->operator_name, ask->arg, ask->claim};
+    size_t num = 1 + ask->num_more;
+    assert_true(num <= FX_MAX_WANTS);
+    for (size_t i = 0; i < num; i++) {
+        fill_want(&words[i], ask->section.views[0].id, i == 0 ? &first : &ask->more[i - 1]);
+        out[i] = &words[i].wire;
+    }
+    return num;
+}
+
 static struct lb_span seal_plain(struct fixture *fx, const struct fx_ask *ask,
                                  struct lb_span section, const uint8_t salt[16])
 {
     int64_t now = lb_clock_unix_s(lb_clock_system());
     Lianban__V1__SealedRequest plain = LIANBAN__V1__SEALED_REQUEST__INIT;
-    Lianban__V1__Want want = LIANBAN__V1__WANT__INIT;
-    Lianban__V1__Want *wants[] = {&want};
+    Lianban__V1__Want *wants[FX_MAX_WANTS];
+    struct words words[FX_MAX_WANTS];
     const struct lb_operator claims = {
         .organization = ask->operator_org, .kid = ask->operator_kid, .unit = "desk 3",
         .person = PERSON, .jti = "t-1", .iat = now - 700, .exp = now + ask->operator_life_s};
     struct lb_span token = LB_SPAN_EMPTY, bytes = LB_SPAN_EMPTY, framed = LB_SPAN_EMPTY;
     assert_ok(lb_operator_token_issue(&claims, ask->operator_key, fx->arena, &token));
-    want.view = (char *)(uintptr_t)ask->section.views[0].id;
-    want.field = (char *)(uintptr_t)ask->field;
-    want.operator_ = (char *)(uintptr_t)ask->operator_name;
-    char *args[] = {(char *)(uintptr_t)ask->arg}, *claim[] = {(char *)(uintptr_t)ask->claim};
-    want.n_args = ask->arg == NULL ? 0 : 1;
-    want.args = args;
-    want.n_claim = ask->claim == NULL ? 0 : 1;
-    want.claim = claim;
     plain.version = 1;
     plain.section = lb_arena_str(fx->arena, section);
     plain.id_no = (char *)(uintptr_t)ask->id_no;
@@ -126,7 +151,7 @@ static struct lb_span seal_plain(struct fixture *fx, const struct fx_ask *ask,
     plain.rid = lb_pb_bytes(lb_span_of(ask->rid, 16));
     plain.iat = now - ask->sealed_age_s;
     plain.wants = wants;
-    plain.n_wants = 1;
+    plain.n_wants = fill_wants(ask, words, wants);
     assert_ok(lb_pb_pack(&plain, fx->arena, &bytes));
     assert_ok(lb_padded_wrap(bytes, lb_padded_size(bytes.len, 1024), fx->arena, &framed));
     return framed;

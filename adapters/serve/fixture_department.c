@@ -67,6 +67,59 @@ static const char business_view[] =
     "        issuers: [consent-hall]\n"
     "        min_level: 2\n";
 
+/* Many rows of one person. */
+static const char *deposit_view(struct fixture *fx)
+{
+    const char *operators = "SUM(1)";
+    for (int i = 2; i <= FX_NUM_SUMS; i++)
+        operators = lb_arena_printf(fx->arena, "%s, SUM(%d)", operators, i);
+    return lb_arena_printf(fx->arena,
+                           "view: " FX_DEPOSITS "\n"
+                           "version: 1\n"
+                           "title: {zh: 存款, en: Deposits}\n"
+                           "query: SELECT month, cents FROM deposit WHERE id_no = :id_no\n"
+                           "rows: many\n"
+                           "complete: true\n"
+                           "max_rows: 4096\n"
+                           "fields:\n"
+                           "  total:\n"
+                           "    column: cents\n"
+                           "    type: cents\n"
+                           "    month: month\n"
+                           "    class: G4\n"
+                           "    rules:\n"
+                           "      - purpose: social-assistance\n"
+                           "        operators: [%s]\n"
+                           "        requesters: [street-office]\n"
+                           "        bases: [mandate]\n"
+                           "        issuers: [street-office]\n"
+                           "        laws: [SAL41]\n"
+                           "        min_level: 2\n",
+                           operators);
+}
+
+/* A query that takes its time: about a second. */
+static const char slow_view[] =
+    "view: tax.slow\n"
+    "version: 1\n"
+    "title: {zh: 慢, en: Slow}\n"
+    "query: SELECT uscc, (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c"
+    " WHERE n < 3000000) SELECT count(*) FROM c) AS n FROM business WHERE legal_id = :id_no\n"
+    "rows: many\n"
+    "complete: true\n"
+    "timeout_ms: 20000\n"
+    "fields:\n"
+    "  owned:\n"
+    "    type: row\n"
+    "    class: G3\n"
+    "    rules:\n"
+    "      - purpose: social-assistance\n"
+    "        operators: [EXISTS]\n"
+    "        requesters: [street-office]\n"
+    "        bases: [consent]\n"
+    "        issuers: [consent-hall]\n"
+    "        min_level: 2\n";
+
 static void write_text(struct fixture *fx, const char *name, const char *text)
 {
     assert_non_null(text);
@@ -91,7 +144,7 @@ static void write_policy(struct fixture *fx)
              lb_arena_printf(fx->arena,
                              "policy: tax\n"
                              "rules: rules.yaml\n"
-                             "views: [wage.yaml, business.yaml]\n"
+                             "views: [wage.yaml, business.yaml, deposit.yaml, slow.yaml]\n"
                              "accept:\n"
                              "  brokers: [%s]\n"
                              "  requesters:\n"
@@ -101,7 +154,8 @@ static void write_policy(struct fixture *fx)
                              "    - {organization: street-office, kid: m1, key_sha256: \"%s\"}\n"
                              "  forms:\n"
                              "    - {form: social-assistance, version: 1, sha256: \"%s\"}\n",
-                             FX_BROKER, FX_WINDOW, fed_party_vkey(&fx->window, FX_WINDOW, fx->arena),
+                             FX_BROKER, FX_WINDOW,
+                              fed_party_vkey(&fx->window, FX_WINDOW, fx->arena),
                              hall, window, form));
 }
 
@@ -130,6 +184,10 @@ static void write_database(struct fixture *fx)
     assert_ok(lb_store_exec(store, "CREATE TABLE wage(id_no TEXT, month TEXT, income_cents INT);"
                                    "CREATE TABLE business(uscc TEXT, legal_id TEXT);"
                                    "CREATE TABLE data_as_of(as_of TEXT);"
+                                   "CREATE TABLE deposit(id_no TEXT, month TEXT, cents INT);"
+                                   "INSERT INTO deposit SELECT '" FX_ADULT "', '2000-01', n FROM"
+                                   " (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1"
+                                   " FROM c WHERE n < 4000) SELECT n FROM c);"
                                    "INSERT INTO data_as_of VALUES(date('now', '-3 days'));"
                                    "INSERT INTO business VALUES('X', '" FX_ADULT "');"));
     write_wages(store, FX_ADULT);
@@ -142,6 +200,8 @@ void fx_write_department(struct fixture *fx)
     write_text(fx, "rules.yaml", rules);
     write_text(fx, "wage.yaml", wage_view);
     write_text(fx, "business.yaml", business_view);
+    write_text(fx, "deposit.yaml", deposit_view(fx));
+    write_text(fx, "slow.yaml", slow_view);
     write_policy(fx);
     write_database(fx);
 }

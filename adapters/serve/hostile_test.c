@@ -277,6 +277,35 @@ static void other_operator_than_granted(struct fixture *fx, struct fx_ask *ask)
     ask->section.operator_hash = "ffffffffffffffffffffffffffffffff";
 }
 
+static void unlisted_key(struct fixture *fx, struct fx_ask *ask)
+{
+    /* Configured still, but no longer in the directory. */
+    (void)fx;
+    ask->key_id = "s2";
+}
+
+static void claim_that_nobody_takes(struct fixture *fx, struct fx_ask *ask)
+{
+    (void)fx;
+    ask->claim = "1200000";
+}
+
+static void one_thing_twice(struct fixture *fx, struct fx_ask *ask)
+{
+    static const struct fx_want again[] = {{"income", "SUM", "12", NULL}};
+    (void)fx;
+    ask->more = again;
+    ask->num_more = 1;
+}
+
+static void one_want_of_two_ungranted(struct fixture *fx, struct fx_ask *ask)
+{
+    static const struct fx_want also[] = {{"months", "EXISTS", NULL, NULL}};
+    (void)fx;
+    ask->more = also;
+    ask->num_more = 1;
+}
+
 static const struct attack attacks[] = {
     {"addressed to another instance", LB_WRONG_AUDIENCE, false, other_audience},
     {"section of another department", LB_WRONG_AUDIENCE, false, section_of_other_department},
@@ -314,6 +343,10 @@ static const struct attack attacks[] = {
     {"past its deadline", LB_DEADLINE, false, too_late},
     {"deadline of tomorrow", LB_MALFORMED, false, deadline_of_tomorrow},
     {"retired key", LB_KEY_RETIRED, false, retired_key},
+    {"key the directory does not list", LB_KEY_RETIRED, false, unlisted_key},
+    {"claim that nobody takes", LB_MALFORMED, false, claim_that_nobody_takes},
+    {"one thing asked twice", LB_MALFORMED, false, one_thing_twice},
+    {"one want of two ungranted", LB_FIELD_NOT_GRANTED, false, one_want_of_two_ungranted},
     {"operator's session over", LB_OPERATOR_TOKEN_EXPIRED, false, expired_operator},
     {"operator of another office", LB_OPERATOR_TOKEN_INVALID, false, operator_of_other_office},
     {"forged operator token", LB_OPERATOR_TOKEN_INVALID, false, forged_operator},

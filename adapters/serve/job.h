@@ -41,6 +41,7 @@ struct lb_read_want {
     size_t view;              /* index in the policy's views */
     const struct lb_view_field *field;
     struct lb_op_call call;
+    const char *text;         /* the call as text */
 };
 
 struct lb_read_job {
@@ -63,8 +64,9 @@ struct lb_read_job {
     struct lb_section section;
     bool section_known;
     enum lb_basis basis;
-    size_t num_wants;
+    size_t num_wants;                    /* judged and allowed */
     struct lb_read_want *wants;
+    const Lianban__V1__Want *refused;    /* the one that was not, or NULL */
     char id_no[19];
     uint8_t pseudonym[32];
     bool subject_known;
@@ -84,6 +86,9 @@ LB_MUST lb_status lb_read_section(struct lb_read_job *job);
 LB_MUST lb_status lb_read_subject(struct lb_read_job *job);
 LB_MUST lb_status lb_read_run(struct lb_read_job *job);
 LB_MUST lb_status lb_read_answer(struct lb_read_job *job);
+/* lb_read_detail_fits says whether the officer's detail of this read fits into an entry, however
+ * the read ends. */
+bool lb_read_detail_fits(const struct lb_read_job *job);
 /* lb_read_record queues the entry for an outcome: LB_CODE_OK when job->sealed may leave. The job
  * ends in the entry's done. */
 void lb_read_record(struct lb_read_job *job, enum lb_code outer);

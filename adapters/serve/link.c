@@ -12,6 +12,10 @@
 /* A frame's size is bounded well below the message maximum: an answer has at most
  * LB_MAX_ANSWER_BYTES and its proof at most a few KiB. */
 #define MAX_FRAME_ANSWERS 16
+/* A broker that sends reads and takes no answers is not served without end. */
+#define MAX_UNSENT 8192
+/* The largest grant and sealed request, and the rest; what is larger would be refused anyway. */
+#define MAX_READ_BYTES (LB_MAX_GRANT_BYTES + LB_MAX_SEALED_BYTES + 16 * 1024)
 
 /* Something waiting to be sent. */
 struct outgoing {
@@ -37,6 +41,7 @@ struct lb_adapter_link {
     bool show_log;            /* after greeting, once, even with nothing to answer */
     struct outgoing *first;
     struct outgoing **last;
+    size_t num_unsent;        /* reads taken on whose answers have not been sent */
 };
 
 static void free_outgoing(struct outgoing *item)
@@ -68,6 +73,19 @@ static void hold(struct lb_adapter_link *link)
     (void)pthread_mutex_lock(&link->lock);
     link->refs++;
     (void)pthread_mutex_unlock(&link->lock);
+}
+
+/* Takes on a read, with a reference. */
+static bool take_on(struct lb_adapter_link *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    bool room = link->num_unsent < MAX_UNSENT;
+    if (room) {
+        link->num_unsent++;
+        link->refs++;
+    }
+    (void)pthread_mutex_unlock(&link->lock);
+    return room;
 }
 
 static void enqueue(struct lb_adapter_link *link, struct outgoing *item)
@@ -115,6 +133,17 @@ lb_status lb_adapter_link_new(const struct lb_adapter_link_options *options,
     return LB_OK;
 }
 
+/* Without memory an answer is lost on the way; its entry stands, and the requester may retry. */
+static void lose(struct lb_adapter_link *link, struct outgoing *item)
+{
+    lb_log_failure("answer_lost", LB_FAULT(LB_NO_MEMORY, "answer"));
+    (void)pthread_mutex_lock(&link->lock);
+    link->num_unsent--;
+    (void)pthread_mutex_unlock(&link->lock);
+    if (item != NULL)
+        free_outgoing(item);
+}
+
 static void answered(void *ctx, const struct lb_serve_answer *answer)
 {
     struct lb_adapter_link *link = ctx;
@@ -128,8 +157,12 @@ static void answered(void *ctx, const struct lb_serve_answer *answer)
         lb_buf_init(&item->leaf, LB_MAX_LEAF_BYTES);
         lb_buf_put(&item->sealed, answer->sealed);
         lb_buf_put(&item->leaf, answer->leaf);
-        enqueue(link, item);
     }
+    /* Half an answer would look like a lie; none is late. */
+    if (item != NULL && !item->sealed.failed && !item->leaf.failed)
+        enqueue(link, item);
+    else
+        lose(link, item);
     unref(link);
 }
 
@@ -151,14 +184,17 @@ lb_status lb_adapter_check_route(const Lianban__V1__RoutedRead *read,
     return LB_OK;
 }
 
-/* What can't be taken on is refused at once; nothing was looked at, so there is no entry. */
-static void refuse(struct lb_adapter_link *link, const uint8_t *txn, enum lb_code code)
+/* What can't be taken on is refused at once; nothing was looked at, so there is no entry. The broker
+ * believes that of no other code. */
+static void refuse(struct lb_adapter_link *link, const uint8_t *txn, lb_status reason)
 {
     struct outgoing *item = calloc(1, sizeof(*item));
-    if (item == NULL)
+    if (item == NULL) {
+        lose(link, NULL);
         return;
+    }
     memcpy(item->txn, txn, sizeof(item->txn));
-    item->code = code;
+    item->code = reason->code == LB_STOPPING ? LB_STOPPING : LB_BUSY;
     enqueue(link, item);
 }
 
@@ -172,11 +208,13 @@ static lb_status take_batch(struct lb_adapter_link *link, const Lianban__V1__Bat
         const Lianban__V1__RoutedRead *read = batch->reads[i];
         struct lb_hash route_leaf;
         LB_TRY(lb_adapter_check_route(read, &checkpoint, &route_leaf));
-        hold(link);
+        LB_ENSURE(protobuf_c_message_get_packed_size(&read->request->base) <= MAX_READ_BYTES,
+                  LB_TOO_LARGE, "a read that no broker should pass on");
+        LB_ENSURE(take_on(link), LB_BUSY, "the broker takes no answers");
         lb_status status = lb_serve_submit(link->options.serve, read->request, &route_leaf,
                                            answered, link);
         if (status != LB_OK) {
-            refuse(link, read->request->txn.data, lb_code_outer(status->code));
+            refuse(link, read->request->txn.data, status);
             unref(link);
         }
     }
@@ -285,6 +323,7 @@ static struct outgoing *take_answers(struct lb_adapter_link *link, size_t *out_n
         *last = item;
         last = &item->next;
         num++;
+        link->num_unsent -= item->is_ack ? 0 : 1;
         if (item->is_ack)
             break;
     }

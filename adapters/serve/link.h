@@ -14,7 +14,7 @@ struct lb_adapter_link;
 /* How a link reaches its stream; both may be called from any thread until lb_adapter_link_close. */
 struct lb_adapter_port {
     void *ctx;
-    void (*kick)(void *ctx);                     /* something is to be sent: call fill when possible */
+    void (*kick)(void *ctx);                     /* something is to be sent: call fill */
     void (*fail)(void *ctx, lb_status status);   /* end the stream with this status */
 };
 
@@ -22,7 +22,7 @@ struct lb_adapter_link_options {
     struct lb_serve *serve;
     struct lb_log *log;
     struct lb_trust *trust;
-    struct lb_workers *workers;
+    struct lb_workers *workers;  /* for status lists; freed before the serve */
     const struct lb_serve_policy *policy;
     const char *broker;        /* SPIFFE id of the other end, proved by TLS */
     struct lb_seen *seen;      /* outlives every link */
@@ -43,9 +43,9 @@ bool lb_adapter_link_fill(struct lb_adapter_link *link, struct lb_buf *out);
  * stands). The link is freed when the last read in hand has ended. */
 void lb_adapter_link_close(struct lb_adapter_link *link);
 
-/* lb_adapter_check_route verifies the broker's promise that it recorded this very request before sending
- * it: a ROUTE entry of the checkpoint's tree with the request's txn and the hash of its ciphertext.
- * out_leaf gets the entry's RFC 6962 hash. MALFORMED, RECEIPT_INVALID. */
+/* lb_adapter_check_route verifies the broker's promise that it recorded this very request before
+ * sending it: a ROUTE entry of the checkpoint's tree with the request's txn and the hash of its
+ * ciphertext. out_leaf gets the entry's RFC 6962 hash. MALFORMED, RECEIPT_INVALID. */
 LB_MUST lb_status lb_adapter_check_route(const Lianban__V1__RoutedRead *read,
                                          const struct lb_checkpoint *checkpoint,
                                          struct lb_hash *out_leaf);

@@ -10,8 +10,8 @@
  */
 struct lb_serve_memory;
 
-/* lb_serve_memory_new holds the statements, prepared when first used in the store that the sequencer
- * passes; NO_MEMORY. lb_serve_memory_free takes NULL; the store frees the statements. */
+/* lb_serve_memory_new holds the statements, prepared when first used in the store that the
+ * sequencer passes; NO_MEMORY. lb_serve_memory_free takes NULL; the store frees the statements. */
 LB_MUST lb_status lb_serve_memory_new(struct lb_serve_memory **out_memory);
 void lb_serve_memory_free(struct lb_serve_memory *memory);
 

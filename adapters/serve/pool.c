@@ -123,14 +123,17 @@ static struct connection *find_free(struct lb_serve_pool *pool)
     return NULL;
 }
 
-static struct connection *take(struct lb_serve_pool *pool, int64_t max_wait_ms)
+static int64_t now_ms(void)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(max_wait_ms / 1000);
-    until.tv_nsec += (long)(max_wait_ms % 1000) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct connection *take(struct lb_serve_pool *pool, int64_t until_ms)
+{
+    const struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
+                                   .tv_nsec = (long)(until_ms % 1000) * 1000000L};
     (void)pthread_mutex_lock(&pool->lock);
     struct connection *connection = find_free(pool);
     int timed_out = 0;
@@ -155,10 +158,10 @@ static void give(struct lb_serve_pool *pool, struct connection *connection)
 /* A view without a date is not stale by itself; one that should have a date and gives none is
  * unavailable, because its freshness can't be judged. */
 static lb_status read_as_of(struct lb_serve_pool *pool, struct lb_source_stmt *stmt,
-                            const struct lb_serve_query *query, struct lb_arena *arena,
-                            char out[11])
+                            const struct lb_serve_query *query, int64_t timeout_ms,
+                            struct lb_arena *arena, char out[11])
 {
-    struct lb_source_limits limits = {.max_rows = 1, .timeout_ms = query->timeout_ms};
+    struct lb_source_limits limits = {.max_rows = 1, .timeout_ms = timeout_ms};
     struct lb_source_result result;
     LB_TRY(pool->plugin->read(stmt, query->params, query->num_params, &limits, arena, &result));
     LB_ENSURE(result.num_rows == 1 && result.num_columns == 1 &&
@@ -170,25 +173,29 @@ static lb_status read_as_of(struct lb_serve_pool *pool, struct lb_source_stmt *s
 }
 
 static lb_status read_view(struct lb_serve_pool *pool, struct connection *connection,
-                           const struct lb_serve_query *query, struct lb_arena *arena,
-                           struct lb_serve_rows *rows)
+                           const struct lb_serve_query *query, int64_t until_ms,
+                           struct lb_arena *arena, struct lb_serve_rows *rows)
 {
     const struct lb_view *view = pool->policy->views[query->view];
     const struct prepared *prepared = &connection->views[query->view];
-    struct lb_source_limits limits = {view->max_rows, query->timeout_ms};
-    if (limits.timeout_ms > view->timeout_ms)
-        limits.timeout_ms = view->timeout_ms;
+    int64_t start_ms = now_ms();
+    if (until_ms > start_ms + view->timeout_ms)
+        until_ms = start_ms + view->timeout_ms;
+    LB_ENSURE(until_ms > start_ms, LB_SOURCE_TIMEOUT, "no time is left for the query");
     if (prepared->as_of != NULL)
-        LB_TRY(read_as_of(pool, prepared->as_of, query, arena, rows->as_of));
+        LB_TRY(read_as_of(pool, prepared->as_of, query, until_ms - start_ms, arena, rows->as_of));
+    struct lb_source_limits limits = {view->max_rows, until_ms - now_ms()};
+    LB_ENSURE(limits.timeout_ms > 0, LB_SOURCE_TIMEOUT, "no time is left for the query");
     return pool->plugin->read(prepared->rows, query->params, query->num_params, &limits, arena,
                               &rows->result);
 }
 
 lb_status lb_serve_pool_read(struct lb_serve_pool *pool, const struct lb_serve_query *queries,
-                             size_t num_queries, int64_t max_wait_ms, struct lb_arena *arena,
+                             size_t num_queries, int64_t max_ms, struct lb_arena *arena,
                              struct lb_serve_rows *out_rows)
 {
-    struct connection *connection = take(pool, max_wait_ms);
+    const int64_t until_ms = now_ms() + max_ms;
+    struct connection *connection = take(pool, until_ms);
     LB_ENSURE(connection != NULL, LB_BUSY, "every connection to the database is in use");
     for (size_t i = 0; i < num_queries; i++) {
         struct lb_diag diag;
@@ -197,7 +204,7 @@ lb_status lb_serve_pool_read(struct lb_serve_pool *pool, const struct lb_serve_q
         if (connection->source == NULL)
             rows->status = connect(pool, connection, &diag);
         if (rows->status == LB_OK)
-            rows->status = read_view(pool, connection, &queries[i], arena, rows);
+            rows->status = read_view(pool, connection, &queries[i], until_ms, arena, rows);
         if (rows->status != LB_OK && rows->status->code != LB_AMBIGUOUS &&
             rows->status->code != LB_NO_MEMORY)
             disconnect(pool, connection);

@@ -29,14 +29,14 @@ struct lb_serve_query {
     size_t view;                     /* index in the policy */
     const struct lb_source_param *params;
     size_t num_params;
-    int64_t timeout_ms;
 };
 
-/* lb_serve_pool_read runs the queries one after the other on one connection, waiting at most
- * max_wait_ms for it; out_rows has one element per query. BUSY when no connection came free. */
+/* lb_serve_pool_read runs the queries one after the other on one connection; waiting for it and all
+ * queries together take at most max_ms, and what was not asked by then has timed out. out_rows has one
+ * element per query. BUSY when no connection came free. */
 LB_MUST lb_status lb_serve_pool_read(struct lb_serve_pool *pool,
                                      const struct lb_serve_query *queries, size_t num_queries,
-                                     int64_t max_wait_ms, struct lb_arena *arena,
+                                     int64_t max_ms, struct lb_arena *arena,
                                      struct lb_serve_rows *out_rows);
 
 #endif

@@ -21,7 +21,7 @@ static void add_fields(const struct lb_read_job *job, struct lb_json *detail)
         struct lb_json *field = lb_json_object();
         lb_json_set_cstr(field, "view", want->wire->view);
         lb_json_set_cstr(field, "field", want->wire->field);
-        lb_json_set_cstr(field, "operator", lb_op_format(&want->call, job->arena));
+        lb_json_set_cstr(field, "operator", want->text);
         if (job->facts != NULL && job->inner == LB_CODE_OK) {
             unsigned state = (unsigned)job->facts[i]->state;
             lb_json_set_cstr(field, "state", state < 8 ? state_names[state] : "unspecified");
@@ -29,6 +29,37 @@ static void add_fields(const struct lb_read_job *job, struct lb_json *detail)
         lb_json_append(fields, field);
     }
     lb_json_set(detail, "fields", fields);
+}
+
+/* The names of a refused want are the requester's own words. */
+static void add_refused(const Lianban__V1__Want *want, struct lb_json *detail)
+{
+    if (strlen(want->view) > LB_MAX_NAME_BYTES || strlen(want->field) > LB_MAX_NAME_BYTES ||
+        strlen(want->operator_) > LB_MAX_NAME_BYTES)
+        return;
+    struct lb_json *refused = lb_json_object();
+    lb_json_set_cstr(refused, "view", want->view);
+    lb_json_set_cstr(refused, "field", want->field);
+    lb_json_set_cstr(refused, "operator", want->operator_);
+    lb_json_set(detail, "refused", refused);
+}
+
+/* All but laws and fields: names, of which most are short; a byte takes six at most in JSON. */
+#define DETAIL_BASE_BYTES 3584
+/* The frame of one field in JSON, with the longest state. */
+#define FIELD_FRAME_BYTES 60
+
+bool lb_read_detail_fits(const struct lb_read_job *job)
+{
+    size_t bytes = DETAIL_BASE_BYTES;
+    for (size_t i = 0; job->section_known && i < job->section.num_laws; i++)
+        bytes += 2 * strlen(job->section.laws[i]) + 3;
+    for (size_t i = 0; i < job->num_wants; i++) {
+        const struct lb_read_want *want = &job->wants[i];
+        bytes += strlen(want->wire->view) + strlen(want->wire->field) + strlen(want->text) +
+                 FIELD_FRAME_BYTES;
+    }
+    return bytes <= LB_MAX_DETAIL_BYTES;
 }
 
 static void add_section(const struct lb_read_job *job, struct lb_json *detail)
@@ -39,16 +70,21 @@ static void add_section(const struct lb_read_job *job, struct lb_json *detail)
     lb_json_set_cstr(detail, "form", section->form);
     lb_json_set_cstr(detail, "basis", section->basis);
     lb_json_set_cstr(detail, "role", section->role);
-    struct lb_json *laws = lb_json_array();
-    for (size_t i = 0; i < section->num_laws; i++)
-        lb_json_append_str(laws, lb_span_str(section->laws[i]));
-    lb_json_set(detail, "law", laws);
     if (section->guardian != NULL)
         lb_json_set_cstr(detail, "guardian", section->guardian);
 }
 
+static void add_laws(const struct lb_section *section, struct lb_json *detail)
+{
+    struct lb_json *laws = lb_json_array();
+    for (size_t i = 0; i < section->num_laws; i++)
+        lb_json_append_str(laws, lb_span_str(section->laws[i]));
+    lb_json_set(detail, "law", laws);
+}
+
 /* What the officer reads. The requester is named as it stated itself until the grant has been
- * verified; `verified` says which. */
+ * verified; `verified` says which. A list too long for an entry is left out: the entry must be
+ * written all the same. */
 static lb_status write_detail(struct lb_read_job *job, enum lb_code outer)
 {
     LB_DEFER(lb_json_freep) struct lb_json *detail = lb_json_object();
@@ -67,7 +103,15 @@ static lb_status write_detail(struct lb_read_job *job, enum lb_code outer)
     }
     if (job->section_known)
         add_section(job, detail);
-    add_fields(job, detail);
+    bool whole = lb_read_detail_fits(job);
+    if (!whole)
+        lb_json_set_bool(detail, "shortened", true);
+    if (whole && job->section_known)
+        add_laws(&job->section, detail);
+    if (whole)
+        add_fields(job, detail);
+    if (job->refused != NULL)
+        add_refused(job->refused, detail);
     if (job->subject_known) {
         char subject[65];
         lb_hex_encode(lb_span_of(job->pseudonym, 32), subject);
@@ -80,9 +124,9 @@ static lb_status write_fields(struct lb_read_job *job)
 {
     struct lb_buf text;
     lb_buf_init(&text, LB_MAX_DETAIL_BYTES);
-    for (size_t i = 0; i < job->num_wants; i++)
+    for (size_t i = 0; i < job->num_wants && lb_read_detail_fits(job); i++)
         lb_buf_printf(&text, "%s.%s:%s\n", job->wants[i].wire->view, job->wants[i].wire->field,
-                      lb_op_format(&job->wants[i].call, job->arena));
+                      job->wants[i].text);
     lb_status status = lb_buf_check(&text);
     if (status == LB_OK)
         status = lb_arena_copy(job->arena, lb_buf_span(&text), &job->entry.fields);
@@ -134,17 +178,32 @@ static void fill_leaf(struct lb_read_job *job, enum lb_code outer)
         lb_sha256(job->sealed, leaf->answer_hash);
 }
 
+/* The database may have taken its time: what was withdrawn meanwhile, and acknowledged to the
+ * citizen as stopped, must not leave any more (promise 8). */
+static lb_status take_use(struct lb_read_job *job, struct lb_store *store)
+{
+    struct lb_serve_memory *memory = job->serve->memory;
+    int64_t now = lb_clock_unix_s(job->serve->options.clock);
+    LB_TRY(lb_grant_check_time(&job->grant, now));
+    LB_TRY(lb_serve_check_status(job->serve, &job->grant));
+    if (job->inner != LB_CODE_OK)
+        return lb_serve_memory_note(memory, store, now, &job->use);
+    LB_TRY(lb_serve_memory_take(memory, store, now, &job->use));
+    job->entry.leaf.retry = job->use.retry;
+    return LB_OK;
+}
+
 /* In the entry's own transaction, so that no crash can separate a use from its evidence. */
 static lb_status remember(struct lb_log_entry *entry, struct lb_store *store)
 {
     struct lb_read_job *job = entry->owner;
-    struct lb_serve_memory *memory = job->serve->memory;
-    int64_t now = lb_clock_unix_s(job->serve->options.clock);
-    if (job->inner != LB_CODE_OK)
-        return lb_serve_memory_note(memory, store, now, &job->use);
-    LB_TRY(lb_serve_memory_take(memory, store, now, &job->use));
-    entry->leaf.retry = job->use.retry;
-    return LB_OK;
+    lb_status status = take_use(job, store);
+    if (status == LB_OK)
+        return LB_OK;
+    /* The officer must read that nothing was released, and why. */
+    job->facts = NULL;
+    LB_TRY(write_detail(job, lb_code_outer(status->code)));
+    return status;
 }
 
 static void recorded(struct lb_log_entry *entry, lb_status status)

@@ -2,13 +2,16 @@
 
 #include "adapters/serve/calendar.h"
 #include "adapters/serve/job.h"
+#include "gateway/base/log.h"
 #include "gateway/wire/pb.h"
 
 /* Queries and operators: one query per view asked, one fact per want. What the database can't give
- * is a fact with a state of its own, never a missing line. */
+ * is a fact with a state of its own, never a missing line, and never a failure of the request: that
+ * one subject has more rows than another must not show outside the seal. */
 
 struct run {
     struct lb_read_job *job;
+    struct lb_arena *rows_arena; /* the department's rows, gone once there are facts */
     char today[LB_DATE_BYTES];
     char this_month[LB_MONTH_BYTES];
     char from_month[LB_MONTH_BYTES];
@@ -16,6 +19,7 @@ struct run {
     size_t num_queries;
     struct lb_serve_query queries[LB_MAX_VIEWS_PER_SECTION];
     struct lb_serve_rows rows[LB_MAX_VIEWS_PER_SECTION];
+    struct lb_rows tables[LB_MAX_VIEWS_PER_SECTION]; /* the same for the engine */
 };
 
 static void set_params(struct run *run)
@@ -49,10 +53,10 @@ static lb_status query_views(struct run *run)
             continue;
         LB_ENSURE(run->num_queries < LB_MAX_VIEWS_PER_SECTION, LB_MALFORMED, "too many views");
         run->queries[run->num_queries++] =
-            (struct lb_serve_query){view, run->params, 4, left_ms};
+            (struct lb_serve_query){view, run->params, 4};
     }
     return lb_serve_pool_read(job->serve->pool, run->queries, run->num_queries, left_ms,
-                              job->arena, run->rows);
+                              run->rows_arena, run->rows);
 }
 
 static Lianban__V1__Fact__State failed_state(enum lb_code code)
@@ -110,13 +114,11 @@ static lb_status to_rows(const struct lb_source_result *result, struct lb_arena 
 static lb_status apply(const struct run *run, const struct lb_read_want *want,
                        const struct lb_source_result *result, struct lb_fact *out)
 {
-    struct lb_read_job *job = run->job;
-    const struct lb_serve_policy *policy = job->serve->options.policy;
+    const struct lb_serve_policy *policy = run->job->serve->options.policy;
     const struct lb_view *view = policy->views[want->view];
-    struct lb_rows rows;
     struct lb_span claim[LB_MAX_CLAIM_VALUES];
     struct lb_op_input input = {
-        .rows = &rows,
+        .rows = &run->tables[query_of(run, want->view)],
         .column = SIZE_MAX,
         .month_column = SIZE_MAX,
         .type = want->field->type,
@@ -127,14 +129,17 @@ static lb_status apply(const struct run *run, const struct lb_read_want *want,
         .num_claim = want->wire->n_claim,
         .today = run->today,
     };
-    LB_TRY(to_rows(result, job->arena, &rows));
     if (want->field->column != NULL)
         LB_TRY(find_column(result, want->field->column, &input.column));
     if (want->field->month != NULL)
         LB_TRY(find_column(result, want->field->month, &input.month_column));
     for (size_t i = 0; i < want->wire->n_claim; i++)
         claim[i] = lb_span_str(want->wire->claim[i]);
-    return lb_op_apply(&want->call, &input, job->arena, out);
+    LB_TRY(lb_op_apply(&want->call, &input, run->rows_arena, out));
+    LB_ENSURE(out->state != LB_FACT_OK || out->kind != LB_FACT_TEXT ||
+                  out->text.len <= LB_MAX_VALUE_BYTES,
+              LB_SOURCE_UNAVAILABLE, "a value is longer than allowed");
+    return LB_OK;
 }
 
 static lb_status set_value(struct lb_read_job *job, const struct lb_fact *fact,
@@ -147,8 +152,6 @@ static lb_status set_value(struct lb_read_job *job, const struct lb_fact *fact,
     wire->truth = fact->kind == LB_FACT_TRUTH && fact->truth;
     wire->number = fact->kind == LB_FACT_NUMBER ? fact->number : 0;
     if (fact->kind == LB_FACT_TEXT) {
-        LB_ENSURE(fact->text.len <= LB_MAX_VALUE_BYTES, LB_SOURCE_UNAVAILABLE,
-                  "a value is longer than allowed");
         wire->text = lb_arena_str(job->arena, fact->text);
         LB_ENSURE(wire->text != NULL, LB_NO_MEMORY, "arena is full");
     }
@@ -173,19 +176,31 @@ static lb_status fill_fact(const struct run *run, const struct lb_read_want *wan
     }
     struct lb_fact fact;
     lb_status status = apply(run, want, &rows->result, &fact);
-    if (status != LB_OK && status->code == LB_SOURCE_UNAVAILABLE) {
+    if (status != LB_OK) {
+        lb_log_failure("fact_failed", status);
         wire->state = LIANBAN__V1__FACT__STATE__UNAVAILABLE;
         return LB_OK;
     }
-    LB_TRY(status);
     return set_value(run->job, &fact, wire);
+}
+
+static void make_tables(struct run *run)
+{
+    for (size_t i = 0; i < run->num_queries; i++) {
+        struct lb_serve_rows *rows = &run->rows[i];
+        if (rows->status == LB_OK)
+            rows->status = to_rows(&rows->result, run->rows_arena, &run->tables[i]);
+    }
 }
 
 lb_status lb_read_run(struct lb_read_job *job)
 {
-    struct run run = {.job = job};
+    LB_DEFER(lb_arena_freep) struct lb_arena *rows_arena = lb_arena_new(LB_FILE_ARENA_BYTES);
+    LB_ENSURE(rows_arena != NULL, LB_NO_MEMORY, "rows");
+    struct run run = {.job = job, .rows_arena = rows_arena};
     set_params(&run);
     LB_TRY(query_views(&run));
+    make_tables(&run);
     job->facts = lb_arena_array(job->arena, job->num_wants, sizeof(job->facts[0]));
     LB_ENSURE(job->facts != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < job->num_wants; i++) {

@@ -43,19 +43,35 @@ static lb_status check_basis(struct lb_read_job *job)
     return LB_OK;
 }
 
-static const struct lb_section_field *granted_field(const struct lb_section *section,
-                                                    const struct lb_view *view, const char *field)
+static const struct lb_section_view *granted_view(const struct lb_section *section,
+                                                  const struct lb_view *view)
 {
     for (size_t v = 0; v < section->num_views; v++) {
         const struct lb_section_view *granted = &section->views[v];
-        if (granted->version != view->version || strcmp(granted->id, view->id) != 0)
-            continue;
-        for (size_t f = 0; f < granted->num_fields; f++) {
-            if (strcmp(granted->fields[f].name, field) == 0)
-                return &granted->fields[f];
-        }
+        if (granted->version == view->version && strcmp(granted->id, view->id) == 0)
+            return granted;
     }
     return NULL;
+}
+
+/* A field may be granted under several operators; one of them must cover the call. */
+static lb_status check_granted(struct lb_read_job *job, const struct lb_view *view,
+                               const char *field, const struct lb_op_call *call)
+{
+    const struct lb_section_view *granted = granted_view(&job->section, view);
+    bool named = false;
+    for (size_t f = 0; granted != NULL && f < granted->num_fields; f++) {
+        const struct lb_section_field *entry = &granted->fields[f];
+        struct lb_op_call cover;
+        if (strcmp(entry->name, field) != 0)
+            continue;
+        named = true;
+        LB_TRY(lb_op_parse(lb_span_str(entry->operator_text), job->arena, &cover));
+        if (lb_op_at_least_as_strict(call, &cover, job->serve->options.policy->rules))
+            return LB_OK;
+    }
+    LB_ENSURE(named, LB_FIELD_NOT_GRANTED, "field is not in the section");
+    LB_FAIL(LB_OPERATOR_TOO_WEAK, "operator is weaker than the granted one");
 }
 
 static bool view_announced(const Lianban__V1__ReadRequest *request, const char *view)
@@ -75,26 +91,44 @@ static size_t view_index(const struct lb_serve_policy *policy, const char *id)
     return i;
 }
 
-static lb_status resolve_want(struct lb_read_job *job, const Lianban__V1__Want *wire,
-                              struct lb_read_want *want)
+static lb_status build_want(struct lb_read_job *job, const Lianban__V1__Want *wire,
+                            struct lb_read_want *want)
 {
     const struct lb_serve_policy *policy = job->serve->options.policy;
     LB_ENSURE(wire->n_args <= LB_MAX_OPERATOR_ARGS && wire->n_claim <= LB_MAX_CLAIM_VALUES,
               LB_MALFORMED, "too many arguments or claims");
     LB_ENSURE(view_announced(job->request, wire->view), LB_FIELD_NOT_GRANTED,
               "want names a view the request does not announce");
-    size_t index = view_index(policy, wire->view);
-    LB_ENSURE(index < policy->num_views, LB_VIEW_UNKNOWN, "no such view");
-    const struct lb_view *view = policy->views[index];
-    struct lb_op_call call, granted;
+    *want = (struct lb_read_want){.wire = wire, .view = view_index(policy, wire->view)};
+    LB_ENSURE(want->view < policy->num_views, LB_VIEW_UNKNOWN, "no such view");
     LB_TRY(lb_op_build(wire->operator_, (const char *const *)wire->args, wire->n_args, job->arena,
-                       &call));
-    const struct lb_section_field *field = granted_field(&job->section, view, wire->field);
-    LB_ENSURE(field != NULL, LB_FIELD_NOT_GRANTED, "field is not in the section");
-    LB_TRY(lb_op_parse(lb_span_str(field->operator_text), job->arena, &granted));
-    LB_ENSURE(lb_op_at_least_as_strict(&call, &granted, policy->rules), LB_OPERATOR_TOO_WEAK,
-              "operator is weaker than the granted one");
+                       &want->call));
+    LB_ENSURE(wire->n_claim == 0 || want->call.op == LB_OP_EQ, LB_MALFORMED,
+              "a claim for an operator that takes none");
+    want->text = lb_op_format(&want->call, job->arena);
+    LB_ENSURE(want->text != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
 
+/* One question, one answer: with several claims in one read a value could be searched out. */
+static lb_status check_asked_once(const struct lb_read_job *job, const struct lb_read_want *want)
+{
+    for (size_t i = 0; i < job->num_wants; i++) {
+        const struct lb_read_want *other = &job->wants[i];
+        LB_ENSURE(other->view != want->view || strcmp(other->wire->field, want->wire->field) != 0 ||
+                      strcmp(other->text, want->text) != 0,
+                  LB_MALFORMED, "one thing is asked twice");
+    }
+    return LB_OK;
+}
+
+static lb_status resolve_want(struct lb_read_job *job, const Lianban__V1__Want *wire,
+                              struct lb_read_want *want)
+{
+    const struct lb_serve_policy *policy = job->serve->options.policy;
+    LB_TRY(build_want(job, wire, want));
+    const struct lb_view *view = policy->views[want->view];
+    LB_TRY(check_granted(job, view, wire->field, &want->call));
     const struct lb_view_ask ask = {
         .purpose = job->section.purpose,
         .requester = job->requester_org,
@@ -104,8 +138,23 @@ static lb_status resolve_want(struct lb_read_job *job, const Lianban__V1__Want *
         .num_laws = job->section.num_laws,
         .level = job->section.level,
     };
-    LB_TRY(lb_view_decide(view, wire->field, &call, &ask, policy->rules));
-    *want = (struct lb_read_want){wire, index, lb_view_field(view, wire->field), call};
+    LB_TRY(lb_view_decide(view, wire->field, &want->call, &ask, policy->rules));
+    want->field = lb_view_field(view, wire->field);
+    return check_asked_once(job, want);
+}
+
+static lb_status resolve_wants(struct lb_read_job *job)
+{
+    const Lianban__V1__SealedRequest *plain = job->plain;
+    job->wants = lb_arena_array(job->arena, plain->n_wants, sizeof(job->wants[0]));
+    LB_ENSURE(job->wants != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < plain->n_wants; i++) {
+        job->refused = plain->wants[i];
+        LB_TRY(resolve_want(job, plain->wants[i], &job->wants[i]));
+        job->num_wants++;
+    }
+    job->refused = NULL;
+    LB_ENSURE(lb_read_detail_fits(job), LB_TOO_LARGE, "more is asked than an entry can hold");
     return LB_OK;
 }
 
@@ -146,10 +195,6 @@ lb_status lb_read_section(struct lb_read_job *job)
     LB_TRY(check_basis(job));
     job->use.max_uses = job->section.max_uses;
     job->use.expires_unix_s = job->grant.exp;
-    job->wants = lb_arena_array(job->arena, job->plain->n_wants, sizeof(job->wants[0]));
-    LB_ENSURE(job->wants != NULL, LB_NO_MEMORY, "arena is full");
-    for (size_t i = 0; i < job->plain->n_wants; i++)
-        LB_TRY(resolve_want(job, job->plain->wants[i], &job->wants[i]));
-    job->num_wants = job->plain->n_wants;
+    LB_TRY(resolve_wants(job));
     return digest_request(job);
 }

@@ -55,7 +55,7 @@ struct lb_serve_answer {
     const uint8_t *txn;       /* 16 bytes */
     enum lb_code code;        /* outer: ANSWERED or why not */
     struct lb_span sealed;    /* empty unless ANSWERED */
-    bool recorded;            /* false only when evidence could not be written (LOG_UNAVAILABLE, BUSY) */
+    bool recorded;            /* false only without evidence: LOG_UNAVAILABLE, BUSY */
     uint64_t index;           /* of the entry */
     struct lb_span leaf;      /* its bytes */
 };

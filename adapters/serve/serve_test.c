@@ -115,7 +115,7 @@ static void a_rid_serves_one_question_only(void **state)
     fx_ask_consent(fx, &ask);
     fx_build(fx, &ask, &built);
     assert_code(fx_send(fx, &built, NULL), LB_ANSWERED);
-    ask.claim = "another question";
+    ask.name = "another person";
     fx_build(fx, &ask, &built);
     assert_code(fx_send(fx, &built, NULL), LB_REQUEST_CHANGED);
 }

@@ -55,8 +55,8 @@ struct lb_cursor {
     bool failed;
 };
 
-/* lb_cursor_of starts at the first of bytes, which are borrowed; the others take a big-endian number
- * off the front. */
+/* lb_cursor_of starts at the first of bytes, which are borrowed; the others take a big-endian
+ * number off the front. */
 struct lb_cursor lb_cursor_of(struct lb_span bytes);
 uint8_t lb_cursor_u8(struct lb_cursor *cur);
 uint16_t lb_cursor_u16(struct lb_cursor *cur);

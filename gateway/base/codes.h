@@ -17,7 +17,8 @@
  */
 #define LB_CODES(X)                                                                                \
     /* transport and capacity */                                                                   \
-    X(INTERNAL, INTERNAL, OUTER, "The service failed; its operator has been told. Try again later.", \
+    X(INTERNAL, INTERNAL, OUTER,                                                                   \
+      "The service failed; its operator has been told. Try again later.",                          \
       "服务内部出错，已通知运行方，请稍后再试。")                                                  \
     X(MALFORMED, INVALID_ARGUMENT, OUTER, "The message does not follow the protocol.",             \
       "报文不符合协议。")                                                                          \
@@ -121,7 +122,8 @@
       "重复的请求与首次内容不一致。")                                                              \
     X(REQUEST_STALE, DEADLINE_EXCEEDED, OUTER, "The sealed request is too old; seal it anew.",     \
       "密封请求已过时，请重新密封。")                                                              \
-    X(CONTEXT_UNKNOWN, FAILED_PRECONDITION, OUTER, "The sealing context is gone; set up a new one.", \
+    X(CONTEXT_UNKNOWN, FAILED_PRECONDITION, OUTER,                                                 \
+      "The sealing context is gone; set up a new one.",                                            \
       "密封上下文已失效，请重新建立。")                                                            \
     X(KEY_RETIRED, FAILED_PRECONDITION, OUTER, "The sealing key was replaced; fetch the new one.", \
       "密封密钥已更换，请获取新密钥。")                                                            \
@@ -151,7 +153,8 @@
       "部门数据已超过时效要求。")                                                                  \
     X(SOURCE_UNAVAILABLE, UNAVAILABLE, INNER, "The department's database is out of reach.",        \
       "部门数据库暂不可用。")                                                                      \
-    X(SOURCE_TIMEOUT, DEADLINE_EXCEEDED, INNER, "The department's database did not answer in time.", \
+    X(SOURCE_TIMEOUT, DEADLINE_EXCEEDED, INNER,                                                    \
+      "The department's database did not answer in time.",                                         \
       "部门数据库未在时限内答复。")                                                                \
     /* cases and consent */                                                                        \
     X(CASE_UNKNOWN, NOT_FOUND, OUTER, "There is no such case.", "没有这个办件。")                  \

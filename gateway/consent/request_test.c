@@ -96,7 +96,8 @@ static void test_identities(void **state)
     wrong[16] = wrong[16] == '0' ? '1' : '0';
     memset(long_name, 'A', sizeof(long_name) - 1);
     long_name[sizeof(long_name) - 1] = 0;
-    char *ids[] = {"", wrong, unborn, "110101800101001", "99010119800315001", "9901011980031500100"};
+    char *ids[] = {"",      wrong, unborn, "110101800101001", "99010119800315001",
+                   "9901011980031500100"};
     char *names[] = {"", " ", "\xFF", "a\x01", long_name};
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
         Lianban__V1__GrantRequest request = fx_request(fx);
@@ -112,7 +113,7 @@ static void test_identities(void **state)
         request.name = names[i];
         assert_code(ask(fx, FX_WINDOW, &request), LB_MALFORMED);
     }
-    assert_int_equal(fx_entries(fx, "ID_INVALID"), 0); /* an inner code, which nobody here may see */
+    assert_int_equal(fx_entries(fx, "ID_INVALID"), 0); /* an inner code: nobody sees it */
     assert_int_equal(fx_entries(fx, "MALFORMED"), 17);
 }
 

@@ -6,7 +6,8 @@
 #include "gateway/base/file.h"
 #include "gateway/token/status_list.h"
 
-/* The list's number never falls, whatever happens to clock and process; and who may hold the store. */
+/* The list's number never falls, whatever happens to clock and process; and who may hold the
+ * store. */
 
 static uint64_t seq_of(struct fixture *fx, struct lb_span *out_token)
 {

@@ -19,7 +19,7 @@ struct forge_options {
     const char *common_name;
     int64_t from_unix_s;
     int64_t to_unix_s;
-    const char *const (*extensions)[2];  /* name and value as in openssl.cnf, ended by {NULL, NULL} */
+    const char *const (*extensions)[2];  /* name and value as in openssl.cnf; ends in NULLs */
 };
 
 /* forge_cert stops the test when the library refuses. Freed by forge_free. */

@@ -4,10 +4,10 @@
 #include "gateway/evidence/link.h"
 
 /*
- * What a node has seen of other nodes' logs, shared by all its links: a peer that opens a second link
- * can't show there another history than on the first. The largest size of each log is kept in a file,
- * written once a second while it grows and when a link ends, so that a log that was cut short while we
- * were away is still refused.
+ * What a node has seen of other nodes' logs, shared by all its links: a peer that opens a second
+ * link can't show there another history than on the first. The largest size of each log is kept in
+ * a file, written once a second while it grows and when a link ends, so that a log that was cut
+ * short while we were away is still refused.
  */
 struct lb_seen;
 /* One peer's log in it; lives as long as the whole. */
@@ -19,8 +19,8 @@ LB_MUST lb_status lb_seen_new(const char *folder, struct lb_seen **out_seen);
 void lb_seen_free(struct lb_seen *seen);
 
 /* lb_seen_open finds the log of this origin, or loads what its file says; a key other than before
- * replaces the old one and keeps the size. FILE_FAILED, MALFORMED (a damaged file: remove it only if
- * the peer's log is known to be whole), NO_MEMORY. Any thread. */
+ * replaces the old one and keeps the size. FILE_FAILED, MALFORMED (a damaged file: remove it only
+ * if the peer's log is known to be whole), NO_MEMORY. Any thread. */
 LB_MUST lb_status lb_seen_open(struct lb_seen *seen, const char *origin,
                                const uint8_t public_key[32], struct lb_seen_log **out_log);
 /* lb_seen_size is the largest size verified so far. */

@@ -18,8 +18,8 @@ struct lb_session {
     bool greeted;           /* the peer's Hello has come */
 };
 
-/* lb_session_init prepares for a peer whose log has this origin and key; `seen` outlives the session.
- * Statuses of lb_seen_open. */
+/* lb_session_init prepares for a peer whose log has this origin and key; `seen` outlives the
+ * session. Statuses of lb_seen_open. */
 LB_MUST lb_status lb_session_init(struct lb_session *session, struct lb_log *log,
                                   const char *origin, const uint8_t public_key[32],
                                   struct lb_seen *seen);

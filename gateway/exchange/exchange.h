@@ -56,8 +56,8 @@ struct lb_broker_port {
 
 /* lb_broker_link_new registers the one link to an adapter; a second one to the same adapter
  * replaces the first, which fails with CANCELLED and takes and gives no frame any more.
- * ROLE_NOT_ALLOWED when the directory lists no such adapter; LOG_FORK, LOG_BEHIND or RECEIPT_INVALID
- * when it is in quarantine for that. */
+ * ROLE_NOT_ALLOWED when the directory lists no such adapter; LOG_FORK, LOG_BEHIND or
+ * RECEIPT_INVALID when it is in quarantine for that. */
 LB_MUST lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *adapter,
                                      const struct lb_broker_port *port,
                                      struct lb_broker_link **out_link);
@@ -90,8 +90,8 @@ LB_MUST lb_status lb_exchange_collect(struct lb_exchange *exchange, const char *
                                       int64_t deadline_unix_ms,
                                       const struct lb_collect_port *port,
                                       struct lb_collect **out_collect);
-/* lb_collect_fill writes the next CollectEvent; false when none is ready. Calls are serial. A caller
- * that has not taken all of them 10 s after the deadline fails with DEADLINE. */
+/* lb_collect_fill writes the next CollectEvent; false when none is ready. Calls are serial. A
+ * caller that has not taken all of them 10 s after the deadline fails with DEADLINE. */
 bool lb_collect_fill(struct lb_collect *collect, struct lb_buf *out);
 /* lb_collect_close forgets the port. What is under way still ends and is recorded. */
 void lb_collect_close(struct lb_collect *collect);

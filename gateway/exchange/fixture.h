@@ -7,8 +7,8 @@
 #include "lianban/v1/link.pb-c.h"
 #include "tests/support/federation.h"
 
-/* For tests: a broker's use cases with real logs, a caller, and an adapter played by the test, frame by
- * frame. */
+/* For tests: a broker's use cases with real logs, a caller, and an adapter played by the test,
+ * frame by frame. */
 
 #define FX_BROKER "spiffe://test.gov/broker/hub"
 #define FX_ADAPTER "spiffe://test.gov/adapter/tax"
@@ -75,8 +75,8 @@ struct fx_reply {
 
 void fx_reply_honest(struct fixture *fx, const Lianban__V1__RoutedRead *read,
                      struct fx_reply *reply);
-/* fx_send records the leaf in the adapter's log and hands the broker the frame; the status is what the
- * broker says of it. */
+/* fx_send records the leaf in the adapter's log and hands the broker the frame; the status is what
+ * the broker says of it. */
 lb_status fx_send(struct fixture *fx, const struct fx_reply *reply);
 
 #endif

@@ -104,7 +104,7 @@ struct status_entry {
     char *uri;
     uint64_t seq;
     struct lb_buf token;
-    uint64_t order;                            /* rises with every new list, so that links can catch up */
+    uint64_t order;                            /* rises with every new list; links catch up by it */
 };
 
 struct lb_exchange {
@@ -112,7 +112,7 @@ struct lb_exchange {
     struct lb_operator_cache *operators;
     struct lb_seen *seen;                      /* of the adapters' logs */
     pthread_mutex_t lock;
-    pthread_cond_t changed;                    /* an acknowledgement, a collect's end, or ours; monotonic */
+    pthread_cond_t changed;                    /* acknowledged, a collect ended, or we; monotonic */
     struct adapter *adapters;
     struct lb_collect *collects;               /* started ones; a freed one leaves */
     size_t num_collects;                       /* all that exist: the end waits for them */

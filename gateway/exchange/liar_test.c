@@ -10,8 +10,9 @@
 #include "gateway/exchange/fixture.h"
 #include "gateway/wire/pb.h"
 
-/* An adapter that lies: each lie is refused as RECEIPT_INVALID, relays nothing, and puts the adapter in
- * quarantine. Every row runs on a federation of its own, because quarantine is for good. */
+/* An adapter that lies: each lie is refused as RECEIPT_INVALID, relays nothing, and puts the
+ * adapter in quarantine. Every row runs on a federation of its own, because quarantine is for
+ * good. */
 
 struct lie {
     const char *what;

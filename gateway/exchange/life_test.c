@@ -12,8 +12,8 @@
 #include "gateway/token/status_list.h"
 #include "gateway/wire/pb.h"
 
-/* How calls and links begin, meet and end: deadlines that strike in the middle, callers and adapters
- * that stay away, links that replace each other, and the end of the whole. */
+/* How calls and links begin, meet and end: deadlines that strike in the middle, callers and
+ * adapters that stay away, links that replace each other, and the end of the whole. */
 
 static uint64_t log_size(struct fixture *fx)
 {

@@ -66,8 +66,8 @@ void lb_broker_link_end(struct lb_broker_link *link, lb_status status)
     (void)pthread_mutex_unlock(&link->lock);
 }
 
-/* What the new link greets with must be all that the old one has seen, so a frame that is being taken
- * there is waited for; none follows it. */
+/* What the new link greets with must be all that the old one has seen, so a frame that is being
+ * taken there is waited for; none follows it. */
 static void end_old(struct lb_broker_link *old)
 {
     lb_broker_link_end(old, LB_FAULT(LB_CANCELLED, "replaced by a newer link"));

@@ -14,6 +14,7 @@
 
 #define MAX_ATTACH 8
 #define READ_QUEUE 4096
+#define LIST_QUEUE 32
 
 struct adapter_role {
     struct lb_node_program *node;
@@ -29,6 +30,7 @@ struct adapter_role {
     size_t num_attach;
     const char *attach[MAX_ATTACH];
     struct lb_workers *workers;
+    struct lb_workers *lists;    /* for status lists: a withdrawal waits for no database */
     struct lb_serve *serve;
     struct lb_adapter_service service;
     struct lb_dialler *diallers[MAX_ATTACH];
@@ -85,7 +87,7 @@ static lb_status read_config(struct adapter_role *role)
                             "nobody could reach this adapter; say listen or attach");
     role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
     LB_ENSURE(role->seen_folder != NULL, LB_NO_MEMORY, "configuration is too large");
-    return lb_file_mkdirs(role->seen_folder);
+    return LB_OK;
 }
 
 /* --check opens the database as well: a view that does not fit it is a mistake of the
@@ -123,6 +125,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     struct lb_node_program *node = role->node;
     /* As many workers as connections would let a hung database stop refusals too. */
     LB_TRY(lb_workers_new((size_t)role->num_connections + 2, READ_QUEUE, &role->workers));
+    LB_TRY(lb_workers_new(1, LIST_QUEUE, &role->lists));
     const struct lb_serve_options options = {
         .self = node->spiffe,
         .organization = node->organization,
@@ -138,13 +141,14 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .num_keys = role->num_keys,
         .pseudonym_key = role->pseudonym_key,
     };
+    LB_TRY(lb_file_mkdirs(role->seen_folder));
     LB_TRY(lb_seen_new(role->seen_folder, &role->seen));
     LB_TRY(lb_serve_new(&options, &node->diag, &role->serve));
     role->service = (struct lb_adapter_service){
         .serve = role->serve,
         .log = node->log,
         .trust = node->trust,
-        .workers = role->workers,
+        .workers = role->lists,
         .policy = role->policy,
         .seen = role->seen,
     };
@@ -184,9 +188,11 @@ static void quiesce(void *own)
 static void stop(void *own)
 {
     struct adapter_role *role = own;
+    /* What is queued still needs the use case, and what it holds the links. */
+    lb_workers_free(role->lists);
+    lb_workers_free(role->workers);
     lb_serve_free(role->serve);
     lb_seen_free(role->seen);
-    lb_workers_free(role->workers);
     lb_serve_policy_free(role->policy);
     lb_wipe(role, sizeof(*role));
     free(role);
@@ -199,11 +205,12 @@ int main(int argc, char **argv)
     static const struct lb_node_role role = {
         .program = "lianban-adapter",
         .summary = "serves a department's consented, minimized views of its own database",
-        .keys_help = "  policy: FILE                        views, rule set, whom and what is accepted\n"
-                     "  source: {plugin: sqlite, location: FILE, connections: N}\n"
-                     "  seal_keys: [{id: ID, file: FILE}]   X25519 keys as the directory lists them\n"
-                     "  pseudonym_key: FILE                 64 hex digits, for subjects in the evidence\n"
-                     "  attach: [SPIFFE id]                 brokers to dial when there is no inbound port\n",
+        .keys_help =
+            "  policy: FILE                        views, rule set, whom and what is accepted\n"
+            "  source: {plugin: sqlite, location: FILE, connections: N}\n"
+            "  seal_keys: [{id: ID, file: FILE}]   X25519 keys as the directory lists them\n"
+            "  pseudonym_key: FILE                 64 hex digits, for subjects in the evidence\n"
+            "  attach: [SPIFFE id]                 brokers to dial when there is no inbound port\n",
         .keys = keys,
         .kind = LB_NODE_ADAPTER,
         .keeps_log = true,

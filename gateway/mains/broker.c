@@ -21,7 +21,7 @@ struct broker_role {
     struct lb_exchange *exchange;
     struct lb_broker_service service;
     size_t num_diallers;
-    const char *dialled[MAX_ADAPTERS];
+    char dialled[MAX_ADAPTERS][LB_MAX_SPIFFE_BYTES];
     struct lb_dialler *diallers[MAX_ADAPTERS];
 };
 
@@ -52,13 +52,14 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     offer_forms(role);
     role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
     LB_ENSURE(role->seen_folder != NULL, LB_NO_MEMORY, "configuration is too large");
-    return lb_file_mkdirs(role->seen_folder);
+    return LB_OK;
 }
 
 static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
 {
     struct broker_role *role = own;
     struct lb_node_program *node = role->node;
+    LB_TRY(lb_file_mkdirs(role->seen_folder));
     LB_TRY(lb_workers_new(COLLECT_WORKERS, COLLECT_QUEUE, &role->workers));
     const struct lb_exchange_options options = {
         .self = node->spiffe,
@@ -94,18 +95,22 @@ static bool is_dialled(const struct broker_role *role, const char *spiffe)
 
 static lb_status dial(struct broker_role *role, const char *spiffe)
 {
-    char *kept = lb_arena_str(role->node->arena, lb_span_str(spiffe));
-    LB_ENSURE(kept != NULL && role->num_diallers < MAX_ADAPTERS, LB_TOO_LARGE,
+    size_t len = strlen(spiffe);
+    LB_ENSURE(role->num_diallers < MAX_ADAPTERS && len < LB_MAX_SPIFFE_BYTES, LB_TOO_LARGE,
               "too many adapters");
     struct lb_dialler_options options = {
         .end = &lb_broker_service_end,
         .owner = &role->service,
         .method = "/lianban.v1.Adapter/Link",
-        .peer = kept,
+        .peer = spiffe,
     };
     LB_TRY(lb_node_channel(role->node, spiffe, &options.channel));
-    LB_TRY(lb_dialler_new(&options, &role->diallers[role->num_diallers]));
-    role->dialled[role->num_diallers++] = kept;
+    lb_status status = lb_dialler_new(&options, &role->diallers[role->num_diallers]);
+    if (status != LB_OK) {
+        lb_rpc_channel_free(options.channel);
+        return status;
+    }
+    memcpy(role->dialled[role->num_diallers++], spiffe, len + 1);
     return LB_OK;
 }
 

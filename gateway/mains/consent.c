@@ -51,6 +51,24 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     return LB_OK;
 }
 
+/* Before the server is up: its handlers read the list of brokers. */
+static lb_status open_brokers(struct consent_role *role)
+{
+    struct lb_directory *directory = lb_trust_directory(role->node->trust);
+    lb_status status = LB_OK;
+    for (size_t i = 0; i < directory->num_nodes && status == LB_OK; i++) {
+        const struct lb_node *node = &directory->nodes[i];
+        if (node->kind != LB_NODE_BROKER || role->service.num_brokers == MAX_BROKERS)
+            continue;
+        status = lb_node_channel(role->node, node->spiffe,
+                                 &role->brokers[role->service.num_brokers]);
+        if (status == LB_OK)
+            role->service.num_brokers++;
+    }
+    lb_directory_unref(directory);
+    return status;
+}
+
 static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
 {
     struct consent_role *role = own;
@@ -79,25 +97,8 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     };
     lb_consent_service_methods(&role->service, methods);
     *out_num = LB_CONSENT_METHODS;
+    LB_TRY(open_brokers(role));
     return lb_workers_new(1, 1, &role->pusher);
-}
-
-static lb_status serving(void *own)
-{
-    struct consent_role *role = own;
-    struct lb_directory *directory = lb_trust_directory(role->node->trust);
-    lb_status status = LB_OK;
-    for (size_t i = 0; i < directory->num_nodes && status == LB_OK; i++) {
-        const struct lb_node *node = &directory->nodes[i];
-        if (node->kind != LB_NODE_BROKER || role->service.num_brokers == MAX_BROKERS)
-            continue;
-        status = lb_node_channel(role->node, node->spiffe,
-                                 &role->brokers[role->service.num_brokers]);
-        if (status == LB_OK)
-            role->service.num_brokers++;
-    }
-    lb_directory_unref(directory);
-    return status;
 }
 
 static void push(struct lb_job *job)
@@ -162,7 +163,6 @@ int main(int argc, char **argv)
         .must_listen = true,
         .prepare = prepare,
         .start = start,
-        .serving = serving,
         .tick = tick,
         .quiesce = quiesce,
         .stop = stop,

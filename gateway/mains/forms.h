@@ -13,7 +13,8 @@ struct lb_node_forms {
     struct lb_form_compiled *forms[LB_MAX_FORMS];
 };
 
-/* lb_node_forms_read reads `forms: [FILE]`; what was read is freed by lb_node_forms_free in any case. */
+/* lb_node_forms_read reads `forms: [FILE]`; what was read is freed by lb_node_forms_free in any
+ * case. */
 LB_MUST lb_status lb_node_forms_read(struct lb_node_program *node, struct lb_node_forms *out_forms);
 /* lb_node_forms_free releases them; an empty set is fine. */
 void lb_node_forms_free(struct lb_node_forms *forms);

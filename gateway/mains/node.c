@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -196,8 +197,8 @@ static void print_help(const struct lb_node_role *role)
     (void)printf("%s: %s\n\n"
                  "usage: %s --config FILE [--check | --init]\n\n"
                  "  --config FILE  the node's configuration (YAML)\n"
-                 "  --init         begin a new evidence log where there is none; for a node's very\n"
-                 "                 first start only, because a log that begins anew is a fork\n"
+                 "  --init         begin a new evidence log where there is none; for a node's\n"
+                 "                 very first start only: a log that begins anew is a fork\n"
                  "  --check        read and check everything, start nothing\n"
                  "  --version      print the version\n"
                  "  --help         this text\n\n"
@@ -209,7 +210,7 @@ static void print_help(const struct lb_node_role *role)
 }
 
 /* Returns -1 to go on, or the exit status. */
-static int parse_options(int argc, char **argv, struct lb_node_program *node, bool *out_check)
+static int parse_options(int argc, char **argv, struct lb_node_program *node)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
@@ -223,7 +224,7 @@ static int parse_options(int argc, char **argv, struct lb_node_program *node, bo
             node->config_path = optarg;
             break;
         case 'k':
-            *out_check = true;
+            node->check = true;
             break;
         case 'i':
             node->init = true;
@@ -246,12 +247,11 @@ static int parse_options(int argc, char **argv, struct lb_node_program *node, bo
     return -1;
 }
 
-static lb_status run(struct lb_node_program *node, bool check, const sigset_t *signals,
-                     void **out_role)
+static lb_status run(struct lb_node_program *node, const sigset_t *signals, void **out_role)
 {
     LB_TRY(lb_node_configure(node));
     LB_TRY(node->role->prepare(node, out_role));
-    if (check)
+    if (node->check)
         return LB_OK;
     LB_TRY(own_state(node));
     node->access = (struct lb_access){node->trust, node->log};
@@ -264,19 +264,19 @@ static lb_status run(struct lb_node_program *node, bool check, const sigset_t *s
 int lb_node_main(int argc, char **argv, const struct lb_node_role *role)
 {
     struct lb_node_program node = {.role = role, .lock = -1};
-    bool check = false;
     sigset_t signals;
-    int exit_status = parse_options(argc, argv, &node, &check);
+    int exit_status = parse_options(argc, argv, &node);
     if (exit_status >= 0)
         return exit_status;
     forbid_core_files();
+    (void)umask(S_IRWXG | S_IRWXO); /* a socket is bound before its mode can be set */
     block_signals(&signals);
     node.arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     void *own = NULL;
     lb_status status = node.arena == NULL ? LB_FAULT(LB_NO_MEMORY, "configuration")
-                                          : run(&node, check, &signals, &own);
+                                          : run(&node, &signals, &own);
     exit_status = report(&node, status);
-    if (status == LB_OK && check)
+    if (status == LB_OK && node.check)
         (void)printf("%s: configuration is valid\n", node.config_path);
     stop(&node, own);
     return exit_status;

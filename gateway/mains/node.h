@@ -35,7 +35,8 @@ struct lb_node_role {
     bool keeps_log;
     bool must_listen;
     const char *const *migrations;     /* the role's tables in the evidence store, or NULL */
-    /* Reads and checks the role's configuration and files; also all that --check does. */
+    /* Reads and checks the role's configuration and files; also all that --check does, so it writes
+     * nothing. */
     lb_status (*prepare)(struct lb_node_program *node, void **out_role);
     /* Makes the use case and its method table; the log is open. */
     lb_status (*start)(void *role, struct lb_rpc_method *methods, size_t *out_num);
@@ -53,6 +54,7 @@ struct lb_node_program {
     const struct lb_node_role *role;
     const char *config_path;
     bool init;                         /* a new evidence log may begin */
+    bool check;                        /* read and check only: nothing is started or written */
     struct lb_diag diag;
     struct lb_arena *arena;            /* configuration, for the life of the process */
     struct lb_yaml *yaml;

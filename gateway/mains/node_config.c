@@ -87,8 +87,8 @@ static lb_status read_identity(struct lb_node_program *node)
     return lb_node_need_path(node, identity, "ca", &node->identity.ca_path);
 }
 
-/* The node's own certificate, since its peers would refuse an expired or foreign one without a word here.
- * That it can be read at all is for the server and the channels to judge. */
+/* The node's own certificate, since its peers would refuse an expired or foreign one without a word
+ * here. That it can be read at all is for the server and the channels to judge. */
 static lb_status check_certificate(struct lb_node_program *node)
 {
     const char *path = node->identity.cert_path;
@@ -168,7 +168,8 @@ static lb_status open_trust(struct lb_node_program *node)
     LB_TRY(lb_node_need_path(node, node->root, "crl", &options.crl_path));
     options.state_folder = lb_arena_printf(node->arena, "%s/trust", node->state);
     LB_ENSURE(options.state_folder != NULL, LB_NO_MEMORY, "configuration is too large");
-    if (lb_file_mkdirs(options.state_folder) != LB_OK)
+    options.look_only = node->check;
+    if (!node->check && lb_file_mkdirs(options.state_folder) != LB_OK)
         return lb_node_refuse(node, LB_FILE_FAILED, "%s: folder cannot be made",
                               options.state_folder);
     return believe(node, &options);
@@ -253,7 +254,7 @@ lb_status lb_node_configure(struct lb_node_program *node)
     LB_TRY(read_name(node));
     LB_TRY(read_listen(node));
     LB_TRY(lb_node_need_path(node, node->root, "state", &node->state));
-    if (lb_file_mkdirs(node->state) != LB_OK)
+    if (!node->check && lb_file_mkdirs(node->state) != LB_OK)
         return lb_node_refuse(node, LB_FILE_FAILED, "%s: folder cannot be made", node->state);
     LB_TRY(read_identity(node));
     LB_TRY(check_certificate(node));

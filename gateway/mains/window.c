@@ -68,6 +68,10 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_ENSURE(role != NULL, LB_NO_MEMORY, "window agent");
     role->node = node;
     *out_role = role;
+    /* It answers whoever can open its socket, so that must be this account on this machine. */
+    if (strncmp(node->listen, "unix:", 5) != 0)
+        return lb_yaml_fail(lb_yaml_get(node->root, "listen"), &node->diag,
+                            "the window agent listens on a Unix socket only; say unix:<path>");
     LB_TRY(read_forms(role));
     LB_TRY(lb_node_seal_keys(node, role->keys, &role->num_keys));
     LB_TRY(lb_node_issuer_key(node, "issuer", &role->kid, &role->issuer_key));
@@ -138,14 +142,15 @@ int main(int argc, char **argv)
     static const struct lb_node_role role = {
         .program = "lianban-window",
         .summary = "the agent beside a window system: seals, opens, checks receipts, judges",
-        .keys_help = "  forms: [{form: FILE, rules: FILE}]\n"
-                     "  seal_keys: [{id: ID, file: FILE}]   the requester's X25519 keys, newest last\n"
-                     "  issuer: {kid: ID, key: FILE}        P-256: mandates and operator tokens\n"
-                     "  case_key: FILE                      64 hex digits; cases are kept encrypted\n"
-                     "  person_key: FILE                    64 hex digits; keyed hash of operators\n"
-                     "  broker: SPIFFE id\n"
-                     "  consent: SPIFFE id\n"
-                     "  deadline_ms: MILLISECONDS           of one collect (default 15000)\n",
+        .keys_help =
+            "  forms: [{form: FILE, rules: FILE}]\n"
+            "  seal_keys: [{id: ID, file: FILE}]   the requester's X25519 keys, newest last\n"
+            "  issuer: {kid: ID, key: FILE}        P-256: mandates and operator tokens\n"
+            "  case_key: FILE                      64 hex digits; cases are kept encrypted\n"
+            "  person_key: FILE                    64 hex digits; keyed hash of operators\n"
+            "  broker: SPIFFE id\n"
+            "  consent: SPIFFE id\n"
+            "  deadline_ms: MILLISECONDS           of one collect (default 15000)\n",
         .keys = keys,
         .kind = LB_NODE_WINDOW,
         .must_listen = true,

@@ -13,8 +13,8 @@
 #define FOO_VKEY "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 #define FOO_TEXT "This is an example message.\n"
 #define FOO_LINE                                                                                   \
-    "\xe2\x80\x94 example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYj" \
-    "OBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+    "\xe2\x80\x94 example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1E"        \
+    "RYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
 #define FOO_NOTE FOO_TEXT "\n" FOO_LINE
 
 /* golang.org/x/mod/sumdb/note. */
@@ -24,8 +24,8 @@
     "If you think cryptography is the answer to your problem,\n"                                   \
     "then you don't know what your problem is.\n"
 #define PETER_LINE                                                                                 \
-    "\xe2\x80\x94 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqf" \
-    "qdngotpRZb6KE6RyyBwJnAM=\n"
+    "\xe2\x80\x94 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZ"       \
+    "SNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 
 /* transparency-dev/tessera testdata/log: the checkpoint of size 15. */
 #define TESSERA_SKEY                                                                               \
@@ -35,8 +35,8 @@
 #define TESSERA_TEXT                                                                               \
     "example.com/log/testdata\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n"
 #define TESSERA_LINE                                                                               \
-    "\xe2\x80\x94 example.com/log/testdata M9e0luh4jTG+UMBqOUo9/q+yAEvx1ilBEniMvjf1zfcBOhg+CKubMt53" \
-    "MvIt/uEWP6zdkdIQzd/fmwlM/dlPWF74ewI=\n"
+    "\xe2\x80\x94 example.com/log/testdata M9e0luh4jTG+UMBqOUo9/q+yAEvx1ilBEniMvjf1zfcBOhg+"       \
+    "CKubMt53MvIt/uEWP6zdkdIQzd/fmwlM/dlPWF74ewI=\n"
 
 /* A line nobody here knows. */
 #define OTHER_LINE "\xe2\x80\x94 other.example AAAAAAE=\n"
@@ -182,7 +182,7 @@ static void other_kinds_of_keys_are_refused(void **state)
 static void names_follow_the_rule(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",      " ",    "a b",          "a+b",          "a\tb", "a\n",
+    static const char *const bad[] = {"",          " ",            "a b", "a+b", "a\tb", "a\n",
                                       "a\xc2\xa0", "\xe3\x80\x80", "\xe2\x80\xa8x", "\xff",
                                       "a\x01",  "\xc2\x85"};
     const uint8_t key[32] = {1};

@@ -14,7 +14,7 @@ struct lb_rpc_channel_options {
     struct lb_rpc_runtime *runtime;
     const char *target;                      /* "127.0.0.1:7443" or "unix:/path" */
     const struct lb_rpc_identity *identity;  /* NULL on a Unix socket */
-    struct lb_rpc_verifier verifier;         /* also gets the expected id checked against the peer */
+    struct lb_rpc_verifier verifier;         /* besides, the peer has the expected id */
     const char *expected_spiffe;             /* the only server accepted; NULL on a Unix socket */
 };
 
@@ -43,9 +43,9 @@ LB_MUST lb_status lb_rpc_call(struct lb_rpc_channel *channel, const char *method
                               struct lb_span request, int64_t timeout_ms, struct lb_arena *arena,
                               struct lb_span *out_reply);
 
-/* lb_rpc_call_stream makes a call that is answered by a stream and waits for its end; on_event gets each
- * message, one at a time, on a poller. The server's code, or as lb_rpc_open and lb_rpc_stream_send. Not
- * to be called on a poller. */
+/* lb_rpc_call_stream makes a call that is answered by a stream and waits for its end; on_event gets
+ * each message, one at a time, on a poller. The server's code, or as lb_rpc_open and
+ * lb_rpc_stream_send. Not to be called on a poller. */
 struct lb_rpc_stream_call {
     const char *method;
     const struct lb_rpc_metadata *metadata;

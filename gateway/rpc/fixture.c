@@ -18,7 +18,8 @@
 
 #define SCRIPT "gateway/rpc/make_certs.sh"
 
-/* Not TEST_TMPDIR: the path of a Unix socket has at most 107 bytes, and Bazel's folders are deep. */
+/* Not TEST_TMPDIR: the path of a Unix socket has at most 107 bytes, and Bazel's folders are
+ * deep. */
 static char folder[] = "/tmp/lianban-rpc-XXXXXX";
 
 const char *fixture_path(const char *name)

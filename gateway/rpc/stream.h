@@ -40,7 +40,7 @@ struct lb_rpc_stream {
     void *closed_arg;
 
     /* the poller's */
-    struct lb_rpc_tag started; /* client: first metadata sent; message and half-close too if unary */
+    struct lb_rpc_tag started; /* client: metadata sent; if unary, message and half-close */
     struct lb_rpc_tag received;
     struct lb_rpc_tag sent;
     struct lb_rpc_tag woken;

@@ -14,8 +14,8 @@ struct lb_access {
     struct lb_log *log;  /* NULL: refusals are not counted */
 };
 
-/* lb_access_counting_verifier is lb_access_verifier that also counts every peer it refuses in the log.
- * access outlives the server or channel. */
+/* lb_access_counting_verifier is lb_access_verifier that also counts every peer it refuses in the
+ * log. access outlives the server or channel. */
 struct lb_rpc_verifier lb_access_counting_verifier(struct lb_access *access);
 
 /* lb_access_need refuses a peer with ROLE_NOT_ALLOWED unless it is listed with one of the kinds

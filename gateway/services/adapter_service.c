@@ -15,7 +15,8 @@ struct linked {
     char peer[LB_MAX_SPIFFE_BYTES];
 };
 
-/* A refusal is evidence too; what was refused may have been sent by anybody who stole a certificate. */
+/* A refusal is evidence too; what was refused may have been sent by anybody who stole a
+ * certificate. */
 static lb_status counted(struct lb_log *log, const char *peer, lb_status status)
 {
     if (status != LB_OK)

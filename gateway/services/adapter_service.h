@@ -10,7 +10,7 @@ struct lb_adapter_service {
     struct lb_serve *serve;
     struct lb_log *log;
     struct lb_trust *trust;
-    struct lb_workers *workers;
+    struct lb_workers *workers;  /* for status lists, not for reads: a database may hang */
     const struct lb_serve_policy *policy;
     struct lb_seen *seen;
     struct lb_frames_set links;  /* accepted; lb_frames_set_init */

@@ -127,11 +127,23 @@ void lb_frames_set_stop(struct lb_frames_set *set)
     (void)pthread_mutex_unlock(&set->lock);
 }
 
-static bool join_set(struct lb_frames_set *set, struct lb_frames *frames)
+/* Under lock. A peer has one link: on an older one it would show its log from a size that is
+ * passed. */
+static void end_older(struct lb_frames_set *set, const char *peer)
+{
+    for (struct lb_frames *frames = set->first; frames != NULL; frames = frames->next) {
+        if (strcmp(lb_rpc_stream_peer(frames->stream)->spiffe, peer) == 0)
+            lb_rpc_stream_cancel(frames->stream,
+                                 LB_FAULT(LB_CANCELLED, "replaced by a newer link"));
+    }
+}
+
+static bool join_set(struct lb_frames_set *set, struct lb_frames *frames, const char *peer)
 {
     (void)pthread_mutex_lock(&set->lock);
     bool stopping = set->stopping;
     if (!stopping) {
+        end_older(set, peer);
         frames->set = set;
         frames->next = set->first;
         set->first = frames;
@@ -191,7 +203,7 @@ lb_status lb_frames_accept(struct lb_frames_set *set, const struct lb_frames_end
         frames_free(frames);
         return status;
     }
-    if (!join_set(set, frames)) {
+    if (!join_set(set, frames, info->peer->spiffe)) {
         ops->close(frames->end);
         frames_free(frames);
         LB_FAIL(LB_STOPPING, "stopping");

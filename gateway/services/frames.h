@@ -37,7 +37,8 @@ void lb_frames_set_init(struct lb_frames_set *set);
 /* lb_frames_set_stop ends every link with STOPPING; later ones are refused with it. */
 void lb_frames_set_stop(struct lb_frames_set *set);
 
-/* lb_frames_accept is a server's stream handler for a method that carries frames. */
+/* lb_frames_accept is a server's stream handler for a method that carries frames. An older link of
+ * the same peer ends with CANCELLED. */
 LB_MUST lb_status lb_frames_accept(struct lb_frames_set *set, const struct lb_frames_end *end,
                                    void *owner,
                                    const struct lb_rpc_call_info *info,
@@ -53,13 +54,13 @@ struct lb_dialler_options {
     const struct lb_frames_end *end;
     void *owner;
     struct lb_rpc_channel *channel;   /* to the peer; taken over */
-    const char *method;               /* "/lianban.v1.Adapter/Link" or "/lianban.v1.Broker/Attach" */
+    const char *method;               /* /lianban.v1.Adapter/Link or /lianban.v1.Broker/Attach */
     const char *peer;                 /* SPIFFE id */
 };
 
-/* lb_dialler_new begins to dial, on a thread of its own; the strings of options are borrowed but for
- * the peer. CONFIG_INVALID for a peer's id that is too long, NO_MEMORY; the channel then stays the
- * caller's. */
+/* lb_dialler_new begins to dial, on a thread of its own; the strings of options are borrowed but
+ * for the peer. CONFIG_INVALID for a peer's id that is too long, NO_MEMORY; the channel then stays
+ * the caller's. */
 LB_MUST lb_status lb_dialler_new(const struct lb_dialler_options *options,
                                  struct lb_dialler **out_dialler);
 /* lb_dialler_free ends the link and waits for it. NULL is allowed. */

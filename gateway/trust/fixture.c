@@ -269,6 +269,7 @@ lb_status fx_try_trust(struct fixture *fx, struct lb_diag *diag, struct lb_trust
         .ca_path = fx->ca_path,
         .crl_path = fx->crl_path,
         .state_folder = fx->state_folder,
+        .look_only = fx->look_only,
         .clock = &fx->clock.clock,
     };
     return lb_trust_new(&options, diag, out_trust);

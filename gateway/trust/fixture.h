@@ -26,6 +26,7 @@ struct fixture {
     struct lb_sign_key *issuer_key;  /* of the consent office "hall" */
     uint64_t crl_number;
     char directory_path[288], ca_path[288], crl_path[288], state_folder[288];
+    bool look_only;                  /* for fx_try_trust */
 };
 
 void fx_setup(struct fixture *fx);

@@ -26,6 +26,7 @@ struct lb_trust {
     const char *crl_path;
     const char *state_folder;
     const char *accept_path;
+    bool look_only;
     const struct lb_clock *clock;
     struct lb_note_verifier verifiers[MAX_VERIFIERS];
     size_t num_verifiers;
@@ -53,7 +54,7 @@ static lb_status load_directory(const struct lb_trust *trust, struct lb_arena *a
     }
     LB_TRY(lb_directory_open(note, trust->verifiers, trust->num_verifiers,
                              lb_clock_unix_s(trust->clock), diag, &directory));
-    status = lb_trust_admit(trust->state_folder, directory, true, diag);
+    status = lb_trust_admit(trust->state_folder, directory, !trust->look_only, diag);
     if (status != LB_OK) {
         lb_directory_unref(directory);
         return status;
@@ -191,6 +192,7 @@ static lb_status copy_options(struct lb_trust *trust, const struct lb_trust_opti
 {
     struct lb_arena *arena = trust->arena;
     trust->clock = options->clock;
+    trust->look_only = options->look_only;
     trust->directory_path = lb_arena_str(arena, lb_span_str(options->directory_path));
     trust->ca_path = lb_arena_str(arena, lb_span_str(options->ca_path));
     trust->crl_path = lb_arena_str(arena, lb_span_str(options->crl_path));
@@ -229,7 +231,7 @@ static lb_status load_first(struct lb_trust *trust, struct lb_diag *diag)
     LB_DEFER(directory_unrefp) struct lb_directory *directory = NULL;
     struct lb_span ca;
     trust->files = look(trust);
-    lb_status status = lb_file_mkdirs(trust->state_folder);
+    lb_status status = trust->look_only ? LB_OK : lb_file_mkdirs(trust->state_folder);
     if (status != LB_OK) {
         lb_diag_set(diag, "%s: folder cannot be made", trust->state_folder);
         return status;

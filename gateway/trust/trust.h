@@ -24,6 +24,7 @@ struct lb_trust_options {
     const char *ca_path;
     const char *crl_path;
     const char *state_folder;
+    bool look_only;                      /* judge by the state, but write nothing there */
     const struct lb_clock *clock;
 };
 

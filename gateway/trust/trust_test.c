@@ -70,6 +70,24 @@ static void test_start_refuses(void **state)
     assert_start_fails(LB_FILE_FAILED, fx.ca_path);
 }
 
+static void test_looking_leaves_no_trace(void **state)
+{
+    (void)state;
+    fx.look_only = true;
+    lb_trust_free(fx_trust(&fx));
+    assert_int_not_equal(access(fx.state_folder, F_OK), 0);
+    fx.look_only = false;
+    lb_trust_free(fx_trust(&fx));
+    put_version(5);
+    fx.look_only = true;
+    lb_trust_free(fx_trust(&fx));
+    put_version(2);
+    assert_start_fails(LB_DIRECTORY_ROLLBACK, "older than 3"); /* judged by what is remembered */
+    put_version(4);
+    fx.look_only = false;
+    lb_trust_free(fx_trust(&fx)); /* 5 was only looked at */
+}
+
 static void test_start_bad_vkey(void **state)
 {
     (void)state;
@@ -247,6 +265,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_start_refuses, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_looking_leaves_no_trace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start_bad_vkey, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start_other_signer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reload_directory, setup, teardown),

@@ -165,7 +165,7 @@ bool lb_form_asks(const struct lb_form_fact *fact, size_t role_index);
 
 struct lb_form_member {
     size_t role;                  /* index */
-    const struct lb_fact *facts;  /* one per form fact; state 0 where nothing was asked or came back */
+    const struct lb_fact *facts;  /* one per form fact; state 0: nothing asked or come back */
 };
 
 enum lb_truth { LB_FALSE, LB_TRUE, LB_UNKNOWN };

@@ -272,7 +272,8 @@ static void otherwise_unknown_is_unknown(void **state)
 {
     struct test *test = *state;
     char *text = lb_form_fixture_replace(test->arena, lb_form_fixture_text(),
-                                         "otherwise: 0\n    saves", "otherwise: unknown\n    saves");
+                                         "otherwise: 0\n    saves",
+                                         "otherwise: unknown\n    saves");
     lb_form_free(test->form);
     test->form = lb_form_fixture_load(text, test->rules);
     assert_string_equal(judge(test), "PART");

@@ -220,9 +220,9 @@ static void bounds_what_a_section_asks(void **state)
         char *more = lb_arena_str(arena, LB_SPAN_EMPTY);
         for (size_t i = 0; i < table[t].facts; i++)
             more = lb_arena_printf(arena,
-                                   "%s  - {fact: f%zu, department: tax, view: tax.v%zu, field: f%zu,"
-                                   " operator: EXISTS, roles: [applicant], otherwise: false,"
-                                   " label: {zh: a, en: a}}\n",
+                                   "%s  - {fact: f%zu, department: tax, view: tax.v%zu,"
+                                   " field: f%zu, operator: EXISTS, roles: [applicant],"
+                                   " otherwise: false, label: {zh: a, en: a}}\n",
                                    more, i, i % table[t].views, i);
         more = lb_arena_printf(arena, "%shousehold:\n", more);
         assert_int_equal(lb_status_code(load_with(arena, "household:\n  - {name: income",

@@ -13,7 +13,7 @@
  */
 enum lb_op {
     LB_OP_EXISTS,      /* EXISTS: a row exists */
-    LB_OP_EQ,          /* EQ: the citizen's claim matches (one value, or a set on a many-row view) */
+    LB_OP_EQ,          /* EQ: the citizen's claim matches (one value, or a set of them) */
     LB_OP_CMP,         /* CMP(<|<=|>|>=, threshold) */
     LB_OP_IN,          /* IN(set): the code, or any row's code, is in the set */
     LB_OP_BUCKET,      /* BUCKET(edges): number of the right-open interval, -1 below the first */

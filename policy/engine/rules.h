@@ -28,7 +28,8 @@ struct lb_rules;
 /* lb_rules_load reads and checks a file; CONFIG_INVALID with file, line and advice in diag: unknown
  * keys, an entry without its source, thresholds that a form could not tell apart ("a.b", "a_b"), a
  * code twice in one set. FILE_FAILED, TOO_LARGE, NO_MEMORY. */
-LB_MUST lb_status lb_rules_load(const char *path, struct lb_diag *diag, struct lb_rules **out_rules);
+LB_MUST lb_status lb_rules_load(const char *path, struct lb_diag *diag,
+                                struct lb_rules **out_rules);
 /* lb_rules_load_text is lb_rules_load from bytes already read; `name` stands for the file. */
 LB_MUST lb_status lb_rules_load_text(struct lb_span text, const char *name, struct lb_diag *diag,
                                      struct lb_rules **out_rules);
@@ -45,8 +46,8 @@ struct lb_threshold {
     const char *source;
 };
 
-/* lb_rules_num_thresholds and lb_rules_threshold_at list the thresholds in the order of the file; NULL
- * past the last. What is returned is borrowed from the rules. */
+/* lb_rules_num_thresholds and lb_rules_threshold_at list the thresholds in the order of the file;
+ * NULL past the last. What is returned is borrowed from the rules. */
 size_t lb_rules_num_thresholds(const struct lb_rules *rules);
 const struct lb_threshold *lb_rules_threshold_at(const struct lb_rules *rules, size_t index);
 /* Lookups by name; NULL or false when there is no such entry. */

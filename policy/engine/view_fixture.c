@@ -43,7 +43,7 @@ static const char whole[] = HEAD QUERY
     "        bases: [emergency]\n"
     "        issuers: [hall]\n"
     "        min_level: 4\n"
-    "  paid: {type: row, class: G3, rules: [{purpose: study, operators: [\"COUNT(5)\"]" 
+    "  paid: {type: row, class: G3, rules: [{purpose: study, operators: [\"COUNT(5)\"]"
     ", requesters: [street], bases: [consent], issuers: [hall], min_level: 2}]}\n"
     "  closed: {column: income_cents, type: cents, class: G4}\n";
 

@@ -156,7 +156,8 @@ lb_status lb_word_title(const struct lb_yaml_node *map, struct lb_diag *diag, co
 lb_status lb_word_list(const struct lb_yaml_node *node, size_t max, struct lb_diag *diag)
 {
     if (lb_yaml_kind_of(node) != LB_YAML_LIST)
-        return lb_yaml_fail(node, diag, "a list is expected here; write [a, b] or lines of \"- a\"");
+        return lb_yaml_fail(node, diag,
+                            "a list is expected here; write [a, b] or lines of \"- a\"");
     size_t num = lb_yaml_len(node);
     if (num == 0 || num > max)
         return lb_yaml_fail(node, diag, "the list has %zu entries; write 1 to %zu", num, max);

@@ -11,7 +11,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
 from members import DEPARTMENTS  # noqa: E402
-from processes import wait_until  # noqa: E402
 
 DEMO = [sys.executable, os.path.join(fixture.ROOT, "demo", "demo.py"), "--bin", fixture.BIN]
 SMALL = ["--people", "10", "--seconds", "0"]
@@ -22,9 +21,9 @@ def run(*options):
 
 
 def still_running(root):
-    """Programs whose command line names this folder."""
+    """Programs that were started with a configuration in this folder."""
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if "lianban-" in line and root in line]
+    return [line for line in listed.splitlines() if f"--config {root}/" in line]
 
 
 class Demo(unittest.TestCase):
@@ -81,13 +80,15 @@ class Demo(unittest.TestCase):
         root = os.path.join(fixture.folder(), "state")
         with subprocess.Popen([*DEMO, *SMALL, "--serve", "--dir", root], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True) as process:
+            self.addCleanup(process.kill)
             line = ""
             while "Left running" not in line:
                 line = process.stdout.readline()
                 self.assertTrue(line, "the demo ended")
-            wait_until(lambda: len(still_running(root)) == 13, 5, "thirteen programs")
+            running = still_running(root)
             process.send_signal(signal.SIGINT)
             rest = process.stdout.read()
+        self.assertEqual(len(running), 13)
         self.assertEqual(process.returncode, 0, rest)
         self.assertEqual(still_running(root), [])
 

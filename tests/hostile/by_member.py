@@ -34,8 +34,10 @@ ROLES = [
     denied("a desk collects", _ROLE, "broker", _stream("broker", "desk", "Broker/Collect", "CollectRequest")),
     denied("the broker collects from itself", _ROLE, "broker",
            _stream("broker", "broker", "Broker/Collect", "CollectRequest")),
-    denied("an adapter lists forms", _ROLE, "broker", _call("broker", "tax", "Broker/ListForms", "ListFormsRequest")),
-    denied("an adapter fetches a form", _ROLE, "broker", _call("broker", "tax", "Broker/GetForm", "GetFormRequest")),
+    denied("an adapter lists forms", _ROLE, "broker",
+           _call("broker", "tax", "Broker/ListForms", "ListFormsRequest")),
+    denied("an adapter fetches a form", _ROLE, "broker",
+           _call("broker", "tax", "Broker/GetForm", "GetFormRequest")),
     denied("a window attaches", _ROLE, "broker", _duplex("broker", "window", "Broker/Attach")),
     denied("a desk attaches", _ROLE, "broker", _duplex("broker", "desk", "Broker/Attach")),
     denied("a window relays a status list", _ROLE, "broker",
@@ -43,7 +45,8 @@ ROLES = [
     denied("an adapter relays a status list", _ROLE, "broker",
            _call("broker", "tax", "Broker/RelayStatus", "RelayStatusRequest")),
     denied("a window reads an adapter", _ROLE, "tax", _call("tax", "window", "Adapter/Read", "RoutedReadRequest")),
-    denied("an adapter reads an adapter", _ROLE, "tax", _call("tax", "finance", "Adapter/Read", "RoutedReadRequest")),
+    denied("an adapter reads an adapter", _ROLE, "tax",
+           _call("tax", "finance", "Adapter/Read", "RoutedReadRequest")),
     denied("a desk reads an adapter", _ROLE, "tax", _call("tax", "desk", "Adapter/Read", "RoutedReadRequest")),
     denied("a window links to an adapter", _ROLE, "tax", _duplex("tax", "window", "Adapter/Link")),
     denied("an adapter links to an adapter", _ROLE, "tax", _duplex("tax", "finance", "Adapter/Link")),
@@ -147,7 +150,7 @@ def _relay(make):
 
 def make_list(ground, seq=1, kid=None, key=None, uri=None, issuer=None):
     """A status list in the hall's name, all valid."""
-    return sdjwt.make_statusmake_list(issuer or ground.hall, uri or ground.status_uri, seq, [0] * 64,
+    return sdjwt.make_status_list(issuer or ground.hall, uri or ground.status_uri, seq, [0] * 64,
                                   kid or ground.hall_kid, key or ground.hall_key, int(time.time()))
 
 

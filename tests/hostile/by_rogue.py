@@ -2,16 +2,18 @@
 
 import os
 
+import grpc
 import hpke
 from attack import cut, denied, told
 from by_member import STRANGER, make_list
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from ground import Seen
+from ground import Seen, refused
 from processes import wait_until
 from rogue import Link, Log, leaf, real_leaves
 
 ADDRESSEE = "housing"             # the department a rogue broker turns to
 ATTACHED = "disabled-federation"  # the one that dials the broker
+_ATTEMPTS = 8
 
 # --- a rogue broker at an adapter's own port ---
 
@@ -149,16 +151,36 @@ OWNED = [
 
 # --- a rogue broker on a link ---
 
+def _relinked(ground):
+    """Waits until the honest link is back: a newer one has ended it."""
+    wait_until(lambda: not ground.running.unlinked(), 20, "the honest link")
+
+
+def _on_link(ground, server, caller, method, act):
+    """Links, acts, and waits for the end. The honest peer links anew meanwhile, which ends this link: then
+    once more."""
+    for _ in range(_ATTEMPTS):
+        link = Link(ground, server, caller, method)
+        try:
+            act(ground, link, link.next("hello").seen_size)
+            seen = link.end()
+        except grpc.RpcError as error:
+            seen = refused(ground.contract.refused(error))
+        finally:
+            link.close()
+        if seen.code != "CANCELLED":
+            break
+    _relinked(ground)
+    return seen
+
+
 def _linked(act, greet=True):
     """Adapter.Link with the broker's certificate; `act` gets the link and what the adapter has seen."""
-    def send(ground):
-        link = Link(ground, ADDRESSEE, "broker", "Adapter/Link")
-        seen = link.next("hello").seen_size
+    def greeted(ground, link, seen):
         if greet:
             link.hello()
         act(ground, link, seen)
-        return link.end()
-    return send
+    return lambda ground: _on_link(ground, ADDRESSEE, "broker", "Adapter/Link", greeted)
 
 
 def _batch(ground, link, log, from_size=0, size=None, **items):
@@ -241,6 +263,7 @@ def _forged_status_on_link(ground):
         return Seen("event", link.next("status_ack").code)
     finally:
         link.close()
+        _relinked(ground)
 
 
 # --- a rogue adapter at the broker ---
@@ -248,16 +271,7 @@ def _forged_status_on_link(ground):
 def _attached(act):
     """Broker.Attach with the certificate of the department that dials; its own link gives way and comes
     back."""
-    def send(ground):
-        link = Link(ground, "broker", ATTACHED, "Broker/Attach")
-        try:
-            seen = link.next("hello").seen_size
-            act(ground, link, seen)
-            return link.end()
-        finally:
-            link.close()
-            wait_until(lambda: not ground.running.unlinked(), 20, "the honest link")
-    return send
+    return lambda ground: _on_link(ground, "broker", ATTACHED, "Broker/Attach", act)
 
 
 def _log_of_a_stranger(ground, link, seen):
@@ -292,9 +306,13 @@ def forked_adapter(ground):
         leaves = real_leaves(ground_, ATTACHED)
         leaves[0] = leaf("ADMIN", "STARTED")
         _batch(ground_, link, Log(ground_, ATTACHED, leaves), seen)
-    link = Link(ground, "broker", ATTACHED, "Broker/Attach")
-    act(ground, link, link.next("hello").seen_size)
-    return link.end()
+    for _ in range(_ATTEMPTS):
+        link = Link(ground, "broker", ATTACHED, "Broker/Attach")
+        act(ground, link, link.next("hello").seen_size)
+        seen = link.end()
+        if seen.code != "CANCELLED":
+            break
+    return seen
 
 
 STATUS = [told("a forged status list on a link", "SIGNATURE_INVALID", _forged_status_on_link, **{ADDRESSEE: []})]

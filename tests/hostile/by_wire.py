@@ -22,6 +22,8 @@ _CALLERS = {  # who may call a method, so that the garbage is looked at
     "Evidence": ("tax", "window", {}),
     "Window": ("window", None, {}),
 }
+# Methods that answer about somebody, or could: what they refuse is evidence.
+_RECORDED = ("Broker/Collect", "Broker/Attach", "Adapter/Read", "Adapter/Link")
 _GARBAGE = (b"\xff" * 64, b"\x0a\xff\xff\xff\x7f", b"\x03" * 5000, b"\x5b" * 100000)
 
 
@@ -56,7 +58,8 @@ def _garbage(service, method):
         if len(seen) != 1:
             raise AssertionError(f"not one outcome: {seen}")
         return seen.pop()
-    return refused(f"garbage for {service}/{method}", "MALFORMED", send)
+    logs = {server: [("DENY", "MALFORMED")]} if f"{service}/{method}" in _RECORDED else {}
+    return Attack(f"garbage for {service}/{method}", "refused", ("MALFORMED",), send, logs, repeats=True)
 
 
 _METHODS = (

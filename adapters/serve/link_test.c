@@ -1,0 +1,284 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "adapters/serve/fixture.h"
+#include "adapters/serve/link.h"
+#include "gateway/base/file.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/wire/pb.h"
+
+/* The adapter's end of a link against a broker played by the test. */
+
+struct played {
+    struct fixture fx;
+    struct lb_log *log;          /* the broker's */
+    struct lb_seen *seen;        /* the adapter's, of the broker's log */
+    struct lb_seen *broker_seen; /* and the other way round */
+    struct lb_session session;   /* the broker's end */
+    struct lb_adapter_link *link;
+    lb_status failed;
+};
+
+static void ignore_kick(void *ctx)
+{
+    (void)ctx;
+}
+
+static void note_failure(void *ctx, lb_status status)
+{
+    ((struct played *)ctx)->failed = status;
+}
+
+static struct lb_seen *new_seen(struct played *played, const char *name)
+{
+    struct lb_seen *seen = NULL;
+    const char *folder = fed_path(&played->fx.fed, name);
+    assert_ok(lb_file_mkdirs(folder));
+    assert_ok(lb_seen_new(folder, &seen));
+    return seen;
+}
+
+static void open_broker(struct played *played)
+{
+    struct lb_diag diag = {""};
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
+    const struct lb_log_options options = {
+        .folder = fed_path(&played->fx.fed, "broker"),
+        .origin = lb_spiffe_log_origin(FX_BROKER),
+        .key = played->fx.broker.log_key,
+        .clock = lb_clock_system(),
+        .create = true,
+    };
+    assert_ok(lb_file_mkdirs(options.folder));
+    assert_ok(lb_log_open(&options, &diag, &played->log));
+    (void)lb_sign_key_public(played->fx.adapter.log_key, raw);
+    played->broker_seen = new_seen(played, "broker-seen");
+    assert_ok(lb_session_init(&played->session, played->log, lb_spiffe_log_origin(FX_ADAPTER), raw,
+                              played->broker_seen));
+}
+
+static void open_link(struct played *played)
+{
+    const struct lb_adapter_link_options options = {
+        .serve = played->fx.serve,
+        .log = played->fx.log,
+        .trust = played->fx.fed.trust,
+        .workers = played->fx.workers,
+        .policy = played->fx.policy,
+        .broker = FX_BROKER,
+        .seen = played->seen,
+        .port = {played, ignore_kick, note_failure},
+    };
+    assert_ok(lb_adapter_link_new(&options, &played->link));
+}
+
+/* The next frame the adapter sends; NULL after 3 s. */
+static Lianban__V1__Frame *next_frame(struct played *played)
+{
+    struct lb_buf buf;
+    Lianban__V1__Frame *frame = NULL;
+    lb_buf_init(&buf, LB_MAX_MESSAGE_BYTES);
+    for (int i = 0; i < 300 && frame == NULL; i++) {
+        if (lb_adapter_link_fill(played->link, &buf))
+            assert_ok(lb_pb_unpack(&lianban__v1__frame__descriptor, lb_buf_span(&buf),
+                                   played->fx.arena, &frame));
+        else
+            (void)usleep(10000);
+    }
+    lb_buf_cleanup(&buf);
+    return frame;
+}
+
+static int setup(void **state)
+{
+    static struct played played;
+    struct lb_span hello = LB_SPAN_EMPTY;
+    memset(&played, 0, sizeof(played));
+    fx_setup(&played.fx);
+    open_broker(&played);
+    played.seen = new_seen(&played, "seen");
+    open_link(&played);
+    Lianban__V1__Frame *frame = next_frame(&played);
+    assert_non_null(frame);
+    assert_ok(lb_session_greet(&played.session, frame->hello));
+    assert_ok(lb_session_hello(&played.session, played.fx.arena, &hello));
+    assert_ok(lb_adapter_link_receive(played.link, hello));
+    *state = &played;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct played *played = *state;
+    lb_adapter_link_close(played->link);
+    lb_workers_free(played->fx.workers);
+    played->fx.workers = NULL;
+    lb_serve_free(played->fx.serve);
+    played->fx.serve = NULL;
+    lb_session_cleanup(&played->session);
+    lb_seen_free(played->broker_seen);
+    lb_seen_free(played->seen);
+    lb_log_close(played->log);
+    fx_teardown(&played->fx);
+    return 0;
+}
+
+/* What the played broker sends: `num` times one read with a ROUTE entry that a test may spoil. */
+static lb_status send_reads(struct played *played, Lianban__V1__ReadRequest *request, size_t num,
+                            void (*spoil)(struct lb_leaf *leaf))
+{
+    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
+    Lianban__V1__Batch batch = LIANBAN__V1__BATCH__INIT;
+    Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
+    Lianban__V1__RoutedRead routed = LIANBAN__V1__ROUTED_READ__INIT;
+    struct lb_span bytes = LB_SPAN_EMPTY;
+    uint64_t size = 0;
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    assert_non_null(entry);
+    entry->leaf = (struct lb_leaf){.type = LB_LEAF_ROUTE, .code = "ROUTED", .count = 1};
+    memcpy(entry->leaf.txn, request->txn.data, 16);
+    lb_sha256(lb_pb_span(request->sealed->ciphertext), entry->leaf.request_hash);
+    if (spoil != NULL)
+        spoil(&entry->leaf);
+    assert_ok(lb_log_append_wait(played->log, entry));
+    assert_ok(lb_session_show(&played->session, arena, &batch.log, &size));
+    routed.request = request;
+    assert_ok(lb_link_prove(played->log, entry->index,
+                            lb_span_of(entry->leaf_bytes, entry->leaf_len), size, arena,
+                            &routed.route));
+    batch.reads = lb_arena_array(arena, num, sizeof(batch.reads[0]));
+    for (size_t i = 0; i < num; i++)
+        batch.reads[batch.n_reads++] = &routed;
+    frame.body_case = LIANBAN__V1__FRAME__BODY_BATCH;
+    frame.batch = &batch;
+    assert_ok(lb_pb_pack(&frame, arena, &bytes));
+    lb_status status = lb_adapter_link_receive(played->link, bytes);
+    free(entry);
+    return status;
+}
+
+static void a_read_goes_through_a_link(void **state)
+{
+    struct played *played = *state;
+    struct fx_ask ask;
+    struct fx_built built;
+    Lianban__V1__Frame *frame;
+    fx_ask_honest(&played->fx, &ask);
+    fx_build(&played->fx, &ask, &built);
+    assert_ok(send_reads(played, built.request, 1, NULL));
+    do {
+        struct lb_checkpoint checkpoint;
+        frame = next_frame(played);
+        assert_non_null(frame);
+        assert_ok(lb_session_watch(&played->session, frame->batch->log, &checkpoint));
+    } while (frame->batch->n_answers == 0);
+    assert_string_equal(frame->batch->answers[0]->code, "ANSWERED");
+    assert_non_null(frame->batch->answers[0]->entry);
+}
+
+static void other_request(struct lb_leaf *leaf)
+{
+    leaf->request_hash[0] ^= 1;
+}
+
+static void other_txn(struct lb_leaf *leaf)
+{
+    leaf->txn[0] ^= 1;
+}
+
+static void other_kind(struct lb_leaf *leaf)
+{
+    leaf->type = LB_LEAF_CANARY;
+}
+
+static void a_read_without_its_route_is_refused(void **state)
+{
+    struct played *played = *state;
+    void (*const spoils[])(struct lb_leaf *) = {other_request, other_txn, other_kind};
+    struct fx_ask ask;
+    struct fx_built built;
+    fx_ask_honest(&played->fx, &ask);
+    fx_build(&played->fx, &ask, &built);
+    for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++)
+        assert_code(lb_status_code(send_reads(played, built.request, 1, spoils[i])),
+                    LB_RECEIPT_INVALID);
+}
+
+static void a_read_that_no_broker_should_pass_on_ends_the_link(void **state)
+{
+    static char key_id[200 * 1024];
+    struct played *played = *state;
+    struct fx_ask ask;
+    struct fx_built built;
+    fx_ask_honest(&played->fx, &ask);
+    fx_build(&played->fx, &ask, &built);
+    memset(key_id, 'k', sizeof(key_id) - 1);
+    built.request->sealed->key_id = key_id;
+    assert_code(lb_status_code(send_reads(played, built.request, 1, NULL)), LB_TOO_LARGE);
+}
+
+/* A read that is refused early costs little, so that many can be tried. */
+static void make_small(struct fx_built *built)
+{
+    built->request->grant = (char *)(uintptr_t)"x";
+    built->request->sealed->ciphertext.len = 17;
+}
+
+static void a_broker_that_takes_no_answers_is_not_served_without_end(void **state)
+{
+    struct played *played = *state;
+    struct fx_ask ask;
+    struct fx_built built;
+    lb_status status = LB_OK;
+    size_t sent = 0;
+    fx_ask_honest(&played->fx, &ask);
+    fx_build(&played->fx, &ask, &built);
+    make_small(&built);
+    while (status == LB_OK && sent < 20000) {
+        status = send_reads(played, built.request, LB_MAX_ITEMS_PER_BATCH, NULL);
+        sent += LB_MAX_ITEMS_PER_BATCH;
+    }
+    assert_code(lb_status_code(status), LB_BUSY);
+    assert_true(sent >= 8192); /* as many as a broker may wait for */
+}
+
+static void answers_taken_make_room(void **state)
+{
+    struct played *played = *state;
+    struct fx_ask ask;
+    struct fx_built built;
+    fx_ask_honest(&played->fx, &ask);
+    fx_build(&played->fx, &ask, &built);
+    make_small(&built);
+    for (int round = 0; round < 12; round++) {
+        size_t answers = 0;
+        assert_ok(send_reads(played, built.request, LB_MAX_ITEMS_PER_BATCH, NULL));
+        while (answers < LB_MAX_ITEMS_PER_BATCH) {
+            Lianban__V1__Frame *frame = next_frame(played);
+            assert_non_null(frame);
+            answers += frame->batch->n_answers;
+            if (lb_arena_used(played->fx.arena) > LB_FILE_ARENA_BYTES)
+                return; /* enough frames were looked at */
+        }
+    }
+}
+
+#define WITH_LINK(test_) cmocka_unit_test_setup_teardown(test_, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_LINK(a_read_goes_through_a_link),
+        WITH_LINK(a_read_without_its_route_is_refused),
+        WITH_LINK(a_read_that_no_broker_should_pass_on_ends_the_link),
+        WITH_LINK(a_broker_that_takes_no_answers_is_not_served_without_end),
+        WITH_LINK(answers_taken_make_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
