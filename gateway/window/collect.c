@@ -1,17 +1,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gateway/base/hex.h"
 #include "gateway/base/log.h"
 #include "gateway/base/wipe.h"
-#include "gateway/crypto/hash.h"
-#include "gateway/token/operator_token.h"
 #include "gateway/window/run.h"
 #include "gateway/wire/pb.h"
 
 /* One collect from its start to its result, on a worker. */
 
-#define OPERATOR_TOKEN_LIFE_S 600
 /* The broker tells what is late at the deadline itself; that news needs a moment to arrive. */
 #define NEWS_MS 2000
 #define ROUNDS 2
@@ -22,30 +18,6 @@ struct collect_job {
 };
 
 /* --- asking the broker --- */
-
-static lb_status make_token(struct lb_collect_run *run)
-{
-    const struct lb_window_options *options = &run->window->options;
-    int64_t now = lb_clock_unix_s(options->clock);
-    uint8_t random[16];
-    char jti[2 * sizeof(random) + 1];
-    struct lb_span token;
-    LB_TRY(lb_crypto_random(random, sizeof(random)));
-    lb_hex_encode(lb_span_of(random, sizeof(random)), jti);
-    const struct lb_operator claims = {
-        .organization = options->organization,
-        .kid = options->issuer_kid,
-        .unit = run->entry->unit,
-        .person = run->entry->person,
-        .jti = jti,
-        .iat = now,
-        .exp = now + OPERATOR_TOKEN_LIFE_S,
-    };
-    LB_TRY(lb_operator_token_issue(&claims, options->issuer_key, run->arena, &token));
-    run->operator_token = lb_arena_str(run->arena, token);
-    LB_ENSURE(run->operator_token != NULL, LB_NO_MEMORY, "arena is full");
-    return LB_OK;
-}
 
 static lb_status pack_request(struct lb_collect_run *run, struct lb_span *out)
 {
@@ -166,7 +138,9 @@ static lb_status run_all(struct lb_collect_run *run)
     run->started_ms = lb_clock_monotonic_ms(options->clock);
     LB_TRY(lb_window_fetch_grants(run->entry, run->directory));
     run->deadline_unix_ms = lb_clock_unix_ms(options->clock) + deadline_ms;
-    LB_TRY(make_token(run));
+    LB_TRY(lb_window_operators_token(run->window->operators, &run->window->options,
+                                     run->entry->unit, run->entry->person, run->arena,
+                                     &run->operator_token));
     size_t sent = 1;
     for (int round = 0; round < ROUNDS && sent > 0; round++)
         LB_TRY(run_round(run, round == 0, &sent));

@@ -4,6 +4,7 @@
 #include "gateway/seal/hpke.h"
 #include "gateway/token/grant.h"
 #include "gateway/window/case.h"
+#include "gateway/window/operators.h"
 
 /*
  * Inside gateway/window. Locks, in the order they are taken: a case's `asking`, a case's `lock`,
@@ -43,6 +44,7 @@ struct lb_window {
     bool stopping;
     struct lb_window_case *buckets[LB_WINDOW_BUCKETS];
 
+    struct lb_window_operators *operators;
     pthread_mutex_t contexts_lock;
     size_t num_contexts;
     struct lb_window_context *contexts;

@@ -56,7 +56,7 @@ struct lb_collect_run {
     struct lb_directory *directory;
     int64_t started_ms;         /* monotonic */
     int64_t deadline_unix_ms;
-    char *operator_token;
+    const char *operator_token;
     size_t num_reads;
     struct lb_collect_read *reads;
     struct lb_receipts receipts;

@@ -135,7 +135,9 @@ lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag 
     (void)pthread_mutex_init(&window->lock, NULL);
     (void)pthread_cond_init(&window->idle, NULL);
     (void)pthread_mutex_init(&window->contexts_lock, NULL);
-    lb_status status = set_up(window, diag);
+    lb_status status = lb_window_operators_new(&window->operators);
+    if (status == LB_OK)
+        status = set_up(window, diag);
     if (status != LB_OK) {
         lb_window_free(window);
         return status;
@@ -171,6 +173,7 @@ void lb_window_free(struct lb_window *window)
     await_collects(window);
     free_cases(window);
     lb_case_store_close(window->store);
+    lb_window_operators_free(window->operators);
     for (size_t i = 0; i < window->num_forms; i++)
         (void)pthread_mutex_destroy(&window->forms[i].judging);
     free(window->forms);
