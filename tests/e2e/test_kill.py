@@ -3,6 +3,7 @@
 
 import os
 import random
+import signal
 import sqlite3
 import sys
 import threading
@@ -15,6 +16,7 @@ import fixture  # noqa: E402
 from cases import cut_short, find_story  # noqa: E402
 from logs import counterparts  # noqa: E402
 from material import DEADLINE_MS  # noqa: E402
+from processes import wait_until  # noqa: E402
 
 DEPARTMENT = "social-security"
 TRIALS = 8
@@ -85,10 +87,37 @@ class Kill(unittest.TestCase):
                 self.assertLessEqual(set(outcome.states(DEPARTMENT)), {"ok", "unavailable"})
                 self.complete()
 
+    def test_an_answer_that_was_lost(self):
+        """The adapter has counted the use and answered, and the broker dies with the answer unread."""
+        adapter, broker = federation.processes[DEPARTMENT], federation.processes["broker"]
+        frozen, outcome = threading.Event(), []
+
+        def freeze(_):
+            if not frozen.is_set():
+                broker.signal(signal.SIGSTOP)
+                frozen.set()
+
+        adapter.signal(signal.SIGSTOP)
+        collecting = threading.Thread(
+            target=lambda: outcome.append(federation.window.collect(self.case_id, freeze)))
+        collecting.start()
+        self.assertTrue(frozen.wait(10), "no department has answered")
+        adapter.signal(signal.SIGCONT)
+        wait_until(self.new_uses, 5, "a counted use")
+        broker.kill()
+        collecting.join()
+        self.assertEqual(outcome[0].class_id, "MANUAL")
+        broker.start()
+        federation.wait_ready()
+        self.assertEqual(federation.window.collect(self.case_id).class_id, self.expected)
+        self.assertEqual(set(self.new_uses().values()), {1})
+        self.assertEqual(len(self.new_uses()), self.asked())
+        self.assertGreater(sum(e["retry"] for e in federation.entries(DEPARTMENT, "--type", "read")), 0)
+
     def test_the_logs_still_agree(self):
         cut_short(federation, self.case_id, DEPARTMENT)
         self.complete()
-        self.assertEqual([line for line in counterparts(federation)], [])
+        self.assertEqual(counterparts(federation, broker_died=True), [])
         verdict = federation.verify_logs()
         self.assertTrue(verdict["verified"], verdict["logs"])
 

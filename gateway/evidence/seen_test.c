@@ -1,0 +1,131 @@
+#include "gateway/base/file.h"
+#include "gateway/evidence/seen.h"
+#include "gateway/evidence/test_log.h"
+
+/* What one link has seen binds the next one, in this process and after it. */
+struct ground {
+    struct fixture *fixture;
+    struct lb_log *log;
+    struct lb_seen *seen;
+    struct lb_seen_log *peer;
+};
+
+static void open_seen(struct ground *ground)
+{
+    assert_ok(lb_seen_new(ground->fixture->root, &ground->seen));
+    assert_ok(lb_seen_open(ground->seen, TEST_ORIGIN, ground->fixture->verifier.public_key,
+                           &ground->peer));
+}
+
+static struct ground begin(struct fixture *fixture)
+{
+    struct ground ground = {.fixture = fixture, .log = test_open(fixture)};
+    test_append(ground.log, 3);
+    open_seen(&ground);
+    return ground;
+}
+
+static void end(struct ground *ground)
+{
+    lb_seen_free(ground->seen);
+    lb_log_close(ground->log);
+}
+
+/* The log's newest checkpoint as a peer shows it that was shown `from` last. */
+static lb_status show(struct ground *ground, uint64_t from)
+{
+    Lianban__V1__LogProgress *progress = NULL;
+    struct lb_checkpoint checkpoint;
+    uint64_t size = 0;
+    assert_ok(lb_link_show(ground->log, &from, ground->fixture->arena, &progress, &size));
+    return lb_seen_advance(ground->peer, progress, &checkpoint);
+}
+
+static void two_links_see_one_log(void **state)
+{
+    struct ground ground = begin(*state);
+    struct lb_seen_log *second = NULL;
+    assert_ok(show(&ground, 0));
+    assert_ok(lb_seen_open(ground.seen, TEST_ORIGIN, ground.fixture->verifier.public_key, &second));
+    assert_ptr_equal(second, ground.peer);
+    assert_int_equal(lb_seen_size(second), 3);
+    test_append(ground.log, 2);
+    assert_code(show(&ground, 0), LB_LOG_FORK);
+    assert_code(show(&ground, 2), LB_LOG_FORK);
+    assert_int_equal(lb_seen_size(second), 3);
+    assert_ok(show(&ground, 3));
+    assert_int_equal(lb_seen_size(second), 5);
+    end(&ground);
+}
+
+static void what_was_seen_outlives_the_process(void **state)
+{
+    struct ground ground = begin(*state);
+    assert_ok(show(&ground, 0)); /* the first is written at once, as a crash may come any time */
+    struct lb_seen *crashed = ground.seen;
+    open_seen(&ground);
+    assert_int_equal(lb_seen_size(ground.peer), 3);
+    test_append(ground.log, 4);
+    assert_ok(show(&ground, 3));
+    lb_seen_free(ground.seen);
+    open_seen(&ground);
+    assert_int_equal(lb_seen_size(ground.peer), 7);
+    lb_seen_free(crashed);
+    end(&ground);
+}
+
+static void a_new_key_keeps_the_history(void **state)
+{
+    struct ground ground = begin(*state);
+    struct lb_sign_key *other = NULL;
+    uint8_t public_key[LB_P256_PUBLIC_BYTES];
+    assert_ok(show(&ground, 0));
+    assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &other));
+    assert_int_equal(lb_sign_key_public(other, public_key), 32);
+    assert_ok(lb_seen_open(ground.seen, TEST_ORIGIN, public_key, &ground.peer));
+    assert_int_equal(lb_seen_size(ground.peer), 3);
+    assert_code(show(&ground, 3), LB_SIGNATURE_INVALID);
+    lb_sign_key_free(other);
+    end(&ground);
+}
+
+static void logs_of_other_names_are_apart(void **state)
+{
+    struct ground ground = begin(*state);
+    struct lb_seen_log *other = NULL;
+    assert_ok(show(&ground, 0));
+    assert_ok(lb_seen_open(ground.seen, "../../etc/passwd", ground.fixture->verifier.public_key,
+                           &other));
+    assert_int_equal(lb_seen_size(other), 0);
+    ground.peer = other;
+    assert_code(show(&ground, 0), LB_SIGNATURE_INVALID);
+    end(&ground);
+}
+
+static void a_damaged_file_is_told(void **state)
+{
+    struct ground ground = begin(*state);
+    struct lb_seen_log *other = NULL;
+    /* SHA-256 of "other". */
+    const char *path = lb_arena_printf(
+        ground.fixture->arena, "%s/%s", ground.fixture->root,
+        "d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa");
+    assert_ok(lb_file_write(path, lb_span_str("short"), 0600));
+    assert_code(lb_seen_open(ground.seen, "other", ground.fixture->verifier.public_key, &other),
+                LB_MALFORMED);
+    end(&ground);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(two_links_see_one_log, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(what_was_seen_outlives_the_process, test_set_up,
+                                        test_tear_down),
+        cmocka_unit_test_setup_teardown(a_new_key_keeps_the_history, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(logs_of_other_names_are_apart, test_set_up,
+                                        test_tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_file_is_told, test_set_up, test_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+"""A case by the command line alone: the window applies, the desk beside it confirms or refuses."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+import yaml
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import fixture  # noqa: E402
+from cases import find_story  # noqa: E402
+from processes import wait_until  # noqa: E402
+
+LIANBAN = os.path.join(fixture.BIN, "lianban")
+SECONDS = 30
+
+
+def setUpModule():
+    global federation  # pylint: disable=global-statement
+    federation = fixture.running(10)
+
+
+def desk(word, ticket, document, *options):
+    """`lianban consent confirm` or `refuse` as the desk's clerk types it; the number comes by a pipe."""
+    return subprocess.run(
+        [LIANBAN, "consent", word, "--desk", federation.members["desk"].config, "--request",
+         ticket["request_id"], "--code", ticket["code"], "--document", "-", "--json", *options],
+        input=document + "\n", capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+class Command(unittest.TestCase):
+    def setUp(self):
+        self.household = find_story(federation, "dibao-lone-parent")
+        self.members = self.household["members"]
+        self.tickets = os.path.join(fixture.folder(), "tickets.json")
+
+    def apply(self):
+        """`lianban apply`, which waits for the desk."""
+        process = subprocess.Popen(
+            [LIANBAN, "apply", "--form", "social-assistance", "--household", "-", "--agent",
+             federation.members["window"].address, "--operator", "W-1", "--unit", "u-1", "--tickets",
+             self.tickets, "--wait", str(SECONDS), "--json"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        process.stdin.write(yaml.safe_dump({"members": self.members}, allow_unicode=True))
+        process.stdin.close()
+        process.stdin = None
+        wait_until(lambda: os.path.exists(self.tickets), SECONDS, "the tickets")
+        with open(self.tickets, encoding="utf-8") as file:
+            return process, json.load(file)["tickets"]
+
+    def document(self, ticket):
+        """What is shown at the desk: one's own card, or the guardian's."""
+        member = self.members[ticket["member"]]
+        return (self.members[0] if member["role"] == "child" else member)["id_no"]
+
+    def test_everybody_agrees(self):
+        process, tickets = self.apply()
+        self.assertEqual(len(tickets), len(self.members))
+        for ticket in tickets:
+            ended = desk("confirm", ticket, self.document(ticket), "--method", "face", "--level", "3")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+        out, err = process.communicate(timeout=SECONDS)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn(f'"{self.household["class"]}"', out)
+        for member in self.members:
+            self.assertNotIn(member["id_no"], out + err)
+        json.loads(out)
+
+    def test_somebody_refuses(self):
+        process, tickets = self.apply()
+        self.assertEqual(desk("refuse", tickets[0], self.document(tickets[0])).returncode, 0)
+        out, err = process.communicate(timeout=SECONDS)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("GRANT_REFUSED", out + err)
+
+    def test_another_persons_document(self):
+        process, tickets = self.apply()
+        other = find_story(federation, "none-deposits")["members"][0]["id_no"]
+        ended = desk("confirm", tickets[0], other, "--method", "face", "--level", "3")
+        self.assertEqual(ended.returncode, 1)
+        self.assertNotIn(other, ended.stdout + ended.stderr)
+        process.kill()
+        process.communicate()
+
+
+if __name__ == "__main__":
+    unittest.main()
