@@ -155,11 +155,12 @@ static lb_status read_accept(struct loader *loader, const struct lb_yaml_node *r
 static lb_status check_views(struct loader *loader, const struct lb_yaml_node *root)
 {
     const struct lb_serve_policy *policy = loader->policy;
+    const struct lb_yaml_node *list = lb_yaml_get(root, "views");
     for (size_t i = 0; i < policy->num_views; i++) {
         for (size_t k = 0; k < i; k++) {
             if (strcmp(policy->views[i]->id, policy->views[k]->id) == 0)
-                return lb_yaml_fail(root, loader->diag, "view %s is listed twice",
-                                    policy->views[i]->id);
+                return lb_yaml_fail(lb_yaml_item(list, i), loader->diag,
+                                    "view %s is listed twice; remove one", policy->views[i]->id);
         }
     }
     return LB_OK;
