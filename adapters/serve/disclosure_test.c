@@ -32,7 +32,7 @@ static const char *read_detail(struct fixture *fx, uint64_t index)
 /* Sums over 1 to 60 months of a view of many rows, all granted. */
 static void ask_sums(struct fixture *fx, struct fx_ask *ask)
 {
-    static char months[FX_NUM_SUMS][3], operators[FX_NUM_SUMS][8];
+    static char months[FX_NUM_SUMS][12], operators[FX_NUM_SUMS][24];
     static struct lb_section_field fields[FX_NUM_SUMS];
     static struct fx_want wants[FX_NUM_SUMS];
     static const struct lb_section_view views[] = {{FX_DEPOSITS, 1, FX_NUM_SUMS, fields}};
@@ -112,8 +112,8 @@ static void what_is_withdrawn_meanwhile_does_not_leave(void **state)
     struct fixture *fx = *state;
     struct fx_ask ask;
     struct fx_built built;
-    struct waiting waiting = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, LB_INTERNAL,
-                              0};
+    struct waiting waiting = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                              .changed = PTHREAD_COND_INITIALIZER};
     fx_ask_consent(fx, &ask);
     ask.section.views = views;
     ask.views[0] = "tax.slow";
@@ -169,8 +169,8 @@ static void of_a_refusal_what_was_asked(void **state)
                                  "\"operator\":\"EXISTS\"}"));
 }
 
-/* Laws of quotation marks, which JSON doubles, and a field under each of its operators: more than an
- * entry holds. */
+/* Laws of quotation marks, which JSON doubles, and a field under each of its operators: more than
+ * an entry holds. */
 static void even_of_lists_too_long_for_an_entry(void **state)
 {
     static char law[LB_MAX_VALUE_BYTES + 1];

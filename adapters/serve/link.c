@@ -1,50 +1,18 @@
-#include "adapters/serve/link.h"
+#include "adapters/serve/link_state.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/base/log.h"
 #include "gateway/crypto/hash.h"
-#include "gateway/evidence/session.h"
 #include "gateway/wire/pb.h"
 
-/* A frame's size is bounded well below the message maximum: an answer has at most
- * LB_MAX_ANSWER_BYTES and its proof at most a few KiB. */
-#define MAX_FRAME_ANSWERS 16
 /* A broker that sends reads and takes no answers is not served without end. */
 #define MAX_UNSENT 8192
 /* The largest grant and sealed request, and the rest; what is larger would be refused anyway. */
 #define MAX_READ_BYTES (LB_MAX_GRANT_BYTES + LB_MAX_SEALED_BYTES + 16 * 1024)
 
-/* Something waiting to be sent. */
-struct outgoing {
-    struct outgoing *next;
-    bool is_ack;
-    Lianban__V1__StatusAck ack;
-    char ack_uri[512];
-    uint8_t txn[16];
-    enum lb_code code;
-    bool recorded;
-    uint64_t index;
-    struct lb_buf sealed;
-    struct lb_buf leaf;
-};
-
-struct lb_adapter_link {
-    struct lb_adapter_link_options options;
-    struct lb_session session;
-    pthread_mutex_t lock;
-    size_t refs;              /* the stream's, and one per read in hand */
-    bool closed;
-    bool hello_sent;
-    bool show_log;            /* after greeting, once, even with nothing to answer */
-    struct outgoing *first;
-    struct outgoing **last;
-    size_t num_unsent;        /* reads taken on whose answers have not been sent */
-};
-
-static void free_outgoing(struct outgoing *item)
+void lb_outgoing_free(struct outgoing *item)
 {
     lb_buf_cleanup(&item->sealed);
     lb_buf_cleanup(&item->leaf);
@@ -61,7 +29,7 @@ static void unref(struct lb_adapter_link *link)
     while (link->first != NULL) {
         struct outgoing *item = link->first;
         link->first = item->next;
-        free_outgoing(item);
+        lb_outgoing_free(item);
     }
     lb_session_cleanup(&link->session);
     (void)pthread_mutex_destroy(&link->lock);
@@ -100,7 +68,7 @@ static void enqueue(struct lb_adapter_link *link, struct outgoing *item)
     }
     (void)pthread_mutex_unlock(&link->lock);
     if (closed)
-        free_outgoing(item);
+        lb_outgoing_free(item);
 }
 
 lb_status lb_adapter_link_new(const struct lb_adapter_link_options *options,
@@ -141,7 +109,7 @@ static void lose(struct lb_adapter_link *link, struct outgoing *item)
     link->num_unsent--;
     (void)pthread_mutex_unlock(&link->lock);
     if (item != NULL)
-        free_outgoing(item);
+        lb_outgoing_free(item);
 }
 
 static void answered(void *ctx, const struct lb_serve_answer *answer)
@@ -184,8 +152,8 @@ lb_status lb_adapter_check_route(const Lianban__V1__RoutedRead *read,
     return LB_OK;
 }
 
-/* What can't be taken on is refused at once; nothing was looked at, so there is no entry. The broker
- * believes that of no other code. */
+/* What can't be taken on is refused at once; nothing was looked at, so there is no entry. The
+ * broker believes that of no other code. */
 static void refuse(struct lb_adapter_link *link, const uint8_t *txn, lb_status reason)
 {
     struct outgoing *item = calloc(1, sizeof(*item));
@@ -303,124 +271,6 @@ lb_status lb_adapter_link_receive(struct lb_adapter_link *link, struct lb_span b
     default:
         LB_FAIL(LB_VERSION_UNSUPPORTED, "unknown frame");
     }
-}
-
-/* --- sending --- */
-
-static struct outgoing *take_answers(struct lb_adapter_link *link, size_t *out_num, bool *out_show)
-{
-    struct outgoing *first = NULL, **last = &first;
-    size_t num = 0;
-    (void)pthread_mutex_lock(&link->lock);
-    while (link->first != NULL && num < MAX_FRAME_ANSWERS) {
-        struct outgoing *item = link->first;
-        if (item->is_ack && num > 0)
-            break; /* an acknowledgement is a frame of its own */
-        link->first = item->next;
-        if (link->first == NULL)
-            link->last = &link->first;
-        item->next = NULL;
-        *last = item;
-        last = &item->next;
-        num++;
-        link->num_unsent -= item->is_ack ? 0 : 1;
-        if (item->is_ack)
-            break;
-    }
-    *out_show = link->show_log;
-    link->show_log = link->show_log && first != NULL && first->is_ack;
-    (void)pthread_mutex_unlock(&link->lock);
-    *out_num = num;
-    return first;
-}
-
-static lb_status pack_ack(struct outgoing *item, struct lb_arena *arena, struct lb_span *out)
-{
-    Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
-    item->ack.uri = item->ack_uri;
-    item->ack.code = (char *)(uintptr_t)lb_code_name(item->code);
-    frame.body_case = LIANBAN__V1__FRAME__BODY_STATUS_ACK;
-    frame.status_ack = &item->ack;
-    return lb_pb_pack(&frame, arena, out);
-}
-
-static lb_status fill_answer(struct lb_adapter_link *link, const struct outgoing *item,
-                             uint64_t size, struct lb_arena *arena, Lianban__V1__ReadAnswer **out)
-{
-    Lianban__V1__ReadAnswer *answer = lb_arena_alloc(arena, sizeof(*answer));
-    LB_ENSURE(answer != NULL, LB_NO_MEMORY, "arena is full");
-    lianban__v1__read_answer__init(answer);
-    answer->txn = lb_pb_bytes(lb_span_of(item->txn, sizeof(item->txn)));
-    answer->code = (char *)(uintptr_t)lb_code_name(item->code);
-    answer->sealed = lb_pb_bytes(lb_buf_span(&item->sealed));
-    if (item->recorded)
-        LB_TRY(lb_link_prove(link->options.log, item->index, lb_buf_span(&item->leaf), size,
-                             arena, &answer->entry));
-    *out = answer;
-    return LB_OK;
-}
-
-static lb_status pack_batch(struct lb_adapter_link *link, const struct outgoing *first, size_t num,
-                            struct lb_arena *arena, struct lb_span *out)
-{
-    Lianban__V1__Batch batch = LIANBAN__V1__BATCH__INIT;
-    Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
-    uint64_t size = 0;
-    LB_TRY(lb_session_show(&link->session, arena, &batch.log, &size));
-    batch.answers = lb_arena_array(arena, num, sizeof(batch.answers[0]));
-    LB_ENSURE(batch.answers != NULL, LB_NO_MEMORY, "arena is full");
-    for (const struct outgoing *item = first; item != NULL; item = item->next)
-        LB_TRY(fill_answer(link, item, size, arena, &batch.answers[batch.n_answers++]));
-    frame.body_case = LIANBAN__V1__FRAME__BODY_BATCH;
-    frame.batch = &batch;
-    return lb_pb_pack(&frame, arena, out);
-}
-
-static lb_status next_frame(struct lb_adapter_link *link, struct lb_arena *arena,
-                            struct lb_span *out)
-{
-    if (!link->hello_sent) {
-        link->hello_sent = true;
-        return lb_session_hello(&link->session, arena, out);
-    }
-    *out = LB_SPAN_EMPTY;
-    if (!link->session.greeted)
-        return LB_OK;
-    size_t num = 0;
-    bool show = false;
-    struct outgoing *items = take_answers(link, &num, &show);
-    lb_status status = LB_OK;
-    if (items != NULL && items->is_ack)
-        status = pack_ack(items, arena, out);
-    else if (items != NULL || show)
-        status = pack_batch(link, items, num, arena, out);
-    while (items != NULL) {
-        struct outgoing *item = items;
-        items = item->next;
-        free_outgoing(item);
-    }
-    return status;
-}
-
-bool lb_adapter_link_fill(struct lb_adapter_link *link, struct lb_buf *out)
-{
-    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
-    struct lb_span frame = LB_SPAN_EMPTY;
-    lb_status status = arena == NULL ? LB_FAULT(LB_NO_MEMORY, "frame")
-                                     : next_frame(link, arena, &frame);
-    if (status == LB_OK && frame.len > 0) {
-        lb_buf_put(out, frame);
-        status = lb_buf_check(out);
-    }
-    if (status != LB_OK) {
-        lb_log_failure("link_frame_failed", status);
-        (void)pthread_mutex_lock(&link->lock);
-        if (!link->closed)
-            link->options.port.fail(link->options.port.ctx, status);
-        (void)pthread_mutex_unlock(&link->lock);
-        return false;
-    }
-    return frame.len > 0;
 }
 
 void lb_adapter_link_close(struct lb_adapter_link *link)

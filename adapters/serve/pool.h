@@ -32,8 +32,8 @@ struct lb_serve_query {
 };
 
 /* lb_serve_pool_read runs the queries one after the other on one connection; waiting for it and all
- * queries together take at most max_ms, and what was not asked by then has timed out. out_rows has one
- * element per query. BUSY when no connection came free. */
+ * queries together take at most max_ms, and what was not asked by then has timed out. out_rows has
+ * one element per query. BUSY when no connection came free. */
 LB_MUST lb_status lb_serve_pool_read(struct lb_serve_pool *pool,
                                      const struct lb_serve_query *queries, size_t num_queries,
                                      int64_t max_ms, struct lb_arena *arena,

@@ -184,7 +184,8 @@ static int confirm_command(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const char *const examples[] = {
         "lianban consent confirm --desk desk.yaml --request R --code 123456 --document id.txt",
-        "read-card | lianban consent confirm --desk desk.yaml --request R --document - --method face --level 3",
+        "read-card | lianban consent confirm --desk desk.yaml --request R --document -"
+        " --method face --level 3",
         NULL,
     };
     const struct lb_ctl_usage usage = {

@@ -170,6 +170,7 @@ bool lb_broker_link_forget(struct lb_broker_link *link, struct routed_read *read
 void lb_broker_link_kick(struct lb_broker_link *link);
 /* lb_broker_link_end takes and sends nothing more on a link and ends its stream. */
 void lb_broker_link_end(struct lb_broker_link *link, lb_status status);
+bool lb_broker_link_is_over(struct lb_broker_link *link);
 void lb_broker_link_unref(struct lb_broker_link *link);
 
 /* answer.c: what came back, checked against what was asked. */

@@ -98,12 +98,14 @@ static lb_status check_source(struct adapter_role *role)
     LB_TRY(role->plugin->open(role->location, &role->node->diag, &source));
     lb_status status = LB_OK;
     for (size_t i = 0; i < role->policy->num_views && status == LB_OK; i++) {
+        const struct lb_view *view = role->policy->views[i];
         struct lb_source_stmt *stmt = NULL;
         struct lb_diag diag = {""};
-        status = role->plugin->prepare(source, role->policy->views[i]->query, &diag, &stmt);
+        status = role->plugin->prepare(source, view->query, &diag, &stmt);
+        if (status == LB_OK && view->as_of_query != NULL)
+            status = role->plugin->prepare(source, view->as_of_query, &diag, &stmt);
         if (status != LB_OK)
-            lb_diag_set(&role->node->diag, "view %s: %.900s", role->policy->views[i]->id,
-                        diag.text);
+            lb_diag_set(&role->node->diag, "view %s: %.900s", view->id, diag.text);
     }
     role->plugin->close(source);
     return status;

@@ -267,7 +267,7 @@ static bool pause_before_redial(struct lb_dialler *dialler, int64_t *backoff_ms)
     if (*backoff_ms > BACKOFF_LAST_MS)
         *backoff_ms = BACKOFF_LAST_MS;
     struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(*backoff_ms / 1000);
     until.tv_nsec += (long)(*backoff_ms % 1000) * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
@@ -290,6 +290,16 @@ static void *keep_up(void *arg)
     return NULL;
 }
 
+/* A clock that is set back must not keep a link down. */
+static void init_changed(pthread_cond_t *changed)
+{
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(changed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+}
+
 lb_status lb_dialler_new(const struct lb_dialler_options *options,
                          struct lb_dialler **out_dialler)
 {
@@ -299,7 +309,7 @@ lb_status lb_dialler_new(const struct lb_dialler_options *options,
     dialler->options = *options;
     memcpy(dialler->peer, options->peer, strlen(options->peer) + 1);
     (void)pthread_mutex_init(&dialler->lock, NULL);
-    (void)pthread_cond_init(&dialler->changed, NULL);
+    init_changed(&dialler->changed);
     if (pthread_create(&dialler->thread, NULL, keep_up, dialler) != 0) {
         free(dialler);
         LB_FAIL(LB_NO_MEMORY, "the dialler's thread cannot be started");

@@ -134,6 +134,10 @@ class Mistakes(Refusing):
                   "SELECT month, incomes AS income_cents FROM")
         self.assert_refused("tax", "tax.wage", "incomes")
 
+    def test_a_date_query_that_does_not_fit_the_database(self):
+        self.edit(self.path("tax", "views/wage.yaml"), "as_of: SELECT ", "as_of: SELECT no_such_column, ")
+        self.assert_refused("tax", "tax.wage", "no_such_column")
+
     def test_a_query_that_writes(self):
         self.edit(self.path("tax", "views/wage.yaml"), "SELECT month, income_cents FROM wage",
                   "DELETE FROM wage RETURNING month, income_cents --")

@@ -4,6 +4,7 @@ section grants, the seal, the person, and reads sent again."""
 import os
 import time
 
+import paths  # noqa: F401  (first)
 import hpke
 import requester
 from attack import at_adapter, sealed

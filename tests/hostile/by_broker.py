@@ -5,6 +5,7 @@ import hmac
 import os
 import time
 
+import paths  # noqa: F401  (first)
 import sdjwt
 from attack import at_broker, cut
 

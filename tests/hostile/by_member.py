@@ -2,6 +2,7 @@
 
 import time
 
+import paths  # noqa: F401  (first)
 import sdjwt
 from attack import denied, refused
 from ground import Seen

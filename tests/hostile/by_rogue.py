@@ -2,6 +2,7 @@
 
 import os
 
+import paths  # noqa: F401  (first)
 import grpc
 import hpke
 from attack import cut, denied, told

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 
+import paths  # noqa: F401  (first)
 import grpc
 from attack import Attack, cut, refused
 from ground import BIN, Seen

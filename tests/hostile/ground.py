@@ -5,20 +5,16 @@ import dataclasses
 import os
 import re
 import sqlite3
-import sys
 import time
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
-_ROOT = os.path.dirname(os.path.dirname(_HERE))
-sys.path[:0] = [_HERE] + [os.path.join(_ROOT, *parts) for parts in (("demo",), ("tests", "interop"))]
+import paths
+import receipts
+import sdjwt
+import yaml
+from requester import Desk, Federation, Person, Profile, Requester
+from stubs import Refused
 
-import receipts  # noqa: E402
-import sdjwt  # noqa: E402
-import yaml  # noqa: E402
-from requester import Desk, Federation, Person, Profile, Requester  # noqa: E402
-from stubs import Refused  # noqa: E402
-
-BIN = os.environ.get("LIANBAN_BIN", os.path.join(_ROOT, ".build", "bin"))
+BIN = os.environ.get("LIANBAN_BIN", os.path.join(paths.ROOT, ".build", "bin"))
 _LOG_SECONDS = 4
 # A log's own business, not the outcome of a request.
 _OWN = ("ADMIN", "POLICY", "CANARY")

@@ -5,6 +5,7 @@ import hashlib
 import queue
 import struct
 
+import paths  # noqa: F401  (first)
 import grpc
 import receipts
 from cryptography.hazmat.primitives.serialization import load_pem_private_key

@@ -8,14 +8,14 @@ import tempfile
 import time
 import unittest
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, _HERE)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from ground import BIN, Ground, Seen  # noqa: E402  (it also finds demo/ and tests/interop)
+import paths  # noqa: E402, F401  (first)
 import blind  # noqa: E402
 import by_rogue  # noqa: E402
 from federation import Federation  # noqa: E402
 from generate import DEFAULT_SEED  # noqa: E402
+from ground import BIN, Ground, Seen  # noqa: E402
 from processes import wait_until  # noqa: E402
 from search import find, needles  # noqa: E402
 from table import TABLE  # noqa: E402
