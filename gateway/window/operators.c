@@ -76,7 +76,7 @@ static struct place *place_of(struct lb_window_operators *operators, const uint8
     return oldest;
 }
 
-/* A clock that stepped back makes a token stale too: it must not outlive its half by the new time. */
+/* A clock that stepped back makes a token stale too: its half is counted by the new time. */
 static bool is_fresh(const struct place *place, const uint8_t *name, int64_t now)
 {
     return memcmp(place->name, name, sizeof(place->name)) == 0 && now < place->fresh_until &&
