@@ -15,7 +15,8 @@ LB_MUST lb_status lb_window_operators_new(struct lb_window_operators **out_opera
 /* lb_window_operators_free wipes and frees; NULL is allowed. */
 void lb_window_operators_free(struct lb_window_operators *operators);
 /* lb_window_operators_token copies a token for this unit and person (keyed hash, hex) into the
- * arena, issuing one when none is fresh. Statuses of lb_operator_token_issue, CRYPTO_FAILED, NO_MEMORY. */
+ * arena, issuing one when none is fresh. Statuses of lb_operator_token_issue; CRYPTO_FAILED,
+ * NO_MEMORY. */
 LB_MUST lb_status lb_window_operators_token(struct lb_window_operators *operators,
                                             const struct lb_window_options *options,
                                             const char *unit, const char *person,
