@@ -38,8 +38,8 @@ def needles(texts):
     return found
 
 
-def find(wanted, *places):
-    """(file, offset, text) of every place where one of `wanted` (from needles) is, at most MAX_HITS.
+def find(wanted, *places, limit=MAX_HITS):
+    """(file, offset, text) of every place where one of `wanted` (from needles) is, at most `limit`.
 
     A number inside a longer number is no hit.
     """
@@ -54,7 +54,7 @@ def find(wanted, *places):
     for path, offset, form in re.findall(rb"([^\0\n]+)\0(\d+):(.*)\n", run.stdout):
         if form in wanted and not _inside_number(path, int(offset), form):
             hits.append((path.decode(), int(offset), wanted[form]))
-    return hits[:MAX_HITS]
+    return hits[:limit]
 
 
 def count_bytes(*places):

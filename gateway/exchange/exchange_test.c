@@ -97,7 +97,7 @@ static void a_silent_adapter_meets_the_deadline_and_is_late_for_good(void **stat
     struct fx_call call;
     struct fx_reply reply;
     fx_link(fx);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 30, 300));
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 30, 2000));
     Lianban__V1__Batch *batch = fx_reads(fx);
     Lianban__V1__CollectEvent *event = fx_event(fx, &call);
     assert_non_null(event);

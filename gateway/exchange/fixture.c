@@ -16,7 +16,7 @@
 #include "gateway/token/operator_token.h"
 #include "gateway/wire/pb.h"
 
-#define WAIT_STEPS 300
+#define WAIT_STEPS 1500
 #define WAIT_STEP_US 10000
 
 static struct lb_log *open_log(struct fixture *fx, const char *folder, const char *spiffe,

@@ -53,15 +53,15 @@ struct lb_span fx_request(struct fixture *fx, size_t num, uint8_t first_txn, int
 struct lb_span fx_operator_token(struct fixture *fx);
 void fx_collect(struct fixture *fx, struct fx_call *call, struct lb_span token,
                 struct lb_span request);
-/* fx_event waits up to 3 s for the next event; NULL when the call ended without one. */
+/* fx_event waits up to 15 s for the next event; NULL when the call ended without one. */
 Lianban__V1__CollectEvent *fx_event(struct fixture *fx, struct fx_call *call);
 void fx_close(struct fx_call *call);
 /* fx_leave closes without waiting for the end, as a caller that went away. */
 void fx_leave(struct fx_call *call);
-/* fx_wait waits up to 3 s for the call's end. */
+/* fx_wait waits up to 15 s for the call's end. */
 void fx_wait(struct fx_call *call);
 
-/* fx_frame waits up to 3 s for the broker's next frame with reads. */
+/* fx_frame waits up to 15 s for the broker's next frame with reads. */
 Lianban__V1__Batch *fx_reads(struct fixture *fx);
 
 /* What the played adapter answers; a test spoils a part. */

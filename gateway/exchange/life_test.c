@@ -119,7 +119,7 @@ static void a_replaced_link_takes_and_gives_no_frame(void **state)
     const struct lb_broker_port port = {&second_failed, ignore_kick, note_failure};
     struct lb_broker_link *second = NULL;
     fx_link(fx);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 4, 60, 400));
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 4, 60, 2000));
     Lianban__V1__Batch *batch = fx_reads(fx);
     assert_non_null(batch);
     fx_reply_honest(fx, batch->reads[0], &reply);

@@ -22,6 +22,7 @@ HELD_BACK = "finance"
 def setUpModule():
     global federation, wanted, images  # pylint: disable=global-statement
     images = fixture.folder()
+    unittest.addModuleCleanup(setattr, material, "DEADLINE_MS", material.DEADLINE_MS)
     material.DEADLINE_MS = 60000  # the images take their time
     federation = fixture.running(200)
     wanted = needles(identities(os.path.join(federation.root, "departments")) |
@@ -42,7 +43,7 @@ def core_image(name, label):
 
 
 def found(*places):
-    return {text for _, _, text in find(wanted, *places)}
+    return {text for _, _, text in find(wanted, *places, limit=None)}
 
 
 class Searching(unittest.TestCase):
