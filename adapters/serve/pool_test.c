@@ -14,13 +14,13 @@
 
 #define NUM_VIEWS 4
 
-static int placeholder;
+static int no_database;
 
 static lb_status hang_open(const char *location, struct lb_diag *diag, struct lb_source **out)
 {
     (void)location;
     (void)diag;
-    *out = (struct lb_source *)(void *)&placeholder;
+    *out = (struct lb_source *)(void *)&no_database;
     return LB_OK;
 }
 
@@ -35,7 +35,7 @@ static lb_status hang_prepare(struct lb_source *source, const char *query, struc
     (void)source;
     (void)query;
     (void)diag;
-    *out = (struct lb_source_stmt *)(void *)&placeholder;
+    *out = (struct lb_source_stmt *)(void *)&no_database;
     return LB_OK;
 }
 

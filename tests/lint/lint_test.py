@@ -232,7 +232,7 @@ class Lint(unittest.TestCase):
         for folder in ("home/me", "root/x", "work/x"):
             self.write("docs/X.md", "run it from /%s\n" % folder)
             self.assert_found("machine-path docs/X.md:1")
-        self.write("docs/X.md", "look in D/work/x and https://example.org/home/x\n")
+        self.write("docs/X.md", "look in D/home/x and https://example.org/home/x\n")
         self.assert_found()
 
     # ---- headers
