@@ -55,6 +55,31 @@ def lb_binary(name, srcs, deps = [], visibility = None, **kwargs):
         **kwargs
     )
 
+def lb_fuzz(name, srcs, targets, deps):
+    """Fuzz targets that share a file (tests/fuzz/fuzz.h), each also a program `<target>_fuzz`.
+
+    The programs are libFuzzer's and need --config=fuzz; `./run fuzz` builds them. Everybody else
+    meets the targets through the library, which the regression test runs over the corpus.
+    """
+    lb_library(
+        name = name,
+        testonly = True,
+        srcs = srcs,
+        visibility = ["//tests/fuzz:__pkg__"],
+        deps = deps + ["//tests/fuzz"],
+    )
+    for target in targets:
+        native.cc_binary(
+            name = target + "_fuzz",
+            testonly = True,
+            srcs = ["//tests/fuzz:main.c"],
+            copts = STRICT + ["-DFUZZ_ENTRY=fuzz_" + target],
+            linkopts = ["-fsanitize=fuzzer"],
+            linkstatic = True,
+            tags = ["manual", "fuzz"],
+            deps = [":" + name, "//tests/fuzz"],
+        )
+
 def lb_proto(name, src, deps = [], visibility = None):
     """The protobuf-c code of one .proto file under proto/; includes are rooted there too."""
     base = src[:-len(".proto")]

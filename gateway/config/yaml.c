@@ -150,12 +150,30 @@ static lb_status fail_unknown(const struct lb_yaml_node *member, const char *con
         len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i == 0 ? "" : ", ",
                                 keys[i]);
     return lb_yaml_fail_at(member->file, member->key_line, diag,
-                           "unknown key \"%s\"; known keys: %s", member->key, known);
+                           "unknown key \"%s\"; known keys: %s", lb_yaml_shown_key(member->key),
+                           known);
+}
+
+/* A digit or two are part of a word, an identity number is not. */
+#define MAX_SHOWN_DIGITS 4
+
+const char *lb_yaml_shown_key(const char *key)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    static const char others[] = ".-";
+    size_t num_digits = 0;
+    bool is_word = strchr(letters, key[0]) != NULL && strlen(key) <= LB_MAX_NAME_BYTES;
+    for (size_t i = 0; is_word && key[i] != 0; i++) {
+        num_digits += key[i] >= '0' && key[i] <= '9';
+        is_word = (key[i] >= '0' && key[i] <= '9') || strchr(letters, key[i]) != NULL ||
+                  strchr(others, key[i]) != NULL;
+    }
+    return is_word && num_digits <= MAX_SHOWN_DIGITS ? key : "(not shown)";
 }
 
 const char *lb_yaml_label(const struct lb_yaml_node *node)
 {
-    return node->key == NULL ? "this value" : node->key;
+    return node->key == NULL ? "this value" : lb_yaml_shown_key(node->key);
 }
 
 lb_status lb_yaml_need_map(const struct lb_yaml_node *node, struct lb_diag *diag)

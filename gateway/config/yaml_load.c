@@ -156,8 +156,8 @@ static lb_status read_key(struct build *build, const struct lb_yaml_node *first,
     for (; first != NULL; first = first->next) {
         if (strcmp(first->key, key) == 0)
             return lb_yaml_fail_at(build->file, line_of(build->event.start_mark), build->diag,
-                                   "key \"%s\" is there twice (first in line %d); remove one", key,
-                                   first->key_line);
+                                   "key \"%s\" is there twice (first in line %d); remove one",
+                                   lb_yaml_shown_key(key), first->key_line);
     }
     *out = key;
     return LB_OK;

@@ -31,6 +31,9 @@ LB_MUST lb_status lb_yaml_fail_at(const struct lb_yaml *file, int line, struct l
 
 /* lb_yaml_label is what messages call a node: its key, if it has one. */
 const char *lb_yaml_label(const struct lb_yaml_node *node);
+/* lb_yaml_shown_key is a key as messages may show it: one that is no plain word or has many digits
+ * is a value in the wrong place (a forgotten blank behind a colon), perhaps somebody's number. */
+const char *lb_yaml_shown_key(const char *key);
 
 /* lb_yaml_need_map refuses a node that is no map with CONFIG_INVALID. */
 LB_MUST lb_status lb_yaml_need_map(const struct lb_yaml_node *node, struct lb_diag *diag);

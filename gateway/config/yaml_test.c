@@ -230,6 +230,19 @@ static void unknown_keys_are_named_with_the_known_ones(void **state)
                      LB_CONFIG_INVALID);
 }
 
+static void a_key_that_may_be_a_value_is_not_shown(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"id_no", NULL}, *const texts[] = {
+        "id_no\"990101\": x", "99010119800101201X: x", "张三: x"};
+    for (size_t i = 0; i < 3; i++) {
+        LB_DEFER(lb_yaml_freep) struct lb_yaml *yaml = loaded(texts[i]);
+        struct lb_diag diag = {""};
+        assert_non_null(lb_yaml_only(lb_yaml_root(yaml), keys, &diag));
+        assert_non_null(strstr(diag.text, "unknown key \"(not shown)\"; known keys: id_no"));
+    }
+}
+
 static void a_long_list_of_known_keys_is_cut(void **state)
 {
     (void)state;
@@ -376,6 +389,7 @@ int main(void)
         cmocka_unit_test(unreadable_files_are_told),
         cmocka_unit_test(a_file_is_read),
         cmocka_unit_test(unknown_keys_are_named_with_the_known_ones),
+        cmocka_unit_test(a_key_that_may_be_a_value_is_not_shown),
         cmocka_unit_test(a_long_list_of_known_keys_is_cut),
         cmocka_unit_test(the_tree_keeps_order_and_lines),
         cmocka_unit_test(integers_are_plain_decimal),

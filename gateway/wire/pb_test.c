@@ -80,6 +80,21 @@ static void texts_are_utf8_without_a_zero_byte(void **state)
     lb_arena_free(arena);
 }
 
+/* protobuf-c takes field 0 when its number is written long, passes it on short, and then refuses
+ * it: what one node has accepted the next would not. */
+static void there_is_no_field_0(void **state)
+{
+    (void)state;
+    struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    static const uint8_t plain[] = {0x00, 6}, long_one[] = {0x80, 0x00, 6};
+    static const uint8_t text[] = {0x82, 0x00, 0}, inside[] = {0x4A, 3, 0x80, 0x00, 6};
+    assert_int_equal(lb_status_code(unpack(plain, sizeof(plain), arena)), LB_MALFORMED);
+    assert_int_equal(lb_status_code(unpack(long_one, sizeof(long_one), arena)), LB_MALFORMED);
+    assert_int_equal(lb_status_code(unpack(text, sizeof(text), arena)), LB_MALFORMED);
+    assert_int_equal(lb_status_code(unpack(inside, sizeof(inside), arena)), LB_MALFORMED);
+    lb_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +102,7 @@ int main(void)
         cmocka_unit_test(a_message_past_the_arena_is_too_large),
         cmocka_unit_test(what_is_packed_unpacks),
         cmocka_unit_test(texts_are_utf8_without_a_zero_byte),
+        cmocka_unit_test(there_is_no_field_0),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

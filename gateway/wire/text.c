@@ -66,6 +66,9 @@ static bool texts_ok(const ProtobufCMessageDescriptor *descriptor, struct lb_spa
         struct lb_span content;
         if (!take_varint(&rest, &tag) || !take_content(&rest, (unsigned)(tag & 7), &content))
             return false;
+        /* There is no field 0, and protobuf-c takes it in one spelling and refuses the other. */
+        if (tag >> 3 == 0)
+            return false;
         const ProtobufCFieldDescriptor *field =
             (tag & 7) == BYTES && tag >> 3 <= UINT32_MAX
                 ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3))

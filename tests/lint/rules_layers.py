@@ -14,7 +14,7 @@ FOREIGN = {
     r"protobuf-c/": ("gateway/wire",),
 }
 SYSTEM = re.compile(
-    r"(assert|ctype|errno|fcntl|float|ftw|getopt|glob|grp|inttypes|limits|locale|malloc|math|netdb|poll"
+    r"(assert|ctype|dirent|errno|fcntl|float|ftw|getopt|glob|grp|inttypes|limits|locale|malloc|math|netdb|poll"
     r"|pthread|pwd|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef"
     r"|stdint|stdio|stdlib|stdnoreturn|string|strings|termios|time|uchar|unistd|wchar"
     r"|arpa/inet|linux/\w+|net/if|netinet/\w+|sys/\w+)\.h"

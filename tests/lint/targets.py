@@ -20,7 +20,8 @@ class Target:
 
     @property
     def is_test(self):
-        return self.kind.endswith("_test") or bool(self.attributes.get("testonly"))
+        return (self.kind.endswith("_test") or self.kind == "lb_fuzz"
+                or bool(self.attributes.get("testonly")))
 
 
 def read_build(package, text):
