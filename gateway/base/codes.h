@@ -175,6 +175,8 @@
     X(STORE_FAILED, INTERNAL, LOCAL, "The store failed.", "存储出错。")                            \
     X(STORE_CONFLICT, ALREADY_EXISTS, LOCAL, "The row exists already.", "记录已存在。")            \
     X(CRYPTO_FAILED, INTERNAL, LOCAL, "A cryptographic operation failed.", "密码运算失败。")       \
+    X(TOKEN_EXPIRED, FAILED_PRECONDITION, LOCAL,                                                 \
+      "The sealed value has expired; ask for a new one.", "密封值已过期，请重新获取。")            \
     X(NO_MEMORY, RESOURCE_EXHAUSTED, LOCAL, "Memory is exhausted.", "内存不足。")                  \
     X(ABSENT, NOT_FOUND, LOCAL, "There is no such thing.", "不存在。")
 

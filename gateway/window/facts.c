@@ -36,28 +36,6 @@ static bool same_call(const struct lb_form_fact *fact, const Lianban__V1__Fact *
     return true;
 }
 
-static enum lb_fact_kind kind_of(enum lb_op op)
-{
-    switch (op) {
-    case LB_OP_EXISTS:
-    case LB_OP_EQ:
-    case LB_OP_CMP:
-    case LB_OP_IN:
-    case LB_OP_AGE_GE:
-        return LB_FACT_TRUTH;
-    case LB_OP_BUCKET:
-    case LB_OP_COUNT:
-    case LB_OP_SUM:
-        return LB_FACT_NUMBER;
-    case LB_OP_ADDR_LEVEL:
-    case LB_OP_MAP:
-        return LB_FACT_TEXT;
-    case LB_NUM_OPS:
-        break;
-    }
-    return LB_FACT_UNKNOWN;
-}
-
 static enum lb_code code_behind(enum lb_fact_state state)
 {
     switch (state) {
@@ -98,7 +76,7 @@ static lb_status take_value(const struct lb_form_fact *fact, const Lianban__V1__
     out->state = (enum lb_fact_state)state;
     if (out->state != LB_FACT_OK)
         return LB_OK;
-    LB_ENSURE(kind == LB_FACT_UNKNOWN || kind == (int)kind_of(fact->call.op), LB_RECEIPT_INVALID,
+    LB_ENSURE(kind == LB_FACT_UNKNOWN || kind == (int)fact->kind, LB_RECEIPT_INVALID,
               "a value of another kind than the operator's");
     out->kind = (enum lb_fact_kind)kind;
     if (out->kind == LB_FACT_TRUTH)

@@ -91,6 +91,7 @@ struct lb_form_fact {
     const char *view;
     const char *field;
     struct lb_op_call call;
+    enum lb_fact_kind kind;    /* of a known fact: the operator's, or for PASS what `value` says */
     unsigned roles;            /* bit per role index */
     struct lb_fact otherwise;  /* for roles that are not asked */
     enum lb_form_claim claim;

@@ -4,44 +4,38 @@
 
 enum lb_expr_kind lb_form_fact_kind(const struct lb_form_fact *fact)
 {
-    switch (fact->call.op) {
-    case LB_OP_EXISTS:
-    case LB_OP_EQ:
-    case LB_OP_CMP:
-    case LB_OP_IN:
-    case LB_OP_AGE_GE:
+    switch (fact->kind) {
+    case LB_FACT_TRUTH:
         return LB_EXPR_TRUTH;
-    case LB_OP_BUCKET:
-    case LB_OP_COUNT:
-    case LB_OP_SUM:
+    case LB_FACT_NUMBER:
         return LB_EXPR_NUMBER;
-    case LB_OP_ADDR_LEVEL:
-    case LB_OP_MAP:
+    case LB_FACT_TEXT:
         return LB_EXPR_TEXT;
-    case LB_NUM_OPS:
+    case LB_FACT_UNKNOWN:
         break;
     }
     return LB_EXPR_UNKNOWN;
 }
 
-/* The rule set must have what the operator names; the view's own check covers the field's type. */
-static bool names_an_entry(const struct lb_op_call *call, const struct lb_rules *rules)
+/* An operator tells the kind of its facts, but PASS hands on whatever the field is, and a form does
+ * not see the view. What comes back of another kind is refused. */
+static lb_status read_kind(struct form_loader *loader, const struct lb_yaml_node *map,
+                           struct lb_form_fact *fact)
 {
-    size_t num;
-    switch (call->op) {
-    case LB_OP_CMP:
-        return lb_rules_threshold(rules, call->args[1]) != NULL;
-    case LB_OP_AGE_GE:
-        return lb_rules_threshold(rules, call->args[0]) != NULL;
-    case LB_OP_IN:
-        return lb_rules_has_set(rules, call->args[0]);
-    case LB_OP_MAP:
-        return lb_rules_has_table(rules, call->args[0]);
-    case LB_OP_BUCKET:
-        return lb_rules_edges(rules, call->args[0], &num) != NULL;
-    default:
-        return true;
-    }
+    const struct lb_yaml_node *node = lb_yaml_get(map, "value");
+    const char *text = NULL;
+    fact->kind = lb_op_result(fact->call.op);
+    if (fact->call.op != LB_OP_PASS)
+        return node == NULL ? LB_OK
+                            : lb_yaml_fail(node, loader->diag, "`value` goes with PASS alone; "
+                                                               "remove it");
+    LB_TRY(lb_yaml_need_text(map, "value", loader->diag, &text));
+    bool is_number = strcmp(text, "number") == 0;
+    if (!is_number && strcmp(text, "text") != 0)
+        return lb_yaml_fail(node, loader->diag, "`value: %.40s` is not known; write number or text",
+                            text);
+    fact->kind = is_number ? LB_FACT_NUMBER : LB_FACT_TEXT;
+    return LB_OK;
 }
 
 static lb_status read_operator(struct form_loader *loader, const struct lb_yaml_node *map,
@@ -56,14 +50,17 @@ static lb_status read_operator(struct form_loader *loader, const struct lb_yaml_
         return lb_yaml_fail(node, loader->diag,
                             "`%.80s` is no operator with its arguments; use EXISTS, EQ, "
                             "CMP(<=,threshold), IN(set), BUCKET(edges), COUNT(cap), SUM(months), "
-                            "AGE_GE(threshold), ADDR_LEVEL(digits) or MAP(table)",
+                            "AGE_GE(threshold), ADDR_LEVEL(digits), MAP(table) or another of "
+                            "docs/OPERATORS.md",
                             text);
     LB_TRY(status);
-    if (loader->rules != NULL && !names_an_entry(&fact->call, loader->rules))
+    if (fact->call.op == LB_OP_OMIT)
+        return lb_yaml_fail(node, loader->diag, "OMIT gives no fact; leave the fact out");
+    if (loader->rules != NULL && !lb_op_names_known(&fact->call, loader->rules))
         return lb_yaml_fail(node, loader->diag,
                             "`%.80s` names what rule set `%s` lacks; add it there or name another",
                             text, lb_rules_id(loader->rules));
-    return LB_OK;
+    return read_kind(loader, map, fact);
 }
 
 static lb_status read_asked_roles(struct form_loader *loader, const struct lb_yaml_node *map,
@@ -160,7 +157,7 @@ static lb_status read_fact(struct form_loader *loader, const struct lb_yaml_node
 {
     static const char *const keys[] = {"fact",  "department", "view",  "field", "operator",
                                        "roles", "otherwise",  "claim", "show",  "saves",
-                                       "label", NULL};
+                                       "label", "value",      NULL};
     LB_TRY(lb_yaml_only(map, keys, loader->diag));
     LB_TRY(lb_form_take_name(loader, map, "fact", &fact->name));
     LB_TRY(lb_yaml_need_text(map, "department", loader->diag, &fact->department));

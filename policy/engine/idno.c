@@ -1,8 +1,12 @@
 #include "policy/engine/idno.h"
 
+#include "gateway/base/utf8.h"
+#include "gateway/base/wipe.h"
 #include "policy/engine/date.h"
 
 #define ID_CHARS 18
+#define OLD_ID_CHARS 15
+#define FIRST_OLD_AGE_SEQUENCE 996 /* to 999: for those past a hundred when numbers were given */
 #define FIRST_BIRTH_YEAR 1800  /* an earlier one is digits out of place */
 #define LAST_BIRTH_YEAR 2199
 
@@ -60,6 +64,57 @@ lb_status lb_idno_normalise(struct lb_span id_no, char out[19])
 {
     struct lb_date birth;
     return read_id(id_no, out, &birth);
+}
+
+/* Up to 18 characters in ASCII; false when there are more, or one is no digit and no X. */
+static bool narrow(struct lb_span text, char out[ID_CHARS], size_t *out_num)
+{
+    size_t offset = 0;
+    size_t num = 0;
+    int32_t point;
+    while ((point = lb_utf8_next(text, &offset)) >= 0) {
+        if (point >= 0xFF01 && point <= 0xFF5E)
+            point -= 0xFF01 - 0x21;
+        bool known = (point >= '0' && point <= '9') || point == 'x' || point == 'X';
+        if (!known || num == ID_CHARS)
+            return false;
+        out[num++] = (char)point;
+    }
+    *out_num = num;
+    return point == -1;
+}
+
+/* RRRRRRYYMMDDSSS to RRRRRRyyYYMMDDSSSC; all are digits. */
+static void lengthen(const char old[OLD_ID_CHARS], char out[ID_CHARS])
+{
+    int sequence = lb_date_digits((const uint8_t *)old + 12, 3);
+    memcpy(out, old, 6);
+    memcpy(out + 6, sequence >= FIRST_OLD_AGE_SEQUENCE ? "18" : "19", 2);
+    memcpy(out + 8, old + 6, OLD_ID_CHARS - 6);
+    out[ID_CHARS - 1] = check_character((const uint8_t *)out);
+}
+
+static bool has_letter(const char *text, size_t num)
+{
+    return memchr(text, 'x', num) != NULL || memchr(text, 'X', num) != NULL;
+}
+
+lb_status lb_idno_canonical(struct lb_span id_no, char out[19])
+{
+    char given[ID_CHARS];
+    char whole[ID_CHARS];
+    size_t num = 0;
+    LB_ENSURE(narrow(lb_text_trim(id_no), given, &num), LB_ID_INVALID,
+              "identity number with a character that is no digit");
+    if (num == OLD_ID_CHARS && !has_letter(given, num)) {
+        lengthen(given, whole);
+        memcpy(given, whole, ID_CHARS);
+        num = ID_CHARS;
+    }
+    lb_status status = lb_idno_normalise(lb_span_of(given, num), out);
+    lb_wipe(given, sizeof(given));
+    lb_wipe(whole, sizeof(whole));
+    return status;
 }
 
 lb_status lb_idno_age(struct lb_span id_no, const char *today, int *out_years)

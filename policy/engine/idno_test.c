@@ -210,7 +210,17 @@ static void names_meet_in_one_form(void **state)
         {"阿不都\xE1\x9B\xAB热合曼", "阿不都·热合曼"},  /* U+16EB */
         {"阿不都 · 热合曼", "阿不都·热合曼"},
         {"王\xF0\xA0\x83\xA3", "王\xF0\xA0\x83\xA3"},  /* a character outside the BMP */
-        {"\xF0\xAF\xA0\x80", "\xF0\xAF\xA0\x80"},
+        {"\xF0\xAF\xA0\x80", "\xE4\xB8\xBD"},  /* U+2F800, kept for an old set, is U+4E3D */
+        {"\xEF\xA4\x80", "\xE8\xB1\x88"},          /* U+F900 is U+8C48 */
+        {"\xEF\xAB\x8F", "\xF0\xA2\xA1\x8A"},      /* U+FACF is U+2284A, a byte longer */
+        {"\xE2\xBC\x80", "\xE4\xB8\x80"},          /* U+2F00, a radical, is U+4E00 */
+        {"\xE2\xBF\x95", "\xE9\xBE\xA0"},          /* U+2FD5, the last one, is U+9FA0 */
+        {"\xE2\xBF\x96", "\xE2\xBF\x96"},          /* U+2FD6 is none */
+        {"葛\xF3\xA0\x84\x80\xEF\xB8\x80", "葛"},  /* selectors of a glyph's variant */
+        {"张\xE2\x80\x8D三\xE2\x80\xAE", "张三"},    /* joiner, mark of direction */
+        {"阿不都.热合曼", "阿不都·热合曼"},
+        {"阿不都．热合曼", "阿不都·热合曼"},
+        {"阿不都∙热合曼", "阿不都·热合曼"},
     };
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         char out[LB_MAX_VALUE_BYTES + 1] = "";
@@ -234,6 +244,62 @@ static void different_names_stay_different(void **state)
         assert_int_equal(normalise(lb_span_str(pairs[i][1]), b), LB_CODE_OK);
         assert_string_not_equal(a, b);
     }
+}
+
+static void other_texts_keep_case_dots_and_words(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"　Ａｂ　 １２ ", "Ab 12"}, {"a.b", "a.b"}, {"a\xE2\x80\x8B b", "a b"}, {"\xEF\xA4\x80", "豈"},
+        {"x", "x"},
+    };
+    struct lb_arena *arena = lb_arena_new(64 * 1024);
+    struct lb_span out = LB_SPAN_EMPTY;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        assert_true(lb_text_normalise(lb_span_str(pairs[i][0]), arena, &out) == LB_OK);
+        assert_true(lb_span_is(out, pairs[i][1]));
+    }
+    static const char *const wrong[] = {"", " ", "a\x01", "\xFF", "\xE2\x80\x8B"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_int_equal(lb_status_code(lb_text_normalise(lb_span_str(wrong[i]), arena, &out)),
+                         LB_MALFORMED);
+    assert_true(lb_span_is(lb_text_trim(lb_span_str("\t　a b \n")), "a b"));
+    assert_int_equal(lb_text_trim(lb_span_str(" 　")).len, 0);
+    assert_int_equal(lb_text_trim(lb_span_str(" \xFF ")).len, 3);
+    lb_arena_free(arena);
+}
+
+static void expect_canonical(const char *given, const char *whole)
+{
+    char out[19] = "untouched";
+    lb_status status = lb_idno_canonical(lb_span_str(given), out);
+    assert_int_equal(lb_status_code(status), whole == NULL ? LB_ID_INVALID : LB_CODE_OK);
+    assert_string_equal(out, whole == NULL ? "untouched" : whole);
+}
+
+/* Both 18-character examples of GB 11643-1999 in their older form, and what they look like in other
+ * databases. */
+static void old_and_wide_numbers_become_the_18_characters(void **state)
+{
+    (void)state;
+    expect_canonical(GOOD, GOOD);
+    expect_canonical("110105491231002", GOOD);
+    expect_canonical(" 110105491231002\r\n", GOOD);
+    expect_canonical("　１１０１０５４９１２３１００２", GOOD);
+    expect_canonical("11010519491231002ｘ", GOOD);
+    expect_canonical("110105491231997", "110105184912319973");
+    expect_canonical("110105491231996", "110105184912319965");
+    expect_canonical("110105491231995", "110105194912319956");
+    static const char *const wrong[] = {
+        "", " ", "11010549123100", "1101054912310022", "11010549123100X", "110105490231002",
+        "110105491331002", "110105 491231002", "110105491231002\xFF", "-10105491231002",
+        "11010519491231002XX", "１１０１０５４９１２３１００",
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        expect_canonical(wrong[i], NULL);
+    /* 1900 was no leap year; 1996 and 2000 were, and an old number never means the latter. */
+    expect_canonical("110105000229001", NULL);
+    expect_canonical("110105960229001", "110105199602290011");
 }
 
 static void a_full_arena_is_told(void **state)
@@ -261,6 +327,8 @@ int main(void)
         cmocka_unit_test(names_that_are_none_are_refused),
         cmocka_unit_test(names_meet_in_one_form),
         cmocka_unit_test(different_names_stay_different),
+        cmocka_unit_test(other_texts_keep_case_dots_and_words),
+        cmocka_unit_test(old_and_wide_numbers_become_the_18_characters),
         cmocka_unit_test(a_full_arena_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

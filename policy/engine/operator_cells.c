@@ -1,9 +1,8 @@
-#include "policy/engine/operator_cells.h"
-
+#include "gateway/base/utf8.h"
 #include "gateway/base/wipe.h"
 #include "gateway/crypto/hash.h"
-#include "policy/engine/date.h"
 #include "policy/engine/idno.h"
+#include "policy/engine/operator_private.h"
 
 const struct lb_cell *lb_cell_at(const struct lb_op_input *input, size_t row)
 {
@@ -26,59 +25,91 @@ static bool all_digits(struct lb_span text)
     return true;
 }
 
-static bool has_form(struct lb_span text, enum lb_field_type type)
+/* Control characters, and marks that change the order in which text is read. */
+static bool disturbs(uint32_t point)
+{
+    if (point < 0x20 || (point >= 0x7F && point <= 0x9F))
+        return true;
+    return (point >= 0x2028 && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+}
+
+static bool is_plain(struct lb_span text)
+{
+    size_t offset = 0;
+    int32_t point;
+    while ((point = lb_utf8_next(text, &offset)) >= 0)
+        if (disturbs((uint32_t)point))
+            return false;
+    return point == -1;
+}
+
+/* Reads a text of the type: what every operator on texts sees, so that all of them find the same
+ * cells unreadable. */
+static bool read_text(struct lb_span text, enum lb_field_type type, struct lb_span *out)
 {
     struct lb_date date;
-    if (text.len == 0 || text.len > LB_MAX_VALUE_BYTES)
+    if (text.len > LB_MAX_VALUE_BYTES)
         return false;
-    if (type == LB_FIELD_DATE)
-        return lb_date_parse(text, &date);
-    if (type == LB_FIELD_REGION)
-        return all_digits(text);
+    if (type == LB_FIELD_TEXT || type == LB_FIELD_NAME)
+        text = lb_text_trim(text);
+    if (text.len == 0 || !is_plain(text))
+        return false;
+    if (type == LB_FIELD_DATE && !lb_date_parse(text, &date))
+        return false;
+    if (type == LB_FIELD_REGION && !all_digits(text))
+        return false;
+    *out = text;
     return true;
 }
 
 bool lb_cell_text(const struct lb_cell *cell, enum lb_field_type type, struct lb_span *out)
 {
-    if (cell->kind != LB_CELL_TEXT || !has_form(cell->text, type))
-        return false;
-    *out = cell->text;
-    return true;
+    return cell->kind == LB_CELL_TEXT && read_text(cell->text, type, out);
 }
 
-static lb_status digest_name(struct lb_span text, struct lb_arena *arena, bool *out_readable,
-                             uint8_t out[32])
+bool lb_cell_idno(const struct lb_cell *cell, char out[19])
 {
-    struct lb_span normal;
-    lb_status status = lb_name_normalise(text, arena, &normal);
-    if (lb_status_code(status) == LB_NO_MEMORY)
-        return status;
-    *out_readable = status == LB_OK;
-    if (status == LB_OK)
-        lb_sha256(normal, out);
-    return LB_OK;
+    return cell->kind == LB_CELL_TEXT && lb_idno_canonical(cell->text, out) == LB_OK;
 }
 
-static void digest_id(struct lb_span text, bool *out_readable, uint8_t out[32])
+static bool digest_id(struct lb_span text, uint8_t out[32])
 {
     char normal[19];
-    *out_readable = lb_idno_normalise(text, normal) == LB_OK;
-    if (*out_readable)
+    bool readable = lb_idno_canonical(text, normal) == LB_OK;
+    if (readable)
         lb_sha256(lb_span_of(normal, 18), out);
     lb_wipe(normal, sizeof(normal));
+    return readable;
+}
+
+static lb_status normalise(struct lb_span text, enum lb_field_type type, struct lb_arena *arena,
+                           struct lb_span *out)
+{
+    if (type == LB_FIELD_NAME)
+        return lb_name_normalise(text, arena, out);
+    if (type == LB_FIELD_TEXT)
+        return lb_text_normalise(text, arena, out);
+    *out = text;
+    return LB_OK;
 }
 
 lb_status lb_cell_digest(struct lb_span text, enum lb_field_type type, struct lb_arena *arena,
                          bool *out_readable, uint8_t out[32])
 {
-    if (type == LB_FIELD_NAME)
-        return digest_name(text, arena, out_readable, out);
+    struct lb_span readable = LB_SPAN_EMPTY;
+    struct lb_span normal = LB_SPAN_EMPTY;
+    *out_readable = false;
     if (type == LB_FIELD_ID) {
-        digest_id(text, out_readable, out);
+        *out_readable = digest_id(text, out);
         return LB_OK;
     }
-    *out_readable = has_form(text, type);
-    if (*out_readable)
-        lb_sha256(text, out);
+    if (!read_text(text, type, &readable))
+        return LB_OK;
+    lb_status status = normalise(readable, type, arena, &normal);
+    if (lb_status_code(status) == LB_MALFORMED)
+        return LB_OK;
+    LB_TRY(status);
+    lb_sha256(normal, out);
+    *out_readable = true;
     return LB_OK;
 }

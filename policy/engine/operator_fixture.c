@@ -17,6 +17,10 @@ static const char rules_text[] =
     "  area.mean: {value: 3, unit: m2, source: test}\n"
     "  age.old: {value: 60, unit: years, source: test}\n"
     "  age.child: {value: 16, unit: years, source: test}\n"
+    "  share: {value: 5000, unit: bp, source: test}\n"
+    "  whole: {value: 10000, unit: bp, source: test}\n"
+    "  most: {value: 1000000000000000, unit: bp, source: test}\n"
+    "  fall: {value: 3000, unit: bp, source: test}\n"
     "sets:\n"
     "  severe: {codes: [\"11\", \"12\"], source: test}\n"
     "  local: {codes: [\"990101\"], source: test}\n"
@@ -25,7 +29,12 @@ static const char rules_text[] =
     "edges:\n"
     "  fine: {edges: [0, 3, 145000, 217500], source: test}\n"
     "  coarse: {edges: [0, 145000], source: test}\n"
-    "  other: {edges: [1, 145000], source: test}\n";
+    "  other: {edges: [1, 145000], source: test}\n"
+    "  hundreds: {edges: [-200, 0, 500, 145000], source: test}\n";
+
+static const uint8_t pseudo_key[LB_OP_KEY_BYTES] = "pseudonyms of one requester only";
+static const uint8_t token_key[LB_OP_KEY_BYTES] = "what the department alone opens.";
+static const uint8_t token_nonce[LB_OP_NONCE_BYTES] = {1, 2, 3};
 
 int fixture_setup(void **state)
 {
@@ -58,10 +67,19 @@ void fixture_rows(struct fixture *fixture, enum lb_field_type type, bool many, b
     fixture->input = (struct lb_op_input){
         .rows = &fixture->rows,
         .month_column = months ? 1 : SIZE_MAX,
+        .denominator_column = months ? 1 : SIZE_MAX,
         .type = type,
         .many = many,
         .rules = fixture->rules,
         .today = TODAY,
+        .secrets = &fixture->secrets,
+    };
+    fixture->secrets = (struct lb_op_secrets){
+        .pseudo_key = pseudo_key,
+        .token_key = token_key,
+        .token_bind = lb_span_str("one use"),
+        .token_nonce = token_nonce,
+        .now_unix_s = NOW_S,
     };
 }
 
@@ -77,6 +95,20 @@ void fixture_add_month(struct fixture *fixture, const char *month, struct lb_cel
     fixture_add(fixture, cell);
     fixture->cells[fixture->rows.num_rows * 2 - 1] =
         month == NULL ? CELL_NULL : CELL_TEXT(month);
+}
+
+void fixture_add_ratio(struct fixture *fixture, struct lb_cell cell, struct lb_cell denominator)
+{
+    fixture_rows(fixture, LB_FIELD_CENTS, false, true);
+    fixture->input.month_column = SIZE_MAX;
+    fixture_add(fixture, cell);
+    fixture->cells[1] = denominator;
+}
+
+void fixture_cell(struct fixture *fixture, enum lb_field_type type, struct lb_cell cell)
+{
+    fixture_rows(fixture, type, false, false);
+    fixture_add(fixture, cell);
 }
 
 enum lb_code fixture_apply(struct fixture *fixture, const char *text, struct lb_fact *out)

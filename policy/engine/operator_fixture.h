@@ -8,11 +8,13 @@ struct fixture {
     struct lb_arena *arena;
     struct lb_rules *rules;
     struct lb_cell cells[4096 * 2];
+    struct lb_op_secrets secrets;
     struct lb_rows rows;
     struct lb_op_input input;
 };
 
 #define TODAY "2026-07-15"
+#define NOW_S 1784073600 /* that day, midnight UTC */
 
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
@@ -25,6 +27,11 @@ int fixture_teardown(void **state);
 void fixture_rows(struct fixture *fixture, enum lb_field_type type, bool many, bool months);
 void fixture_add(struct fixture *fixture, struct lb_cell cell);
 void fixture_add_month(struct fixture *fixture, const char *month, struct lb_cell cell);
+/* fixture_add_ratio makes the only row of a one-row view in cents whose second column is the
+ * denominator. */
+void fixture_add_ratio(struct fixture *fixture, struct lb_cell cell, struct lb_cell denominator);
+/* fixture_cell makes one cell the only row of a one-row view of the type. */
+void fixture_cell(struct fixture *fixture, enum lb_field_type type, struct lb_cell cell);
 
 /* fixture_apply applies an operator in text form and returns the status' code. */
 enum lb_code fixture_apply(struct fixture *fixture, const char *call, struct lb_fact *out);

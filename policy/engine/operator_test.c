@@ -14,7 +14,8 @@ static void unknown_forms_are_refused(void **state)
     struct fixture *fixture = *state;
     static const char *const wrong[] = {
         "", "(", ")", "()", "exists", "EXISTS()", "EXISTS(1)", "EXIST", "EXISTS ", " EXISTS",
-        "PASS", "SHARE(1)", "EQ(x)", "EQ()", "CMP", "CMP(<)", "CMP(<,std.dibao", "CMP<,std.dibao)",
+        "PASS()", "SHARE(1)", "EQ(x)", "EQ()", "CMP", "CMP(<)", "CMP(<,std.dibao",
+        "CMP<,std.dibao)",
         "CMP(<,std.dibao,x)", "CMP(=,std.dibao)", "CMP(<>,std.dibao)", "CMP(std.dibao,<)",
         "CMP(<,145000)", "CMP(<, std.dibao)", "CMP(<,STD)", "CMP(<,)", "CMP(,std.dibao)",
         "CMP(<,std.dibao))", "CMP((<,std.dibao)", "CMP(<,std(dibao)", "IN()", "IN(a,b)",
@@ -22,6 +23,14 @@ static void unknown_forms_are_refused(void **state)
         "COUNT(99999999999999999999)", "SUM()", "SUM(-1)", "SUM(012)", "SUM(121)", "SUM(a)",
         "ADDR_LEVEL(0)", "ADDR_LEVEL(3)", "ADDR_LEVEL(18)", "ADDR_LEVEL(06)", "MAP()",
         "BUCKET(1,2)", "AGE_GE(60)", "EXISTS\n", "EXISTS;", "EXISTS,COUNT(1)",
+        "OMIT()", "PASS(1)", "ROUND", "ROUND(100)", "ROUND(1,floor)", "ROUND(0,floor)",
+        "ROUND(100,ceil)", "ROUND(1000000000000001,floor)", "ROUND(floor,100)", "ROUND(-5,floor)",
+        "TOPCODE()", "TOPCODE(5)", "BOTTOMCODE(A)", "AVG_M(0)", "AVG_M(121)", "AVG_M()",
+        "RATIO_CMP(<)", "RATIO_CMP(=,share)", "RATIO_CMP(<,5000)", "TREND(6)", "TREND(0,fall)",
+        "TREND(fall,6)", "TREND(6,fall,x)", "DATE_TRUNC(D)", "DATE_TRUNC(y)", "DATE_TRUNC()",
+        "AGE_AT", "AGE_AT(2026-02-29)", "AGE_AT(2026-1-01)", "AGE_AT(Today)", "AGE_AT(60)",
+        "MASK(1)", "MASK(1,33)", "MASK(-1,1)", "MASK(01,1)", "NAME_MASK(1)", "ID_MASK(6,4)",
+        "PHONE_MASK(3,4)", "PSEUDO(1)", "TOKEN", "TOKEN(0)", "TOKEN(367)", "TOKEN(1d)", "PSI",
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct lb_op_call call = {.op = LB_OP_MAP, .num_args = 7};
@@ -48,7 +57,11 @@ static void text_and_wire_forms_round_trip(void **state)
     static const char *const right[] = {
         "EXISTS", "EQ", "CMP(<,std.dibao)", "CMP(<=,area.mean)", "CMP(>,x)", "CMP(>=,a_b-c.d9)",
         "IN(severe)", "BUCKET(fine)", "COUNT(1)", "COUNT(4096)", "SUM(0)", "SUM(120)",
-        "AGE_GE(age.old)", "ADDR_LEVEL(2)", "ADDR_LEVEL(12)", "MAP(level)",
+        "AGE_GE(age.old)", "ADDR_LEVEL(2)", "ADDR_LEVEL(12)", "MAP(level)", "OMIT", "PASS",
+        "ROUND(2,floor)", "ROUND(1000000000000000,half_even)", "TOPCODE(std.dibao)",
+        "BOTTOMCODE(std.dibao)", "AVG_M(1)", "AVG_M(120)", "RATIO_CMP(<=,share)", "TREND(6,fall)",
+        "DATE_TRUNC(Y)", "DATE_TRUNC(M)", "AGE_AT(today)", "AGE_AT(2024-02-29)", "MASK(0,32)",
+        "NAME_MASK", "ID_MASK", "PHONE_MASK", "PSEUDO", "TOKEN(1)", "TOKEN(366)",
     };
     for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
         struct lb_op_call call;
@@ -114,6 +127,12 @@ static void operators_fit_their_types_only(void **state)
         {"IN(severe)", "CR+"},   {"MAP(level)", "CR"},       {"ADDR_LEVEL(6)", "R"},
         {"AGE_GE(age.old)", "D"}, {"BUCKET(fine)", "#$"},    {"SUM(12)", "#$+"},
         {"CMP(<,std.dibao)", "$"}, {"CMP(<,area.mean)", "#"}, {"CMP(<,age.old)", "#"},
+        {"OMIT", "TNICRD#$-+"},  {"PASS", "TNICRD#$"},       {"ROUND(100,floor)", "#$"},
+        {"TOPCODE(std.dibao)", "$"}, {"BOTTOMCODE(area.mean)", "#"}, {"AVG_M(12)", "#$+"},
+        {"RATIO_CMP(<,share)", "#$"}, {"TREND(6,fall)", "#$+"}, {"DATE_TRUNC(Y)", "D"},
+        {"AGE_AT(today)", "D"},  {"MASK(1,1)", "TC"},        {"NAME_MASK", "N"},
+        {"ID_MASK", "I"},        {"PHONE_MASK", "T"},        {"PSEUDO", "I"},
+        {"TOKEN(30)", "TIC"},
     };
     for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
         bool many = strchr(fits[i][1], '+') != NULL;
@@ -137,6 +156,11 @@ static void names_must_be_in_the_rule_set(void **state)
     assert_int_equal(check(fixture, "AGE_GE(std.dibao)", LB_FIELD_DATE, false),
                      LB_OPERATOR_UNKNOWN);
     assert_int_equal(check(fixture, "AGE_GE(age)", LB_FIELD_DATE, false), LB_OPERATOR_UNKNOWN);
+    assert_int_equal(check(fixture, "RATIO_CMP(<,std.dibao)", LB_FIELD_CENTS, false),
+                     LB_OPERATOR_UNKNOWN);  /* cents are no ratio */
+    assert_int_equal(check(fixture, "TREND(6,age.old)", LB_FIELD_CENTS, true),
+                     LB_OPERATOR_UNKNOWN);
+    assert_int_equal(check(fixture, "TOPCODE(fine)", LB_FIELD_CENTS, false), LB_OPERATOR_UNKNOWN);
 }
 
 static void calls_made_by_hand_are_checked(void **state)

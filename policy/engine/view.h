@@ -26,7 +26,8 @@
  *     income:
  *       column: income_cents               # absent for type: row
  *       type: cents                        # text|name|id|code|region|date|int|cents|row
- *       month: month                       # the column with YYYY-MM, for SUM
+ *       month: month                       # the column with YYYY-MM, for SUM, AVG_M and TREND
+ *       denominator: total_cents           # the column to which RATIO_CMP sets this one
  *       class: G4                          # G1 public .. G4 sensitive personal
  *       rules:
  *         - purpose: social-assistance
@@ -67,6 +68,7 @@ struct lb_view_field {
     const char *name;
     const char *column;  /* NULL for type row */
     const char *month;   /* NULL when there is none */
+    const char *denominator;  /* column of RATIO_CMP's other number; NULL when there is none */
     enum lb_field_type type;
     int data_class;      /* 1..4 */
     size_t num_rules;

@@ -120,6 +120,7 @@ static lb_status load_columns(const struct lb_view_loader *loader, const struct 
 {
     const struct lb_yaml_node *column = lb_yaml_get(node, "column");
     const struct lb_yaml_node *month = lb_yaml_get(node, "month");
+    const struct lb_yaml_node *denominator = lb_yaml_get(node, "denominator");
     bool sums = field->type == LB_FIELD_INT || field->type == LB_FIELD_CENTS;
     if (field->type == LB_FIELD_ROW && column != NULL)
         return lb_yaml_fail(column, loader->diag,
@@ -127,8 +128,13 @@ static lb_status load_columns(const struct lb_view_loader *loader, const struct 
     if (month != NULL && !sums)
         return lb_yaml_fail(month, loader->diag,
                             "only int and cents are summed by month; remove month");
+    if (denominator != NULL && !sums)
+        return lb_yaml_fail(denominator, loader->diag,
+                            "only int and cents have a ratio; remove denominator");
     if (field->type != LB_FIELD_ROW)
         LB_TRY(load_column(loader, node, "column", &field->column));
+    if (denominator != NULL)
+        LB_TRY(load_column(loader, node, "denominator", &field->denominator));
     return month == NULL ? LB_OK : load_column(loader, node, "month", &field->month);
 }
 
@@ -151,7 +157,8 @@ static lb_status load_class(const struct lb_view_loader *loader, const struct lb
 static lb_status load_field(const struct lb_view_loader *loader, const struct lb_yaml_node *node,
                             bool many, struct lb_view_field *field)
 {
-    static const char *const keys[] = {"column", "type", "month", "class", "rules", NULL};
+    static const char *const keys[] = {"column", "type",  "month", "denominator",
+                                       "class",  "rules", NULL};
     LB_TRY(lb_yaml_only(node, keys, loader->diag));
     LB_TRY(load_type(loader, node, &field->type));
     LB_TRY(load_columns(loader, node, field));

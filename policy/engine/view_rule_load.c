@@ -65,14 +65,15 @@ static lb_status check_operator(const struct lb_view_loader *loader,
     if (status != LB_OK)
         return lb_yaml_fail(item, loader->diag, "%s does not fit field %s: %s; choose another",
                             lb_op_name(call->op), field->name, status->what);
-    if (call->op != LB_OP_SUM)
-        return LB_OK;
-    bool windowed = strcmp(call->args[0], "0") != 0;
+    if (lb_op_reads_denominator(call) && field->denominator == NULL)
+        return lb_yaml_fail(item, loader->diag,
+                            "a ratio needs the field's `denominator` column; add it");
+    bool windowed = lb_op_reads_month(call);
     if (windowed && field->month == NULL)
         return lb_yaml_fail(item, loader->diag,
                             "a sum over months needs the field's `month` column; add it, or write "
                             "SUM(0) for all rows");
-    if (!windowed && field->month != NULL)
+    if (call->op == LB_OP_SUM && !windowed && field->month != NULL)
         return lb_yaml_fail(item, loader->diag,
                             "SUM(0) sums no month; write the number of months, or remove `month`");
     return LB_OK;
@@ -100,6 +101,9 @@ static lb_status load_operators(const struct lb_view_loader *loader,
                                 text);
         LB_TRY(status);
         LB_TRY(check_operator(loader, item, &calls[i], field, many));
+        if (calls[i].op == LB_OP_OMIT && num > 1)
+            return lb_yaml_fail(item, loader->diag,
+                                "OMIT releases nothing; let it stand alone, or remove it");
     }
     out->operators = calls;
     out->num_operators = num;
