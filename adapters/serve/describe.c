@@ -55,6 +55,21 @@ static lb_status describe_use(const struct lb_view_rule *rule, const struct lb_o
     return LB_OK;
 }
 
+/* OMIT stands alone in its rule. */
+static bool leaves_out(const struct lb_view_rule *rule)
+{
+    return rule->operators[0].op == LB_OP_OMIT;
+}
+
+/* A field that every rule leaves out is not named either. */
+static bool is_named(const struct lb_view_field *field)
+{
+    for (size_t r = 0; r < field->num_rules; r++)
+        if (!leaves_out(&field->rules[r]))
+            return true;
+    return field->num_rules == 0;
+}
+
 static lb_status describe_field(const struct lb_view_field *field, struct lb_arena *arena,
                                 Lianban__V1__FieldDescription **out)
 {
@@ -70,7 +85,7 @@ static lb_status describe_field(const struct lb_view_field *field, struct lb_are
     LB_ENSURE(wire->uses != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t r = 0; r < field->num_rules; r++) {
         const struct lb_view_rule *rule = &field->rules[r];
-        for (size_t o = 0; o < rule->num_operators; o++)
+        for (size_t o = 0; o < rule->num_operators && !leaves_out(rule); o++)
             LB_TRY(describe_use(rule, &rule->operators[o], arena, &wire->uses[wire->n_uses++]));
     }
     *out = wire;
@@ -90,7 +105,8 @@ static lb_status describe_view(const struct lb_view *view, struct lb_arena *aren
     wire->fields = lb_arena_array(arena, view->num_fields, sizeof(wire->fields[0]));
     LB_ENSURE(wire->fields != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t f = 0; f < view->num_fields; f++)
-        LB_TRY(describe_field(&view->fields[f], arena, &wire->fields[wire->n_fields++]));
+        if (is_named(&view->fields[f]))
+            LB_TRY(describe_field(&view->fields[f], arena, &wire->fields[wire->n_fields++]));
     *out = wire;
     return LB_OK;
 }

@@ -45,8 +45,11 @@ static void start_serve(struct fixture *fx)
         .keys = fx->keys,
         .num_keys = 2,
         .pseudonym_key = fx->pseudonym_key,
+        .secrets = &fx->secrets,
     };
     struct lb_diag diag = {""};
+    assert_ok(lb_serve_secrets_load(fed_path(&fx->fed, "state"), true, fx->arena, &diag,
+                                    &fx->secrets));
     lb_status status = lb_serve_new(&options, &diag, &fx->serve);
     assert_string_equal(diag.text, "");
     assert_ok(status);

@@ -16,6 +16,7 @@
 #define FX_STATUS_URI "https://hall.test.gov/status/1"
 
 #define FX_ADULT "99010119800101201X"
+#define FX_OLD_ADULT "990101800101201"  /* the same as before 1999 */
 #define FX_OTHER_ADULT "990101197507155515"
 #define FX_CHILD "990101202001017039"
 
@@ -29,6 +30,7 @@ struct fixture {
     struct lb_serve_policy *policy;
     struct lb_serve_key keys[2]; /* s1, and the same as s2, which the directory does not list */
     uint8_t pseudonym_key[32];
+    struct lb_serve_secrets secrets;
     uint8_t form_sha256[32];
     struct lb_serve *serve;
 };
@@ -49,6 +51,9 @@ struct fx_want {
  * SUM(FX_NUM_SUMS) of the field `total`. */
 #define FX_DEPOSITS "tax.deposits-of-all-banks-of-the-county-and-its-towns-since-1949"
 #define FX_NUM_SUMS 60
+/* A view of one row: `person` under PSEUDO, `number` under TOKEN(30), `bank` left out. */
+#define FX_ACCOUNT "tax.account"
+#define FX_ACCOUNT_NUMBER "6222 0212 3456 7890 123"
 
 /* One read in the making: an honest one by default; a test spoils a part before fx_build. */
 struct fx_ask {

@@ -182,7 +182,7 @@ static void granted_wider_than_the_view(struct fixture *fx, struct fx_ask *ask)
 static void unknown_operator(struct fixture *fx, struct fx_ask *ask)
 {
     (void)fx;
-    ask->operator_name = "PASS";
+    ask->operator_name = "PEEK";
 }
 
 static void unknown_view(struct fixture *fx, struct fx_ask *ask)

@@ -67,6 +67,24 @@ static const char business_view[] =
     "        issuers: [consent-hall]\n"
     "        min_level: 2\n";
 
+/* What leaves as pseudonym and token, from a table that still has a number of 15 digits. */
+static const char account_view[] =
+    "view: " FX_ACCOUNT "\n"
+    "version: 1\n"
+    "title: {zh: 账户, en: Account}\n"
+    "query: SELECT old_id, number FROM account WHERE id_no = :id_no\n"
+    "rows: one\n"
+    "fields:\n"
+    "  person: {column: old_id, type: id, class: G3, rules: [{purpose: social-assistance,"
+    " operators: [PSEUDO], requesters: [street-office], bases: [mandate], issuers: [street-office],"
+    " laws: [SAL41], min_level: 2}]}\n"
+    "  number: {column: number, type: text, class: G4, rules: [{purpose: social-assistance,"
+    " operators: [\"TOKEN(30)\"], requesters: [street-office], bases: [mandate],"
+    " issuers: [street-office], laws: [SAL41], min_level: 2}]}\n"
+    "  bank: {column: number, type: text, class: G4, rules: [{purpose: social-assistance,"
+    " operators: [OMIT], requesters: [street-office], bases: [mandate], issuers: [street-office],"
+    " laws: [SAL41], min_level: 2}]}\n";
+
 /* Many rows of one person. */
 static const char *deposit_view(struct fixture *fx)
 {
@@ -144,7 +162,8 @@ static void write_policy(struct fixture *fx)
              lb_arena_printf(fx->arena,
                              "policy: tax\n"
                              "rules: rules.yaml\n"
-                             "views: [wage.yaml, business.yaml, deposit.yaml, slow.yaml]\n"
+                             "views: [wage.yaml, business.yaml, deposit.yaml, slow.yaml,\n"
+                             "        account.yaml]\n"
                              "accept:\n"
                              "  brokers: [%s]\n"
                              "  requesters:\n"
@@ -184,6 +203,9 @@ static void write_database(struct fixture *fx)
     assert_ok(lb_store_exec(store, "CREATE TABLE wage(id_no TEXT, month TEXT, income_cents INT);"
                                    "CREATE TABLE business(uscc TEXT, legal_id TEXT);"
                                    "CREATE TABLE data_as_of(as_of TEXT);"
+                                   "CREATE TABLE account(id_no TEXT, old_id TEXT, number TEXT);"
+                                   "INSERT INTO account VALUES('" FX_ADULT "', '" FX_OLD_ADULT
+                                   "', '" FX_ACCOUNT_NUMBER "');"
                                    "CREATE TABLE deposit(id_no TEXT, month TEXT, cents INT);"
                                    "INSERT INTO deposit SELECT '" FX_ADULT "', '2000-01', n FROM"
                                    " (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1"
@@ -202,6 +224,7 @@ void fx_write_department(struct fixture *fx)
     write_text(fx, "business.yaml", business_view);
     write_text(fx, "deposit.yaml", deposit_view(fx));
     write_text(fx, "slow.yaml", slow_view);
+    write_text(fx, "account.yaml", account_view);
     write_policy(fx);
     write_database(fx);
 }

@@ -2,6 +2,7 @@
 
 #include "adapters/serve/calendar.h"
 #include "adapters/serve/job.h"
+#include "adapters/serve/secrets.h"
 #include "gateway/base/log.h"
 #include "gateway/wire/pb.h"
 
@@ -117,10 +118,13 @@ static lb_status apply(const struct run *run, const struct lb_read_want *want,
     const struct lb_serve_policy *policy = run->job->serve->options.policy;
     const struct lb_view *view = policy->views[want->view];
     struct lb_span claim[LB_MAX_CLAIM_VALUES];
+    LB_DEFER(lb_serve_wipe_op_keys) struct lb_serve_op_keys keys = {0};
+    LB_TRY(lb_serve_op_keys(run->job, want, run->today, &keys));
     struct lb_op_input input = {
         .rows = &run->tables[query_of(run, want->view)],
         .column = SIZE_MAX,
         .month_column = SIZE_MAX,
+        .denominator_column = SIZE_MAX,
         .type = want->field->type,
         .many = view->many,
         .complete = view->complete,
@@ -128,11 +132,14 @@ static lb_status apply(const struct run *run, const struct lb_read_want *want,
         .claim = claim,
         .num_claim = want->wire->n_claim,
         .today = run->today,
+        .secrets = &keys.secrets,
     };
     if (want->field->column != NULL)
         LB_TRY(find_column(result, want->field->column, &input.column));
     if (want->field->month != NULL)
         LB_TRY(find_column(result, want->field->month, &input.month_column));
+    if (want->field->denominator != NULL)
+        LB_TRY(find_column(result, want->field->denominator, &input.denominator_column));
     for (size_t i = 0; i < want->wire->n_claim; i++)
         claim[i] = lb_span_str(want->wire->claim[i]);
     LB_TRY(lb_op_apply(&want->call, &input, run->rows_arena, out));

@@ -105,6 +105,8 @@ static lb_status build_want(struct lb_read_job *job, const Lianban__V1__Want *wi
                        &want->call));
     LB_ENSURE(wire->n_claim == 0 || want->call.op == LB_OP_EQ, LB_MALFORMED,
               "a claim for an operator that takes none");
+    LB_ENSURE(want->call.op != LB_OP_OMIT, LB_OPERATOR_TOO_WEAK,
+              "a field that is left out can't be asked");
     want->text = lb_op_format(&want->call, job->arena);
     LB_ENSURE(want->text != NULL, LB_NO_MEMORY, "arena is full");
     return LB_OK;

@@ -3,6 +3,7 @@
 
 #include "adapters/api/source.h"
 #include "adapters/serve/policy.h"
+#include "adapters/serve/secrets.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/workers.h"
 #include "gateway/crypto/x25519.h"
@@ -37,6 +38,7 @@ struct lb_serve_options {
     const struct lb_serve_key *keys;
     size_t num_keys;
     const uint8_t *pseudonym_key;          /* 32 bytes, for subjects in the evidence */
+    const struct lb_serve_secrets *secrets;  /* NULL: PSEUDO and TOKEN are UNAVAILABLE */
 };
 
 /* lb_serve_migrations are the tables this use case keeps in the evidence store: pass them to

@@ -25,6 +25,7 @@ struct adapter_role {
     struct lb_serve_key keys[LB_MAX_SEAL_KEYS];
     size_t num_keys;
     const uint8_t *pseudonym_key;
+    struct lb_serve_secrets secrets;
     const char *seen_folder;
     struct lb_seen *seen;
     size_t num_attach;
@@ -142,7 +143,10 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .keys = role->keys,
         .num_keys = role->num_keys,
         .pseudonym_key = role->pseudonym_key,
+        .secrets = &role->secrets,
     };
+    LB_TRY(lb_serve_secrets_load(node->state, node->init, node->arena, &node->diag,
+                                 &role->secrets));
     LB_TRY(lb_file_mkdirs(role->seen_folder));
     LB_TRY(lb_seen_new(role->seen_folder, &role->seen));
     LB_TRY(lb_serve_new(&options, &node->diag, &role->serve));

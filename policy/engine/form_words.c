@@ -168,13 +168,30 @@ static void say_address(const struct form_writer *writer, const char *digits)
     lb_form_say(writer, "为止", "");
 }
 
-/* What is said in one sentence, and dates. */
-static void say_text(const struct form_writer *writer, const struct lb_op_call *call)
+/* All arguments, so that an agreement to others reads differently. */
+static void say_args(const struct form_writer *writer, const struct lb_op_call *call)
+{
+    for (size_t i = 0; i < call->num_args; i++) {
+        lb_form_say(writer, i == 0 ? "（" : "，", i == 0 ? " (" : ", ");
+        lb_buf_put_str(writer->buf, call->args[i]);
+    }
+    if (call->num_args > 0)
+        lb_form_say(writer, "）", ")");
+}
+
+/* What is said in one sentence. */
+static void say_simply(const struct form_writer *writer, const struct lb_op_call *call)
 {
     static const struct word simple_words[] = {
         {"EXISTS", {"仅回答有或无", "only yes or no"}},
         {"EQ", {"仅回答与您申报的是否一致", "only whether it matches what you declared"}},
         {"PASS", {"给出登记的内容本身", "what is registered, as it stands"}},
+        {"ROUND", {"仅给出取整后的数值", "only the figure, rounded"}},
+        {"TOPCODE", {"给出数值，超过上限的只给上限", "the figure, but no more than the limit"}},
+        {"BOTTOMCODE", {"给出数值，低于下限的只给下限", "the figure, but no less than the limit"}},
+        {"AVG_M", {"仅给出近若干个月的月平均数", "only the average per month of the last months"}},
+        {"TREND", {"仅回答近若干个月比之前同样长的时间是否明显下降",
+                   "only whether it fell markedly over the last months"}},
         {"AGE_AT", {"仅给出周岁年龄", "only the age in years"}},
         {"MASK", {"给出遮盖大部分字符后的内容", "the text with most characters hidden"}},
         {"NAME_MASK", {"给出遮盖后的姓名", "the name with characters hidden"}},
@@ -182,58 +199,20 @@ static void say_text(const struct form_writer *writer, const struct lb_op_call *
         {"PHONE_MASK", {"给出遮盖中间四位的手机号码", "the phone number with four digits hidden"}},
         {"PSEUDO", {"给出只供该单位用于此目的的代号，不含身份信息",
                     "a code name for this office and purpose alone, without the identity"}},
-        {"TOKEN", {"给出密封的凭据，只有数据部门能打开",
-                   "a sealed slip that only the department itself can open"}},
+        {"TOKEN", {"给出密封的凭据，只有数据部门能打开，到期失效",
+                   "a sealed slip that only the department can open, for some days"}},
     };
-    if (call->op == LB_OP_DATE_TRUNC)
-        lb_form_say(writer, strcmp(call->args[0], "Y") == 0 ? "仅给出年份" : "仅给出年份和月份",
-                    strcmp(call->args[0], "Y") == 0 ? "only the year" : "only year and month");
-    else
-        say_word(writer, simple_words, COUNT_OF(simple_words), lb_op_name(call->op));
+    say_word(writer, simple_words, COUNT_OF(simple_words), lb_op_name(call->op));
+    say_args(writer, call);
 }
 
-static void say_months(const struct form_writer *writer, const char *months, const char *zh,
-                       const char *en)
+static void say_date(const struct form_writer *writer, const char *part)
 {
-    lb_form_say(writer, "近", "");
-    lb_buf_put_str(writer->buf, writer->is_zh ? months : "");
-    lb_form_say(writer, zh, en);
-    if (!writer->is_zh)
-        lb_buf_printf(writer->buf, "%s months", months);
+    bool year = strcmp(part, "Y") == 0;
+    lb_form_say(writer, year ? "仅给出年份" : "仅给出年份和月份",
+                year ? "only the year" : "only year and month");
 }
 
-/* Operators on one number or on numbers by month. */
-static void say_number(const struct form_writer *writer, const struct lb_op_call *call)
-{
-    switch (call->op) {
-    case LB_OP_ROUND:
-        lb_form_say(writer, "仅给出取整后的数值", "only the figure, rounded");
-        return;
-    case LB_OP_TOPCODE:
-        lb_form_say(writer, "给出数值，超过上限的只给上限", "the figure, but no more than the limit");
-        say_named(writer, call->args[0]);
-        return;
-    case LB_OP_BOTTOMCODE:
-        lb_form_say(writer, "给出数值，低于下限的只给下限", "the figure, but no less than the limit");
-        say_named(writer, call->args[0]);
-        return;
-    case LB_OP_AVG_M:
-        say_months(writer, call->args[0], "个月的月平均数", "the average per month of the last ");
-        return;
-    case LB_OP_RATIO_CMP:
-        lb_form_say(writer, "仅回答占比是否达到规定条件",
-                    "only whether the share meets the set condition");
-        say_named(writer, call->args[1]);
-        return;
-    case LB_OP_TREND:
-        say_months(writer, call->args[0], "个月比之前同样长的时间是否明显下降（仅回答是或否）",
-                   "only whether it has fallen markedly over the last ");
-        return;
-    default:
-        say_text(writer, call);
-        return;
-    }
-}
 void lb_form_say_operator(const struct form_writer *writer, const struct lb_op_call *call)
 {
     switch (call->op) {
@@ -268,8 +247,15 @@ void lb_form_say_operator(const struct form_writer *writer, const struct lb_op_c
         lb_form_say(writer, "仅给出归并后的类别", "only the broad kind");
         say_named(writer, call->args[0]);
         return;
+    case LB_OP_RATIO_CMP:
+        lb_form_say(writer, "就占比而言，", "of its share, ");
+        say_comparison(writer, call);
+        return;
+    case LB_OP_DATE_TRUNC:
+        say_date(writer, call->args[0]);
+        return;
     default:
-        say_number(writer, call);
+        say_simply(writer, call);
         return;
     }
 }

@@ -13,6 +13,7 @@ static const char rules_text[] =
     "title: {zh: 测试, en: Test}\n"
     "thresholds:\n"
     "  std.dibao: {value: 145000, unit: cents, source: test}\n"
+    "  part: {value: 5000, unit: bp, source: test}\n"
     "edges:\n"
     "  bands: {edges: [0, 145000], source: test}\n";
 

@@ -144,6 +144,10 @@ static void wrong_rules_are_refused(void **state)
          "month"},
         {"{" PART_P ", operators: [\"EXISTS\"], " PART_R ", " PART_B ", " PART_I ", " PART_M "}",
          "fit"},
+        {"{" PART_P ", operators: [OMIT, \"SUM(12)\"], " PART_R ", " PART_B ", " PART_I ", " PART_M
+         "}", "alone"},
+        {"{" PART_P ", operators: [\"TREND(6,std.dibao)\"], " PART_R ", " PART_B ", " PART_I ", "
+         PART_M "}", "unit"},
         {"{" PART_P ", operators: [\"CMP(<,std.dibao)\"], " PART_R ", " PART_B ", " PART_I
          ", " PART_M "}",
          "fit"},
@@ -154,6 +158,26 @@ static void wrong_rules_are_refused(void **state)
                   "{column: c, type: cents, class: G4, rules: [{" PART_P ", " PART_O ", " PART_R
                   ", " PART_B ", " PART_I ", " PART_M "}]}",
                   "month");
+}
+
+#define RATIO                                                                                      \
+    "rules: [{" PART_P ", operators: [\"RATIO_CMP(<,part)\"], " PART_R ", " PART_B ", " PART_I ", "   \
+    PART_M "}]"
+
+static void a_ratio_needs_a_denominator(void **state)
+{
+    struct fixture *fixture = *state;
+    refused(fixture, HEAD QUERY "rows: one\nfields: {f: {column: c, type: cents, class: G4, " RATIO
+                     "}}\n", "v.yaml:6:", "denominator");
+    field_refused(fixture, "{column: c, denominator: d, type: cents, class: G4, " RATIO "}",
+                  "several rows");
+    field_refused(fixture, "{column: c, type: text, denominator: d, class: G4}", "ratio");
+    field_refused(fixture, "{type: row, denominator: d, class: G4}", "ratio");
+    const struct lb_view *view = view_fixture_load(
+        fixture, HEAD QUERY "rows: one\nfields: {f: {column: c, denominator: d, type: cents, "
+                            "class: G4, " RATIO "}}\n");
+    assert_string_equal(view->fields[0].denominator, "d");
+    assert_int_equal(view->fields[0].rules[0].operators[0].op, LB_OP_RATIO_CMP);
 }
 
 static void a_whole_file_is_read(void **state)
@@ -232,6 +256,7 @@ int main(void)
         WITH_FIXTURE(wrong_queries_are_refused),
         WITH_FIXTURE(wrong_fields_are_refused),
         WITH_FIXTURE(wrong_rules_are_refused),
+        WITH_FIXTURE(a_ratio_needs_a_denominator),
         WITH_FIXTURE(a_whole_file_is_read),
         WITH_FIXTURE(defaults_are_modest),
         WITH_FIXTURE(files_are_read_from_disk),

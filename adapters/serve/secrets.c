@@ -1,0 +1,135 @@
+#include "adapters/serve/secrets.h"
+
+#include <unistd.h>
+
+#include "adapters/serve/job.h"
+#include "gateway/base/file.h"
+#include "gateway/base/hex.h"
+#include "gateway/base/wipe.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/wire/pb.h"
+
+#define PSEUDO_LABEL "lianban pseudonym key v1"
+#define TOKEN_LABEL "lianban token use v1"
+#define HEX_CHARS (2 * LB_OP_KEY_BYTES)
+#define EPOCH_CHARS 4 /* of YYYY-MM-DD */
+
+static lb_status refuse(struct lb_diag *diag, const char *path)
+{
+    lb_diag_set(diag, "%s: must be there with 64 hex digits and mode 0600; restore it, or begin "
+                      "with a new one by --init", path);
+    LB_FAIL(LB_FILE_FAILED, "no usable key of the department");
+}
+
+static lb_status create_key(const char *path)
+{
+    uint8_t key[LB_OP_KEY_BYTES];
+    char text[HEX_CHARS + 2];
+    LB_TRY(lb_crypto_random(key, sizeof(key)));
+    lb_hex_encode(lb_span_of(key, sizeof(key)), text);
+    text[HEX_CHARS] = '\n';
+    lb_status status = lb_file_write(path, lb_span_of(text, HEX_CHARS + 1), 0600);
+    lb_wipe(key, sizeof(key));
+    lb_wipe(text, sizeof(text));
+    return status;
+}
+
+static lb_status load_key(const char *path, bool create, struct lb_arena *arena,
+                          struct lb_diag *diag, uint8_t out[LB_OP_KEY_BYTES])
+{
+    struct lb_span text = LB_SPAN_EMPTY;
+    if (create && access(path, F_OK) != 0 && create_key(path) != LB_OK)
+        return refuse(diag, path);
+    if (lb_file_read_secret(path, HEX_CHARS + 2, arena, &text) != LB_OK)
+        return refuse(diag, path);
+    if (text.len > HEX_CHARS && text.ptr[text.len - 1] == '\n')
+        text.len--;
+    if (lb_hex_decode(text, out, LB_OP_KEY_BYTES) != LB_OK)
+        return refuse(diag, path);
+    return LB_OK;
+}
+
+lb_status lb_serve_secrets_load(const char *folder, bool create, struct lb_arena *arena,
+                                struct lb_diag *diag, struct lb_serve_secrets *out)
+{
+    const char *pseudo = lb_arena_printf(arena, "%s/pseudo.key", folder);
+    const char *token = lb_arena_printf(arena, "%s/token.key", folder);
+    LB_ENSURE(pseudo != NULL && token != NULL, LB_NO_MEMORY, "arena is full");
+    LB_TRY(load_key(pseudo, create, arena, diag, out->pseudo));
+    return load_key(token, create, arena, diag, out->token);
+}
+
+/* Length before each part, so that no two lists of words read alike. */
+static lb_status join(const char *const *parts, size_t num, struct lb_arena *arena,
+                      struct lb_span *out)
+{
+    LB_DEFER(lb_buf_cleanup) struct lb_buf buf;
+    lb_buf_init(&buf, 4096);
+    for (size_t i = 0; i < num; i++)
+        lb_buf_put_field16(&buf, lb_span_str(parts[i]));
+    LB_TRY(lb_buf_check(&buf));
+    return lb_arena_copy(arena, lb_buf_span(&buf), out);
+}
+
+static lb_status bind(const struct lb_serve_token_use *use, struct lb_arena *arena,
+                      struct lb_span *out)
+{
+    const char *const parts[] = {TOKEN_LABEL,  use->provider, use->requester,
+                                 use->purpose, use->view,     use->field};
+    return join(parts, sizeof(parts) / sizeof(parts[0]), arena, out);
+}
+
+static lb_status derive_pseudo(const struct lb_read_job *job, const char *today,
+                               struct lb_serve_op_keys *out)
+{
+    const struct lb_serve_options *options = &job->serve->options;
+    char epoch[EPOCH_CHARS + 1] = "";
+    struct lb_span info = LB_SPAN_EMPTY;
+    memcpy(epoch, today, EPOCH_CHARS);
+    const char *const parts[] = {PSEUDO_LABEL, options->organization, job->requester_org,
+                                 job->section.purpose, epoch};
+    LB_TRY(join(parts, sizeof(parts) / sizeof(parts[0]), job->arena, &info));
+    lb_hkdf_expand(options->secrets->pseudo, info, out->pseudo_key, LB_OP_KEY_BYTES);
+    out->secrets.pseudo_key = out->pseudo_key;
+    return LB_OK;
+}
+
+static lb_status derive_token(const struct lb_read_job *job, const struct lb_read_want *want,
+                              struct lb_serve_op_keys *out)
+{
+    const struct lb_serve_options *options = &job->serve->options;
+    const struct lb_serve_token_use use = {options->organization, job->requester_org,
+                                           job->section.purpose, want->wire->view,
+                                           want->wire->field};
+    LB_TRY(bind(&use, job->arena, &out->secrets.token_bind));
+    LB_TRY(lb_crypto_random(out->nonce, sizeof(out->nonce)));
+    out->secrets.token_nonce = out->nonce;
+    out->secrets.token_key = options->secrets->token;
+    out->secrets.now_unix_s = lb_clock_unix_s(options->clock);
+    return LB_OK;
+}
+
+lb_status lb_serve_op_keys(const struct lb_read_job *job, const struct lb_read_want *want,
+                           const char *today, struct lb_serve_op_keys *out)
+{
+    if (job->serve->options.secrets == NULL)
+        return LB_OK;
+    if (want->call.op == LB_OP_PSEUDO)
+        return derive_pseudo(job, today, out);
+    return want->call.op == LB_OP_TOKEN ? derive_token(job, want, out) : LB_OK;
+}
+
+void lb_serve_wipe_op_keys(struct lb_serve_op_keys *keys)
+{
+    lb_wipe(keys, sizeof(*keys));
+}
+
+lb_status lb_serve_token_open(const struct lb_serve_secrets *secrets,
+                              const struct lb_serve_token_use *use, struct lb_span token,
+                              int64_t now_unix_s, struct lb_arena *arena,
+                              struct lb_span *out_value)
+{
+    struct lb_op_secrets keys = {.token_key = secrets->token, .now_unix_s = now_unix_s};
+    LB_TRY(bind(use, arena, &keys.token_bind));
+    return lb_op_token_open(token, &keys, arena, out_value);
+}
