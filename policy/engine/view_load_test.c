@@ -161,8 +161,8 @@ static void wrong_rules_are_refused(void **state)
 }
 
 #define RATIO                                                                                      \
-    "rules: [{" PART_P ", operators: [\"RATIO_CMP(<,part)\"], " PART_R ", " PART_B ", " PART_I ", "   \
-    PART_M "}]"
+    "rules: [{" PART_P ", operators: [\"RATIO_CMP(<,part)\"], " PART_R ", " PART_B ", " PART_I     \
+    ", " PART_M "}]"
 
 static void a_ratio_needs_a_denominator(void **state)
 {
