@@ -60,7 +60,7 @@ static void a_mask_never_shows_all(void **state)
         for (int left = 0; left <= 32; left += 8) {
             for (int right = 0; right <= 32; right += 8) {
                 struct lb_fact fact = {0};
-                char call[24];
+                char call[40];
                 (void)snprintf(call, sizeof(call), "MASK(%d,%d)", left, right);
                 fixture_cell(fixture, LB_FIELD_TEXT, CELL_TEXT(text));
                 assert_int_equal(fixture_apply(fixture, call, &fact), LB_CODE_OK);
