@@ -11,7 +11,7 @@
 #include "policy/engine/operator_fixture.h"
 #include "policy/engine/operator_strict_table.h"
 
-#define NUM_INPUTS 224
+#define NUM_INPUTS 256
 
 static bool lists(const char *words, const char *call)
 {
