@@ -10,7 +10,7 @@
 #include "gateway/wire/pb.h"
 
 #define PSEUDO_LABEL "lianban pseudonym key v1"
-#define TOKEN_LABEL "lianban token use v1"
+#define MAX_INFO_BYTES 4096
 #define HEX_CHARS (2 * LB_OP_KEY_BYTES)
 #define EPOCH_CHARS 4 /* of YYYY-MM-DD */
 
@@ -59,37 +59,21 @@ lb_status lb_serve_secrets_load(const char *folder, bool create, struct lb_arena
     return load_key(token, create, arena, diag, out->token);
 }
 
-/* Length before each part, so that no two lists of words read alike. */
-static lb_status join(const char *const *parts, size_t num, struct lb_arena *arena,
-                      struct lb_span *out)
-{
-    LB_DEFER(lb_buf_cleanup) struct lb_buf buf;
-    lb_buf_init(&buf, 4096);
-    for (size_t i = 0; i < num; i++)
-        lb_buf_put_field16(&buf, lb_span_str(parts[i]));
-    LB_TRY(lb_buf_check(&buf));
-    return lb_arena_copy(arena, lb_buf_span(&buf), out);
-}
-
-static lb_status bind(const struct lb_serve_token_use *use, struct lb_arena *arena,
-                      struct lb_span *out)
-{
-    const char *const parts[] = {TOKEN_LABEL,  use->provider, use->requester,
-                                 use->purpose, use->view,     use->field};
-    return join(parts, sizeof(parts) / sizeof(parts[0]), arena, out);
-}
-
 static lb_status derive_pseudo(const struct lb_read_job *job, const char *today,
                                struct lb_serve_op_keys *out)
 {
     const struct lb_serve_options *options = &job->serve->options;
     char epoch[EPOCH_CHARS + 1] = "";
-    struct lb_span info = LB_SPAN_EMPTY;
+    LB_DEFER(lb_buf_cleanup) struct lb_buf info;
     memcpy(epoch, today, EPOCH_CHARS);
     const char *const parts[] = {PSEUDO_LABEL, options->organization, job->requester_org,
                                  job->section.purpose, epoch};
-    LB_TRY(join(parts, sizeof(parts) / sizeof(parts[0]), job->arena, &info));
-    lb_hkdf_expand(options->secrets->pseudo, info, out->pseudo_key, LB_OP_KEY_BYTES);
+    lb_buf_init(&info, MAX_INFO_BYTES);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        lb_buf_put_field16(&info, lb_span_str(parts[i]));
+    LB_TRY(lb_buf_check(&info));
+    lb_hkdf_expand(options->secrets->pseudo, lb_buf_span(&info), out->pseudo_key,
+                   LB_OP_KEY_BYTES);
     out->secrets.pseudo_key = out->pseudo_key;
     return LB_OK;
 }
@@ -98,10 +82,10 @@ static lb_status derive_token(const struct lb_read_job *job, const struct lb_rea
                               struct lb_serve_op_keys *out)
 {
     const struct lb_serve_options *options = &job->serve->options;
-    const struct lb_serve_token_use use = {options->organization, job->requester_org,
+    const struct lb_op_token_use use = {options->organization, job->requester_org,
                                            job->section.purpose, want->wire->view,
                                            want->wire->field};
-    LB_TRY(bind(&use, job->arena, &out->secrets.token_bind));
+    LB_TRY(lb_op_token_bind(&use, job->arena, &out->secrets.token_bind));
     LB_TRY(lb_crypto_random(out->nonce, sizeof(out->nonce)));
     out->secrets.token_nonce = out->nonce;
     out->secrets.token_key = options->secrets->token;
@@ -122,14 +106,4 @@ lb_status lb_serve_op_keys(const struct lb_read_job *job, const struct lb_read_w
 void lb_serve_wipe_op_keys(struct lb_serve_op_keys *keys)
 {
     lb_wipe(keys, sizeof(*keys));
-}
-
-lb_status lb_serve_token_open(const struct lb_serve_secrets *secrets,
-                              const struct lb_serve_token_use *use, struct lb_span token,
-                              int64_t now_unix_s, struct lb_arena *arena,
-                              struct lb_span *out_value)
-{
-    struct lb_op_secrets keys = {.token_key = secrets->token, .now_unix_s = now_unix_s};
-    LB_TRY(bind(use, arena, &keys.token_bind));
-    return lb_op_token_open(token, &keys, arena, out_value);
 }

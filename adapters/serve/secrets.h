@@ -25,22 +25,6 @@ struct lb_serve_secrets {
 LB_MUST lb_status lb_serve_secrets_load(const char *folder, bool create, struct lb_arena *arena,
                                         struct lb_diag *diag, struct lb_serve_secrets *out);
 
-/* Whom and what a token is for. All of it must be the same when the department opens it. */
-struct lb_serve_token_use {
-    const char *provider;   /* organization */
-    const char *requester;  /* organization */
-    const char *purpose;
-    const char *view;
-    const char *field;
-};
-
-/* lb_serve_token_open gives back the value that a token holds. TOKEN_EXPIRED, MALFORMED,
- * SEAL_BROKEN (also for another use), TOO_LARGE, NO_MEMORY. */
-LB_MUST lb_status lb_serve_token_open(const struct lb_serve_secrets *secrets,
-                                      const struct lb_serve_token_use *use, struct lb_span token,
-                                      int64_t now_unix_s, struct lb_arena *arena,
-                                      struct lb_span *out_value);
-
 /* What one want's operator gets; `secrets` points into this very struct and the job's arena. */
 struct lb_serve_op_keys {
     struct lb_op_secrets secrets;

@@ -117,13 +117,16 @@ static void no_two_requesters_purposes_or_years_share_a_name(void **state)
     assert_memory_equal(same, keys[0], 32);
 }
 
-static enum lb_code open_for(struct fixture *fx, const struct lb_serve_token_use *use,
+static enum lb_code open_for(struct fixture *fx, const struct lb_op_token_use *use,
                              const char *token, int64_t later_s)
 {
     struct lb_span value = LB_SPAN_EMPTY;
-    int64_t now = lb_clock_unix_s(lb_clock_system());
-    lb_status status = lb_serve_token_open(&fx->secrets, use, lb_span_str(token), now + later_s,
-                                           fx->arena, &value);
+    struct lb_op_secrets secrets = {
+        .token_key = fx->secrets.token,
+        .now_unix_s = lb_clock_unix_s(lb_clock_system()) + later_s,
+    };
+    assert_ok(lb_op_token_bind(use, fx->arena, &secrets.token_bind));
+    lb_status status = lb_op_token_open(lb_span_str(token), &secrets, fx->arena, &value);
     if (status == LB_OK)
         assert_true(lb_span_is(value, FX_ACCOUNT_NUMBER));
     return lb_status_code(status);
@@ -132,9 +135,9 @@ static enum lb_code open_for(struct fixture *fx, const struct lb_serve_token_use
 static void a_token_opens_for_its_use_alone(void **state)
 {
     struct fixture *fx = *state;
-    const struct lb_serve_token_use use = {"tax", "street-office", "social-assistance", FX_ACCOUNT,
+    const struct lb_op_token_use use = {"tax", "street-office", "social-assistance", FX_ACCOUNT,
                                            "number"};
-    const struct lb_serve_token_use others[] = {
+    const struct lb_op_token_use others[] = {
         {"health", "street-office", "social-assistance", FX_ACCOUNT, "number"},
         {"tax", "other-office", "social-assistance", FX_ACCOUNT, "number"},
         {"tax", "street-office", "study", FX_ACCOUNT, "number"},

@@ -155,6 +155,8 @@ int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct lb_ctl_word words[] = {
         {"check", "explain a department's views", "检查并解释视图", check_command},
+        {"open-token", "open what a view sealed under TOKEN", "打开视图以 TOKEN 密封的值",
+         lb_ctl_view_open_token},
     };
-    return lb_ctl_words(env, "view", words, 1, argc, argv);
+    return lb_ctl_words(env, "view", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

@@ -16,7 +16,7 @@ int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
 /* log verify | list */
 int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
-/* view check */
+/* view check | open-token */
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
 /* form check */
 int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv);
@@ -25,6 +25,7 @@ int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv);
 
 /* Words of one command that have a file of their own. */
 int lb_ctl_log_verify(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_view_open_token(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_list(struct lb_ctl_env *env, int argc, char **argv);
 
 #endif

@@ -139,6 +139,19 @@ struct lb_op_input {
 LB_MUST lb_status lb_op_apply(const struct lb_op_call *call, const struct lb_op_input *input,
                               struct lb_arena *arena, struct lb_fact *out_fact);
 
+/* Whom and what a token is for. All of it must be the same when the department opens it. */
+struct lb_op_token_use {
+    const char *provider;   /* organization */
+    const char *requester;  /* organization */
+    const char *purpose;
+    const char *view;
+    const char *field;
+};
+
+/* lb_op_token_bind writes the use as the bytes of `token_bind`. TOO_LARGE past 4 KiB, NO_MEMORY. */
+LB_MUST lb_status lb_op_token_bind(const struct lb_op_token_use *use, struct lb_arena *arena,
+                                   struct lb_span *out_bind);
+
 /* lb_op_token_open opens what TOKEN sealed, under the same key and binding. MALFORMED when it is
  * not of a token's form; SEAL_BROKEN when it does not open (another key, another binding, changed
  * bytes); TOKEN_EXPIRED from its expiry on; NO_MEMORY. */

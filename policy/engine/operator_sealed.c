@@ -19,7 +19,9 @@
 #define PSEUDO_LABEL "lianban pseudonym v1"
 #define PSEUDO_BYTES 16
 #define TOKEN_LABEL "lianban token v1"
+#define USE_LABEL "lianban token use v1"
 #define TOKEN_VERSION 1
+#define MAX_BIND_BYTES 4096
 #define PLAIN_BYTES 160
 #define HEAD_BYTES 10
 #define MAX_VALUE (PLAIN_BYTES - HEAD_BYTES)
@@ -43,6 +45,20 @@ lb_status lb_op_apply_pseudo(const struct lb_op_run *run, struct lb_fact *out)
     const char *text = lb_b64url_encode(run->arena, lb_span_of(digest, PSEUDO_BYTES));
     LB_ENSURE(text != NULL, LB_NO_MEMORY, "arena full");
     return lb_fact_set_text(lb_span_str(text), run->arena, out);
+}
+
+/* Length before each part, so that no two uses read alike. */
+lb_status lb_op_token_bind(const struct lb_op_token_use *use, struct lb_arena *arena,
+                           struct lb_span *out_bind)
+{
+    const char *const parts[] = {USE_LABEL,    use->provider, use->requester,
+                                 use->purpose, use->view,     use->field};
+    LB_DEFER(lb_buf_cleanup) struct lb_buf bind;
+    lb_buf_init(&bind, MAX_BIND_BYTES);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        lb_buf_put_field16(&bind, lb_span_str(parts[i]));
+    LB_TRY(lb_buf_check(&bind));
+    return lb_arena_copy(arena, lb_buf_span(&bind), out_bind);
 }
 
 static void token_key(const struct lb_op_secrets *secrets, const uint8_t *nonce,
