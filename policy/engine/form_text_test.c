@@ -145,50 +145,52 @@ static void changes_with_what_is_asked(void **state)
     }
 }
 
+/* An operator, and what the notice says of it. */
+static const char *const said[][3] = {
+    {"EXISTS", "仅回答有或无", "only yes or no"},
+    {"CMP(<,std.line)", "仅回答是否低于规定标准（std.line）",
+     "only whether it is below the set standard (std.line)"},
+    {"CMP(<=,std.line)", "仅回答是否不高于规定标准", "at most the set standard"},
+    {"CMP(>,std.line)", "仅回答是否高于规定标准", "above the set standard"},
+    {"CMP(>=,std.line)", "仅回答是否不低于规定标准", "at least the set standard"},
+    {"BUCKET(bands)", "仅给出所在档次，不给出数值（bands）",
+     "only the band it falls in, not the figure (bands)"},
+    {"AGE_GE(age.old)", "仅回答是否年满规定年龄（age.old）",
+     "only whether the set age is reached (age.old)"},
+    {"MAP(kinds)", "仅给出归并后的类别（kinds）", "only the broad kind (kinds)"},
+    {"SUM(0)", "目前合计", "the present total"},
+    {"ADDR_LEVEL(2)", "到省级为止", "down to province"},
+    {"ADDR_LEVEL(12)", "到村、社区为止", "down to village or neighbourhood"},
+    {"ROUND(100,floor)", "仅给出取整后的数值（100，floor）", "only the figure, rounded (100, floor)"},
+    {"TOPCODE(std.line)", "超过上限的只给上限（std.line）", "no more than the limit (std.line)"},
+    {"BOTTOMCODE(std.line)", "低于下限的只给下限（std.line）", "no less than the limit (std.line)"},
+    {"AVG_M(6)", "月平均数（6）", "the average per month of the last months (6)"},
+    {"RATIO_CMP(<,part)", "就占比而言，仅回答是否低于规定标准（part）",
+     "of its share, only whether it is below the set standard (part)"},
+    {"TREND(6,part)", "是否明显下降（6，part）", "over the last months (6, part)"},
+    {"DATE_TRUNC(Y)", "仅给出年份；", "only the year;"},
+    {"DATE_TRUNC(M)", "仅给出年份和月份", "only year and month"},
+    {"AGE_AT(today)", "仅给出周岁年龄（today）", "only the age in years (today)"},
+    {"MASK(1,2)", "遮盖大部分字符后的内容（1，2）", "most characters hidden (1, 2)"},
+    {"NAME_MASK", "给出遮盖后的姓名", "the name with characters hidden"},
+    {"ID_MASK", "仅给出证件号码的首位和末位", "only the first and last character"},
+    {"PHONE_MASK", "给出遮盖中间四位的手机号码", "with four digits hidden"},
+    {"PSEUDO", "只供该单位用于此目的的代号", "a code name for this office and purpose alone"},
+    {"TOKEN(30)", "只有数据部门能打开，到期失效（30）", "for some days (30)"},
+};
+
 static void explains_every_operator(void **state)
 {
     struct test *test = *state;
-    static const char *const words[][3] = {
-        {"EXISTS", "仅回答有或无", "only yes or no"},
-        {"CMP(<,std.line)", "仅回答是否低于规定标准（std.line）",
-         "only whether it is below the set standard (std.line)"},
-        {"CMP(<=,std.line)", "仅回答是否不高于规定标准", "at most the set standard"},
-        {"CMP(>,std.line)", "仅回答是否高于规定标准", "above the set standard"},
-        {"CMP(>=,std.line)", "仅回答是否不低于规定标准", "at least the set standard"},
-        {"BUCKET(bands)", "仅给出所在档次，不给出数值（bands）",
-         "only the band it falls in, not the figure (bands)"},
-        {"AGE_GE(age.old)", "仅回答是否年满规定年龄（age.old）",
-         "only whether the set age is reached (age.old)"},
-        {"MAP(kinds)", "仅给出归并后的类别（kinds）", "only the broad kind (kinds)"},
-        {"SUM(0)", "目前合计", "the present total"},
-        {"ADDR_LEVEL(2)", "到省级为止", "down to province"},
-        {"ADDR_LEVEL(12)", "到村、社区为止", "down to village or neighbourhood"},
-        {"ROUND(100,floor)", "仅给出取整后的数值（100，floor）", "only the figure, rounded (100, floor)"},
-        {"TOPCODE(std.line)", "超过上限的只给上限（std.line）", "no more than the limit (std.line)"},
-        {"BOTTOMCODE(std.line)", "低于下限的只给下限（std.line）", "no less than the limit (std.line)"},
-        {"AVG_M(6)", "月平均数（6）", "the average per month of the last months (6)"},
-        {"RATIO_CMP(<,part)", "就占比而言，仅回答是否低于规定标准（part）",
-         "of its share, only whether it is below the set standard (part)"},
-        {"TREND(6,part)", "是否明显下降（6，part）", "over the last months (6, part)"},
-        {"DATE_TRUNC(Y)", "仅给出年份；", "only the year;"},
-        {"DATE_TRUNC(M)", "仅给出年份和月份", "only year and month"},
-        {"AGE_AT(today)", "仅给出周岁年龄（today）", "only the age in years (today)"},
-        {"MASK(1,2)", "遮盖大部分字符后的内容（1，2）", "most characters hidden (1, 2)"},
-        {"NAME_MASK", "给出遮盖后的姓名", "the name with characters hidden"},
-        {"ID_MASK", "仅给出证件号码的首位和末位", "only the first and last character"},
-        {"PHONE_MASK", "给出遮盖中间四位的手机号码", "with four digits hidden"},
-        {"PSEUDO", "只供该单位用于此目的的代号", "a code name for this office and purpose alone"},
-        {"TOKEN(30)", "只有数据部门能打开，到期失效（30）", "for some days (30)"},
-    };
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
         struct lb_form_compiled *kept = test->form;
         char *text = lb_form_fixture_replace(test->arena, lb_form_fixture_text(), "COUNT(2)",
-                                             words[i][0]);
+                                             said[i][0]);
         text = lb_form_fixture_replace(test->arena, text, "otherwise: 0\n    label",
                                        "otherwise: unknown\n    label");
         test->form = lb_form_fixture_load(text, NULL);
-        assert_non_null(strstr(notice(test, "某街道办事处", "zh"), words[i][1]));
-        assert_non_null(strstr(notice(test, "Street Office", "en"), words[i][2]));
+        assert_non_null(strstr(notice(test, "某街道办事处", "zh"), said[i][1]));
+        assert_non_null(strstr(notice(test, "Street Office", "en"), said[i][2]));
         lb_form_free(test->form);
         test->form = kept;
     }

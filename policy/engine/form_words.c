@@ -213,6 +213,18 @@ static void say_date(const struct form_writer *writer, const char *part)
                 year ? "only the year" : "only year and month");
 }
 
+static void say_other(const struct form_writer *writer, const struct lb_op_call *call)
+{
+    if (call->op == LB_OP_RATIO_CMP) {
+        lb_form_say(writer, "就占比而言，", "of its share, ");
+        say_comparison(writer, call);
+    } else if (call->op == LB_OP_DATE_TRUNC) {
+        say_date(writer, call->args[0]);
+    } else {
+        say_simply(writer, call);
+    }
+}
+
 void lb_form_say_operator(const struct form_writer *writer, const struct lb_op_call *call)
 {
     switch (call->op) {
@@ -247,15 +259,8 @@ void lb_form_say_operator(const struct form_writer *writer, const struct lb_op_c
         lb_form_say(writer, "仅给出归并后的类别", "only the broad kind");
         say_named(writer, call->args[0]);
         return;
-    case LB_OP_RATIO_CMP:
-        lb_form_say(writer, "就占比而言，", "of its share, ");
-        say_comparison(writer, call);
-        return;
-    case LB_OP_DATE_TRUNC:
-        say_date(writer, call->args[0]);
-        return;
     default:
-        say_simply(writer, call);
+        say_other(writer, call);
         return;
     }
 }
