@@ -109,7 +109,7 @@ static lb_status check_grant(struct lb_read_job *job)
                                     thumbprint));
     LB_ENSURE(memcmp(thumbprint, job->grant.cnf_jkt, sizeof(thumbprint)) == 0, LB_WRONG_REQUESTER,
               "grant is bound to another key");
-    return lb_serve_check_status(job->serve, &job->grant);
+    return lb_serve_check_status(job->serve, &job->grant, 0);
 }
 
 lb_status lb_read_check(struct lb_read_job *job)

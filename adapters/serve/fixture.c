@@ -125,12 +125,11 @@ lb_status fx_status(struct fixture *fx, uint64_t seq, uint8_t state, int64_t lif
 {
     uint8_t states[16] = {0};
     struct lb_span token = LB_SPAN_EMPTY;
-    const char *uri = NULL;
-    uint64_t in_force = 0;
+    struct lb_serve_ack ack;
     states[7] = state;
     LB_TRY(lb_status_list_sign("consent-hall", "h1", FX_STATUS_URI, seq,
                                lb_clock_unix_s(lb_clock_system()), life_s,
                                lb_span_of(states, sizeof(states)), fx->hall.issuer_key, fx->arena,
                                &token));
-    return lb_serve_status_update(fx->serve, token, fx->arena, &uri, &in_force);
+    return lb_serve_status_update(fx->serve, token, fx->arena, &ack);
 }

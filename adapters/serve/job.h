@@ -21,6 +21,9 @@
  *   run.c      queries and operators
  *   answer.c   the sealed answer
  *   record.c   the entry, durable before anything leaves
+ *
+ * Beside them, what ends grants: status_lists.c (by their issuers) and stops.c (by the citizen or
+ * the department).
  */
 
 struct lb_serve_status;  /* status_lists.c */
@@ -63,6 +66,7 @@ struct lb_read_job {
     struct lb_operator operator_claims;
     struct lb_section section;
     bool section_known;
+    int data_class;                      /* the highest of the fields asked; 0 until judged */
     enum lb_basis basis;
     size_t num_wants;                    /* judged and allowed */
     struct lb_read_want *wants;
@@ -95,10 +99,20 @@ void lb_read_record(struct lb_read_job *job, enum lb_code outer);
 /* lb_read_finish tells the owner and frees the job. */
 void lb_read_finish(struct lb_read_job *job, const struct lb_serve_answer *answer);
 
-/* lb_serve_check_status judges a grant's status index now (status_lists.c). */
-LB_MUST lb_status lb_serve_check_status(struct lb_serve *serve, const struct lb_grant *grant);
+/* lb_serve_check_status judges a grant's status now, by a list no older than a field of the data
+ * class needs (0: only what the list itself says; status_lists.c). STATUS_STALE, GRANT_REVOKED,
+ * GRANT_SUSPENDED, GRANT_MALFORMED, USE_EXHAUSTED. */
+LB_MUST lb_status lb_serve_check_status(struct lb_serve *serve, const struct lb_grant *grant,
+                                        int data_class);
 LB_MUST lb_status lb_serve_status_new(struct lb_serve_status **out_status);
 void lb_serve_status_free(struct lb_serve_status *status);
+
+/* lb_serve_grant_id names a grant in the adapter's memory (stops.c). */
+void lb_serve_grant_id(const char *issuer, const char *jti, uint8_t out[32]);
+/* lb_serve_record_ack makes an ADMIN entry durable and fills the ack's half of the entry. What the
+ * entry's guard said, or LOG_UNAVAILABLE and the like. */
+LB_MUST lb_status lb_serve_record_ack(struct lb_serve *serve, struct lb_log_entry *entry,
+                                      struct lb_serve_ack *ack);
 
 /* lb_serve_issuer finds a grant's issuer: in the directory (ISSUER_UNKNOWN) and named, with this
  * very key, by the department's own policy (ISSUER_INERT). */

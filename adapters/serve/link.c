@@ -16,6 +16,7 @@ void lb_outgoing_free(struct outgoing *item)
 {
     lb_buf_cleanup(&item->sealed);
     lb_buf_cleanup(&item->leaf);
+    free(item->ack);
     free(item);
 }
 
@@ -189,56 +190,71 @@ static lb_status take_batch(struct lb_adapter_link *link, const Lianban__V1__Bat
     return LB_OK;
 }
 
-/* A status list touches the store, so it is taken in on a worker. */
-struct status_job {
+/* What ends grants touches the store, so it is taken in on a worker. */
+struct ending_job {
     struct lb_job job;
     struct lb_adapter_link *link;
+    bool is_revocation;
     struct lb_buf token;
+    struct lb_buf grant;      /* of a revocation */
 };
 
-static void take_status(struct lb_job *base)
+static void free_ending(struct ending_job *job)
 {
-    struct status_job *job = (struct status_job *)base;
+    lb_buf_cleanup(&job->token);
+    lb_buf_cleanup(&job->grant);
+    free(job);
+}
+
+static lb_status take_in(const struct ending_job *job, struct lb_serve_ack *ack)
+{
+    struct lb_serve *serve = job->link->options.serve;
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    if (job->is_revocation)
+        return lb_serve_withdraw(serve, lb_buf_span(&job->grant), lb_buf_span(&job->token), arena,
+                                 ack);
+    return lb_serve_status_update(serve, lb_buf_span(&job->token), arena, ack);
+}
+
+static void run_ending(struct lb_job *base)
+{
+    struct ending_job *job = (struct ending_job *)base;
     struct lb_adapter_link *link = job->link;
-    struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     struct outgoing *item = calloc(1, sizeof(*item));
-    if (arena != NULL && item != NULL) {
-        const char *uri = "";
-        uint64_t seq = 0;
-        lb_status status = lb_serve_status_update(link->options.serve, lb_buf_span(&job->token),
-                                                  arena, &uri, &seq);
-        lianban__v1__status_ack__init(&item->ack);
-        item->is_ack = true;
+    struct lb_serve_ack *ack = calloc(1, sizeof(*ack));
+    if (item != NULL && ack != NULL) {
+        lb_status status = take_in(job, ack);
         item->code = lb_code_outer(lb_status_code(status));
-        size_t len = strlen(uri) < sizeof(item->ack_uri) ? strlen(uri) : 0;
-        memcpy(item->ack_uri, uri, len);
-        item->ack.seq = seq;
+        item->ack = ack;
         enqueue(link, item);
     } else {
         free(item);
+        free(ack);
     }
-    lb_arena_free(arena);
-    lb_buf_cleanup(&job->token);
-    free(job);
+    free_ending(job);
     unref(link);
 }
 
-static lb_status queue_status(struct lb_adapter_link *link,
-                              const Lianban__V1__StatusUpdate *update)
+static lb_status queue_ending(struct lb_adapter_link *link, const char *token, const char *grant)
 {
-    struct status_job *job = calloc(1, sizeof(*job));
-    LB_ENSURE(job != NULL, LB_NO_MEMORY, "status update");
-    job->job.run = take_status;
+    struct ending_job *job = calloc(1, sizeof(*job));
+    LB_ENSURE(job != NULL, LB_NO_MEMORY, "ending");
+    job->job.run = run_ending;
     job->link = link;
+    job->is_revocation = grant != NULL;
     lb_buf_init(&job->token, LB_MAX_STATUS_LIST_BYTES);
-    lb_buf_put_str(&job->token, update->token);
+    lb_buf_init(&job->grant, LB_MAX_GRANT_BYTES);
+    lb_buf_put_str(&job->token, token);
+    lb_buf_put_str(&job->grant, grant != NULL ? grant : "");
     hold(link);
     lb_status status = lb_buf_check(&job->token);
     if (status == LB_OK)
+        status = lb_buf_check(&job->grant);
+    if (status == LB_OK)
         status = lb_workers_submit(link->options.workers, &job->job);
     if (status != LB_OK) {
-        lb_buf_cleanup(&job->token);
-        free(job);
+        free_ending(job);
         unref(link);
     }
     return status;
@@ -267,7 +283,10 @@ lb_status lb_adapter_link_receive(struct lb_adapter_link *link, struct lb_span b
         return take_batch(link, frame->batch);
     case LIANBAN__V1__FRAME__BODY_STATUS_UPDATE:
         LB_ENSURE(link->session.greeted, LB_MALFORMED, "no greeting");
-        return queue_status(link, frame->status_update);
+        return queue_ending(link, frame->status_update->token, NULL);
+    case LIANBAN__V1__FRAME__BODY_REVOCATION:
+        LB_ENSURE(link->session.greeted, LB_MALFORMED, "no greeting");
+        return queue_ending(link, frame->revocation->token, frame->revocation->grant);
     default:
         LB_FAIL(LB_VERSION_UNSUPPORTED, "unknown frame");
     }

@@ -22,7 +22,7 @@ struct lb_adapter_link_options {
     struct lb_serve *serve;
     struct lb_log *log;
     struct lb_trust *trust;
-    struct lb_workers *workers;  /* for status lists; freed before the serve */
+    struct lb_workers *workers;  /* for what ends grants; freed before the serve */
     const struct lb_serve_policy *policy;
     const char *broker;        /* SPIFFE id of the other end, proved by TLS */
     struct lb_seen *seen;      /* outlives every link */

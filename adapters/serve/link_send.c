@@ -2,7 +2,7 @@
 #include "gateway/base/log.h"
 #include "gateway/wire/pb.h"
 
-/* What a link sends: greeting, answers with their proofs, acknowledgements of status lists. */
+/* What a link sends: greeting, answers and acknowledgements with their proofs. */
 
 /* A frame's size is bounded well below the message maximum: an answer has at most
  * LB_MAX_ANSWER_BYTES and its proof at most a few KiB. */
@@ -15,7 +15,7 @@ static struct outgoing *take_answers(struct lb_adapter_link *link, size_t *out_n
     (void)pthread_mutex_lock(&link->lock);
     while (link->first != NULL && num < MAX_FRAME_ANSWERS) {
         struct outgoing *item = link->first;
-        if (item->is_ack && num > 0)
+        if (item->ack != NULL && num > 0)
             break; /* an acknowledgement is a frame of its own */
         link->first = item->next;
         if (link->first == NULL)
@@ -24,24 +24,35 @@ static struct outgoing *take_answers(struct lb_adapter_link *link, size_t *out_n
         *last = item;
         last = &item->next;
         num++;
-        link->num_unsent -= item->is_ack ? 0 : 1;
-        if (item->is_ack)
+        link->num_unsent -= item->ack != NULL ? 0 : 1;
+        if (item->ack != NULL)
             break;
     }
     *out_show = link->show_log;
-    link->show_log = link->show_log && first != NULL && first->is_ack;
+    link->show_log = link->show_log && first != NULL && first->ack != NULL;
     (void)pthread_mutex_unlock(&link->lock);
     *out_num = num;
     return first;
 }
 
-static lb_status pack_ack(struct outgoing *item, struct lb_arena *arena, struct lb_span *out)
+static lb_status pack_ack(struct lb_adapter_link *link, const struct outgoing *item,
+                          struct lb_arena *arena, struct lb_span *out)
 {
+    Lianban__V1__StatusAck ack = LIANBAN__V1__STATUS_ACK__INIT;
     Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
-    item->ack.uri = item->ack_uri;
-    item->ack.code = (char *)(uintptr_t)lb_code_name(item->code);
+    uint64_t size = 0;
+    ack.code = (char *)(uintptr_t)lb_code_name(item->code);
+    ack.sha256 = lb_pb_bytes(lb_span_of(item->ack->sha256, sizeof(item->ack->sha256)));
+    if (item->code == LB_CODE_OK) {
+        ack.uri = item->ack->uri;
+        ack.seq = item->ack->seq;
+        LB_TRY(lb_session_show(&link->session, arena, &ack.log, &size));
+        LB_TRY(lb_link_prove(link->options.log, item->ack->index,
+                             lb_span_of(item->ack->leaf, item->ack->leaf_len), size, arena,
+                             &ack.entry));
+    }
     frame.body_case = LIANBAN__V1__FRAME__BODY_STATUS_ACK;
-    frame.status_ack = &item->ack;
+    frame.status_ack = &ack;
     return lb_pb_pack(&frame, arena, out);
 }
 
@@ -91,8 +102,8 @@ static lb_status next_frame(struct lb_adapter_link *link, struct lb_arena *arena
     bool show = false;
     struct outgoing *items = take_answers(link, &num, &show);
     lb_status status = LB_OK;
-    if (items != NULL && items->is_ack)
-        status = pack_ack(items, arena, out);
+    if (items != NULL && items->ack != NULL)
+        status = pack_ack(link, items, arena, out);
     else if (items != NULL || show)
         status = pack_batch(link, items, num, arena, out);
     while (items != NULL) {

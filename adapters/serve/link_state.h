@@ -10,9 +10,7 @@
 /* Something waiting to be sent. */
 struct outgoing {
     struct outgoing *next;
-    bool is_ack;
-    Lianban__V1__StatusAck ack;
-    char ack_uri[512];
+    struct lb_serve_ack *ack;  /* NULL for an answer; of the rest an ack uses `code` only */
     uint8_t txn[16];
     enum lb_code code;
     bool recorded;

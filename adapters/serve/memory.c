@@ -18,6 +18,7 @@ const char *const lb_serve_migrations[] = {
     "  retries INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE status(uri TEXT PRIMARY KEY, seq INTEGER NOT NULL, sha256 BLOB NOT NULL)"
     "  WITHOUT ROWID;",
+    "CREATE TABLE stop(grant_id BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;",
     NULL,
 };
 
@@ -32,6 +33,9 @@ enum statement {
     PURGE_USE,
     FIND_STATUS,
     SET_STATUS,
+    ADD_STOP,
+    FIND_STOP,
+    PURGE_STOP,
     NUM_STATEMENTS
 };
 
@@ -48,6 +52,10 @@ static const char *const sql[NUM_STATEMENTS] = {
     [FIND_STATUS] = "SELECT seq, sha256 FROM status WHERE uri = ?1",
     [SET_STATUS] = "INSERT INTO status(uri, seq, sha256) VALUES(?1, ?2, ?3)"
                    " ON CONFLICT(uri) DO UPDATE SET seq = ?2, sha256 = ?3",
+    [ADD_STOP] = "INSERT INTO stop(grant_id, expires) VALUES(?1, ?2) ON CONFLICT(grant_id)"
+                 " DO UPDATE SET expires = max(expires, ?2)",
+    [FIND_STOP] = "SELECT 1 FROM stop WHERE grant_id = ?1",
+    [PURGE_STOP] = "DELETE FROM stop WHERE expires < ?1",
 };
 
 struct lb_serve_memory {
@@ -100,6 +108,7 @@ static lb_status purge(struct lb_serve_memory *memory, struct lb_store *store, i
     memory->next_purge_unix_s = now + 60;
     LB_TRY(run_before(memory, store, PURGE_REPLAY, now));
     LB_TRY(run_before(memory, store, PURGE_USE, now - LB_CLOCK_SKEW_S));
+    LB_TRY(run_before(memory, store, PURGE_STOP, now - LB_CLOCK_SKEW_S));
     return run_before(memory, store, PURGE_RID, now - LB_RETRY_WINDOW_S);
 }
 
@@ -195,4 +204,27 @@ lb_status lb_serve_memory_status(struct lb_serve_memory *memory, struct lb_store
     LB_TRY(lb_stmt_bind_int(stmt, 2, (int64_t)seq));
     LB_TRY(lb_stmt_bind_blob(stmt, 3, lb_span_of(sha256, 32)));
     return lb_stmt_run(stmt);
+}
+
+lb_status lb_serve_memory_stop(struct lb_serve_memory *memory, struct lb_store *store,
+                               const uint8_t grant_id[32], int64_t expires_unix_s)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(statement(memory, store, ADD_STOP, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(grant_id, 32)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, expires_unix_s));
+    return lb_stmt_run(stmt);
+}
+
+lb_status lb_serve_memory_check_stop(struct lb_serve_memory *memory, struct lb_store *store,
+                                     const uint8_t grant_id[32])
+{
+    struct lb_stmt *stmt = NULL;
+    bool found = false;
+    LB_TRY(statement(memory, store, FIND_STOP, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(grant_id, 32)));
+    LB_TRY(lb_stmt_step(stmt, &found));
+    lb_stmt_reset(stmt);
+    LB_ENSURE(!found, LB_GRANT_REVOKED, "the grant was stopped here");
+    return LB_OK;
 }

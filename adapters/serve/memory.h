@@ -42,4 +42,11 @@ LB_MUST lb_status lb_serve_memory_status(struct lb_serve_memory *memory, struct 
                                          const char *uri, uint64_t seq,
                                          const uint8_t sha256[32]);
 
+/* lb_serve_memory_stop remembers that a grant (its 32-byte id) is over, until nobody can present it
+ * any more. lb_serve_memory_check_stop: GRANT_REVOKED when it is. Both run on the sequencer. */
+LB_MUST lb_status lb_serve_memory_stop(struct lb_serve_memory *memory, struct lb_store *store,
+                                       const uint8_t grant_id[32], int64_t expires_unix_s);
+LB_MUST lb_status lb_serve_memory_check_stop(struct lb_serve_memory *memory,
+                                             struct lb_store *store, const uint8_t grant_id[32]);
+
 #endif

@@ -96,9 +96,7 @@ static void name_use(struct lb_read_job *job)
         seq[i] = (uint8_t)(sealed->seq >> (8 * (sizeof(seq) - 1 - i)));
     const struct lb_span replay[] = {lb_pb_span(sealed->enc), lb_span_of(seq, sizeof(seq))};
     lb_sha256_parts(replay, 2, job->use.replay_id);
-    const struct lb_span grant[] = {lb_span_str("grant"), lb_span_str(job->grant.issuer),
-                                    lb_span_of("", 1), lb_span_str(job->grant.jti)};
-    lb_sha256_parts(grant, 4, job->use.grant_id);
+    lb_serve_grant_id(job->grant.issuer, job->grant.jti, job->use.grant_id);
     const struct lb_span rid[] = {lb_span_of(job->use.grant_id, 32), lb_pb_span(job->plain->rid)};
     lb_sha256_parts(rid, 2, job->use.rid_id);
 }

@@ -11,6 +11,8 @@
 #include "gateway/note/note.h"
 
 #define MAX_LISTED 256
+#define MAX_STATUS_AGE_S (24 * 3600)
+#define SENSITIVE_CLASS 3
 
 /* What loading needs at every step. */
 struct loader {
@@ -152,6 +154,19 @@ static lb_status read_accept(struct loader *loader, const struct lb_yaml_node *r
                      &policy->forms, &policy->num_forms);
 }
 
+static lb_status read_status_ages(struct loader *loader, const struct lb_yaml_node *root)
+{
+    static const char *const classes[] = {"G1", "G2", "G3", "G4", NULL};
+    const struct lb_yaml_node *ages = lb_yaml_get(root, "status_max_age_s");
+    if (ages == NULL)
+        return LB_OK;
+    LB_TRY(lb_yaml_only(ages, classes, loader->diag));
+    for (size_t i = 0; classes[i] != NULL; i++)
+        LB_TRY(lb_yaml_opt_int(ages, classes[i], 1, MAX_STATUS_AGE_S, 0, loader->diag,
+                               &loader->policy->status_max_age_s[i + 1]));
+    return LB_OK;
+}
+
 static lb_status check_views(struct loader *loader, const struct lb_yaml_node *root)
 {
     const struct lb_serve_policy *policy = loader->policy;
@@ -180,7 +195,8 @@ static void hash_policy(struct lb_serve_policy *policy, struct lb_span file)
 
 static lb_status read_policy(struct loader *loader, const struct lb_yaml *yaml)
 {
-    static const char *const keys[] = {"policy", "rules", "views", "accept", NULL};
+    static const char *const keys[] = {"policy", "rules", "views", "accept", "status_max_age_s",
+                                       NULL};
     struct lb_serve_policy *policy = loader->policy;
     const struct lb_yaml_node *root = lb_yaml_root(yaml);
     const char *rules = NULL;
@@ -194,6 +210,7 @@ static lb_status read_policy(struct loader *loader, const struct lb_yaml *yaml)
                      &policy->num_views));
     LB_TRY(check_views(loader, root));
     LB_TRY(read_accept(loader, root));
+    LB_TRY(read_status_ages(loader, root));
     hash_policy(policy, lb_yaml_bytes(yaml));
     return LB_OK;
 }
@@ -274,4 +291,14 @@ const struct lb_accepted_form *lb_serve_policy_form(const struct lb_serve_policy
             return &policy->forms[i];
     }
     return NULL;
+}
+
+int64_t lb_serve_policy_status_age(const struct lb_serve_policy *policy, int data_class,
+                                   int64_t ttl_s)
+{
+    int64_t usual = INT64_MAX;
+    if (data_class >= SENSITIVE_CLASS && ttl_s < INT64_MAX / LB_STATUS_MAX_TTLS)
+        usual = LB_STATUS_MAX_TTLS * ttl_s;
+    int64_t own = policy->status_max_age_s[data_class];
+    return own > 0 && own < usual ? own : usual;
 }

@@ -22,6 +22,8 @@
  *       - {organization: consent-hall, kid: k1, key_sha256: <hex of SHA-256(x || y)>}
  *     forms:
  *       - {form: social-assistance, version: 1, sha256: <hex>}
+ *   status_max_age_s: {G3: 120, G4: 60}  # optional: how old a grant's status list may be for a
+ *                                        # field of a class; it can only be stricter than usual
  */
 struct lb_accepted_requester {
     const char *spiffe;
@@ -40,6 +42,8 @@ struct lb_accepted_form {
     uint8_t sha256[32];
 };
 
+#define LB_NUM_CLASSES 5  /* G1 to G4; 0 is none */
+
 struct lb_serve_policy {
     const char *id;
     struct lb_rules *rules;
@@ -53,6 +57,7 @@ struct lb_serve_policy {
     const struct lb_accepted_issuer *issuers;
     size_t num_forms;
     const struct lb_accepted_form *forms;
+    int64_t status_max_age_s[LB_NUM_CLASSES]; /* by data class; 0: nothing stricter */
     uint8_t sha256[32];        /* over the hashes of this file, the rule set and every view */
     struct lb_arena *arena;
 };
@@ -72,5 +77,11 @@ const struct lb_accepted_issuer *lb_serve_policy_issuer(const struct lb_serve_po
                                                         const char *kid);
 const struct lb_accepted_form *lb_serve_policy_form(const struct lb_serve_policy *policy,
                                                     const char *form, uint32_t version);
+
+/* lb_serve_policy_status_age gives the oldest that a status list may be for a field of a class, in
+ * seconds, when its issuer makes a new one every ttl_s: for G3 and G4 LB_STATUS_MAX_TTLS times that,
+ * for lower classes without bound, and never more than the policy says. */
+int64_t lb_serve_policy_status_age(const struct lb_serve_policy *policy, int data_class,
+                                   int64_t ttl_s);
 
 #endif

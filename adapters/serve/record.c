@@ -185,7 +185,8 @@ static lb_status take_use(struct lb_read_job *job, struct lb_store *store)
     struct lb_serve_memory *memory = job->serve->memory;
     int64_t now = lb_clock_unix_s(job->serve->options.clock);
     LB_TRY(lb_grant_check_time(&job->grant, now));
-    LB_TRY(lb_serve_check_status(job->serve, &job->grant));
+    LB_TRY(lb_serve_check_status(job->serve, &job->grant, job->data_class));
+    LB_TRY(lb_serve_memory_check_stop(memory, store, job->use.grant_id));
     if (job->inner != LB_CODE_OK)
         return lb_serve_memory_note(memory, store, now, &job->use);
     LB_TRY(lb_serve_memory_take(memory, store, now, &job->use));

@@ -153,6 +153,8 @@ static lb_status resolve_wants(struct lb_read_job *job)
     for (size_t i = 0; i < plain->n_wants; i++) {
         job->refused = plain->wants[i];
         LB_TRY(resolve_want(job, plain->wants[i], &job->wants[i]));
+        if (job->wants[i].field->data_class > job->data_class)
+            job->data_class = job->wants[i].field->data_class;
         job->num_wants++;
     }
     job->refused = NULL;
@@ -198,5 +200,6 @@ lb_status lb_read_section(struct lb_read_job *job)
     job->use.max_uses = job->section.max_uses;
     job->use.expires_unix_s = job->grant.exp;
     LB_TRY(resolve_wants(job));
+    LB_TRY(lb_serve_check_status(job->serve, &job->grant, job->data_class));
     return digest_request(job);
 }

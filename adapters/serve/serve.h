@@ -75,13 +75,36 @@ LB_MUST lb_status lb_serve_read(struct lb_serve *serve, const Lianban__V1__ReadR
                                 const struct lb_hash *route_leaf, struct lb_arena *arena,
                                 struct lb_serve_answer *out_answer);
 
+/* The adapter's own entry about what ends grants: with it everybody can check that it did. */
+struct lb_serve_ack {
+    char uri[513];            /* of a status list; "" otherwise */
+    uint64_t seq;             /* of that list */
+    uint8_t sha256[32];       /* of the token */
+    uint64_t index;           /* of the entry */
+    size_t leaf_len;
+    uint8_t leaf[LB_MAX_LEAF_BYTES];
+};
+
 /* lb_serve_status_update puts a relayed status list in force: ISSUER_UNKNOWN, ISSUER_INERT,
  * SIGNATURE_INVALID, GRANT_MALFORMED, STATUS_FORK (same seq, other bytes), STATUS_STALE (an older
- * seq than the one in force, which stays). out_seq is the one in force for the list's URI. Blocks
- * on the store: workers only. */
+ * seq than the one in force, which stays). It comes into force with its entry: no entry behind that
+ * one releases what the list has ended. On failure only sha256 of the ack is set. Blocks on the
+ * store: workers only, as the next two. */
 LB_MUST lb_status lb_serve_status_update(struct lb_serve *serve, struct lb_span token,
-                                         struct lb_arena *arena, const char **out_uri,
-                                         uint64_t *out_seq);
+                                         struct lb_arena *arena, struct lb_serve_ack *out_ack);
+
+/* lb_serve_withdraw ends a grant by the citizen's own key (gateway/token/revocation.h); `grant` is
+ * its issuer-signed part. ISSUER_UNKNOWN, ISSUER_INERT, SIGNATURE_INVALID, GRANT_MALFORMED,
+ * GRANT_EXPIRED, VERSION_UNSUPPORTED, TOO_LARGE. Nothing is kept of a token that does not hold. */
+LB_MUST lb_status lb_serve_withdraw(struct lb_serve *serve, struct lb_span grant,
+                                    struct lb_span token, struct lb_arena *arena,
+                                    struct lb_serve_ack *out_ack);
+
+/* lb_serve_stop ends a grant by the department's own officer `by`, for good. MALFORMED for a name
+ * or a reason that is empty or too long. */
+LB_MUST lb_status lb_serve_stop(struct lb_serve *serve, const char *by,
+                                const Lianban__V1__StopGrantRequest *request,
+                                struct lb_arena *arena, struct lb_serve_ack *out_ack);
 
 /* lb_serve_describe fills the public description of what is offered. */
 LB_MUST lb_status lb_serve_describe(struct lb_serve *serve, struct lb_arena *arena,

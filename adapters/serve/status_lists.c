@@ -1,8 +1,10 @@
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "adapters/serve/job.h"
+#include "gateway/crypto/hash.h"
 #include "gateway/token/status_list.h"
 
 /* The issuers' status lists in force. They arrive through the broker, which needs no trust: each is
@@ -11,10 +13,16 @@
 
 #define MAX_LISTS 16
 
+struct in_force {
+    struct lb_status_list *list;
+    bool proved;                 /* `ack` is about this very list */
+    struct lb_serve_ack ack;
+};
+
 struct lb_serve_status {
     pthread_mutex_t lock;
     size_t num_lists;
-    struct lb_status_list *lists[MAX_LISTS];
+    struct in_force lists[MAX_LISTS];
 };
 
 lb_status lb_serve_status_new(struct lb_serve_status **out_status)
@@ -31,64 +39,55 @@ void lb_serve_status_free(struct lb_serve_status *status)
     if (status == NULL)
         return;
     for (size_t i = 0; i < status->num_lists; i++)
-        lb_status_list_unref(status->lists[i]);
+        lb_status_list_unref(status->lists[i].list);
     (void)pthread_mutex_destroy(&status->lock);
     free(status);
 }
 
-static struct lb_status_list *find_list(struct lb_serve_status *status, const char *uri)
+/* Under lock; NULL when there is none. */
+static struct in_force *find(struct lb_serve_status *status, const char *uri)
 {
-    struct lb_status_list *found = NULL;
-    (void)pthread_mutex_lock(&status->lock);
-    for (size_t i = 0; i < status->num_lists && found == NULL; i++) {
-        if (strcmp(lb_status_list_uri(status->lists[i]), uri) == 0)
-            found = status->lists[i];
+    for (size_t i = 0; i < status->num_lists; i++) {
+        if (strcmp(lb_status_list_uri(status->lists[i].list), uri) == 0)
+            return &status->lists[i];
     }
-    if (found != NULL)
-        lb_status_list_ref(found);
-    (void)pthread_mutex_unlock(&status->lock);
-    return found;
+    return NULL;
 }
 
-lb_status lb_serve_check_status(struct lb_serve *serve, const struct lb_grant *grant)
+static struct lb_status_list *take_list(struct lb_serve_status *status, const char *uri)
+{
+    (void)pthread_mutex_lock(&status->lock);
+    struct in_force *found = find(status, uri);
+    struct lb_status_list *list = found == NULL ? NULL : found->list;
+    if (list != NULL)
+        lb_status_list_ref(list);
+    (void)pthread_mutex_unlock(&status->lock);
+    return list;
+}
+
+static lb_status judge(struct lb_serve *serve, const struct lb_status_list *list,
+                       const struct lb_grant *grant, int data_class)
+{
+    int64_t now = lb_clock_unix_s(serve->options.clock);
+    int64_t max_age = lb_serve_policy_status_age(serve->options.policy, data_class,
+                                                 lb_status_list_ttl(list));
+    /* A list speaks for its own issuer only. */
+    LB_ENSURE(strcmp(lb_status_list_issuer(list), grant->issuer) == 0, LB_GRANT_MALFORMED,
+              "status list of another issuer");
+    LB_TRY(lb_status_list_check(list, grant->status_index, now));
+    return lb_status_list_check_age(list, now, max_age);
+}
+
+lb_status lb_serve_check_status(struct lb_serve *serve, const struct lb_grant *grant,
+                                int data_class)
 {
     if (grant->status_uri == NULL)
         return LB_OK; /* section.c refuses consent without a status */
-    struct lb_status_list *list = find_list(serve->status, grant->status_uri);
+    struct lb_status_list *list = take_list(serve->status, grant->status_uri);
     LB_ENSURE(list != NULL, LB_STATUS_STALE, "no status list yet");
-    /* A list speaks for its own issuer only. */
-    lb_status status =
-        strcmp(lb_status_list_issuer(list), grant->issuer) == 0
-            ? lb_status_list_check(list, grant->status_index,
-                                   lb_clock_unix_s(serve->options.clock))
-            : LB_FAULT(LB_GRANT_MALFORMED, "status list of another issuer");
+    lb_status status = judge(serve, list, grant, data_class);
     lb_status_list_unref(list);
     return status;
-}
-
-/* Takes over the reference. An older list than the one in force never replaces it. */
-static lb_status put_in_force(struct lb_serve_status *status, struct lb_status_list *list)
-{
-    struct lb_status_list *old = list;
-    lb_status result = LB_OK;
-    (void)pthread_mutex_lock(&status->lock);
-    size_t i = 0;
-    while (i < status->num_lists &&
-           strcmp(lb_status_list_uri(status->lists[i]), lb_status_list_uri(list)) != 0)
-        i++;
-    if (i == MAX_LISTS) {
-        result = LB_FAULT(LB_TOO_LARGE, "too many status lists");
-    } else if (i == status->num_lists) {
-        status->lists[status->num_lists++] = list;
-        old = NULL;
-    } else if (lb_status_list_seq(list) > lb_status_list_seq(status->lists[i])) {
-        old = status->lists[i];
-        status->lists[i] = list;
-    }
-    (void)pthread_mutex_unlock(&status->lock);
-    if (old != NULL)
-        lb_status_list_unref(old);
-    return result;
 }
 
 struct update {
@@ -96,47 +95,100 @@ struct update {
     struct lb_status_list *list;
 };
 
-static lb_status remember(struct lb_log_entry *entry, struct lb_store *store)
+/* An older list than the one in force never replaces it. */
+static lb_status put_in_force(struct lb_serve_status *status, struct lb_status_list *list)
 {
-    struct update *update = entry->owner;
-    return lb_serve_memory_status(update->serve->memory, store, lb_status_list_uri(update->list),
+    struct lb_status_list *old = NULL;
+    lb_status result = LB_OK;
+    (void)pthread_mutex_lock(&status->lock);
+    struct in_force *place = find(status, lb_status_list_uri(list));
+    if (place == NULL && status->num_lists == MAX_LISTS) {
+        result = LB_FAULT(LB_TOO_LARGE, "too many status lists");
+    } else if (place == NULL || lb_status_list_seq(list) > lb_status_list_seq(place->list)) {
+        if (place == NULL)
+            place = &status->lists[status->num_lists++];
+        old = place->list;
+        lb_status_list_ref(list);
+        place->list = list;
+        place->proved = false;
+    }
+    (void)pthread_mutex_unlock(&status->lock);
+    lb_status_list_unref(old);
+    return result;
+}
+
+/* On the log's own thread, between the entries before and those behind: each read's last look at
+ * its grant's status is a step of its own entry, so the order of the log is the order of judgement.
+ * A list whose entry then can't be written stays in force, which is only stricter, and the log has
+ * stopped. */
+static lb_status take_effect(struct lb_log_entry *entry, struct lb_store *store)
+{
+    const struct update *update = entry->owner;
+    LB_TRY(lb_serve_memory_status(update->serve->memory, store, lb_status_list_uri(update->list),
                                   lb_status_list_seq(update->list),
-                                  lb_status_list_sha256(update->list));
+                                  lb_status_list_sha256(update->list)));
+    return put_in_force(update->serve->status, update->list);
 }
 
 /* A new list is an event of its own in the log, committed with its sequence number. */
-static lb_status record_list(struct lb_serve *serve, struct lb_status_list *list)
+static lb_status record_list(struct lb_serve *serve, struct lb_status_list *list,
+                             struct lb_serve_ack *ack)
 {
     struct update update = {serve, list};
     struct lb_log_entry *entry = calloc(1, sizeof(*entry));
     LB_ENSURE(entry != NULL, LB_NO_MEMORY, "entry");
     entry->leaf = (struct lb_leaf){.type = LB_LEAF_ADMIN, .code = "STATUS_LIST", .count = 1};
     memcpy(entry->leaf.request_hash, lb_status_list_sha256(list), 32);
-    entry->guard = remember;
+    entry->guard = take_effect;
     entry->owner = &update;
-    lb_status status = lb_log_append_wait(serve->options.log, entry);
-    if (status == LB_OK)
-        status = entry->refused;
+    lb_status status = lb_serve_record_ack(serve, entry, ack);
     free(entry);
     return status;
 }
 
-static lb_status accept_list(struct lb_serve *serve, struct lb_status_list *list)
+/* The entry by which the very list came into force; false when that was another, or is not known
+ * yet. */
+static bool find_proof(struct lb_serve_status *status, const struct lb_status_list *list,
+                       struct lb_serve_ack *out_ack)
 {
-    struct lb_status_list *known = find_list(serve->status, lb_status_list_uri(list));
-    bool same = known != NULL && memcmp(lb_status_list_sha256(known), lb_status_list_sha256(list),
-                                        32) == 0;
-    if (known != NULL)
-        lb_status_list_unref(known);
+    (void)pthread_mutex_lock(&status->lock);
+    const struct in_force *known = find(status, lb_status_list_uri(list));
+    bool same = known != NULL && known->proved &&
+                memcmp(known->ack.sha256, lb_status_list_sha256(list), 32) == 0;
     if (same)
-        return LB_OK;
-    LB_TRY(record_list(serve, list));
-    lb_status_list_ref(list);
-    return put_in_force(serve->status, list);
+        *out_ack = known->ack;
+    (void)pthread_mutex_unlock(&status->lock);
+    return same;
 }
 
-lb_status lb_serve_status_update(struct lb_serve *serve, struct lb_span token,
-                                 struct lb_arena *arena, const char **out_uri, uint64_t *out_seq)
+static void keep_proof(struct lb_serve_status *status, const struct lb_status_list *list,
+                       const struct lb_serve_ack *ack)
+{
+    (void)pthread_mutex_lock(&status->lock);
+    struct in_force *known = find(status, lb_status_list_uri(list));
+    if (known != NULL &&
+        memcmp(lb_status_list_sha256(known->list), lb_status_list_sha256(list), 32) == 0) {
+        known->ack = *ack;
+        known->proved = true;
+    }
+    (void)pthread_mutex_unlock(&status->lock);
+}
+
+static lb_status accept_list(struct lb_serve *serve, struct lb_status_list *list,
+                             struct lb_serve_ack *ack)
+{
+    if (find_proof(serve->status, list, ack))
+        return LB_OK;
+    int len = snprintf(ack->uri, sizeof(ack->uri), "%s", lb_status_list_uri(list));
+    LB_ENSURE(len >= 0 && (size_t)len < sizeof(ack->uri), LB_GRANT_MALFORMED, "uri is too long");
+    ack->seq = lb_status_list_seq(list);
+    LB_TRY(record_list(serve, list, ack));
+    keep_proof(serve->status, list, ack);
+    return LB_OK;
+}
+
+static lb_status open_list(struct lb_serve *serve, struct lb_span token, struct lb_arena *arena,
+                           struct lb_status_list **out_list)
 {
     const char *organization = NULL, *kid = NULL;
     LB_TRY(lb_status_list_peek(token, arena, &organization, &kid));
@@ -148,16 +200,25 @@ lb_status lb_serve_status_update(struct lb_serve *serve, struct lb_span token,
         status = lb_status_list_open(token, issuer->key, &list);
     if (status == LB_OK && strcmp(lb_status_list_uri(list), issuer->status_uri) != 0)
         status = LB_FAULT(LB_GRANT_MALFORMED, "list under another URI than the directory's");
-    if (status == LB_OK)
-        status = accept_list(serve, list);
-    if (status == LB_OK) {
-        *out_uri = lb_arena_str(arena, lb_span_str(lb_status_list_uri(list)));
-        *out_seq = lb_status_list_seq(list);
-        if (*out_uri == NULL)
-            status = LB_FAULT(LB_NO_MEMORY, "arena is full");
-    }
-    if (list != NULL)
-        lb_status_list_unref(list);
     lb_directory_unref(directory);
+    if (status == LB_OK)
+        *out_list = list;
+    else
+        lb_status_list_unref(list);
+    return status;
+}
+
+lb_status lb_serve_status_update(struct lb_serve *serve, struct lb_span token,
+                                 struct lb_arena *arena, struct lb_serve_ack *out_ack)
+{
+    struct lb_status_list *list = NULL;
+    memset(out_ack, 0, sizeof(*out_ack));
+    lb_sha256(token, out_ack->sha256);
+    LB_TRY(open_list(serve, token, arena, &list));
+    struct lb_serve_ack ack = *out_ack;
+    lb_status status = accept_list(serve, list, &ack);
+    lb_status_list_unref(list);
+    if (status == LB_OK)
+        *out_ack = ack;
     return status;
 }

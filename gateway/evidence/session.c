@@ -1,5 +1,7 @@
 #include "gateway/evidence/session.h"
 
+#include <string.h>
+
 #include "gateway/base/log.h"
 #include "gateway/wire/pb.h"
 
@@ -20,11 +22,14 @@ void lb_session_cleanup(struct lb_session *session)
 lb_status lb_session_hello(const struct lb_session *session, struct lb_arena *arena,
                            struct lb_span *out_frame)
 {
+    static char *capabilities[] = {(char *)(uintptr_t)LB_LINK_REVOCATION};
     Lianban__V1__Hello hello = LIANBAN__V1__HELLO__INIT;
     Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
     hello.version_min = LB_LINK_VERSION_MIN;
     hello.version_max = LB_LINK_VERSION_MAX;
     hello.seen_size = lb_seen_size(session->seen);
+    hello.capabilities = capabilities;
+    hello.n_capabilities = sizeof(capabilities) / sizeof(capabilities[0]);
     frame.body_case = LIANBAN__V1__FRAME__BODY_HELLO;
     frame.hello = &hello;
     return lb_pb_pack(&frame, arena, out_frame);
@@ -42,6 +47,8 @@ lb_status lb_session_greet(struct lb_session *session, const Lianban__V1__Hello 
     LB_TRY(lb_log_head(session->log, arena, &head));
     LB_ENSURE(hello->seen_size <= head.size, LB_LOG_BEHIND,
               "the peer has seen more of our log than there is");
+    for (size_t i = 0; i < hello->n_capabilities; i++)
+        session->takes_revocations |= strcmp(hello->capabilities[i], LB_LINK_REVOCATION) == 0;
     session->shown_size = hello->seen_size;
     session->greeted = true;
     return LB_OK;

@@ -11,11 +11,15 @@
 #define LB_LINK_VERSION_MIN 1
 #define LB_LINK_VERSION_MAX 1
 
+/* The ability to take Revocation frames; both ends of this version name it. */
+#define LB_LINK_REVOCATION "revocation"
+
 struct lb_session {
     struct lb_log *log;
     struct lb_seen_log *seen;  /* of the peer's log */
     uint64_t shown_size;
     bool greeted;           /* the peer's Hello has come */
+    bool takes_revocations; /* and it names LB_LINK_REVOCATION */
 };
 
 /* lb_session_init prepares for a peer whose log has this origin and key; `seen` outlives the

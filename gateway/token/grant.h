@@ -14,6 +14,7 @@
  * Payload: iss (organization) iat nbf exp jti suite ("lianban-1") requester (organization)
  *   cnf {"jkt": <RFC 7638 thumbprint of the requester's X25519 key, base64url>}
  *   status {"status_list": {"idx": n, "uri": "..."}} (absent for mandates)
+ *   subject_key (base64url, 32 bytes; may be absent)
  *   _sd_alg "sha-256", _sd [base64url digests: the sections' and decoys, at least 16, rising by
  *   their bytes]. No other claim: an unknown one is refused.
  * Disclosure: base64url(JSON array [salt, "section", {section}]) with the section's members below.
@@ -27,6 +28,8 @@ struct lb_grant {
     uint8_t cnf_jkt[32];
     const char *status_uri; /* NULL for a mandate */
     uint64_t status_index;
+    bool has_subject_key;
+    uint8_t subject_key[32]; /* commitment to the citizen's own key, revocation.h */
     size_t num_digests;
     const uint8_t (*digests)[32];
 };

@@ -75,6 +75,15 @@ static struct lb_json *status_to_json(const struct lb_grant *grant)
     return status;
 }
 
+static lb_status set_subject_key(const struct lb_grant *grant, struct lb_arena *arena,
+                                 struct lb_json *payload)
+{
+    char *text = lb_b64url_encode(arena, lb_span_of(grant->subject_key, 32));
+    LB_ENSURE(text != NULL, LB_NO_MEMORY, "arena is full");
+    lb_json_set_cstr(payload, "subject_key", text);
+    return LB_OK;
+}
+
 static lb_status make_payload(const struct lb_grant *grant, const struct digest *digests,
                               size_t num, struct lb_arena *arena, struct lb_span *out_text)
 {
@@ -93,6 +102,8 @@ static lb_status make_payload(const struct lb_grant *grant, const struct digest 
     lb_json_set(payload, "cnf", cnf);
     if (grant->status_uri != NULL)
         lb_json_set(payload, "status", status_to_json(grant));
+    if (grant->has_subject_key)
+        LB_TRY(set_subject_key(grant, arena, payload));
     lb_json_set_cstr(payload, "_sd_alg", "sha-256");
     struct lb_json *list = lb_json_array();
     lb_status status = digests_to_json(digests, num, arena, list);

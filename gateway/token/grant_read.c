@@ -53,6 +53,21 @@ static lb_status read_status(const struct lb_json *payload, struct lb_arena *are
     return claims.status;
 }
 
+static lb_status read_subject_key(const struct lb_json *payload, struct lb_arena *arena,
+                                  struct lb_grant *grant)
+{
+    struct lb_span text, bytes;
+    lb_status found = lb_json_get_str(payload, "subject_key", &text);
+    if (lb_status_code(found) == LB_ABSENT)
+        return LB_OK;
+    LB_TRY(found);
+    LB_TRY(lb_b64url_decode(arena, text, &bytes));
+    LB_ENSURE(bytes.len == sizeof(grant->subject_key), LB_MALFORMED, "subject key is not 32 bytes");
+    memcpy(grant->subject_key, bytes.ptr, sizeof(grant->subject_key));
+    grant->has_subject_key = true;
+    return LB_OK;
+}
+
 static lb_status read_digest(const struct lb_json *json, struct lb_arena *arena, uint8_t out[32])
 {
     struct lb_span bytes;
@@ -94,8 +109,9 @@ static lb_status check_suite(const struct lb_json *payload)
 static lb_status read_payload(const struct lb_json *payload, struct lb_arena *arena,
                               struct lb_grant *grant)
 {
-    static const char *const keys[] = {"iss",       "iat", "nbf",    "exp",     "jti", "suite",
-                                       "requester", "cnf", "status", "_sd_alg", "_sd", NULL};
+    static const char *const keys[] = {"iss",         "iat", "nbf",    "exp",     "jti", "suite",
+                                       "requester",   "cnf", "status", "_sd_alg", "_sd",
+                                       "subject_key", NULL};
     struct lb_claims claims = lb_claims_of(payload, keys, arena);
     grant->issuer = lb_claims_text(&claims, "iss");
     grant->iat = lb_claims_int(&claims, "iat", 0, LB_CLAIM_MAX_TIME);
@@ -110,6 +126,7 @@ static lb_status read_payload(const struct lb_json *payload, struct lb_arena *ar
     LB_ENSURE(strcmp(sd_alg, "sha-256") == 0, LB_MALFORMED, "_sd_alg is not sha-256");
     LB_TRY(read_cnf(cnf, arena, grant));
     LB_TRY(read_status(payload, arena, grant));
+    LB_TRY(read_subject_key(payload, arena, grant));
     return read_digests(digests, arena, grant);
 }
 

@@ -14,7 +14,6 @@
 #define STATUS_BITS 2
 #define MAX_PACKED_BYTES (LB_MAX_STATUS_ENTRIES * STATUS_BITS / 8)
 #define MAX_URI_BYTES 512
-#define SUGGESTED_TTL_S 60
 /* The token, its decoded parts, and the list itself. */
 #define OPEN_ARENA_BYTES (4 * LB_MAX_STATUS_LIST_BYTES)
 
@@ -23,7 +22,7 @@ struct lb_status_list {
     char *issuer;
     char *uri;
     uint64_t seq;
-    int64_t iat, exp;
+    int64_t iat, exp, ttl;
     uint8_t sha256[32];
     uint8_t *packed;
     size_t packed_len;
@@ -62,7 +61,7 @@ lb_status lb_status_list_sign(const char *issuer, const char *kid, const char *u
     lb_json_set_cstr(payload, "sub", uri);
     lb_json_set_int(payload, "iat", iat);
     lb_json_set_int(payload, "exp", iat + lifetime_s);
-    lb_json_set_int(payload, "ttl", lifetime_s < SUGGESTED_TTL_S ? lifetime_s : SUGGESTED_TTL_S);
+    lb_json_set_int(payload, "ttl", lifetime_s < LB_STATUS_TTL_S ? lifetime_s : LB_STATUS_TTL_S);
     lb_json_set_int(payload, "seq", (int64_t)seq);
     struct lb_json *list = lb_json_object();
     lb_json_set_int(list, "bits", STATUS_BITS);
@@ -82,7 +81,7 @@ lb_status lb_status_list_sign(const char *issuer, const char *kid, const char *u
 struct list_claims {
     const char *issuer;
     const char *uri;
-    int64_t iat, exp;
+    int64_t iat, exp, ttl;
     uint64_t seq;
     struct lb_span zlib;
 };
@@ -111,7 +110,7 @@ static lb_status read_claims(struct lb_span payload, struct lb_arena *arena,
     out->uri = lb_claims_text(&claims, "sub");
     out->iat = lb_claims_int(&claims, "iat", 0, LB_CLAIM_MAX_TIME);
     out->exp = lb_claims_int(&claims, "exp", 0, LB_CLAIM_MAX_TIME);
-    (void)lb_claims_int(&claims, "ttl", 1, LB_CLAIM_MAX_TIME);
+    out->ttl = lb_claims_int(&claims, "ttl", 1, LB_CLAIM_MAX_TIME);
     out->seq = (uint64_t)lb_claims_int(&claims, "seq", 0, INT64_MAX);
     const struct lb_json *list = lb_claims_object(&claims, "status_list");
     LB_TRY(claims.status);
@@ -173,6 +172,7 @@ static lb_status list_new(const struct list_claims *claims, struct lb_span token
     list->seq = claims->seq;
     list->iat = claims->iat;
     list->exp = claims->exp;
+    list->ttl = claims->ttl;
     lb_sha256(token, list->sha256);
     *out_list = list;
     return LB_OK;
@@ -223,6 +223,16 @@ uint64_t lb_status_list_seq(const struct lb_status_list *list)
     return list->seq;
 }
 
+int64_t lb_status_list_exp(const struct lb_status_list *list)
+{
+    return list->exp;
+}
+
+int64_t lb_status_list_ttl(const struct lb_status_list *list)
+{
+    return list->ttl;
+}
+
 const uint8_t *lb_status_list_sha256(const struct lb_status_list *list)
 {
     return list->sha256;
@@ -249,4 +259,11 @@ lb_status lb_status_list_check(const struct lb_status_list *list, uint64_t index
         break;
     }
     LB_FAIL(LB_GRANT_REVOKED, "grant is revoked");
+}
+
+lb_status lb_status_list_check_age(const struct lb_status_list *list, int64_t now_unix_s,
+                                   int64_t max_age_s)
+{
+    LB_ENSURE(now_unix_s - list->iat <= max_age_s, LB_STATUS_STALE, "status list is too old");
+    return LB_OK;
 }

@@ -41,6 +41,10 @@ void lb_status_list_unref(struct lb_status_list *list);
 const char *lb_status_list_uri(const struct lb_status_list *list);
 const char *lb_status_list_issuer(const struct lb_status_list *list);
 uint64_t lb_status_list_seq(const struct lb_status_list *list);
+/* lb_status_list_exp is when it ends, seconds since 1970; lb_status_list_ttl how old its issuer lets it
+ * become before it makes the next, in seconds. */
+int64_t lb_status_list_exp(const struct lb_status_list *list);
+int64_t lb_status_list_ttl(const struct lb_status_list *list);
 /* lb_status_list_sha256 is the hash of the token, 32 bytes. */
 const uint8_t *lb_status_list_sha256(const struct lb_status_list *list);
 
@@ -48,5 +52,9 @@ const uint8_t *lb_status_list_sha256(const struct lb_status_list *list);
  * list is past exp or not yet valid at now_unix_s; GRANT_MALFORMED for an index out of range. */
 LB_MUST lb_status lb_status_list_check(const struct lb_status_list *list, uint64_t index,
                                        int64_t now_unix_s);
+/* lb_status_list_check_age: STATUS_STALE when the list was made more than max_age_s before
+ * now_unix_s. */
+LB_MUST lb_status lb_status_list_check_age(const struct lb_status_list *list, int64_t now_unix_s,
+                                           int64_t max_age_s);
 
 #endif
