@@ -34,6 +34,12 @@ static lb_status check_proof(struct lb_consent_decision *decision,
     LB_ENSURE(request->notice_sha256.len == LB_SHA256_BYTES, LB_MALFORMED,
               "notice's hash is not 32 bytes");
     memcpy(decision->notice_sha256, request->notice_sha256.data, LB_SHA256_BYTES);
+    LB_ENSURE(request->subject_key.len == 0 ||
+                  request->subject_key.len == sizeof(decision->subject_key),
+              LB_MALFORMED, "the citizen's key is not 32 bytes");
+    decision->has_subject_key = request->subject_key.len > 0;
+    if (decision->has_subject_key)
+        memcpy(decision->subject_key, request->subject_key.data, sizeof(decision->subject_key));
     decision->method = request->method;
     decision->level = (int)request->level;
     decision->agreed = request->agreed;

@@ -6,6 +6,7 @@
 #include "gateway/crypto/sign.h"
 #include "gateway/evidence/log.h"
 #include "gateway/trust/trust.h"
+#include "lianban/v1/broker.pb-c.h"
 #include "lianban/v1/consent.pb-c.h"
 #include "policy/engine/form.h"
 
@@ -80,18 +81,47 @@ LB_MUST lb_status lb_consent_grant(struct lb_consent *consent, const char *calle
                                    const Lianban__V1__GetGrantRequest *request,
                                    struct lb_arena *arena, Lianban__V1__GetGrantResponse **out);
 
-/* lb_consent_revoke withdraws a grant and makes the next status list; GRANT_UNKNOWN,
- * ROLE_NOT_ALLOWED, MALFORMED (the document is not the subject's or guardian's). out_token is the
- * new list to be pushed. Revoking twice is fine and decides nothing new. LOG_UNAVAILABLE: nothing
- * is withdrawn. */
+/* A list on its way to the adapters. */
+struct lb_consent_push {
+    struct lb_span token;
+    uint64_t seq;
+    int64_t stops_by;         /* seconds; who has not heard stops by itself. 0 when nothing ends */
+    int64_t started_unix_ms;  /* when it was sent off */
+};
+
+/* lb_consent_revoke withdraws a grant, suspends or resumes it, and makes the next status list, to be
+ * pushed; GRANT_UNKNOWN, ROLE_NOT_ALLOWED, MALFORMED (the document is not the subject's or
+ * guardian's, no such action), GRANT_REVOKED (a withdrawn grant stays so). What is so already
+ * decides nothing new, and the list goes out again. LOG_UNAVAILABLE: nothing is changed. */
 LB_MUST lb_status lb_consent_revoke(struct lb_consent *consent, const char *caller,
                                     const Lianban__V1__RevokeRequest *request,
-                                    struct lb_arena *arena, uint64_t *out_seq,
-                                    struct lb_span *out_token);
+                                    struct lb_arena *arena, struct lb_consent_push *out_push);
 
-/* lb_consent_status_list returns the current signed list; a new one (seq + 1) is made when half of
- * the old one's life is over or a state has changed. */
+/* lb_consent_receipts begins an answer with every adapter of the directory, none stopped. */
+LB_MUST lb_status lb_consent_receipts(struct lb_consent *consent, struct lb_arena *arena,
+                                      Lianban__V1__RevokeResponse *out);
+/* lb_consent_take_receipts adds what one broker reports. An adapter counts as stopped only by the
+ * entry of its own log about the pushed list, or a newer one of ours, under a checkpoint that its own
+ * key signed; the broker's word for it is RECEIPT_INVALID. */
+LB_MUST lb_status lb_consent_take_receipts(struct lb_consent *consent,
+                                           const struct lb_consent_push *push,
+                                           const Lianban__V1__RelayStatusResponse *told,
+                                           struct lb_arena *arena,
+                                           Lianban__V1__RevokeResponse *into);
+/* lb_consent_keep_receipts makes the newly proved ones an entry of the office's own log when a grant
+ * has changed since they last proved one. LOG_UNAVAILABLE and the store's failures. */
+LB_MUST lb_status lb_consent_keep_receipts(struct lb_consent *consent,
+                                           const struct lb_consent_push *push,
+                                           const Lianban__V1__RevokeResponse *receipts,
+                                           struct lb_arena *arena);
+
+/* lb_consent_status_list returns the current signed list; a new one (seq + 1) is made when the
+ * old one is LB_STATUS_TTL_S old, or half of its life is over, or a state has changed. */
 LB_MUST lb_status lb_consent_status_list(struct lb_consent *consent, struct lb_arena *arena,
                                          struct lb_span *out_token);
+
+/* lb_consent_current is lb_consent_status_list for a push, with nothing that ends by it. */
+LB_MUST lb_status lb_consent_current(struct lb_consent *consent, struct lb_arena *arena,
+                                     struct lb_consent_push *out_push);
 
 #endif

@@ -281,7 +281,21 @@ lb_status fx_revoke(struct fixture *fx, const char *desk, char *grant_id, char *
     Lianban__V1__RevokeRequest request = LIANBAN__V1__REVOKE_REQUEST__INIT;
     request.grant_id = grant_id;
     request.id_no = id_no;
-    return lb_consent_revoke(fx->consent, desk, &request, fx->arena, out_seq, out_token);
+    struct lb_consent_push push;
+    LB_TRY(lb_consent_revoke(fx->consent, desk, &request, fx->arena, &push));
+    *out_seq = push.seq;
+    *out_token = push.token;
+    return LB_OK;
+}
+
+lb_status fx_change(struct fixture *fx, char *grant_id, Lianban__V1__RevokeRequest__Action action,
+                    struct lb_consent_push *out_push)
+{
+    Lianban__V1__RevokeRequest request = LIANBAN__V1__REVOKE_REQUEST__INIT;
+    request.grant_id = grant_id;
+    request.id_no = fx->adult;
+    request.action = action;
+    return lb_consent_revoke(fx->consent, FX_DESK, &request, fx->arena, out_push);
 }
 
 /* --- looking from outside --- */

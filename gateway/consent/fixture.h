@@ -89,6 +89,10 @@ lb_status fx_fetch(struct fixture *fx, const char *caller, char *request_id,
 lb_status fx_revoke(struct fixture *fx, const char *desk, char *grant_id, char *id_no,
                     uint64_t *out_seq, struct lb_span *out_token);
 
+/* fx_change does what the adult may at the desk. */
+lb_status fx_change(struct fixture *fx, char *grant_id, Lianban__V1__RevokeRequest__Action action,
+                    struct lb_consent_push *out_push);
+
 /* fx_entries counts entries of the log with a code; the log is closed and opened for it, so that
  * aggregated denials are written. */
 size_t fx_entries(struct fixture *fx, const char *code);

@@ -118,16 +118,17 @@ static struct lb_json *seal_to_json(struct fixture *fx, const char *spiffe, uint
     return json;
 }
 
-/* A window's keys begin with the byte `first` (current) and first + 1 (past its time). */
+/* A window's keys begin with the byte `first` (current) and first + 1 (past its time). All logs have
+ * one key. */
 static void add_node(struct fixture *fx, struct lb_json *nodes, const char *spiffe, uint8_t first)
 {
     struct lb_json *json = lb_json_object();
     struct lb_json *seals = lb_json_array();
     lb_json_set_cstr(json, "spiffe", spiffe);
     lb_json_set_cstr(json, "endpoint", "");
+    bool keeps_log = first != 0 || strcmp(spiffe, FX_ADAPTER) == 0;
     lb_json_set_cstr(json, "log",
-                     first == 0 ? ""
-                                : vkey_of(fx, lb_spiffe_log_origin(spiffe), fx->window_key));
+                     keeps_log ? vkey_of(fx, lb_spiffe_log_origin(spiffe), fx->window_key) : "");
     if (first != 0) {
         lb_json_append(seals, seal_to_json(fx, spiffe, first, FX_NOW + 86400 * 300));
         lb_json_append(seals, seal_to_json(fx, spiffe, (uint8_t)(first + 1), FX_NOW - 1));

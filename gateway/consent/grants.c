@@ -1,6 +1,7 @@
 #include "gateway/consent/records.h"
 
 #include "gateway/base/limits.h"
+#include "gateway/token/status_list.h"
 
 /* Grants, their status lists and the consent records in the office's store. */
 
@@ -32,6 +33,8 @@ static lb_status read_grant(const struct lb_stmt *stmt, struct lb_arena *arena,
     row->exp = lb_stmt_int(stmt, 4);
     row->form_version = (uint32_t)lb_stmt_int(stmt, 7);
     row->has_guardian = lb_stmt_int(stmt, 11) != 0;
+    row->changed_seq = (uint64_t)lb_stmt_int(stmt, 14);
+    row->stops_by = lb_stmt_int(stmt, 15);
     LB_TRY(lb_consent_column_text(stmt, 0, arena, &row->id));
     LB_TRY(lb_consent_column_text(stmt, 1, arena, &row->request));
     LB_TRY(lb_consent_column_text(stmt, 5, arena, &row->requester));
@@ -58,15 +61,28 @@ lb_status lb_consent_grant_find(struct lb_consent_store *store, const char *id,
     return status;
 }
 
-lb_status lb_consent_grant_withdraw(struct lb_consent_store *store,
-                                    const struct lb_consent_grant_row *row)
+lb_status lb_consent_grant_change(struct lb_consent_store *store,
+                                  const struct lb_consent_grant_row *row)
 {
-    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_WITHDRAW);
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_CHANGE);
     LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(row->id)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, row->state));
     LB_TRY(lb_stmt_run(stmt));
     LB_ENSURE(lb_consent_changed(store) == 1, LB_STORE_FAILED, "a grant went missing");
+    if (row->state != LB_STATE_INVALID)
+        return LB_OK;
     stmt = lb_consent_stmt(store, LB_SQL_FORGET_COPY);
     LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(row->request)));
+    return lb_stmt_run(stmt);
+}
+
+lb_status lb_consent_grant_mark(struct lb_consent_store *store,
+                                const struct lb_consent_grant_row *row)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_MARK);
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(row->id)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, (int64_t)row->changed_seq));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, row->stops_by));
     return lb_stmt_run(stmt);
 }
 
@@ -78,6 +94,47 @@ static lb_status query_int(struct lb_stmt *stmt, int64_t *out)
         *out = lb_stmt_int(stmt, 0);
     lb_stmt_reset(stmt);
     return status;
+}
+
+lb_status lb_consent_last_change(struct lb_consent_store *store, uint64_t *out_seq)
+{
+    int64_t seq = 0;
+    LB_TRY(query_int(lb_consent_stmt(store, LB_SQL_LAST_CHANGE), &seq));
+    *out_seq = (uint64_t)seq;
+    return LB_OK;
+}
+
+lb_status lb_consent_listed_until(struct lb_consent_store *store, int64_t *out_unix_s)
+{
+    return query_int(lb_consent_stmt(store, LB_SQL_GET_UNTIL), out_unix_s);
+}
+
+lb_status lb_consent_list_until(struct lb_consent_store *store, int64_t unix_s)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_SET_UNTIL);
+    LB_TRY(lb_stmt_bind_int(stmt, 1, unix_s));
+    return lb_stmt_run(stmt);
+}
+
+lb_status lb_consent_proved_seq(struct lb_consent_store *store, const char *adapter,
+                                uint64_t *out_seq)
+{
+    int64_t seq = 0;
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_FIND_PROVED);
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(adapter)));
+    lb_status status = query_int(stmt, &seq);
+    if (lb_status_code(status) != LB_ABSENT)
+        LB_TRY(status);
+    *out_seq = (uint64_t)seq;
+    return LB_OK;
+}
+
+lb_status lb_consent_set_proved(struct lb_consent_store *store, const char *adapter, uint64_t seq)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_SET_PROVED);
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(adapter)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, (int64_t)seq));
+    return lb_stmt_run(stmt);
 }
 
 lb_status lb_consent_grant_count(struct lb_consent_store *store, int64_t *out_num)

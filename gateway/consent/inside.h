@@ -39,6 +39,8 @@ struct lb_consent_decision {
     int level;
     uint8_t notice_sha256[32];
     bool agreed;
+    bool has_subject_key;
+    uint8_t subject_key[32];          /* commitment to the citizen's own key */
     int64_t now_unix_s;
     const struct lb_node *requester;  /* the window that asked */
     struct lb_consent_request_row row;
@@ -50,7 +52,7 @@ struct lb_consent_decision {
 
 /* What one entry of the evidence says. */
 struct lb_consent_event {
-    const char *code;                 /* GRANTED, REFUSED, REVOKED */
+    const char *code;                 /* GRANTED, REFUSED, REVOKED, SUSPENDED, RESUMED */
     const char *desk;
     const char *request_id;
     const char *grant_id;             /* NULL when there is none */
@@ -134,12 +136,12 @@ LB_MUST lb_status lb_consent_issue(struct lb_consent_decision *decision);
 
 /* lb_consent_record writes the consent record of a decision and adds it to the store. */
 LB_MUST lb_status lb_consent_record(const struct lb_consent_decision *decision);
-/* lb_consent_record_withdrawal adds the record of a withdrawal, made from the decision's; `by` is
- * the pseudonym of who withdrew. */
-LB_MUST lb_status lb_consent_record_withdrawal(struct lb_consent *consent,
-                                               const struct lb_consent_grant_row *grant,
-                                               const uint8_t by[32], const char *desk,
-                                               int64_t now_unix_s, struct lb_arena *arena);
+/* lb_consent_record_change adds the record of a withdrawal, suspension or resumption (the row has
+ * its new state), made from the decision's; `by` is the pseudonym of whose document was shown. */
+LB_MUST lb_status lb_consent_record_change(struct lb_consent *consent,
+                                           const struct lb_consent_grant_row *grant,
+                                           const uint8_t by[32], const char *desk,
+                                           int64_t now_unix_s, struct lb_arena *arena);
 
 /* --- entry.c --- */
 

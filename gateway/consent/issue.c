@@ -155,10 +155,12 @@ static lb_status sign(struct lb_consent_decision *decision, struct lb_section *s
         .exp = decision->grant.exp,
         .status_uri = options->status_uri,
         .status_index = decision->grant.status_index,
+        .has_subject_key = decision->has_subject_key,
     };
     struct lb_span jwt;
     struct lb_span *disclosures = lb_arena_array(arena, num, sizeof(*disclosures));
     LB_ENSURE(disclosures != NULL, LB_NO_MEMORY, "arena is full");
+    memcpy(grant.subject_key, decision->subject_key, sizeof(grant.subject_key));
     LB_TRY(lb_jwk_thumbprint_x25519(decision->row.requester_key, arena, grant.cnf_jkt));
     LB_TRY(lb_grant_issue(&grant, sections, num, options->issuer_key, arena, &jwt, disclosures));
     lb_sha256(jwt, decision->jwt_sha256);

@@ -1,6 +1,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/consent/inside.h"
 #include "gateway/json/json.h"
+#include "gateway/token/status_list.h"
 
 /*
  * The consent record: one JSON document per decision with the mandatory fields of ISO/IEC TS 27560.
@@ -198,10 +199,22 @@ lb_status lb_consent_record(const struct lb_consent_decision *decision)
     return store_record(decision->consent, record, &document, decision->arena);
 }
 
-lb_status lb_consent_record_withdrawal(struct lb_consent *consent,
-                                       const struct lb_consent_grant_row *grant,
-                                       const uint8_t by[32], const char *desk, int64_t now_unix_s,
-                                       struct lb_arena *arena)
+static const char *change_name(int64_t state)
+{
+    switch (state) {
+    case LB_STATE_VALID:
+        return "resumed";
+    case LB_STATE_SUSPENDED:
+        return "suspended";
+    default:
+        return "withdrawn";
+    }
+}
+
+lb_status lb_consent_record_change(struct lb_consent *consent,
+                                   const struct lb_consent_grant_row *grant,
+                                   const uint8_t by[32], const char *desk, int64_t now_unix_s,
+                                   struct lb_arena *arena)
 {
     struct lb_span text;
     struct lb_consent_document document = {
@@ -210,7 +223,7 @@ lb_status lb_consent_record_withdrawal(struct lb_consent *consent,
         .keep_until_unix_s = grant->exp + LB_CONSENT_RECORD_KEPT_S,
     };
     const struct event event = {
-        .state = "withdrawn",
+        .state = change_name(grant->state),
         .entity = by,
         .desk = desk,
         .at_unix_s = now_unix_s,

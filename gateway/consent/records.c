@@ -30,6 +30,11 @@ static const char *const migrations[] = {
     " keep_until INTEGER NOT NULL, record TEXT NOT NULL) STRICT;"
     "CREATE INDEX record_request ON consent_record(request);"
     "CREATE INDEX record_end ON consent_record(keep_until);",
+    "ALTER TABLE grants ADD COLUMN changed_seq INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE grants ADD COLUMN stops_by INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX grants_changed ON grants(changed_seq) WHERE changed_seq != 0;"
+    "ALTER TABLE office ADD COLUMN listed_until INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE proved(adapter TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT;",
     NULL,
 };
 
@@ -56,8 +61,12 @@ static const char *const sql[LB_NUM_SQL] = {
         " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [LB_SQL_FIND_GRANT] =
         "SELECT id, request, status_index, state, exp, requester, form, form_version, form_sha256,"
-        " case_id, role, has_guardian, subject, guardian FROM grants WHERE id = ?1",
-    [LB_SQL_WITHDRAW] = "UPDATE grants SET state = 1 WHERE id = ?1",
+        " case_id, role, has_guardian, subject, guardian, changed_seq, stops_by FROM grants"
+        " WHERE id = ?1",
+    [LB_SQL_CHANGE] = "UPDATE grants SET state = ?2 WHERE id = ?1",
+    [LB_SQL_MARK] = "UPDATE grants SET changed_seq = ?2, stops_by = ?3 WHERE id = ?1",
+    [LB_SQL_LAST_CHANGE] = "SELECT coalesce(max(changed_seq), 0) FROM grants"
+                           " WHERE changed_seq != 0",
     [LB_SQL_FORGET_COPY] = "UPDATE request SET state = 3, sd_jwt = NULL WHERE id = ?1",
     [LB_SQL_COUNT_GRANTS] = "SELECT count(*) FROM grants",
     [LB_SQL_FIND_INDEX] = "SELECT 1 FROM grants WHERE status_index = ?1",
@@ -69,6 +78,11 @@ static const char *const sql[LB_NUM_SQL] = {
         "INSERT INTO status_list(uri, seq, iat, entries, token) VALUES (?1, ?2, ?3, ?4, ?5)"
         " ON CONFLICT(uri) DO UPDATE SET seq = excluded.seq, iat = excluded.iat,"
         " entries = excluded.entries, token = excluded.token WHERE excluded.seq > seq",
+    [LB_SQL_GET_UNTIL] = "SELECT listed_until FROM office WHERE id = 1",
+    [LB_SQL_SET_UNTIL] = "UPDATE office SET listed_until = max(listed_until, ?1) WHERE id = 1",
+    [LB_SQL_FIND_PROVED] = "SELECT seq FROM proved WHERE adapter = ?1",
+    [LB_SQL_SET_PROVED] = "INSERT INTO proved(adapter, seq) VALUES (?1, ?2) ON CONFLICT(adapter)"
+                          " DO UPDATE SET seq = max(seq, excluded.seq)",
     [LB_SQL_ADD_DOCUMENT] = "INSERT INTO consent_record(id, request, at, keep_until, record)"
                             " VALUES (?1, ?2, ?3, ?4, ?5)",
     [LB_SQL_FIRST_DOCUMENT] =

@@ -16,7 +16,8 @@
  *   request         one asking of a window; gone a day after its outcome was fetched
  *   grants          what was granted, until its end; the status lists are made from it
  *   status_list     the newest list by URI; its sequence never falls
- *   office          how far status indexes are drawn
+ *   office          how far status indexes are drawn, and when the last list ends
+ *   proved          which list each adapter has shown to be in force
  *   consent_record  one document per decision (ISO/IEC TS 27560)
  *
  * Any function may return the store's failures. Not thread-safe: callers hold the office's lock.
@@ -65,6 +66,8 @@ struct lb_consent_grant_row {
     bool has_guardian;
     uint8_t subject[32];
     uint8_t guardian[32];
+    uint64_t changed_seq;       /* of the list that said its newest state; 0 when issued */
+    int64_t stops_by;           /* who has not heard of that stops by itself; 0 when issued */
 };
 
 struct lb_consent_list_row {
@@ -117,9 +120,14 @@ LB_MUST lb_status lb_consent_grant_add(struct lb_consent_store *store,
 LB_MUST lb_status lb_consent_grant_find(struct lb_consent_store *store, const char *id,
                                         struct lb_arena *arena,
                                         struct lb_consent_grant_row *out_row);
-/* lb_consent_grant_withdraw makes a grant INVALID and forgets the copy kept for the window. */
-LB_MUST lb_status lb_consent_grant_withdraw(struct lb_consent_store *store,
-                                            const struct lb_consent_grant_row *row);
+/* lb_consent_grant_change sets a grant's state; one that is INVALID has no copy for the window. */
+LB_MUST lb_status lb_consent_grant_change(struct lb_consent_store *store,
+                                          const struct lb_consent_grant_row *row);
+/* lb_consent_grant_mark notes changed_seq and stops_by. */
+LB_MUST lb_status lb_consent_grant_mark(struct lb_consent_store *store,
+                                        const struct lb_consent_grant_row *row);
+/* lb_consent_last_change is the number of the newest list that changed a grant's state. */
+LB_MUST lb_status lb_consent_last_change(struct lb_consent_store *store, uint64_t *out_seq);
 LB_MUST lb_status lb_consent_grant_count(struct lb_consent_store *store, int64_t *out_num);
 LB_MUST lb_status lb_consent_grant_index_taken(struct lb_consent_store *store, uint64_t index,
                                                bool *out_taken);
@@ -137,6 +145,16 @@ LB_MUST lb_status lb_consent_list_find(struct lb_consent_store *store, const cha
 /* lb_consent_list_set: STORE_CONFLICT unless the sequence rises. */
 LB_MUST lb_status lb_consent_list_set(struct lb_consent_store *store, const char *uri,
                                       const struct lb_consent_list_row *row);
+
+/* When the last of all lists ever made ends, seconds since 1970; 0 before the first. It never moves
+ * back. */
+LB_MUST lb_status lb_consent_listed_until(struct lb_consent_store *store, int64_t *out_unix_s);
+LB_MUST lb_status lb_consent_list_until(struct lb_consent_store *store, int64_t unix_s);
+/* Which list an adapter has proved to have in force; 0 for none. */
+LB_MUST lb_status lb_consent_proved_seq(struct lb_consent_store *store, const char *adapter,
+                                        uint64_t *out_seq);
+LB_MUST lb_status lb_consent_set_proved(struct lb_consent_store *store, const char *adapter,
+                                        uint64_t seq);
 
 /* Consent records. */
 struct lb_consent_document {
@@ -166,7 +184,9 @@ enum lb_consent_sql {
     LB_SQL_PURGE_DOCUMENT,
     LB_SQL_ADD_GRANT,
     LB_SQL_FIND_GRANT,
-    LB_SQL_WITHDRAW,
+    LB_SQL_CHANGE,
+    LB_SQL_MARK,
+    LB_SQL_LAST_CHANGE,
     LB_SQL_FORGET_COPY,
     LB_SQL_COUNT_GRANTS,
     LB_SQL_FIND_INDEX,
@@ -175,6 +195,10 @@ enum lb_consent_sql {
     LB_SQL_SET_CAPACITY,
     LB_SQL_FIND_LIST,
     LB_SQL_SET_LIST,
+    LB_SQL_GET_UNTIL,
+    LB_SQL_SET_UNTIL,
+    LB_SQL_FIND_PROVED,
+    LB_SQL_SET_PROVED,
     LB_SQL_ADD_DOCUMENT,
     LB_SQL_FIRST_DOCUMENT,
     LB_NUM_SQL

@@ -150,10 +150,43 @@ static void test_states_fit(void **state)
     assert_ok(lb_consent_grant_add(fixture->store, &row));
     assert_ok(lb_consent_grant_states(fixture->store, states, 8));
     assert_int_equal(states[7], 0);
-    assert_ok(lb_consent_grant_withdraw(fixture->store, &row));
-    assert_ok(lb_consent_grant_states(fixture->store, states, 8));
-    assert_int_equal(states[7], 1);
+    for (int64_t to = 3; to > 0; to--) {
+        struct lb_consent_grant_row changed = row;
+        changed.state = to;
+        assert_ok(lb_consent_grant_change(fixture->store, &changed));
+        assert_ok(lb_consent_grant_states(fixture->store, states, 8));
+        assert_int_equal(states[7], to);
+    }
     assert_code(lb_consent_grant_states(fixture->store, states, 7), LB_STORE_FAILED);
+}
+
+static void test_changes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_consent_grant_row row = {.id = "g", .request = "r", .requester = "o", .form = "f",
+                                       .form_version = 1, .case_id = "c", .role = "applicant"};
+    uint64_t seq = 9;
+    int64_t until = 9;
+    assert_ok(lb_consent_last_change(fixture->store, &seq));
+    assert_int_equal(seq, 0);
+    assert_ok(lb_consent_grant_add(fixture->store, &row));
+    row.changed_seq = 12;
+    row.stops_by = 99;
+    assert_ok(lb_consent_grant_mark(fixture->store, &row));
+    assert_ok(lb_consent_last_change(fixture->store, &seq));
+    assert_int_equal(seq, 12);
+    assert_ok(lb_consent_listed_until(fixture->store, &until));
+    assert_int_equal(until, 0);
+    assert_ok(lb_consent_list_until(fixture->store, 50));
+    assert_ok(lb_consent_list_until(fixture->store, 40)); /* never back */
+    assert_ok(lb_consent_listed_until(fixture->store, &until));
+    assert_int_equal(until, 50);
+    assert_ok(lb_consent_proved_seq(fixture->store, "a", &seq));
+    assert_int_equal(seq, 0);
+    assert_ok(lb_consent_set_proved(fixture->store, "a", 7));
+    assert_ok(lb_consent_set_proved(fixture->store, "a", 6));
+    assert_ok(lb_consent_proved_seq(fixture->store, "a", &seq));
+    assert_int_equal(seq, 7);
 }
 
 int main(void)
@@ -163,6 +196,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_decided_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time_only_shortens, setup, teardown),
         cmocka_unit_test_setup_teardown(test_index_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_states_fit, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,42 +89,55 @@ lb_status lb_consent_new_list(struct lb_consent *consent, int64_t now_unix_s,
     row.iat = now_unix_s;
     row.entries = wanted_entries(capacity);
     LB_TRY(sign_list(consent, &row, work));
+    LB_TRY(lb_consent_list_until(consent->store, now_unix_s + consent->options.status_life_s));
     LB_TRY(lb_consent_list_set(consent->store, consent->options.status_uri, &row));
     LB_TRY(lb_arena_copy(arena, row.token, out_token));
     *out_seq = row.seq;
     return LB_OK;
 }
 
-/* A restart makes a new list, since the key may have been replaced; so does a clock that went back,
+/* An adapter may only release what is sensitive by a list of the last few minutes, so a new one is
+ * made every LB_STATUS_TTL_S. A restart makes a new list, since the key may have been replaced; so does a clock that went back,
  * under which the current one would not be valid yet. */
 static bool is_due(const struct lb_consent *consent, const struct lb_consent_list_row *row,
                    uint64_t capacity, int64_t now_unix_s)
 {
     if (!consent->has_listed || row->seq == 0 || row->entries < wanted_entries(capacity))
         return true;
-    return now_unix_s >= row->iat + consent->options.status_life_s / 2 ||
+    int64_t half = consent->options.status_life_s / 2;
+    return now_unix_s >= row->iat + (half < LB_STATUS_TTL_S ? half : LB_STATUS_TTL_S) ||
            now_unix_s < row->iat - LB_CLOCK_SKEW_S;
+}
+
+lb_status lb_consent_current(struct lb_consent *consent, struct lb_arena *arena,
+                             struct lb_consent_push *out_push)
+{
+    int64_t now = lb_clock_unix_s(consent->options.clock);
+    struct lb_consent_list_row row;
+    uint64_t capacity = 0;
+    struct lb_consent_push push = {
+        .started_unix_ms = lb_clock_unix_ms(consent->options.clock)};
+    LB_DEFER(lb_consent_unlock) struct lb_consent *locked = lb_consent_lock(consent);
+    LB_TRY(lb_consent_store_purge(locked->store, now));
+    LB_TRY(lb_consent_list_find(locked->store, locked->options.status_uri, arena, &row));
+    LB_TRY(lb_consent_grant_capacity(locked->store, &capacity));
+    push.seq = row.seq;
+    push.token = row.token;
+    if (is_due(locked, &row, capacity, now)) {
+        LB_TRY(lb_consent_store_begin(locked->store));
+        LB_TRY(lb_consent_new_list(locked, now, arena, &push.seq, &push.token));
+        LB_TRY(lb_consent_store_commit(locked->store));
+        locked->has_listed = true;
+    }
+    *out_push = push;
+    return LB_OK;
 }
 
 lb_status lb_consent_status_list(struct lb_consent *consent, struct lb_arena *arena,
                                  struct lb_span *out_token)
 {
-    int64_t now = lb_clock_unix_s(consent->options.clock);
-    struct lb_consent_list_row row;
-    uint64_t capacity = 0, seq = 0;
-    struct lb_span token;
-    LB_DEFER(lb_consent_unlock) struct lb_consent *locked = lb_consent_lock(consent);
-    LB_TRY(lb_consent_store_purge(locked->store, now));
-    LB_TRY(lb_consent_list_find(locked->store, locked->options.status_uri, arena, &row));
-    LB_TRY(lb_consent_grant_capacity(locked->store, &capacity));
-    if (!is_due(locked, &row, capacity, now)) {
-        *out_token = row.token;
-        return LB_OK;
-    }
-    LB_TRY(lb_consent_store_begin(locked->store));
-    LB_TRY(lb_consent_new_list(locked, now, arena, &seq, &token));
-    LB_TRY(lb_consent_store_commit(locked->store));
-    locked->has_listed = true;
-    *out_token = token;
+    struct lb_consent_push push;
+    LB_TRY(lb_consent_current(consent, arena, &push));
+    *out_token = push.token;
     return LB_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/base/file.h"
+#include "gateway/base/limits.h"
 #include "gateway/token/status_list.h"
 
 /* The list's number never falls, whatever happens to clock and process; and who may hold the
@@ -28,7 +29,7 @@ static void test_renewal(void **state)
     struct lb_span first, same, next;
     uint64_t seq = seq_of(fx, &first);
     assert_true(seq > 0);
-    fx_advance(fx, 449);
+    fx_advance(fx, LB_STATUS_TTL_S - 1);
     assert_int_equal(seq_of(fx, &same), seq);
     assert_true(lb_span_eq(first, same));
     fx_advance(fx, 1);
@@ -202,7 +203,7 @@ static void test_newer_store(void **state)
     fx_exec(fx, "PRAGMA user_version = 99");
     const struct lb_consent_options options = fx_options(fx);
     refused(fx, &options, LB_VERSION_UNSUPPORTED);
-    fx_exec(fx, "PRAGMA user_version = 1");
+    fx_exec(fx, "PRAGMA user_version = 2");
     fx_start(fx);
 }
 

@@ -106,6 +106,7 @@ static void *watch_deadlines(void *arg)
                 lb_collect_fail(collect, LB_FAULT(LB_DEADLINE, "nobody takes the events"));
             lb_collect_release(collect);
         }
+        lb_kept_flush(exchange);
     }
     return NULL;
 }
@@ -120,6 +121,26 @@ static void init_changed(pthread_cond_t *changed)
     (void)pthread_condattr_destroy(&monotonic);
 }
 
+static lb_status make_parts(struct lb_exchange *exchange)
+{
+    LB_TRY(lb_operator_cache_new(&exchange->operators));
+    LB_TRY(lb_seen_new(exchange->options.seen_folder, &exchange->seen));
+    return lb_kept_open(exchange, exchange->options.kept_path);
+}
+
+static void free_parts(struct lb_exchange *exchange)
+{
+    lb_operator_cache_free(exchange->operators);
+    lb_seen_free(exchange->seen);
+    lb_ending_free_all(exchange);
+    lb_kept_close(exchange->kept);
+    while (exchange->adapters != NULL) {
+        struct adapter *adapter = exchange->adapters;
+        exchange->adapters = adapter->next;
+        free(adapter);
+    }
+}
+
 lb_status lb_exchange_new(const struct lb_exchange_options *options,
                           struct lb_exchange **out_exchange)
 {
@@ -128,21 +149,16 @@ lb_status lb_exchange_new(const struct lb_exchange_options *options,
     exchange->options = *options;
     if (exchange->options.max_reads == 0)
         exchange->options.max_reads = MAX_LIVE_READS;
-    lb_status status = lb_operator_cache_new(&exchange->operators);
-    if (status == LB_OK)
-        status = lb_seen_new(options->seen_folder, &exchange->seen);
-    if (status != LB_OK) {
-        lb_operator_cache_free(exchange->operators);
-        free(exchange);
-        return status;
-    }
     (void)pthread_mutex_init(&exchange->lock, NULL);
     init_changed(&exchange->changed);
-    if (pthread_create(&exchange->watch, NULL, watch_deadlines, exchange) != 0) {
-        lb_operator_cache_free(exchange->operators);
-        lb_seen_free(exchange->seen);
+    lb_status status = make_parts(exchange);
+    if (status == LB_OK &&
+        pthread_create(&exchange->watch, NULL, watch_deadlines, exchange) != 0)
+        status = LB_FAULT(LB_NO_MEMORY, "the deadline watch cannot be started");
+    if (status != LB_OK) {
+        free_parts(exchange);
         free(exchange);
-        LB_FAIL(LB_NO_MEMORY, "the deadline watch cannot be started");
+        return status;
     }
     *out_exchange = exchange;
     return LB_OK;
@@ -160,17 +176,8 @@ void lb_exchange_free(struct lb_exchange *exchange)
     (void)pthread_cond_broadcast(&exchange->changed);
     (void)pthread_mutex_unlock(&exchange->lock);
     (void)pthread_join(exchange->watch, NULL);
-    lb_operator_cache_free(exchange->operators);
-    lb_seen_free(exchange->seen);
-    while (exchange->adapters != NULL) {
-        struct adapter *adapter = exchange->adapters;
-        exchange->adapters = adapter->next;
-        free(adapter);
-    }
-    for (size_t i = 0; i < exchange->num_status; i++) {
-        lb_buf_cleanup(&exchange->status[i].token);
-        free(exchange->status[i].uri);
-    }
+    lb_kept_flush(exchange);
+    free_parts(exchange);
     (void)pthread_cond_destroy(&exchange->changed);
     (void)pthread_mutex_destroy(&exchange->lock);
     free(exchange);

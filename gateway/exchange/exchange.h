@@ -34,6 +34,7 @@ struct lb_exchange_options {
     const struct lb_offered_form *forms;
     size_t num_forms;
     const char *seen_folder;               /* largest sizes seen of the adapters' logs */
+    const char *kept_path;                 /* citizens' withdrawals; NULL: not beyond this process */
     size_t max_reads;                      /* held at a time, with their answers; 0: the default */
 };
 
@@ -96,16 +97,26 @@ bool lb_collect_fill(struct lb_collect *collect, struct lb_buf *out);
 /* lb_collect_close forgets the port. What is under way still ends and is recorded. */
 void lb_collect_close(struct lb_collect *collect);
 
-/* --- status lists --- */
+/* --- what ends grants --- */
 
 /* lb_exchange_relay_status checks a status list token (signature by an issuer of the directory),
  * sends it to every linked adapter, keeps it for those that link later, and waits up to timeout_ms
- * for their acknowledgements. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED (not the
- * issuer's own URI included); STATUS_STALE for an older list than the one held, STATUS_FORK for
- * another of the same number: an acknowledgement of the one held would say nothing of it. */
+ * for their acknowledgements, each with its proof. Reads under way whose grant it ends come to their
+ * end at once. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED (not the issuer's own URI
+ * included); STATUS_STALE for an older list than the one held, STATUS_FORK for another of the same
+ * number: an acknowledgement of the one held would say nothing of it. */
 LB_MUST lb_status lb_exchange_relay_status(struct lb_exchange *exchange, struct lb_span token,
                                            int64_t timeout_ms, struct lb_arena *arena,
                                            Lianban__V1__RelayStatusResponse **out);
+
+/* lb_exchange_relay_revocation does the same with a citizen's own withdrawal of a grant: it is
+ * recorded and on disk before any adapter is told, and kept until the grant's end.
+ * ISSUER_UNKNOWN, SIGNATURE_INVALID (of the grant, or not by the key it names), GRANT_MALFORMED,
+ * GRANT_EXPIRED, VERSION_UNSUPPORTED, TOO_LARGE; BUSY when too many are held; LOG_UNAVAILABLE. */
+LB_MUST lb_status lb_exchange_relay_revocation(struct lb_exchange *exchange, struct lb_span grant,
+                                               struct lb_span token, int64_t timeout_ms,
+                                               struct lb_arena *arena,
+                                               Lianban__V1__RelayStatusResponse **out);
 
 /* --- forms --- */
 

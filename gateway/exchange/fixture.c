@@ -43,7 +43,7 @@ static void open_federation(struct fixture *fx)
     const struct fed_node nodes[] = {
         {FX_BROKER, &fx->broker}, {FX_ADAPTER, &fx->adapter}, {FX_WINDOW, &fx->window}};
     const struct fed_issuer issuers[] = {
-        {"consent-hall", "h1", &fx->hall, {"consent"}, "https://hall.test.gov/1"},
+        {"consent-hall", "h1", &fx->hall, {"consent"}, FX_STATUS_URI},
         {"street-office", "m1", &fx->window, {"mandate", "operator"}, ""},
     };
     const struct fed_options options = {
@@ -54,6 +54,29 @@ static void open_federation(struct fixture *fx)
         .organizations = organizations,
     };
     fed_open(&fx->fed, &options);
+}
+
+static void start_exchange(struct fixture *fx)
+{
+    const struct lb_exchange_options options = {
+        .self = FX_BROKER,
+        .trust = fx->fed.trust,
+        .log = fx->log,
+        .workers = fx->workers,
+        .clock = lb_clock_system(),
+        .forms = &fx->form,
+        .num_forms = 1,
+        .seen_folder = fed_path(&fx->fed, "seen"),
+        .kept_path = fed_path(&fx->fed, "withdrawals.db"),
+        .max_reads = FX_MAX_READS,
+    };
+    assert_ok(lb_exchange_new(&options, &fx->exchange));
+}
+
+void fx_restart(struct fixture *fx)
+{
+    lb_exchange_free(fx->exchange);
+    start_exchange(fx);
 }
 
 void fx_setup(struct fixture *fx)
@@ -70,21 +93,10 @@ void fx_setup(struct fixture *fx)
     assert_ok(lb_workers_new(2, 100, &fx->workers));
     fx->form = (struct lb_offered_form){.id = "social-assistance", .version = 1};
     lb_sha256(lb_span_str("form"), fx->form.sha256);
-    const struct lb_exchange_options options = {
-        .self = FX_BROKER,
-        .trust = fx->fed.trust,
-        .log = fx->log,
-        .workers = fx->workers,
-        .clock = lb_clock_system(),
-        .forms = &fx->form,
-        .num_forms = 1,
-        .seen_folder = fed_path(&fx->fed, "seen"),
-        .max_reads = FX_MAX_READS,
-    };
-    assert_ok(lb_file_mkdirs(options.seen_folder));
+    assert_ok(lb_file_mkdirs(fed_path(&fx->fed, "seen")));
     assert_ok(lb_file_mkdirs(fed_path(&fx->fed, "adapter-seen")));
     assert_ok(lb_seen_new(fed_path(&fx->fed, "adapter-seen"), &fx->adapter_seen));
-    assert_ok(lb_exchange_new(&options, &fx->exchange));
+    start_exchange(fx);
 }
 
 void fx_teardown(struct fixture *fx)
@@ -114,7 +126,7 @@ static void link_fail(void *ctx, lb_status status)
     ((struct fixture *)ctx)->failed = status;
 }
 
-static Lianban__V1__Frame *next_frame(struct fixture *fx)
+Lianban__V1__Frame *fx_frame(struct fixture *fx)
 {
     struct lb_buf buf;
     Lianban__V1__Frame *frame = NULL;
@@ -130,7 +142,7 @@ static Lianban__V1__Frame *next_frame(struct fixture *fx)
     return frame;
 }
 
-static lb_status send_frame(struct fixture *fx, Lianban__V1__Frame *frame)
+lb_status fx_send_frame(struct fixture *fx, Lianban__V1__Frame *frame)
 {
     struct lb_span bytes = LB_SPAN_EMPTY;
     assert_ok(lb_pb_pack(frame, fx->arena, &bytes));
@@ -146,7 +158,7 @@ void fx_link(struct fixture *fx)
     assert_ok(lb_session_init(&fx->session, fx->adapter_log, lb_spiffe_log_origin(FX_BROKER), raw,
                               fx->adapter_seen));
     assert_ok(lb_broker_link_new(fx->exchange, FX_ADAPTER, &port, &fx->link));
-    Lianban__V1__Frame *frame = next_frame(fx);
+    Lianban__V1__Frame *frame = fx_frame(fx);
     assert_non_null(frame);
     assert_int_equal(frame->body_case, LIANBAN__V1__FRAME__BODY_HELLO);
     assert_ok(lb_session_greet(&fx->session, frame->hello));
@@ -164,7 +176,7 @@ void fx_unlink(struct fixture *fx)
 Lianban__V1__Batch *fx_reads(struct fixture *fx)
 {
     Lianban__V1__Frame *frame;
-    while ((frame = next_frame(fx)) != NULL) {
+    while ((frame = fx_frame(fx)) != NULL) {
         struct lb_checkpoint checkpoint;
         assert_int_equal(frame->body_case, LIANBAN__V1__FRAME__BODY_BATCH);
         assert_ok(lb_session_watch(&fx->session, frame->batch->log, &checkpoint));
@@ -215,7 +227,7 @@ lb_status fx_send(struct fixture *fx, const struct fx_reply *reply)
     batch.n_answers = 1;
     frame.body_case = LIANBAN__V1__FRAME__BODY_BATCH;
     frame.batch = &batch;
-    lb_status status = send_frame(fx, &frame);
+    lb_status status = fx_send_frame(fx, &frame);
     free(entry);
     return status;
 }
@@ -263,13 +275,24 @@ static const char *make_grant(struct fixture *fx)
         .basis = "mandate", .role = "applicant", .method = "none", .level = 2,
         .operator_hash = "00112233445566778899aabbccddeeff", .max_uses = 1,
         .answer_bytes = FX_ANSWER_BYTES, .num_views = 1, .views = views};
-    const struct lb_grant grant = {.issuer = "street-office", .kid = "m1", .jti = "g-1",
-                                   .requester = "street-office", .iat = now, .nbf = now,
-                                   .exp = now + 600};
+    struct lb_grant grant = {.issuer = fx->by_hall ? "consent-hall" : "street-office",
+                             .kid = fx->by_hall ? "h1" : "m1", .jti = "g-1",
+                             .requester = "street-office", .iat = now, .nbf = now,
+                             .exp = now + 600};
+    if (fx->by_hall) {
+        grant.status_uri = FX_STATUS_URI;
+        grant.status_index = 7;
+    }
+    if (fx->subject_key != NULL) {
+        grant.has_subject_key = true;
+        memcpy(grant.subject_key, fx->subject_key, sizeof(grant.subject_key));
+    }
     struct lb_span jwt = LB_SPAN_EMPTY, disclosure = LB_SPAN_EMPTY;
-    assert_ok(lb_grant_issue(&grant, &section, 1, fx->window.issuer_key, fx->arena, &jwt,
-                             &disclosure));
-    return lb_arena_str(fx->arena, jwt);
+    assert_ok(lb_grant_issue(&grant, &section, 1,
+                             fx->by_hall ? fx->hall.issuer_key : fx->window.issuer_key, fx->arena,
+                             &jwt, &disclosure));
+    fx->last_grant = lb_arena_str(fx->arena, jwt);
+    return fx->last_grant;
 }
 
 static Lianban__V1__ReadRequest *make_read(struct fixture *fx, uint8_t txn, const char *grant,

@@ -30,7 +30,13 @@ struct fixture {
     struct lb_seen *adapter_seen;
     struct lb_session session;
     lb_status failed;            /* what the broker ended the link with */
+    /* what the next grants are like */
+    bool by_hall;                /* consent with status index 7 instead of a mandate */
+    const uint8_t *subject_key;  /* 32 bytes, or NULL */
+    const char *last_grant;      /* the last one made */
 };
+
+#define FX_STATUS_URI "https://hall.test.gov/1"
 
 void fx_setup(struct fixture *fx);
 void fx_teardown(struct fixture *fx);
@@ -39,6 +45,12 @@ void fx_teardown(struct fixture *fx);
 void fx_link(struct fixture *fx);
 /* fx_unlink closes it as a lost connection does. */
 void fx_unlink(struct fixture *fx);
+
+/* fx_frame waits up to 15 s for the broker's next frame, fx_send_frame hands it one. */
+Lianban__V1__Frame *fx_frame(struct fixture *fx);
+lb_status fx_send_frame(struct fixture *fx, Lianban__V1__Frame *frame);
+/* fx_restart ends the broker's use cases and begins them anew on the same files. */
+void fx_restart(struct fixture *fx);
 
 /* One collect as the caller sees it. */
 struct fx_call {

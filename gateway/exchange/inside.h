@@ -6,6 +6,7 @@
 #include "gateway/evidence/session.h"
 #include "gateway/exchange/exchange.h"
 #include "gateway/token/operator_cache.h"
+#include "gateway/token/status_list.h"
 #include "lianban/v1/link.pb-c.h"
 
 /*
@@ -68,6 +69,7 @@ struct lb_collect {
 #define MAX_PENDING 8192U
 
 struct relay;
+struct lb_exchange_kept;
 
 struct lb_broker_link {
     struct lb_exchange *exchange;
@@ -85,10 +87,8 @@ struct lb_broker_link {
     struct routed_read **last_queued;
     struct routed_read *pending[PENDING_BUCKETS];
     size_t num_pending;
-    size_t next_status;                        /* status lists sent so far, by relay order */
+    uint64_t last_ending;                      /* sent so far, by their order */
 };
-
-#define MAX_STATUS_LISTS 16
 
 /* What is known of one adapter, for the life of the process. */
 struct adapter {
@@ -96,15 +96,28 @@ struct adapter {
     char spiffe[LB_MAX_SPIFFE_BYTES];
     struct lb_broker_link *link;               /* under the exchange's lock */
     enum lb_code quarantine;                   /* LB_CODE_OK, or why */
-    uint64_t acked[MAX_STATUS_LISTS];          /* seq in force there on this link, by status list */
 };
 
-/* The newest list of one issuer's URI. */
-struct status_entry {
-    char *uri;
+/* What ends grants, on its way to every adapter: the newest list of an issuer, or a citizen's own
+ * withdrawal. Under the exchange's lock. */
+struct ending {
+    struct ending *next;
+    char *uri;                                 /* of a list; NULL for a withdrawal */
     uint64_t seq;
+    uint8_t sha256[32];                        /* of the token */
     struct lb_buf token;
-    uint64_t order;                            /* rises with every new list; links catch up by it */
+    struct lb_buf grant;                       /* of a withdrawal */
+    int64_t expires_unix_s;                    /* of that grant */
+    uint64_t order;                            /* rises; links catch up by it */
+    struct ending_proof *proofs;
+};
+
+/* That an adapter has it: its StatusAck, without the consistency proof. */
+struct ending_proof {
+    struct ending_proof *next;
+    struct adapter *adapter;
+    struct lb_buf ack;
+    bool kept;                                 /* on disk, for a withdrawal */
 };
 
 struct lb_exchange {
@@ -117,10 +130,10 @@ struct lb_exchange {
     struct lb_collect *collects;               /* started ones; a freed one leaves */
     size_t num_collects;                       /* all that exist: the end waits for them */
     size_t num_reads;                          /* all that they hold in memory */
-    size_t num_status;
-    struct status_entry status[MAX_STATUS_LISTS];
-    uint64_t status_order;
+    struct ending *endings;
+    uint64_t last_order;                       /* of an ending */
     struct relay *relays;
+    struct lb_exchange_kept *kept;             /* withdrawals on disk */
     bool stopping;
     pthread_t watch;
 };
@@ -180,9 +193,65 @@ LB_MUST lb_status lb_broker_link_answers(struct lb_broker_link *link,
  * more). */
 struct routed_read *lb_broker_link_take(struct lb_broker_link *link, const uint8_t txn[16]);
 
-/* relay.c */
-LB_MUST lb_status lb_relay_next(struct lb_broker_link *link, struct lb_arena *arena,
-                                struct lb_span *out_frame);
-void lb_relay_ack(struct lb_broker_link *link, const Lianban__V1__StatusAck *ack);
+/* endings.c: the table; all but lb_ending_next under the exchange's lock. */
+struct ending *lb_ending_by_sha256(struct lb_exchange *exchange, const uint8_t sha256[32]);
+/* lb_ending_hold_list takes a list unless an older one or another of its number is held:
+ * STATUS_STALE, STATUS_FORK; TOO_LARGE past the number of lists. out_new says whether it is new. */
+LB_MUST lb_status lb_ending_hold_list(struct lb_exchange *exchange, const char *uri, uint64_t seq,
+                                      struct lb_span token, struct ending **out_ending,
+                                      bool *out_new);
+/* lb_ending_has_room says whether one more withdrawal may be taken. */
+bool lb_ending_has_room(const struct lb_exchange *exchange);
+/* lb_ending_hold_withdrawal takes a citizen's withdrawal. */
+LB_MUST lb_status lb_ending_hold_withdrawal(struct lb_exchange *exchange, struct lb_span grant,
+                                            struct lb_span token, int64_t expires_unix_s,
+                                            struct ending **out_ending, bool *out_new);
+struct ending_proof *lb_ending_proof_of(const struct ending *ending,
+                                        const struct adapter *adapter);
+/* lb_ending_prove keeps what an adapter proved; an earlier proof of it is replaced. */
+LB_MUST lb_status lb_ending_prove(struct ending *ending, struct adapter *adapter,
+                                  struct lb_span ack, bool kept);
+/* lb_ending_forget_lists: an adapter that links anew may have lost its lists, not withdrawals. */
+void lb_ending_forget_lists(struct lb_exchange *exchange, const struct adapter *adapter);
+/* lb_ending_purge drops withdrawals of grants that are over. */
+void lb_ending_purge(struct lb_exchange *exchange, int64_t now_unix_s);
+void lb_ending_free_all(struct lb_exchange *exchange);
+/* lb_ending_next packs the next frame for a link; empty when there is none. */
+LB_MUST lb_status lb_ending_next(struct lb_broker_link *link, struct lb_arena *arena,
+                                 struct lb_span *out_frame);
+
+/* kept.c: withdrawals survive the process. Without a path nothing is kept. */
+LB_MUST lb_status lb_kept_open(struct lb_exchange *exchange, const char *path);
+void lb_kept_close(struct lb_exchange_kept *kept);
+/* lb_kept_add makes a withdrawal durable before anybody is told of it. Blocks. */
+LB_MUST lb_status lb_kept_add(struct lb_exchange *exchange, const uint8_t sha256[32],
+                              struct lb_span grant, struct lb_span token,
+                              int64_t expires_unix_s);
+/* lb_kept_flush writes down new proofs; for the deadline watch, since pollers must not block. */
+void lb_kept_flush(struct lb_exchange *exchange);
+
+/* cut.c: reads under way whose grant has just ended come to their end at once. `ended` is a
+ * lb_status_list for the first, the lb_grant withdrawn for the second. */
+void lb_cut_by_list(struct lb_exchange *exchange, const void *ended);
+void lb_cut_by_withdrawal(struct lb_exchange *exchange, const void *ended);
+
+/* relay.c: telling every adapter of what ends grants, and who has stopped. */
+struct lb_relay_ask {
+    struct lb_span token;
+    const char *uri;         /* of a list, with its seq; NULL for a withdrawal */
+    uint64_t seq;
+    struct lb_span grant;    /* of a withdrawal, with its end */
+    int64_t expires_unix_s;
+    void (*cut)(struct lb_exchange *exchange, const void *ended);
+    const void *ended;
+    int64_t timeout_ms;
+};
+/* lb_relay_run holds what ends grants, sends it and waits for the proofs. Blocks. Statuses of
+ * lb_ending_hold_list and lb_ending_hold_withdrawal. */
+LB_MUST lb_status lb_relay_run(struct lb_exchange *exchange, const struct lb_relay_ask *ask,
+                               struct lb_arena *arena, Lianban__V1__RelayStatusResponse **out);
+/* lb_relay_ack takes what an adapter says; RECEIPT_INVALID, LOG_FORK and the like when its proof
+ * does not hold. */
+LB_MUST lb_status lb_relay_ack(struct lb_broker_link *link, const Lianban__V1__StatusAck *ack);
 
 #endif

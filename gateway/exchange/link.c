@@ -80,7 +80,7 @@ static lb_status register_link(struct lb_exchange *exchange, struct adapter *ada
     if (quarantine == LB_CODE_OK) {
         old = adapter->link;
         adapter->link = link;
-        memset(adapter->acked, 0, sizeof(adapter->acked)); /* it may have been started anew */
+        lb_ending_forget_lists(exchange, adapter); /* it may have been started anew */
     }
     if (old != NULL)
         hold(old);
@@ -217,8 +217,7 @@ static lb_status take_frame(struct lb_broker_link *link, const Lianban__V1__Fram
     case LIANBAN__V1__FRAME__BODY_BATCH:
         return lb_broker_link_answers(link, frame->batch);
     case LIANBAN__V1__FRAME__BODY_STATUS_ACK:
-        lb_relay_ack(link, frame->status_ack);
-        return LB_OK;
+        return lb_relay_ack(link, frame->status_ack);
     default:
         LB_FAIL(LB_VERSION_UNSUPPORTED, "unknown frame");
     }
@@ -236,7 +235,7 @@ bool lb_broker_link_is_over(struct lb_broker_link *link)
  * seen (in its greeting) tells against us. */
 static bool is_bad_evidence(const Lianban__V1__Frame *frame, enum lb_code code)
 {
-    return frame != NULL && frame->body_case == LIANBAN__V1__FRAME__BODY_BATCH &&
+    return frame != NULL && frame->body_case != LIANBAN__V1__FRAME__BODY_HELLO &&
            (code == LB_LOG_FORK || code == LB_LOG_BEHIND || code == LB_RECEIPT_INVALID);
 }
 

@@ -2,7 +2,7 @@
 #include "gateway/exchange/inside.h"
 #include "gateway/wire/pb.h"
 
-/* What a link sends: greeting, status lists, reads with the proofs of their ROUTE entries. */
+/* What a link sends: greeting, what ends grants, reads with the proofs of their ROUTE entries. */
 
 /* What queues while a frame is being written goes together into the next, up to this. */
 #define MAX_FRAME_READS 64
@@ -76,7 +76,7 @@ static lb_status next_frame(struct lb_broker_link *link, struct lb_arena *arena,
     }
     if (!link->session.greeted)
         return LB_OK;
-    LB_TRY(lb_relay_next(link, arena, out));
+    LB_TRY(lb_ending_next(link, arena, out));
     if (out->len > 0)
         return LB_OK;
     bool show = false;

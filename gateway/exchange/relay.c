@@ -1,29 +1,31 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "gateway/crypto/hash.h"
 #include "gateway/exchange/inside.h"
-#include "gateway/token/status_list.h"
 #include "gateway/wire/pb.h"
 
-/* Status lists on their way from the issuers to the adapters. The newest list of every issuer goes
- * to each link, also to those that come later; a relay waits for the acknowledgements of its
- * own. */
+/* Telling every adapter of what ends grants, and who has stopped. An adapter's word alone is
+ * nothing: it counts with the entry of its own log, which whoever asked can check as well. */
 
 #define MAX_RECEIPTS 256
 
 struct receipt {
     struct adapter *adapter;
-    bool acknowledged;
+    bool settled;
     enum lb_code code;
     uint64_t seq;
     int64_t millis;
+    struct lb_buf ack;   /* the proof, with LB_CODE_OK */
 };
 
 struct relay {
     struct relay *next;
-    const char *uri;
+    uint8_t sha256[32];  /* of the token */
+    const char *uri;     /* of a list; NULL for a withdrawal */
     uint64_t seq;
     int64_t started_ms;
     size_t num_receipts;
@@ -31,123 +33,120 @@ struct relay {
     struct receipt receipts[MAX_RECEIPTS];
 };
 
-/* Returns num_status when there is none. */
-static size_t find_status(const struct lb_exchange *exchange, const char *uri)
-{
-    size_t i = 0;
-    while (i < exchange->num_status && strcmp(exchange->status[i].uri, uri) != 0)
-        i++;
-    return i;
-}
+/* --- what an adapter says --- */
 
-/* Under lock. An older list than the one held, or another of its number, is refused. */
-static lb_status hold_status(struct lb_exchange *exchange, const struct lb_status_list *list,
-                             struct lb_span token)
+/* The entry is about this very token, in the log that the adapter signs. */
+static lb_status check_proof(struct lb_broker_link *link, const Lianban__V1__StatusAck *ack)
 {
-    size_t index = find_status(exchange, lb_status_list_uri(list));
-    LB_ENSURE(index < MAX_STATUS_LISTS, LB_TOO_LARGE, "too many status lists");
-    struct status_entry *entry = &exchange->status[index];
-    if (index == exchange->num_status) {
-        char *uri = strdup(lb_status_list_uri(list));
-        LB_ENSURE(uri != NULL, LB_NO_MEMORY, "status list");
-        exchange->num_status++;
-        *entry = (struct status_entry){.uri = uri};
-        lb_buf_init(&entry->token, LB_MAX_STATUS_LIST_BYTES);
-    } else if (lb_status_list_seq(list) <= entry->seq) {
-        LB_ENSURE(lb_status_list_seq(list) == entry->seq, LB_STATUS_STALE,
-                  "an older list than the one held");
-        LB_ENSURE(lb_span_eq(token, lb_buf_span(&entry->token)), LB_STATUS_FORK,
-                  "same sequence, other list");
-        return LB_OK;
-    }
-    lb_buf_cleanup(&entry->token);
-    lb_buf_put(&entry->token, token);
-    LB_TRY(lb_buf_check(&entry->token));
-    entry->seq = lb_status_list_seq(list);
-    entry->order = ++exchange->status_order;
+    struct lb_checkpoint checkpoint;
+    struct lb_leaf leaf;
+    struct lb_hash hash;
+    LB_TRY(lb_session_watch(&link->session, ack->log, &checkpoint));
+    LB_TRY(lb_link_verify(ack->entry, &checkpoint, &leaf, &hash));
+    bool named = strcmp(leaf.code, ack->uri[0] != 0 ? "STATUS_LIST" : "GRANT_WITHDRAWN") == 0;
+    LB_ENSURE(leaf.type == LB_LEAF_ADMIN && named && ack->sha256.len == 32 &&
+                  memcmp(leaf.request_hash, ack->sha256.data, 32) == 0,
+              LB_RECEIPT_INVALID, "the entry is about something else");
     return LB_OK;
 }
 
-lb_status lb_relay_next(struct lb_broker_link *link, struct lb_arena *arena,
-                        struct lb_span *out_frame)
+/* As others will check it: by signature and path, without a history. */
+static lb_status pack_proof(const Lianban__V1__StatusAck *ack, struct lb_arena *arena,
+                            struct lb_span *out)
 {
-    struct lb_exchange *exchange = link->exchange;
-    const struct status_entry *next = NULL;
-    char *token = NULL;
-    (void)pthread_mutex_lock(&exchange->lock);
-    for (size_t i = 0; i < exchange->num_status; i++) {
-        const struct status_entry *entry = &exchange->status[i];
-        if (entry->order > link->next_status && (next == NULL || entry->order < next->order))
-            next = entry;
-    }
-    if (next != NULL) {
-        link->next_status = next->order;
-        token = lb_arena_str(arena, lb_buf_span(&next->token));
-    }
-    (void)pthread_mutex_unlock(&exchange->lock);
-    if (next == NULL)
-        return LB_OK;
-    LB_ENSURE(token != NULL, LB_NO_MEMORY, "arena is full");
-    Lianban__V1__StatusUpdate update = LIANBAN__V1__STATUS_UPDATE__INIT;
-    Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
-    update.token = token;
-    frame.body_case = LIANBAN__V1__FRAME__BODY_STATUS_UPDATE;
-    frame.status_update = &update;
-    return lb_pb_pack(&frame, arena, out_frame);
+    Lianban__V1__StatusAck bare = *ack;
+    Lianban__V1__LogProgress log = LIANBAN__V1__LOG_PROGRESS__INIT;
+    log.checkpoint = ack->log->checkpoint;
+    bare.log = &log;
+    return lb_pb_pack(&bare, arena, out);
 }
 
-void lb_relay_ack(struct lb_broker_link *link, const Lianban__V1__StatusAck *ack)
+/* Under lock. */
+static void settle(struct relay *relay, struct receipt *receipt, enum lb_code code, uint64_t seq,
+                   struct lb_span proof)
+{
+    receipt->settled = true;
+    receipt->code = code;
+    receipt->seq = seq;
+    lb_buf_put(&receipt->ack, proof);
+    relay->num_open--;
+}
+
+/* A newer list of the same issuer says all that an older one did. */
+static bool is_about(const struct relay *relay, const Lianban__V1__StatusAck *ack,
+                     enum lb_code code)
+{
+    if (ack->sha256.len == 32 && memcmp(relay->sha256, ack->sha256.data, 32) == 0)
+        return true;
+    return code == LB_CODE_OK && relay->uri != NULL && strcmp(relay->uri, ack->uri) == 0 &&
+           ack->seq >= relay->seq;
+}
+
+/* Under lock. */
+static void tell_relays(struct lb_broker_link *link, const Lianban__V1__StatusAck *ack,
+                        enum lb_code code, struct lb_span proof)
 {
     struct lb_exchange *exchange = link->exchange;
     int64_t now = lb_clock_monotonic_ms(exchange->options.clock);
-    enum lb_code code = LB_INTERNAL;
-    if (!lb_code_by_name(ack->code, strlen(ack->code), &code))
-        code = LB_INTERNAL;
-    (void)pthread_mutex_lock(&exchange->lock);
-    size_t index = find_status(exchange, ack->uri);
-    if (code == LB_CODE_OK && index < exchange->num_status && link->adapter->link == link)
-        link->adapter->acked[index] = ack->seq;
     for (struct relay *relay = exchange->relays; relay != NULL; relay = relay->next) {
-        /* A refusal names no list; it can only be about what was sent last. */
-        bool about = code != LB_CODE_OK ||
-                     (strcmp(relay->uri, ack->uri) == 0 && ack->seq >= relay->seq);
-        for (size_t i = 0; i < relay->num_receipts && about; i++) {
+        if (!is_about(relay, ack, code))
+            continue;
+        for (size_t i = 0; i < relay->num_receipts; i++) {
             struct receipt *receipt = &relay->receipts[i];
-            if (receipt->adapter != link->adapter || receipt->acknowledged)
+            if (receipt->adapter != link->adapter || receipt->settled)
                 continue;
-            receipt->acknowledged = true;
-            receipt->code = code;
-            receipt->seq = ack->seq;
             receipt->millis = now - relay->started_ms;
-            relay->num_open--;
+            settle(relay, receipt, code, ack->seq, proof);
         }
     }
     (void)pthread_cond_broadcast(&exchange->changed);
-    (void)pthread_mutex_unlock(&exchange->lock);
 }
 
-static lb_status open_list(struct lb_exchange *exchange, struct lb_span token,
-                           struct lb_arena *arena, struct lb_status_list **out)
+lb_status lb_relay_ack(struct lb_broker_link *link, const Lianban__V1__StatusAck *ack)
 {
-    const char *organization = NULL, *kid = NULL;
-    LB_TRY(lb_status_list_peek(token, arena, &organization, &kid));
-    struct lb_directory *directory = lb_trust_directory(exchange->options.trust);
-    const struct lb_issuer *issuer = lb_directory_issuer(directory, organization, kid);
-    lb_status status = LB_FAULT(LB_ISSUER_UNKNOWN, "issuer is not listed");
-    struct lb_status_list *list = NULL;
-    if (issuer != NULL)
-        status = lb_status_list_open(token, issuer->key, &list);
-    if (status == LB_OK && strcmp(lb_status_list_uri(list), issuer->status_uri) != 0)
-        status = LB_FAULT(LB_GRANT_MALFORMED, "list under another URI than the directory's");
-    lb_directory_unref(directory);
-    if (status == LB_OK)
-        *out = list;
-    else
-        lb_status_list_unref(list);
+    struct lb_exchange *exchange = link->exchange;
+    struct lb_span proof = LB_SPAN_EMPTY;
+    enum lb_code code = LB_INTERNAL;
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "acknowledgement");
+    if (!lb_code_by_name(ack->code, strlen(ack->code), &code))
+        code = LB_INTERNAL;
+    if (code == LB_CODE_OK && (ack->log == NULL || ack->entry == NULL)) {
+        code = LB_RECEIPT_INVALID; /* it may have stopped; nothing shows it */
+    } else if (code == LB_CODE_OK) {
+        LB_TRY(check_proof(link, ack));
+        LB_TRY(pack_proof(ack, arena, &proof));
+    }
+    lb_status status = LB_OK;
+    (void)pthread_mutex_lock(&exchange->lock);
+    struct ending *ending =
+        ack->sha256.len == 32 ? lb_ending_by_sha256(exchange, ack->sha256.data) : NULL;
+    if (code == LB_CODE_OK && ending != NULL && link->adapter->link == link)
+        status = lb_ending_prove(ending, link->adapter, proof, false);
+    tell_relays(link, ack, code, proof);
+    (void)pthread_mutex_unlock(&exchange->lock);
     return status;
 }
 
-/* Every adapter of the directory gets a receipt; one without a link is told at once. */
+/* --- asking everybody --- */
+
+static enum lb_code absent_code(struct lb_exchange *exchange, struct adapter *adapter,
+                                bool is_list)
+{
+    struct lb_broker_link *link = lb_exchange_take_link(exchange, adapter);
+    if (link == NULL)
+        return LB_UNAVAILABLE;
+    (void)pthread_mutex_lock(&link->lock);
+    bool up = link->session.greeted && !link->detached && !link->over;
+    bool able = is_list || link->session.takes_revocations;
+    (void)pthread_mutex_unlock(&link->lock);
+    lb_broker_link_unref(link);
+    if (!up)
+        return LB_UNAVAILABLE;
+    return able ? LB_CODE_OK : LB_VERSION_UNSUPPORTED;
+}
+
+/* Every adapter of the directory gets a receipt; one that can't be told is settled at once. */
 static void list_receipts(struct lb_exchange *exchange, struct relay *relay)
 {
     struct lb_directory *directory = lb_trust_directory(exchange->options.trust);
@@ -157,27 +156,26 @@ static void list_receipts(struct lb_exchange *exchange, struct relay *relay)
         struct adapter *adapter = lb_exchange_adapter(exchange, directory->nodes[i].spiffe);
         if (adapter == NULL)
             continue;
-        bool linked = lb_exchange_linked(exchange, adapter->spiffe);
-        relay->receipts[relay->num_receipts++] = (struct receipt){
-            .adapter = adapter, .acknowledged = !linked, .code = LB_UNAVAILABLE};
-        relay->num_open += linked ? 1 : 0;
+        enum lb_code code = absent_code(exchange, adapter, relay->uri != NULL);
+        struct receipt *receipt = &relay->receipts[relay->num_receipts++];
+        *receipt = (struct receipt){
+            .adapter = adapter, .settled = code != LB_CODE_OK, .code = code};
+        lb_buf_init(&receipt->ack, LB_MAX_MESSAGE_BYTES);
+        relay->num_open += receipt->settled ? 0 : 1;
     }
     lb_directory_unref(directory);
 }
 
-/* Under lock: those that have the list already need not say so again. */
-static void settle_known(struct lb_exchange *exchange, struct relay *relay)
+/* Under lock: what was proved before need not be said again, even by one that is away now. */
+static void settle_proved(struct relay *relay, const struct ending *ending)
 {
-    size_t index = find_status(exchange, relay->uri);
-    for (size_t i = 0; i < relay->num_receipts && index < exchange->num_status; i++) {
+    for (size_t i = 0; i < relay->num_receipts; i++) {
         struct receipt *receipt = &relay->receipts[i];
-        uint64_t known = receipt->adapter->acked[index];
-        if (receipt->acknowledged || known < relay->seq)
+        const struct ending_proof *proof = lb_ending_proof_of(ending, receipt->adapter);
+        if (proof == NULL || (receipt->settled && ending->uri != NULL))
             continue;
-        receipt->acknowledged = true;
-        receipt->code = LB_CODE_OK;
-        receipt->seq = known;
-        relay->num_open--;
+        relay->num_open += receipt->settled ? 1 : 0;
+        settle(relay, receipt, LB_CODE_OK, ending->seq, lb_buf_span(&proof->ack));
     }
 }
 
@@ -212,6 +210,29 @@ static void await_receipts(struct lb_exchange *exchange, struct relay *relay, in
     (void)pthread_mutex_unlock(&exchange->lock);
 }
 
+static lb_status write_receipt(const struct receipt *receipt, struct lb_arena *arena,
+                               Lianban__V1__StatusReceipt **out)
+{
+    Lianban__V1__StatusReceipt *wire = lb_arena_alloc(arena, sizeof(*wire));
+    LB_ENSURE(wire != NULL, LB_NO_MEMORY, "arena is full");
+    lianban__v1__status_receipt__init(wire);
+    wire->adapter = receipt->adapter->spiffe;
+    wire->code =
+        (char *)(uintptr_t)lb_code_name(receipt->settled ? receipt->code : LB_DEADLINE);
+    wire->seq = receipt->seq;
+    wire->millis = (uint32_t)receipt->millis;
+    if (receipt->settled && receipt->ack.len > 0) {
+        Lianban__V1__StatusAck *ack = NULL;
+        LB_TRY(lb_buf_check(&receipt->ack));
+        LB_TRY(lb_pb_unpack(&lianban__v1__status_ack__descriptor, lb_buf_span(&receipt->ack),
+                            arena, &ack));
+        wire->log = ack->log;
+        wire->entry = ack->entry;
+    }
+    *out = wire;
+    return LB_OK;
+}
+
 static lb_status write_receipts(const struct relay *relay, struct lb_arena *arena,
                                 Lianban__V1__RelayStatusResponse **out)
 {
@@ -221,48 +242,69 @@ static lb_status write_receipts(const struct relay *relay, struct lb_arena *aren
     response->receipts =
         lb_arena_array(arena, relay->num_receipts, sizeof(response->receipts[0]));
     LB_ENSURE(response->receipts != NULL, LB_NO_MEMORY, "arena is full");
-    for (size_t i = 0; i < relay->num_receipts; i++) {
-        const struct receipt *receipt = &relay->receipts[i];
-        Lianban__V1__StatusReceipt *wire = lb_arena_alloc(arena, sizeof(*wire));
-        LB_ENSURE(wire != NULL, LB_NO_MEMORY, "arena is full");
-        lianban__v1__status_receipt__init(wire);
-        wire->adapter = receipt->adapter->spiffe;
-        wire->code = (char *)(uintptr_t)lb_code_name(
-            receipt->acknowledged ? receipt->code : LB_DEADLINE);
-        wire->seq = receipt->seq;
-        wire->millis = (uint32_t)receipt->millis;
-        response->receipts[response->n_receipts++] = wire;
-    }
+    for (size_t i = 0; i < relay->num_receipts; i++)
+        LB_TRY(write_receipt(&relay->receipts[i], arena,
+                             &response->receipts[response->n_receipts++]));
     *out = response;
     return LB_OK;
 }
 
-lb_status lb_exchange_relay_status(struct lb_exchange *exchange, struct lb_span token,
-                                   int64_t timeout_ms, struct lb_arena *arena,
-                                   Lianban__V1__RelayStatusResponse **out)
+static struct relay *relay_new(struct lb_exchange *exchange, const struct lb_relay_ask *ask)
 {
-    struct lb_status_list *list = NULL;
-    LB_ENSURE(token.len <= LB_MAX_STATUS_LIST_BYTES, LB_TOO_LARGE, "status list is too large");
-    LB_TRY(open_list(exchange, token, arena, &list));
     struct relay *relay = calloc(1, sizeof(*relay));
-    lb_status status = relay == NULL ? LB_FAULT(LB_NO_MEMORY, "relay") : LB_OK;
+    if (relay == NULL)
+        return NULL;
+    lb_sha256(ask->token, relay->sha256);
+    relay->uri = ask->uri;
+    relay->seq = ask->seq;
+    relay->started_ms = lb_clock_monotonic_ms(exchange->options.clock);
+    list_receipts(exchange, relay);
+    return relay;
+}
+
+static void relay_free(struct relay *relay)
+{
+    for (size_t i = 0; i < relay->num_receipts; i++)
+        lb_buf_cleanup(&relay->receipts[i].ack);
+    free(relay);
+}
+
+/* In one step with holding it: no acknowledgement comes in between. */
+static lb_status hold_and_join(struct lb_exchange *exchange, const struct lb_relay_ask *ask,
+                               struct relay *relay, bool *out_new)
+{
+    struct ending *ending = NULL;
+    (void)pthread_mutex_lock(&exchange->lock);
+    lb_status status =
+        ask->uri != NULL
+            ? lb_ending_hold_list(exchange, ask->uri, ask->seq, ask->token, &ending, out_new)
+            : lb_ending_hold_withdrawal(exchange, ask->grant, ask->token, ask->expires_unix_s,
+                                        &ending, out_new);
     if (status == LB_OK) {
-        relay->uri = lb_status_list_uri(list);
-        relay->seq = lb_status_list_seq(list);
-        relay->started_ms = lb_clock_monotonic_ms(exchange->options.clock);
-        list_receipts(exchange, relay);
-        (void)pthread_mutex_lock(&exchange->lock);
         relay->next = exchange->relays;
         exchange->relays = relay;
-        status = hold_status(exchange, list, token);
-        settle_known(exchange, relay);
-        (void)pthread_mutex_unlock(&exchange->lock);
-        kick_all(exchange, relay);
-        await_receipts(exchange, relay, status == LB_OK ? timeout_ms : 0);
+        settle_proved(relay, ending);
+        if (!*out_new && relay->num_open > 0)
+            ending->order = ++exchange->last_order; /* what got lost is sent again */
     }
-    if (status == LB_OK)
+    (void)pthread_mutex_unlock(&exchange->lock);
+    return status;
+}
+
+lb_status lb_relay_run(struct lb_exchange *exchange, const struct lb_relay_ask *ask,
+                       struct lb_arena *arena, Lianban__V1__RelayStatusResponse **out)
+{
+    bool is_new = false;
+    struct relay *relay = relay_new(exchange, ask);
+    LB_ENSURE(relay != NULL, LB_NO_MEMORY, "relay");
+    lb_status status = hold_and_join(exchange, ask, relay, &is_new);
+    if (status == LB_OK) {
+        kick_all(exchange, relay);
+        if (is_new)
+            ask->cut(exchange, ask->ended);
+        await_receipts(exchange, relay, ask->timeout_ms);
         status = write_receipts(relay, arena, out);
-    free(relay);
-    lb_status_list_unref(list);
+    }
+    relay_free(relay);
     return status;
 }

@@ -31,7 +31,7 @@ struct adapter_role {
     size_t num_attach;
     const char *attach[MAX_ATTACH];
     struct lb_workers *workers;
-    struct lb_workers *lists;    /* for status lists: a withdrawal waits for no database */
+    struct lb_workers *lists;    /* for what ends grants: a withdrawal waits for no database */
     struct lb_serve *serve;
     struct lb_adapter_service service;
     struct lb_dialler *diallers[MAX_ATTACH];
@@ -151,6 +151,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     LB_TRY(lb_seen_new(role->seen_folder, &role->seen));
     LB_TRY(lb_serve_new(&options, &node->diag, &role->serve));
     role->service = (struct lb_adapter_service){
+        .organization = node->organization,
         .serve = role->serve,
         .log = node->log,
         .trust = node->trust,

@@ -17,6 +17,7 @@ struct broker_role {
     struct lb_node_forms forms;
     struct lb_offered_form offered[LB_MAX_FORMS];
     const char *seen_folder;
+    const char *kept_path;
     struct lb_workers *workers;
     struct lb_exchange *exchange;
     struct lb_broker_service service;
@@ -51,7 +52,8 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_TRY(lb_node_forms_read(node, &role->forms));
     offer_forms(role);
     role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
-    LB_ENSURE(role->seen_folder != NULL, LB_NO_MEMORY, "configuration is too large");
+    role->kept_path = lb_arena_printf(node->arena, "%s/withdrawals.db", node->state);
+    LB_ENSURE(role->seen_folder != NULL && role->kept_path != NULL, LB_NO_MEMORY, "configuration is too large");
     return LB_OK;
 }
 
@@ -70,6 +72,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .forms = role->offered,
         .num_forms = role->forms.num,
         .seen_folder = role->seen_folder,
+        .kept_path = role->kept_path,
     };
     LB_TRY(lb_exchange_new(&options, &role->exchange));
     role->service = (struct lb_broker_service){

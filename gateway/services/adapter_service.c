@@ -157,6 +157,38 @@ static lb_status read_one(void *ctx, const struct lb_rpc_call_info *info, struct
     return pack_answer(service, &answer, arena, reply);
 }
 
+/* --- the department's own stop --- */
+
+static lb_status need_officer(const struct lb_adapter_service *service,
+                              const struct lb_rpc_peer *peer)
+{
+    LB_TRY(lb_access_need(service->trust, peer, 1U << LB_NODE_OFFICER));
+    struct lb_directory *directory = lb_trust_directory(service->trust);
+    const struct lb_node *node = lb_directory_node(directory, peer->spiffe);
+    bool own = node != NULL && strcmp(node->organization, service->organization) == 0;
+    lb_directory_unref(directory);
+    LB_ENSURE(own, LB_ROLE_NOT_ALLOWED, "officer of another organization");
+    return LB_OK;
+}
+
+static lb_status stop_grant(void *ctx, const struct lb_rpc_call_info *info,
+                            struct lb_span request, struct lb_arena *arena, struct lb_span *reply)
+{
+    const struct lb_adapter_service *service = ctx;
+    const char *officer = info->peer->spiffe;
+    Lianban__V1__StopGrantRequest *ask = NULL;
+    Lianban__V1__StopGrantResponse answer = LIANBAN__V1__STOP_GRANT_RESPONSE__INIT;
+    struct lb_serve_ack ack;
+    uint64_t shown = 0, size = 0;
+    LB_TRY(counted(service->log, officer, need_officer(service, info->peer)));
+    LB_TRY(lb_pb_unpack(&lianban__v1__stop_grant_request__descriptor, request, arena, &ask));
+    LB_TRY(lb_serve_stop(service->serve, officer, ask, arena, &ack));
+    LB_TRY(lb_link_show(service->log, &shown, arena, &answer.log, &size));
+    LB_TRY(lb_link_prove(service->log, ack.index, lb_span_of(ack.leaf, ack.leaf_len), size, arena,
+                         &answer.entry));
+    return lb_pb_pack(&answer, arena, reply);
+}
+
 void lb_adapter_service_methods(struct lb_adapter_service *service,
                                 struct lb_rpc_method out[LB_ADAPTER_METHODS])
 {
@@ -166,4 +198,6 @@ void lb_adapter_service_methods(struct lb_adapter_service *service,
                                     .stream = link, .ctx = service};
     out[2] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Read",
                                     .unary = read_one, .ctx = service};
+    out[3] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/StopGrant",
+                                    .unary = stop_grant, .ctx = service};
 }

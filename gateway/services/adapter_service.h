@@ -7,16 +7,17 @@
 /* lianban.v1.Adapter over the adapter's use cases. Only brokers that the department's policy names
  * get anything but Describe. */
 struct lb_adapter_service {
+    const char *organization;    /* the department, whose officers may stop grants */
     struct lb_serve *serve;
     struct lb_log *log;
     struct lb_trust *trust;
-    struct lb_workers *workers;  /* for status lists, not for reads: a database may hang */
+    struct lb_workers *workers;  /* for what ends grants, not for reads: a database may hang */
     const struct lb_serve_policy *policy;
     struct lb_seen *seen;
     struct lb_frames_set links;  /* accepted; lb_frames_set_init */
 };
 
-#define LB_ADAPTER_METHODS 3
+#define LB_ADAPTER_METHODS 4
 /* lb_adapter_service_methods fills the method table. */
 void lb_adapter_service_methods(struct lb_adapter_service *service,
                                 struct lb_rpc_method out[LB_ADAPTER_METHODS]);

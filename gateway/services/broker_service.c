@@ -220,7 +220,7 @@ static lb_status collect(void *ctx, const struct lb_rpc_call_info *info,
     return LB_OK;
 }
 
-/* --- status lists --- */
+/* --- what ends grants --- */
 
 static lb_status relay_status(void *ctx, const struct lb_rpc_call_info *info,
                               struct lb_span request, struct lb_arena *arena,
@@ -240,6 +240,25 @@ static lb_status relay_status(void *ctx, const struct lb_rpc_call_info *info,
     return lb_pb_pack(response, arena, reply);
 }
 
+static lb_status relay_revocation(void *ctx, const struct lb_rpc_call_info *info,
+                                  struct lb_span request, struct lb_arena *arena,
+                                  struct lb_span *reply)
+{
+    const struct lb_broker_service *service = ctx;
+    Lianban__V1__RelayRevocationRequest *ask = NULL;
+    Lianban__V1__RelayStatusResponse *response = NULL;
+    LB_TRY(need(service, info, WINDOWS | 1U << LB_NODE_CONSENT));
+    LB_TRY(lb_pb_unpack(&lianban__v1__relay_revocation_request__descriptor, request, arena, &ask));
+    lb_status status = lb_exchange_relay_revocation(service->exchange, lb_span_str(ask->grant),
+                                                    lb_span_str(ask->token), RELAY_TIMEOUT_MS,
+                                                    arena, &response);
+    if (status != LB_OK) {
+        lb_log_count_denial(service->log, info->peer->spiffe, lb_code_outer(status->code));
+        return status;
+    }
+    return lb_pb_pack(response, arena, reply);
+}
+
 void lb_broker_service_methods(struct lb_broker_service *service,
                                struct lb_rpc_method out[LB_BROKER_METHODS])
 {
@@ -253,4 +272,6 @@ void lb_broker_service_methods(struct lb_broker_service *service,
                                     .unary = list_forms, .ctx = service};
     out[4] = (struct lb_rpc_method){.path = "/lianban.v1.Broker/RelayStatus",
                                     .unary = relay_status, .ctx = service};
+    out[5] = (struct lb_rpc_method){.path = "/lianban.v1.Broker/RelayRevocation",
+                                    .unary = relay_revocation, .ctx = service};
 }

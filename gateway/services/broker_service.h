@@ -13,7 +13,7 @@ struct lb_broker_service {
     struct lb_frames_set links;  /* accepted; lb_frames_set_init */
 };
 
-#define LB_BROKER_METHODS 5
+#define LB_BROKER_METHODS 6
 /* lb_broker_service_methods fills the table for a server; the service outlives it. */
 void lb_broker_service_methods(struct lb_broker_service *service,
                                struct lb_rpc_method out[LB_BROKER_METHODS]);

@@ -82,51 +82,35 @@ static lb_status relay(struct lb_rpc_channel *broker, struct lb_span token, stru
     return lb_pb_unpack(&lianban__v1__relay_status_response__descriptor, reply, arena, out);
 }
 
+/* Over all brokers; one that can't be reached leaves its adapters to the list's own end, and they
+ * stand in the receipts as not answering. Returns the first failure of a broker. */
+static lb_status push_to_all(const struct lb_consent_service *service,
+                             const struct lb_consent_push *push, struct lb_arena *arena,
+                             Lianban__V1__RevokeResponse *receipts)
+{
+    lb_status first = LB_OK;
+    LB_TRY(lb_consent_receipts(service->consent, arena, receipts));
+    for (size_t i = 0; i < service->num_brokers; i++) {
+        Lianban__V1__RelayStatusResponse *told = NULL;
+        lb_status status = relay(service->brokers[i], push->token, arena, &told);
+        if (status == LB_OK)
+            status = lb_consent_take_receipts(service->consent, push, told, arena, receipts);
+        if (first == LB_OK)
+            first = status;
+    }
+    lb_log_failure("receipts_not_kept",
+                   lb_consent_keep_receipts(service->consent, push, receipts, arena));
+    return first;
+}
+
 lb_status lb_consent_service_push(struct lb_consent_service *service)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "push");
-    struct lb_span token = LB_SPAN_EMPTY;
-    lb_status first = LB_OK;
-    LB_TRY(lb_consent_status_list(service->consent, arena, &token));
-    for (size_t i = 0; i < service->num_brokers; i++) {
-        Lianban__V1__RelayStatusResponse *answer = NULL;
-        lb_status status = relay(service->brokers[i], token, arena, &answer);
-        if (first == LB_OK)
-            first = status;
-    }
-    return first;
-}
-
-/* Who has stopped already, over all brokers. A broker that can't be reached leaves its adapters to
- * the list's own expiry; the citizen sees that nobody there has answered. */
-static lb_status push_receipts(const struct lb_consent_service *service, struct lb_span token,
-                               struct lb_arena *arena, Lianban__V1__RevokeResponse *out)
-{
-    for (size_t b = 0; b < service->num_brokers; b++) {
-        Lianban__V1__RelayStatusResponse *answer = NULL;
-        lb_status status = relay(service->brokers[b], token, arena, &answer);
-        lb_log_failure("status_push_failed", status);
-        if (status != LB_OK)
-            continue;
-        size_t total = out->n_receipts + answer->n_receipts;
-        Lianban__V1__RevokeReceipt **all = lb_arena_array(arena, total, sizeof(*all));
-        LB_ENSURE(all != NULL, LB_NO_MEMORY, "arena is full");
-        for (size_t i = 0; i < out->n_receipts; i++)
-            all[i] = out->receipts[i];
-        for (size_t i = 0; i < answer->n_receipts; i++) {
-            Lianban__V1__RevokeReceipt *receipt = lb_arena_alloc(arena, sizeof(*receipt));
-            LB_ENSURE(receipt != NULL, LB_NO_MEMORY, "arena is full");
-            lianban__v1__revoke_receipt__init(receipt);
-            receipt->adapter = answer->receipts[i]->adapter;
-            receipt->code = answer->receipts[i]->code;
-            receipt->millis = answer->receipts[i]->millis;
-            all[out->n_receipts + i] = receipt;
-        }
-        out->receipts = all;
-        out->n_receipts = total;
-    }
-    return LB_OK;
+    Lianban__V1__RevokeResponse receipts = LIANBAN__V1__REVOKE_RESPONSE__INIT;
+    struct lb_consent_push push;
+    LB_TRY(lb_consent_current(service->consent, arena, &push));
+    return push_to_all(service, &push, arena, &receipts);
 }
 
 static lb_status revoke(void *ctx, const struct lb_rpc_call_info *info, struct lb_span request,
@@ -135,12 +119,13 @@ static lb_status revoke(void *ctx, const struct lb_rpc_call_info *info, struct l
     const struct lb_consent_service *service = ctx;
     Lianban__V1__RevokeRequest *ask = NULL;
     Lianban__V1__RevokeResponse answer = LIANBAN__V1__REVOKE_RESPONSE__INIT;
-    struct lb_span token = LB_SPAN_EMPTY;
+    struct lb_consent_push push;
     LB_TRY(need(service, info, DESKS));
     LB_TRY(lb_pb_unpack(&lianban__v1__revoke_request__descriptor, request, arena, &ask));
-    LB_TRY(lb_consent_revoke(service->consent, info->peer->spiffe, ask, arena,
-                             &answer.status_seq, &token));
-    LB_TRY(push_receipts(service, token, arena, &answer));
+    LB_TRY(lb_consent_revoke(service->consent, info->peer->spiffe, ask, arena, &push));
+    lb_log_failure("status_push_failed", push_to_all(service, &push, arena, &answer));
+    answer.status_seq = push.seq;
+    answer.stops_by = push.stops_by;
     return lb_pb_pack(&answer, arena, reply);
 }
 
