@@ -12,8 +12,10 @@
 int lb_ctl_apply_command(struct lb_ctl_env *env, int argc, char **argv);
 /* case show | resume | watch | close */
 int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
-/* consent notice | confirm | refuse | revoke */
+/* consent notice | confirm | refuse | revoke | suspend | resume */
 int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
+/* grant stop */
+int lb_ctl_grant_command(struct lb_ctl_env *env, int argc, char **argv);
 /* log verify | list */
 int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
 /* view check | open-token */

@@ -213,6 +213,8 @@ int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv)
         {"confirm", "the citizen agrees", "记录本人同意", confirm_command},
         {"refuse", "the citizen refuses", "记录本人拒绝", refuse_command},
         {"revoke", "the citizen withdraws a grant", "撤回授权", lb_ctl_consent_revoke},
+        {"suspend", "a grant rests until it is resumed", "暂停授权", lb_ctl_consent_suspend},
+        {"resume", "a suspended grant is good again", "恢复授权", lb_ctl_consent_resume},
     };
     return lb_ctl_words(env, "consent", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

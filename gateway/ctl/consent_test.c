@@ -194,7 +194,22 @@ static void counts_who_has_stopped(void **state)
                          files.profile, "--grant", "g-1", "--document", files.document),
                      LB_CTL_OK);
     assert_non_null(strstr(cli->out, "8 of 10 stopped, slowest 0.4 s"));
-    assert_non_null(strstr(cli->out, "their status list expires"));
+    assert_non_null(strstr(cli->out, "Not answered: spiffe://example/adapter/a8, "
+                                     "spiffe://example/adapter/a9."));
+    assert_non_null(strstr(cli->out, "by 2026-07-01T08:00:00.000Z, when their status list"));
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "suspend", "--desk",
+                         files.profile, "--grant", "g-1", "--document", files.document,
+                         "--language", "zh"),
+                     LB_CTL_OK);
+    assert_non_null(strstr(cli->out, "8/10 个部门已停用，最慢 0.4 秒"));
+    assert_non_null(strstr(cli->out, "尚未答复：spiffe://example/adapter/a8、"));
+    assert_non_null(strstr(cli->out, "最迟于 2026-07-01T08:00:00.000Z"));
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "resume", "--desk",
+                         files.profile, "--grant", "g-1", "--document", files.document,
+                         "--language", "en"),
+                     LB_CTL_OK);
+    assert_non_null(strstr(cli->out, "8 of 10 resumed, slowest 0.4 s"));
+    assert_null(strstr(cli->out, "by themselves"));
     assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "revoke", "--desk",
                          files.profile, "--grant", "g-1", "--document", files.document,
                          "--json"),
@@ -203,7 +218,47 @@ static void counts_who_has_stopped(void **state)
     int64_t stopped = 0;
     assert_ok(lb_json_get_int(json, "stopped", &stopped));
     assert_int_equal(stopped, 8);
+    const struct lb_json *others = NULL;
+    assert_ok(lb_json_get_int(json, "stops_by", &stopped));
+    assert_int_equal(stopped, 1782892800);
+    assert_ok(lb_json_get_array(json, "not_answered", &others));
+    assert_int_equal(lb_json_len(others), 2);
     lb_json_free(json);
+}
+
+static void an_officer_stops_a_grant(void **state)
+{
+    static const char OFFICER[] = "node: spiffe://example/officer/tax/li\n"
+                                  "identity: {cert: cert.pem, key: key.pem, ca: ca.pem}\n"
+                                  "crl: crl.pem\n"
+                                  "directory: {file: d.note, signers: [\"example+01020304+AQ\"]}\n"
+                                  "adapter: spiffe://example/adapter/tax\n"
+                                  "state: state\n";
+    struct test_cli *cli = *state;
+    struct files files = make_files(cli, OFFICER, TEST_ID_A);
+    assert_int_equal(RUN(cli, lb_ctl_grant_command, "grant", "stop", "--officer", files.profile,
+                         "--issuer", "consent-hall", "--grant", "g-1", "--reason", "复核"),
+                     LB_CTL_OK);
+    assert_string_equal(cli->confirm_request, "g-1");
+    assert_string_equal(cli->stop_reason, "复核");
+    assert_non_null(strstr(cli->out, "Stopped here for good; entry 41"));
+    assert_int_equal(RUN(cli, lb_ctl_grant_command, "grant", "stop", "--officer", files.profile,
+                         "--issuer", "consent-hall", "--grant", "g-1", "--reason", "复核",
+                         "--language", "zh", "--json"),
+                     LB_CTL_OK);
+    struct lb_json *json = test_json(cli);
+    int64_t entry = 0;
+    assert_ok(lb_json_get_int(json, "entry", &entry));
+    assert_int_equal(entry, 41);
+    lb_json_free(json);
+    /* A desk's profile names no adapter, and a stop needs its reason. */
+    files = make_files(cli, PROFILE, TEST_ID_A);
+    assert_int_equal(RUN(cli, lb_ctl_grant_command, "grant", "stop", "--officer", files.profile,
+                         "--issuer", "consent-hall", "--grant", "g-1", "--reason", "x"),
+                     LB_CTL_FAILED);
+    assert_int_equal(RUN(cli, lb_ctl_grant_command, "grant", "stop", "--officer", files.profile,
+                         "--issuer", "consent-hall", "--grant", "g-1"),
+                     LB_CTL_USAGE);
 }
 
 int main(void)
@@ -218,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(checks_the_code, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(needs_to_know_who_asks, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(counts_who_has_stopped, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(an_officer_stops_a_grant, test_set_up, test_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

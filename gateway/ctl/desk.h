@@ -52,7 +52,9 @@ LB_MUST lb_status lb_ctl_desk_read_document(struct lb_ctl_desk *desk);
  * code. */
 int lb_ctl_desk_finish(struct lb_ctl_desk *desk, lb_status status);
 
-/* lb_ctl_consent_revoke is `consent revoke`. */
+/* `consent revoke`, `suspend` and `resume`. */
 int lb_ctl_consent_revoke(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_consent_suspend(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_consent_resume(struct lb_ctl_env *env, int argc, char **argv);
 
 #endif

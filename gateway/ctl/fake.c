@@ -256,6 +256,8 @@ static lb_status revoke(void *ctx, const Lianban__V1__RevokeRequest *request,
     *out = lb_arena_alloc(arena, sizeof(**out));
     lianban__v1__revoke_response__init(*out);
     (*out)->status_seq = 12;
+    (*out)->stops_by = request->action == LIANBAN__V1__REVOKE_REQUEST__ACTION__RESUME ? 0
+                                                                                      : 1782892800;
     (*out)->n_receipts = cli->num_receipts;
     (*out)->receipts = lb_arena_array(arena, cli->num_receipts, sizeof(*(*out)->receipts));
     for (size_t i = 0; i < cli->num_receipts; i++) {
@@ -269,6 +271,17 @@ static lb_status revoke(void *ctx, const Lianban__V1__RevokeRequest *request,
     return LB_OK;
 }
 
+static lb_status stop_grant(void *ctx, const Lianban__V1__StopGrantRequest *request,
+                            struct lb_arena *arena, struct lb_ctl_stop *out)
+{
+    struct test_cli *cli = ctx;
+    (void)arena;
+    KEEP(cli->confirm_request, request->grant_id);
+    KEEP(cli->stop_reason, request->reason);
+    *out = (struct lb_ctl_stop){41, 1782892800000};
+    return LB_OK;
+}
+
 static lb_status open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
                            const struct lb_clock *clock, struct lb_diag *diag,
                            struct lb_ctl_desk_port *out)
@@ -278,7 +291,8 @@ static lb_status open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
     (void)clock;
     (void)diag;
     cli->num_opened++;
-    *out = (struct lb_ctl_desk_port){cli, find_form, notice, confirm, revoke, close_port};
+    *out = (struct lb_ctl_desk_port){cli,    find_form,  notice, confirm,
+                                    revoke, stop_grant, close_port};
     return LB_OK;
 }
 

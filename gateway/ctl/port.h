@@ -5,6 +5,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/diag.h"
 #include "gateway/base/limits.h"
+#include "lianban/v1/adapter.pb-c.h"
 #include "lianban/v1/consent.pb-c.h"
 #include "lianban/v1/window.pb-c.h"
 
@@ -41,7 +42,13 @@ struct lb_ctl_form_id {
     uint32_t version;
 };
 
-/* The consent office, as one of its own desks sees it. */
+/* The entry that ended a grant, in the adapter's own log. */
+struct lb_ctl_stop {
+    uint64_t entry;
+    int64_t at_unix_ms;
+};
+
+/* The consent office, as one of its own desks sees it; or an adapter, as its own officer does. */
 struct lb_ctl_desk_port {
     void *ctx;
     /* The newest version of a form in the directory; with id NULL the only form there is.
@@ -53,6 +60,10 @@ struct lb_ctl_desk_port {
                          struct lb_arena *arena, Lianban__V1__ConfirmResponse **out);
     lb_status (*revoke)(void *ctx, const Lianban__V1__RevokeRequest *request,
                         struct lb_arena *arena, Lianban__V1__RevokeResponse **out);
+    /* For an officer, whose other side is an adapter: ends a grant there. RECEIPT_INVALID when the
+     * adapter does not show the entry for it. */
+    lb_status (*stop_grant)(void *ctx, const Lianban__V1__StopGrantRequest *request,
+                            struct lb_arena *arena, struct lb_ctl_stop *out);
     void (*close)(void *ctx);
 };
 
@@ -66,6 +77,7 @@ struct lb_ctl_desk_port {
  *   state: state               # what the desk has seen of directories
  *   requester: spiffe://...                                   # optional: the usual window
  *   form: social-assistance                                   # optional: the usual form
+ * A department's officer has `adapter: spiffe://...` in place of `consent`.
  */
 #define LB_CTL_MAX_SIGNERS 16
 
@@ -78,7 +90,8 @@ struct lb_ctl_desk_profile {
     const char *directory;
     const char *signers[LB_CTL_MAX_SIGNERS];
     size_t num_signers;
-    const char *consent;
+    const char *consent;    /* NULL for an officer */
+    const char *adapter;    /* NULL for a desk */
     const char *state;
     const char *requester;  /* NULL when not set */
     const char *form;       /* NULL when not set */

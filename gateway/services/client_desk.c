@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/base/file.h"
+#include "gateway/evidence/link.h"
 #include "gateway/rpc/client.h"
 #include "gateway/services/access.h"
 #include "gateway/wire/pb.h"
@@ -15,6 +17,7 @@ struct desk {
     struct lb_trust *trust;
     struct lb_rpc_runtime *runtime;
     struct lb_rpc_channel *channel;
+    char peer[LB_MAX_SPIFFE_BYTES];  /* the office, or an officer's adapter */
 };
 
 static void close_desk(void *ctx)
@@ -70,6 +73,44 @@ static lb_status revoke(void *ctx, const Lianban__V1__RevokeRequest *request,
     LB_TRY(call(ctx, "/lianban.v1.ConsentOffice/Revoke", request, REVOKE_TIMEOUT_MS, arena,
                 &reply));
     return lb_pb_unpack(&lianban__v1__revoke_response__descriptor, reply, arena, out);
+}
+
+/* --- an officer's stop --- */
+
+/* The adapter's word is its entry, in the log that its own key signs. */
+static lb_status check_stop(const struct desk *desk, const Lianban__V1__StopGrantResponse *answer,
+                            struct lb_ctl_stop *out)
+{
+    struct lb_directory *directory = lb_trust_directory(desk->trust);
+    const struct lb_node *node = lb_directory_node(directory, desk->peer);
+    struct lb_watch watch;
+    struct lb_checkpoint checkpoint;
+    struct lb_leaf leaf;
+    struct lb_hash hash;
+    lb_status status = LB_FAULT(LB_RECEIPT_INVALID, "no proof came");
+    if (node != NULL && node->log_origin != NULL && answer->log != NULL && answer->entry != NULL)
+        status = lb_watch_init(&watch, node->log_origin, node->log_key, 0, NULL);
+    lb_directory_unref(directory);
+    LB_TRY(status);
+    status = lb_watch_check(&watch, answer->log, &checkpoint);
+    if (status == LB_OK)
+        status = lb_link_verify(answer->entry, &checkpoint, &leaf, &hash);
+    lb_watch_cleanup(&watch);
+    LB_ENSURE(status == LB_OK && leaf.type == LB_LEAF_ADMIN &&
+                  strcmp(leaf.code, "GRANT_STOPPED") == 0,
+              LB_RECEIPT_INVALID, "the proof does not hold");
+    *out = (struct lb_ctl_stop){answer->entry->index, leaf.time_ms};
+    return LB_OK;
+}
+
+static lb_status stop_grant(void *ctx, const Lianban__V1__StopGrantRequest *request,
+                            struct lb_arena *arena, struct lb_ctl_stop *out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    Lianban__V1__StopGrantResponse *answer = NULL;
+    LB_TRY(call(ctx, "/lianban.v1.Adapter/StopGrant", request, DESK_TIMEOUT_MS, arena, &reply));
+    LB_TRY(lb_pb_unpack(&lianban__v1__stop_grant_response__descriptor, reply, arena, &answer));
+    return check_stop(ctx, answer, out);
 }
 
 /* --- the form --- */
@@ -134,7 +175,7 @@ static lb_status copy_endpoint(struct lb_trust *trust, const char *office, char 
     if (listens)
         (void)snprintf(out, size, "%s", node->endpoint);
     lb_directory_unref(directory);
-    LB_ENSURE(listens, LB_PEER_UNLISTED, "the directory has no address of the office");
+    LB_ENSURE(listens, LB_PEER_UNLISTED, "the directory has no address of the other side");
     return LB_OK;
 }
 
@@ -143,10 +184,13 @@ static lb_status connect_office(struct desk *desk, const struct lb_ctl_desk_prof
 {
     const struct lb_rpc_identity identity = {profile->cert, profile->key, profile->ca};
     char endpoint[LB_MAX_SPIFFE_BYTES];
-    lb_status status = copy_endpoint(desk->trust, profile->consent, endpoint, sizeof(endpoint));
+    const char *peer = profile->adapter != NULL ? profile->adapter : profile->consent;
+    lb_status status = copy_endpoint(desk->trust, peer, endpoint, sizeof(endpoint));
     if (status != LB_OK)
-        lb_diag_set(diag, "the directory has no address of the office; compare `consent` in the"
-                          " profile with the directory");
+        lb_diag_set(diag, "the directory has no address of the %s; compare `%s` in the profile with"
+                          " the directory",
+                    profile->adapter != NULL ? "adapter" : "office",
+                    profile->adapter != NULL ? "adapter" : "consent");
     LB_TRY(status);
     LB_TRY(lb_rpc_runtime_new(1, &desk->runtime));
     LB_TRY(lb_rpc_identity_check(desk->runtime, &identity, diag));
@@ -155,8 +199,9 @@ static lb_status connect_office(struct desk *desk, const struct lb_ctl_desk_prof
         .target = endpoint,
         .identity = &identity,
         .verifier = lb_access_verifier(desk->trust),
-        .expected_spiffe = profile->consent,
+        .expected_spiffe = peer,
     };
+    (void)snprintf(desk->peer, sizeof(desk->peer), "%s", peer);
     return lb_rpc_channel_new(&options, &desk->channel);
 }
 
@@ -169,7 +214,8 @@ lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profile *profi
     LB_ENSURE(desk != NULL, LB_NO_MEMORY, "desk");
     LB_TRY(open_trust(desk, profile, clock, diag));
     LB_TRY(connect_office(desk, profile, diag));
-    *out = (struct lb_ctl_desk_port){desk, find_form, notice, confirm, revoke, close_desk};
+    *out = (struct lb_ctl_desk_port){desk,   find_form,  notice,    confirm,
+                                    revoke, stop_grant, close_desk};
     desk = NULL;
     return LB_OK;
 }
