@@ -121,15 +121,27 @@ void fx_teardown(struct fixture *fx)
     fed_teardown(&fx->fed);
 }
 
-lb_status fx_status(struct fixture *fx, uint64_t seq, uint8_t state, int64_t life_s)
+void fx_restart(struct fixture *fx)
+{
+    lb_serve_free(fx->serve);
+    start_serve(fx);
+}
+
+struct lb_span fx_list(struct fixture *fx, uint64_t seq, uint8_t state, int64_t life_s,
+                       int64_t age_s)
 {
     uint8_t states[16] = {0};
     struct lb_span token = LB_SPAN_EMPTY;
-    struct lb_serve_ack ack;
     states[7] = state;
-    LB_TRY(lb_status_list_sign("consent-hall", "h1", FX_STATUS_URI, seq,
-                               lb_clock_unix_s(lb_clock_system()), life_s,
-                               lb_span_of(states, sizeof(states)), fx->hall.issuer_key, fx->arena,
-                               &token));
-    return lb_serve_status_update(fx->serve, token, fx->arena, &ack);
+    assert_ok(lb_status_list_sign("consent-hall", "h1", FX_STATUS_URI, seq,
+                                  lb_clock_unix_s(lb_clock_system()) - age_s, life_s,
+                                  lb_span_of(states, sizeof(states)), fx->hall.issuer_key,
+                                  fx->arena, &token));
+    return token;
+}
+
+lb_status fx_status(struct fixture *fx, uint64_t seq, uint8_t state, int64_t life_s)
+{
+    struct lb_serve_ack ack;
+    return lb_serve_status_update(fx->serve, fx_list(fx, seq, state, life_s, 0), fx->arena, &ack);
 }

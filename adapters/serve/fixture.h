@@ -37,6 +37,8 @@ struct fixture {
 
 void fx_setup(struct fixture *fx);
 void fx_teardown(struct fixture *fx);
+/* fx_restart begins the adapter's use cases anew on the same files. */
+void fx_restart(struct fixture *fx);
 
 /* A further want, about the same view. */
 struct fx_want {
@@ -107,6 +109,9 @@ enum lb_code fx_send(struct fixture *fx, const struct fx_built *built,
 /* fx_open opens a sealed answer. */
 Lianban__V1__SealedAnswer *fx_open(struct fixture *fx, const struct fx_built *built,
                                    const struct lb_serve_answer *answer);
+/* fx_list signs a status list made age_s ago whose index 7 has the given state. */
+struct lb_span fx_list(struct fixture *fx, uint64_t seq, uint8_t state, int64_t life_s,
+                       int64_t age_s);
 /* fx_status puts a status list in force whose index 7 has the given state. */
 lb_status fx_status(struct fixture *fx, uint64_t seq, uint8_t state, int64_t life_s);
 

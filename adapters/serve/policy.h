@@ -79,8 +79,8 @@ const struct lb_accepted_form *lb_serve_policy_form(const struct lb_serve_policy
                                                     const char *form, uint32_t version);
 
 /* lb_serve_policy_status_age gives the oldest that a status list may be for a field of a class, in
- * seconds, when its issuer makes a new one every ttl_s: for G3 and G4 LB_STATUS_MAX_TTLS times that,
- * for lower classes without bound, and never more than the policy says. */
+ * seconds, when its issuer makes a new one every ttl_s: for G3 and G4 LB_STATUS_MAX_TTLS times as
+ * much, for lower classes without bound, and never more than the policy says. */
 int64_t lb_serve_policy_status_age(const struct lb_serve_policy *policy, int data_class,
                                    int64_t ttl_s);
 

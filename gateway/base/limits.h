@@ -50,7 +50,7 @@
 #define LB_MAX_RETRIES 3
 #define LB_UNCLOSED_GRACE_S 60
 #define LB_STATUS_TTL_S 60              /* an issuer makes its next status list after this */
-#define LB_STATUS_MAX_TTLS 3            /* G3 and G4 need a list not older than so many of its ttl */
+#define LB_STATUS_MAX_TTLS 3            /* G3 and G4 need a list no older than so many ttl */
 #define LB_LOG_CLOCK_STEP_MS 1000       /* further back than the last leaf: stop */
 #define LB_PEER_SWEEP_MS 1000           /* live streams are re-checked this often */
 #define LB_STOP_GRACE_MS 5000

@@ -89,8 +89,8 @@ struct lb_consent_push {
     int64_t started_unix_ms;  /* when it was sent off */
 };
 
-/* lb_consent_revoke withdraws a grant, suspends or resumes it, and makes the next status list, to be
- * pushed; GRANT_UNKNOWN, ROLE_NOT_ALLOWED, MALFORMED (the document is not the subject's or
+/* lb_consent_revoke withdraws a grant, suspends or resumes it, and makes the next status list, to
+ * be pushed; GRANT_UNKNOWN, ROLE_NOT_ALLOWED, MALFORMED (the document is not the subject's or
  * guardian's, no such action), GRANT_REVOKED (a withdrawn grant stays so). What is so already
  * decides nothing new, and the list goes out again. LOG_UNAVAILABLE: nothing is changed. */
 LB_MUST lb_status lb_consent_revoke(struct lb_consent *consent, const char *caller,
@@ -101,15 +101,15 @@ LB_MUST lb_status lb_consent_revoke(struct lb_consent *consent, const char *call
 LB_MUST lb_status lb_consent_receipts(struct lb_consent *consent, struct lb_arena *arena,
                                       Lianban__V1__RevokeResponse *out);
 /* lb_consent_take_receipts adds what one broker reports. An adapter counts as stopped only by the
- * entry of its own log about the pushed list, or a newer one of ours, under a checkpoint that its own
- * key signed; the broker's word for it is RECEIPT_INVALID. */
+ * entry of its own log about the pushed list, or a newer one of ours, under a checkpoint that its
+ * own key signed; the broker's word for it is RECEIPT_INVALID. */
 LB_MUST lb_status lb_consent_take_receipts(struct lb_consent *consent,
                                            const struct lb_consent_push *push,
                                            const Lianban__V1__RelayStatusResponse *told,
                                            struct lb_arena *arena,
                                            Lianban__V1__RevokeResponse *into);
-/* lb_consent_keep_receipts makes the newly proved ones an entry of the office's own log when a grant
- * has changed since they last proved one. LOG_UNAVAILABLE and the store's failures. */
+/* lb_consent_keep_receipts makes the newly proved ones an entry of the office's own log when a
+ * grant has changed since they last proved one. LOG_UNAVAILABLE and the store's failures. */
 LB_MUST lb_status lb_consent_keep_receipts(struct lb_consent *consent,
                                            const struct lb_consent_push *push,
                                            const Lianban__V1__RevokeResponse *receipts,

@@ -118,8 +118,8 @@ static struct lb_json *seal_to_json(struct fixture *fx, const char *spiffe, uint
     return json;
 }
 
-/* A window's keys begin with the byte `first` (current) and first + 1 (past its time). All logs have
- * one key. */
+/* A window's keys begin with the byte `first` (current) and first + 1 (past its time). All logs
+ * have one key. */
 static void add_node(struct fixture *fx, struct lb_json *nodes, const char *spiffe, uint8_t first)
 {
     struct lb_json *json = lb_json_object();

@@ -7,8 +7,8 @@
 #include "gateway/json/json.h"
 #include "gateway/token/status_list.h"
 
-/* Who has stopped. A broker reports it, and is not believed: an adapter counts with the entry of its
- * own log, under a checkpoint that its own key signed. */
+/* Who has stopped. A broker reports it, and is not believed: an adapter counts with the entry of
+ * its own log, under a checkpoint that its own key signed. */
 
 #define STATUS_EVENT "STATUS_LIST"
 
@@ -177,7 +177,7 @@ static lb_status enter(struct lb_consent *consent, const struct lb_consent_push 
     struct lb_log_entry *entry = lb_arena_alloc(arena, sizeof(*entry));
     LB_ENSURE(entry != NULL, LB_NO_MEMORY, "arena is full");
     entry->leaf = (struct lb_leaf){
-        .type = LB_LEAF_CONSENT, .code = "STOPPED", .count = keeping->num};
+        .type = LB_LEAF_CONSENT, .code = "ACKNOWLEDGED", .count = keeping->num};
     lb_sha256(push->token, entry->leaf.answer_hash);
     LB_DEFER(lb_json_freep) struct lb_json *detail = lb_json_object();
     lb_json_set_int(detail, "seq", (int64_t)push->seq);

@@ -97,8 +97,8 @@ lb_status lb_consent_new_list(struct lb_consent *consent, int64_t now_unix_s,
 }
 
 /* An adapter may only release what is sensitive by a list of the last few minutes, so a new one is
- * made every LB_STATUS_TTL_S. A restart makes a new list, since the key may have been replaced; so does a clock that went back,
- * under which the current one would not be valid yet. */
+ * made every LB_STATUS_TTL_S. A restart makes a new list, since the key may have been replaced; so
+ * does a clock that went back, under which the current one would not be valid yet. */
 static bool is_due(const struct lb_consent *consent, const struct lb_consent_list_row *row,
                    uint64_t capacity, int64_t now_unix_s)
 {

@@ -44,8 +44,8 @@ static lb_status stop(struct stopping *stopping)
     request.reason = (char *)(uintptr_t)stopping->reason;
     lb_status status = desk->port.stop_grant(desk->port.ctx, &request, desk->arena, &done);
     if (lb_status_code(status) == LB_RECEIPT_INVALID)
-        lb_diag_set(&desk->diag, "the adapter shows no entry for it; do not rely on it, and have its"
-                                 " log verified");
+        lb_diag_set(&desk->diag, "the adapter shows no entry for it; do not rely on it, and have"
+                                 " its log verified");
     LB_TRY(status);
     return print_stop(desk->env, &done);
 }

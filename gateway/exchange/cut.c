@@ -72,8 +72,8 @@ static void cut_collect(struct cut *cut, struct lb_collect *collect)
     cut->last_grant = NULL; /* it goes with the collect */
 }
 
-/* The next collect behind `last` in the list, with a reference; NULL at the end. New ones come in at
- * the front and need no cut: what they send on, the adapters judge by the newer state. */
+/* The next collect behind `last` in the list, with a reference; NULL at the end. New ones come in
+ * at the front and need no cut: what they send on, the adapters judge by the newer state. */
 static struct lb_collect *hold_next(struct lb_exchange *exchange, const struct lb_collect *last)
 {
     struct lb_collect *found = NULL;

@@ -34,7 +34,7 @@ struct lb_exchange_options {
     const struct lb_offered_form *forms;
     size_t num_forms;
     const char *seen_folder;               /* largest sizes seen of the adapters' logs */
-    const char *kept_path;                 /* citizens' withdrawals; NULL: not beyond this process */
+    const char *kept_path;                 /* citizens' withdrawals; NULL: in memory only */
     size_t max_reads;                      /* held at a time, with their answers; 0: the default */
 };
 
@@ -101,8 +101,8 @@ void lb_collect_close(struct lb_collect *collect);
 
 /* lb_exchange_relay_status checks a status list token (signature by an issuer of the directory),
  * sends it to every linked adapter, keeps it for those that link later, and waits up to timeout_ms
- * for their acknowledgements, each with its proof. Reads under way whose grant it ends come to their
- * end at once. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED (not the issuer's own URI
+ * for their acknowledgements, each with its proof. Reads under way whose grant it ends come to
+ * their end at once. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED (not the issuer's own URI
  * included); STATUS_STALE for an older list than the one held, STATUS_FORK for another of the same
  * number: an acknowledgement of the one held would say nothing of it. */
 LB_MUST lb_status lb_exchange_relay_status(struct lb_exchange *exchange, struct lb_span token,

@@ -11,8 +11,8 @@
 #include "gateway/token/status_list.h"
 #include "gateway/wire/pb.h"
 
-/* A citizen's own withdrawal on its way, also through a broker that was started anew; and reads under
- * way whose grant ends. */
+/* A citizen's own withdrawal on its way, also through a broker that was started anew; and reads
+ * under way whose grant ends. */
 
 static const uint8_t nonce[LB_REVOCATION_SALT_BYTES] = {7};
 

@@ -53,7 +53,8 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     offer_forms(role);
     role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
     role->kept_path = lb_arena_printf(node->arena, "%s/withdrawals.db", node->state);
-    LB_ENSURE(role->seen_folder != NULL && role->kept_path != NULL, LB_NO_MEMORY, "configuration is too large");
+    LB_ENSURE(role->seen_folder != NULL && role->kept_path != NULL, LB_NO_MEMORY,
+              "configuration is too large");
     return LB_OK;
 }
 

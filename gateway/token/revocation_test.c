@@ -81,7 +81,7 @@ static void nobody_else_may(void **state)
     static const uint8_t second[LB_REVOCATION_SALT_BYTES] = {9};
     other = grant;
     commit_to(second, own, &other);
-    assert_true(memcmp(other.subject_key, grant.subject_key, 32) != 0);
+    assert_memory_not_equal(other.subject_key, grant.subject_key, 32);
     assert_code(verify(sign(own), &other), LB_SIGNATURE_INVALID);
 }
 

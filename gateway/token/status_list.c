@@ -223,11 +223,6 @@ uint64_t lb_status_list_seq(const struct lb_status_list *list)
     return list->seq;
 }
 
-int64_t lb_status_list_exp(const struct lb_status_list *list)
-{
-    return list->exp;
-}
-
 int64_t lb_status_list_ttl(const struct lb_status_list *list)
 {
     return list->ttl;

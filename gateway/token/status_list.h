@@ -41,9 +41,7 @@ void lb_status_list_unref(struct lb_status_list *list);
 const char *lb_status_list_uri(const struct lb_status_list *list);
 const char *lb_status_list_issuer(const struct lb_status_list *list);
 uint64_t lb_status_list_seq(const struct lb_status_list *list);
-/* lb_status_list_exp is when it ends, seconds since 1970; lb_status_list_ttl how old its issuer lets it
- * become before it makes the next, in seconds. */
-int64_t lb_status_list_exp(const struct lb_status_list *list);
+/* lb_status_list_ttl is how old its issuer lets it become before it makes the next, in seconds. */
 int64_t lb_status_list_ttl(const struct lb_status_list *list);
 /* lb_status_list_sha256 is the hash of the token, 32 bytes. */
 const uint8_t *lb_status_list_sha256(const struct lb_status_list *list);

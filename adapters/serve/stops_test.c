@@ -1,0 +1,366 @@
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "adapters/serve/fixture.h"
+#include "gateway/crypto/hash.h"
+#include "gateway/token/revocation.h"
+#include "gateway/token/status_list.h"
+#include "gateway/wire/pb.h"
+
+/* What ends a grant here: its issuer's list, the citizen's own key, the department's officer. From
+ * the entry about it on, nothing leaves under that grant, and it stays so. */
+
+#define OFFICER "spiffe://test.gov/officer/tax/li"
+
+static const uint8_t nonce[LB_REVOCATION_SALT_BYTES] = {3};
+
+static struct lb_leaf leaf_at(struct fixture *fx, uint64_t index)
+{
+    struct lb_span bytes = LB_SPAN_EMPTY;
+    struct lb_leaf leaf;
+    assert_ok(lb_log_leaf(fx->log, index, fx->arena, &bytes));
+    assert_ok(lb_leaf_decode(bytes, &leaf));
+    return leaf;
+}
+
+/* Another message about the same grant. */
+static enum lb_code ask_again(struct fixture *fx, struct fx_ask *ask)
+{
+    struct fx_built built;
+    assert_ok(lb_crypto_random(ask->rid, sizeof(ask->rid)));
+    assert_ok(lb_crypto_random(ask->txn, sizeof(ask->txn)));
+    fx_build(fx, ask, &built);
+    return fx_send(fx, &built, NULL);
+}
+
+/* --- the citizen's key --- */
+
+static struct lb_sign_key *new_key(struct fixture *fx, uint8_t out_commitment[32])
+{
+    struct lb_sign_key *key = NULL;
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
+    assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &key));
+    (void)lb_sign_key_public(key, raw);
+    assert_ok(lb_subject_key(nonce, raw, fx->arena, out_commitment));
+    return key;
+}
+
+static struct lb_span sign(struct fixture *fx, const struct fx_ask *ask,
+                           const struct lb_sign_key *key)
+{
+    struct lb_span token = LB_SPAN_EMPTY;
+    assert_ok(lb_revocation_sign(&ask->grant, nonce, lb_clock_unix_s(lb_clock_system()), key,
+                                 fx->arena, &token));
+    return token;
+}
+
+static void a_citizen_withdraws_without_an_office(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_ask ask, other;
+    struct lb_serve_ack ack;
+    fx_ask_consent(fx, &ask);
+    fx_ask_consent(fx, &other);
+    struct lb_sign_key *key = new_key(fx, ask.grant.subject_key);
+    ask.grant.has_subject_key = true;
+    ask.section.max_uses = other.section.max_uses = 100;
+    assert_code(ask_again(fx, &ask), LB_ANSWERED);
+    struct lb_span token = sign(fx, &ask, key);
+    assert_ok(lb_serve_withdraw(fx->serve, ask.jwt, token, fx->arena, &ack));
+    struct lb_leaf leaf = leaf_at(fx, ack.index);
+    uint8_t digest[32];
+    lb_sha256(token, digest);
+    assert_int_equal(leaf.type, LB_LEAF_ADMIN);
+    assert_string_equal(leaf.code, "GRANT_WITHDRAWN");
+    assert_memory_equal(leaf.request_hash, digest, 32);
+    assert_memory_equal(ack.sha256, digest, 32);
+    assert_code(ask_again(fx, &ask), LB_GRANT_REVOKED);
+    assert_code(ask_again(fx, &other), LB_ANSWERED);
+    /* Once more is fine, and a list that calls it valid brings nothing back; nor does a restart. */
+    assert_ok(lb_serve_withdraw(fx->serve, ask.jwt, token, fx->arena, &ack));
+    assert_ok(fx_status(fx, 50, LB_STATE_VALID, 900));
+    assert_code(ask_again(fx, &ask), LB_GRANT_REVOKED);
+    fx_restart(fx);
+    assert_ok(fx_status(fx, 51, LB_STATE_VALID, 900));
+    assert_code(ask_again(fx, &ask), LB_GRANT_REVOKED);
+    assert_code(ask_again(fx, &other), LB_ANSWERED);
+    lb_sign_key_free(key);
+}
+
+static void a_stranger_ends_nothing(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_ask ask, plain, foreign;
+    struct lb_serve_ack ack;
+    uint8_t spare[32];
+    fx_ask_consent(fx, &ask);
+    struct lb_sign_key *own = new_key(fx, ask.grant.subject_key);
+    struct lb_sign_key *stranger = new_key(fx, spare);
+    ask.grant.has_subject_key = true;
+    ask.section.max_uses = 100;
+    assert_code(ask_again(fx, &ask), LB_ANSWERED);
+    assert_code(lb_status_code(lb_serve_withdraw(fx->serve, ask.jwt, sign(fx, &ask, stranger),
+                                                 fx->arena, &ack)),
+                LB_SIGNATURE_INVALID);
+    /* A grant that names no key, a withdrawal of another grant, an issuer nobody accepted. */
+    fx_ask_consent(fx, &plain);
+    assert_code(ask_again(fx, &plain), LB_ANSWERED);
+    assert_code(lb_status_code(lb_serve_withdraw(fx->serve, plain.jwt, sign(fx, &plain, own),
+                                                 fx->arena, &ack)),
+                LB_SIGNATURE_INVALID);
+    assert_code(lb_status_code(lb_serve_withdraw(fx->serve, ask.jwt, sign(fx, &plain, own),
+                                                 fx->arena, &ack)),
+                LB_GRANT_MALFORMED);
+    fx_ask_consent(fx, &foreign);
+    foreign.grant.issuer = "stranger";
+    foreign.grant.kid = "x1";
+    foreign.grant_key = fx->stranger.issuer_key;
+    foreign.grant.has_subject_key = true;
+    memcpy(foreign.grant.subject_key, ask.grant.subject_key, 32);
+    assert_code(ask_again(fx, &foreign), LB_ISSUER_INERT);
+    assert_code(lb_status_code(lb_serve_withdraw(fx->serve, foreign.jwt, sign(fx, &foreign, own),
+                                                 fx->arena, &ack)),
+                LB_ISSUER_INERT);
+    assert_code(lb_status_code(lb_serve_withdraw(fx->serve, lb_span_str("x"), lb_span_str("y"),
+                                                 fx->arena, &ack)),
+                LB_GRANT_MALFORMED);
+    assert_code(ask_again(fx, &ask), LB_ANSWERED);
+    lb_sign_key_free(own);
+    lb_sign_key_free(stranger);
+}
+
+/* --- the department's officer --- */
+
+static void an_officer_stops_even_a_mandate(void **state)
+{
+    struct fixture *fx = *state;
+    Lianban__V1__StopGrantRequest request = LIANBAN__V1__STOP_GRANT_REQUEST__INIT;
+    struct fx_ask ask, other;
+    struct lb_serve_ack ack;
+    fx_ask_honest(fx, &ask);
+    fx_ask_honest(fx, &other);
+    ask.section.max_uses = other.section.max_uses = 100;
+    assert_code(ask_again(fx, &ask), LB_ANSWERED);
+    request.issuer = (char *)(uintptr_t)ask.grant.issuer;
+    request.grant_id = (char *)(uintptr_t)ask.grant.jti;
+    request.reason = (char *)(uintptr_t)"投诉 17 号";
+    assert_ok(lb_serve_stop(fx->serve, OFFICER, &request, fx->arena, &ack));
+    assert_string_equal(leaf_at(fx, ack.index).code, "GRANT_STOPPED");
+    assert_code(ask_again(fx, &ask), LB_GRANT_REVOKED);
+    assert_code(ask_again(fx, &other), LB_ANSWERED);
+    fx_restart(fx);
+    assert_code(ask_again(fx, &ask), LB_GRANT_REVOKED);
+    /* Another issuer's grant of that number is another grant. */
+    request.issuer = (char *)(uintptr_t)"consent-hall";
+    request.grant_id = (char *)(uintptr_t)other.grant.jti;
+    assert_ok(lb_serve_stop(fx->serve, OFFICER, &request, fx->arena, &ack));
+    assert_code(ask_again(fx, &other), LB_ANSWERED);
+    static char long_name[LB_MAX_VALUE_BYTES + 2];
+    memset(long_name, 'x', sizeof(long_name) - 1);
+    char *const bad[] = {(char *)(uintptr_t)"", (char *)(uintptr_t)"a\nb", long_name,
+                         (char *)(uintptr_t)"\xff"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        Lianban__V1__StopGrantRequest spoilt = request;
+        spoilt.reason = bad[i];
+        assert_code(lb_status_code(lb_serve_stop(fx->serve, OFFICER, &spoilt, fx->arena, &ack)),
+                    LB_MALFORMED);
+        spoilt = request;
+        spoilt.grant_id = bad[i];
+        assert_code(lb_status_code(lb_serve_stop(fx->serve, OFFICER, &spoilt, fx->arena, &ack)),
+                    LB_MALFORMED);
+    }
+}
+
+/* --- lists --- */
+
+static void lists_prove_themselves_and_never_go_back(void **state)
+{
+    struct fixture *fx = *state;
+    struct lb_serve_ack first, again;
+    struct lb_span token = fx_list(fx, 10, LB_STATE_INVALID, 900, 0);
+    assert_ok(lb_serve_status_update(fx->serve, token, fx->arena, &first));
+    assert_string_equal(first.uri, FX_STATUS_URI);
+    assert_int_equal(first.seq, 10);
+    assert_string_equal(leaf_at(fx, first.index).code, "STATUS_LIST");
+    assert_memory_equal(leaf_at(fx, first.index).request_hash, first.sha256, 32);
+    /* Sent again it is the same entry; after a restart a new one, and no older list gets in. */
+    assert_ok(lb_serve_status_update(fx->serve, token, fx->arena, &again));
+    assert_int_equal(again.index, first.index);
+    fx_restart(fx);
+    assert_code(lb_status_code(fx_status(fx, 9, LB_STATE_VALID, 900)), LB_STATUS_STALE);
+    assert_code(lb_status_code(fx_status(fx, 10, LB_STATE_VALID, 900)), LB_STATUS_FORK);
+    assert_ok(lb_serve_status_update(fx->serve, token, fx->arena, &again));
+    assert_true(again.index > first.index);
+    struct fx_ask ask;
+    fx_ask_consent(fx, &ask);
+    assert_code(ask_again(fx, &ask), LB_GRANT_REVOKED);
+    assert_ok(fx_status(fx, 11, LB_STATE_VALID, 900));
+}
+
+static void set_class(struct fixture *fx, int data_class)
+{
+    const struct lb_view *view = lb_serve_policy_view(fx->policy, "tax.business");
+    struct lb_view_field *fields = (struct lb_view_field *)(uintptr_t)view->fields;
+    for (size_t i = 0; i < view->num_fields; i++)
+        fields[i].data_class = data_class;
+}
+
+static void sensitive_fields_need_a_fresh_list(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_ask ask;
+    struct lb_serve_ack ack;
+    int64_t bound = LB_STATUS_MAX_TTLS * LB_STATUS_TTL_S;
+    fx_ask_consent(fx, &ask);
+    ask.section.max_uses = 100;
+    uint64_t seq = 100;
+    for (int data_class = 1; data_class <= 4; data_class++) {
+        set_class(fx, data_class);
+        bool sensitive = data_class >= 3;
+        assert_ok(lb_serve_status_update(
+            fx->serve, fx_list(fx, seq++, LB_STATE_VALID, 900, bound - 5), fx->arena, &ack));
+        assert_code(ask_again(fx, &ask), LB_ANSWERED);
+        assert_ok(lb_serve_status_update(
+            fx->serve, fx_list(fx, seq++, LB_STATE_VALID, 900, bound + 1), fx->arena, &ack));
+        assert_code(ask_again(fx, &ask), sensitive ? LB_STATUS_STALE : LB_ANSWERED);
+        /* Revoked is revoked, however old the news; and past its end a list serves nobody. */
+        assert_ok(lb_serve_status_update(
+            fx->serve, fx_list(fx, seq++, LB_STATE_INVALID, 900, bound + 1), fx->arena, &ack));
+        assert_code(ask_again(fx, &ask), LB_GRANT_REVOKED);
+        assert_ok(lb_serve_status_update(
+            fx->serve, fx_list(fx, seq++, LB_STATE_VALID, 900, 900), fx->arena, &ack));
+        assert_code(ask_again(fx, &ask), LB_STATUS_STALE);
+    }
+    set_class(fx, 3);
+}
+
+static void a_policy_can_only_be_stricter(void **state)
+{
+    struct fixture *fx = *state;
+    struct lb_serve_policy policy = *fx->policy;
+    assert_int_equal(lb_serve_policy_status_age(&policy, 4, 60), 180);
+    assert_int_equal(lb_serve_policy_status_age(&policy, 3, 60), 180);
+    assert_int_equal(lb_serve_policy_status_age(&policy, 2, 60), INT64_MAX);
+    assert_int_equal(lb_serve_policy_status_age(&policy, 0, 60), INT64_MAX);
+    assert_int_equal(lb_serve_policy_status_age(&policy, 4, INT64_MAX), INT64_MAX);
+    policy.status_max_age_s[4] = 30;
+    policy.status_max_age_s[3] = 1000;
+    policy.status_max_age_s[1] = 400;
+    assert_int_equal(lb_serve_policy_status_age(&policy, 4, 60), 30);
+    assert_int_equal(lb_serve_policy_status_age(&policy, 3, 60), 180);
+    assert_int_equal(lb_serve_policy_status_age(&policy, 2, 60), INT64_MAX);
+    assert_int_equal(lb_serve_policy_status_age(&policy, 1, 60), 400);
+}
+
+/* --- under load --- */
+
+#define READERS 2
+
+struct reader {
+    struct fixture *fx;
+    pthread_t thread;
+    size_t num;
+    struct fx_built built[200];
+    size_t answered;
+};
+
+static void *read_all(void *arg)
+{
+    static const struct lb_hash route = {{1}};
+    struct reader *reader = arg;
+    for (size_t i = 0; i < reader->num; i++) {
+        LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+        struct lb_serve_answer answer;
+        if (lb_serve_read(reader->fx->serve, reader->built[i].request, &route, arena, &answer) ==
+                LB_OK &&
+            answer.code == LB_ANSWERED)
+            reader->answered++;
+    }
+    return NULL;
+}
+
+/* In the log itself: behind the list's entry no release. */
+static void nothing_leaves_behind_the_entry(void **state)
+{
+    static struct reader readers[READERS];
+    struct fixture *fx = *state;
+    struct fx_ask ask;
+    struct lb_serve_ack ack;
+    struct lb_log_head head;
+    fx_ask_consent(fx, &ask);
+    ask.section.max_uses = 100000;
+    for (size_t r = 0; r < READERS; r++) {
+        readers[r] = (struct reader){.fx = fx, .num = 200};
+        for (size_t i = 0; i < readers[r].num; i++) {
+            assert_ok(lb_crypto_random(ask.rid, sizeof(ask.rid)));
+            assert_ok(lb_crypto_random(ask.txn, sizeof(ask.txn)));
+            fx_build(fx, &ask, &readers[r].built[i]);
+            struct lb_span own; /* the next one is made in the same place */
+            assert_ok(lb_arena_copy(fx->arena, lb_span_of(ask.txn, sizeof(ask.txn)), &own));
+            readers[r].built[i].request->txn = lb_pb_bytes(own);
+        }
+    }
+    assert_ok(lb_log_head(fx->log, fx->arena, &head));
+    uint64_t before = head.size;
+    for (size_t r = 0; r < READERS; r++)
+        assert_int_equal(pthread_create(&readers[r].thread, NULL, read_all, &readers[r]), 0);
+    (void)usleep(30000);
+    assert_ok(lb_serve_status_update(fx->serve, fx_list(fx, 1000, LB_STATE_INVALID, 900, 0),
+                                     fx->arena, &ack));
+    size_t answered = 0, refused_behind = 0;
+    for (size_t r = 0; r < READERS; r++) {
+        (void)pthread_join(readers[r].thread, NULL);
+        answered += readers[r].answered;
+    }
+    assert_ok(lb_log_head(fx->log, fx->arena, &head));
+    for (uint64_t i = before; i < head.size; i++) {
+        struct lb_leaf leaf = leaf_at(fx, i);
+        if (leaf.type != LB_LEAF_READ)
+            continue;
+        if (i > ack.index) {
+            assert_string_equal(leaf.code, "GRANT_REVOKED");
+            refused_behind++;
+        } else {
+            assert_string_equal(leaf.code, "ANSWERED");
+            answered--;
+        }
+    }
+    assert_int_equal(answered, 0);
+    assert_true(refused_behind > 0);
+}
+
+static int setup(void **state)
+{
+    static struct fixture fx;
+    fx_setup(&fx);
+    *state = &fx;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fx_teardown(*state);
+    return 0;
+}
+
+#define CASE(test_) cmocka_unit_test_setup_teardown(test_, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_citizen_withdraws_without_an_office),
+        CASE(a_stranger_ends_nothing),
+        CASE(an_officer_stops_even_a_mandate),
+        CASE(a_policy_can_only_be_stricter),
+        CASE(sensitive_fields_need_a_fresh_list),
+        CASE(lists_prove_themselves_and_never_go_back),
+        CASE(nothing_leaves_behind_the_entry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
