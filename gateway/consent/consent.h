@@ -106,7 +106,6 @@ LB_MUST lb_status lb_consent_receipts(struct lb_consent *consent, struct lb_aren
 LB_MUST lb_status lb_consent_take_receipts(struct lb_consent *consent,
                                            const struct lb_consent_push *push,
                                            const Lianban__V1__RelayStatusResponse *told,
-                                           struct lb_arena *arena,
                                            Lianban__V1__RevokeResponse *into);
 /* lb_consent_keep_receipts makes the newly proved ones an entry of the office's own log when a
  * grant has changed since they last proved one. LOG_UNAVAILABLE and the store's failures. */

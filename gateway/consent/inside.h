@@ -17,6 +17,14 @@
 #define LB_CONSENT_MAX_PENDING 100000
 #define LB_CONSENT_MAX_PENDING_PER_WINDOW 20000  /* one window can't lock out the others */
 
+/* The lists made last, so that an adapter's proof of a newer one than was sent is known. */
+#define LB_CONSENT_RECENT_LISTS 256U
+
+struct lb_consent_recent {
+    uint64_t seq;
+    uint8_t sha256[32];
+};
+
 struct lb_consent {
     struct lb_consent_options options;
     uint8_t pseudonym_key[32];
@@ -25,6 +33,7 @@ struct lb_consent {
     pthread_mutex_t lock;           /* holds what follows */
     struct lb_consent_store *store;
     bool has_listed;                /* a status list was made since this start */
+    struct lb_consent_recent recent[LB_CONSENT_RECENT_LISTS];  /* by seq, modulo their number */
 };
 
 /* One decision on its way through confirm.c, issue.c and what records it. */

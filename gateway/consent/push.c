@@ -36,11 +36,9 @@ lb_status lb_consent_receipts(struct lb_consent *consent, struct lb_arena *arena
 /* --- one adapter's proof --- */
 
 struct judging {
-    struct lb_consent *consent;
+    const struct lb_consent *consent;
     const struct lb_consent_push *push;
     const struct lb_directory *directory;
-    uint8_t pushed[32];   /* hash of the list that was sent */
-    uint8_t current[32];  /* and of the newest there is, which says no less */
     int64_t now_unix_ms;
 };
 
@@ -62,13 +60,23 @@ static lb_status open_proof(const struct judging *judging,
     return status;
 }
 
+/* The list that was sent, or a newer one, which says no less. Under lock. */
+static bool is_ours(const struct lb_consent *consent, uint64_t seq, const uint8_t sha256[32])
+{
+    for (size_t i = 0; i < LB_CONSENT_RECENT_LISTS; i++) {
+        const struct lb_consent_recent *recent = &consent->recent[i];
+        if (recent->seq >= seq && recent->seq != 0 && memcmp(recent->sha256, sha256, 32) == 0)
+            return true;
+    }
+    return false;
+}
+
 static lb_status check_proof(const struct judging *judging,
                              const Lianban__V1__StatusReceipt *receipt, struct lb_leaf *out_leaf)
 {
     LB_TRY(open_proof(judging, receipt, out_leaf));
-    bool ours = memcmp(out_leaf->request_hash, judging->pushed, 32) == 0 ||
-                memcmp(out_leaf->request_hash, judging->current, 32) == 0;
-    LB_ENSURE(out_leaf->type == LB_LEAF_ADMIN && strcmp(out_leaf->code, STATUS_EVENT) == 0 && ours,
+    LB_ENSURE(out_leaf->type == LB_LEAF_ADMIN && strcmp(out_leaf->code, STATUS_EVENT) == 0 &&
+                  is_ours(judging->consent, judging->push->seq, out_leaf->request_hash),
               LB_RECEIPT_INVALID, "a proof of something else");
     return LB_OK;
 }
@@ -115,25 +123,19 @@ static bool is_stopped(const Lianban__V1__RevokeReceipt *receipt)
     return strcmp(receipt->code, lb_code_name(LB_CODE_OK)) == 0;
 }
 
-static lb_status hash_current(struct lb_consent *consent, struct lb_arena *arena, uint8_t out[32])
-{
-    struct lb_consent_list_row row;
-    LB_DEFER(lb_consent_unlock) struct lb_consent *locked = lb_consent_lock(consent);
-    LB_TRY(lb_consent_list_find(locked->store, locked->options.status_uri, arena, &row));
-    lb_sha256(row.token, out);
-    return LB_OK;
-}
-
 lb_status lb_consent_take_receipts(struct lb_consent *consent, const struct lb_consent_push *push,
                                    const Lianban__V1__RelayStatusResponse *told,
-                                   struct lb_arena *arena, Lianban__V1__RevokeResponse *into)
+                                   Lianban__V1__RevokeResponse *into)
 {
     LB_DEFER(lb_consent_unref) struct lb_directory *directory =
         lb_trust_directory(consent->options.trust);
-    struct judging judging = {.consent = consent, .push = push, .directory = directory};
-    LB_TRY(hash_current(consent, arena, judging.current));
-    lb_sha256(push->token, judging.pushed);
-    judging.now_unix_ms = lb_clock_unix_ms(consent->options.clock);
+    LB_DEFER(lb_consent_unlock) struct lb_consent *locked = lb_consent_lock(consent);
+    const struct judging judging = {
+        .consent = locked,
+        .push = push,
+        .directory = directory,
+        .now_unix_ms = lb_clock_unix_ms(consent->options.clock),
+    };
     for (size_t i = 0; i < into->n_receipts; i++) {
         Lianban__V1__RevokeReceipt *receipt = into->receipts[i];
         for (size_t k = 0; k < told->n_receipts && !is_stopped(receipt); k++) {

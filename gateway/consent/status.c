@@ -92,6 +92,9 @@ lb_status lb_consent_new_list(struct lb_consent *consent, int64_t now_unix_s,
     LB_TRY(lb_consent_list_until(consent->store, now_unix_s + consent->options.status_life_s));
     LB_TRY(lb_consent_list_set(consent->store, consent->options.status_uri, &row));
     LB_TRY(lb_arena_copy(arena, row.token, out_token));
+    struct lb_consent_recent *recent = &consent->recent[row.seq % LB_CONSENT_RECENT_LISTS];
+    recent->seq = row.seq;
+    lb_sha256(row.token, recent->sha256);
     *out_seq = row.seq;
     return LB_OK;
 }

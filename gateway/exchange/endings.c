@@ -10,6 +10,7 @@
 
 #define MAX_LISTS 16
 #define MAX_WITHDRAWALS 1024
+#define MAX_UNACKNOWLEDGED 2
 /* A checkpoint, a leaf, a path, and room for their frame. */
 #define MAX_PROOF_BYTES (16U * 1024)
 
@@ -208,6 +209,15 @@ lb_status lb_ending_prove(struct ending *ending, struct adapter *adapter, struct
     return lb_buf_check(&proof->ack);
 }
 
+void lb_ending_send_again(struct lb_exchange *exchange, struct ending *ending)
+{
+    ending->order = ++exchange->last_order;
+    for (struct adapter *adapter = exchange->adapters; adapter != NULL; adapter = adapter->next) {
+        if (adapter->link != NULL)
+            adapter->link->num_unacknowledged = 0;
+    }
+}
+
 void lb_ending_forget_lists(struct lb_exchange *exchange, const struct adapter *adapter)
 {
     for (struct ending *ending = exchange->endings; ending != NULL; ending = ending->next) {
@@ -225,10 +235,13 @@ void lb_ending_forget_lists(struct lb_exchange *exchange, const struct adapter *
 
 /* --- sending --- */
 
-/* Under lock: the oldest that this link has not been sent and still needs. */
+/* Under lock: the oldest that this link has not been sent and still needs. An adapter gets them one
+ * by one as it takes them in; of many lists in a row only the newest matters. */
 static struct ending *next_for(struct lb_broker_link *link)
 {
     struct ending *next = NULL;
+    if (link->num_unacknowledged >= MAX_UNACKNOWLEDGED)
+        return NULL;
     for (struct ending *e = link->exchange->endings; e != NULL; e = e->next) {
         bool needs = (e->uri != NULL || link->session.takes_revocations) &&
                      lb_ending_proof_of(e, link->adapter) == NULL;
@@ -267,6 +280,7 @@ lb_status lb_ending_next(struct lb_broker_link *link, struct lb_arena *arena,
     struct ending *next = next_for(link);
     if (next != NULL) {
         link->last_ending = next->order;
+        link->num_unacknowledged++;
         is_list = next->uri != NULL;
         token = lb_arena_str(arena, lb_buf_span(&next->token));
         grant = lb_arena_str(arena, lb_buf_span(&next->grant));

@@ -102,9 +102,9 @@ void lb_collect_close(struct lb_collect *collect);
 /* lb_exchange_relay_status checks a status list token (signature by an issuer of the directory),
  * sends it to every linked adapter, keeps it for those that link later, and waits up to timeout_ms
  * for their acknowledgements, each with its proof. Reads under way whose grant it ends come to
- * their end at once. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED (not the issuer's own URI
- * included); STATUS_STALE for an older list than the one held, STATUS_FORK for another of the same
- * number: an acknowledgement of the one held would say nothing of it. */
+ * their end at once. Blocks. SIGNATURE_INVALID, ISSUER_UNKNOWN, GRANT_MALFORMED (not the issuer's
+ * own URI included); STATUS_STALE for an older list than the one held, STATUS_FORK for another of
+ * the same number: an acknowledgement of the one held would say nothing of it. */
 LB_MUST lb_status lb_exchange_relay_status(struct lb_exchange *exchange, struct lb_span token,
                                            int64_t timeout_ms, struct lb_arena *arena,
                                            Lianban__V1__RelayStatusResponse **out);

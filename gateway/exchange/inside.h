@@ -88,6 +88,7 @@ struct lb_broker_link {
     struct routed_read *pending[PENDING_BUCKETS];
     size_t num_pending;
     uint64_t last_ending;                      /* sent so far, by their order */
+    size_t num_unacknowledged;                 /* of those; under the exchange's lock */
 };
 
 /* What is known of one adapter, for the life of the process. */
@@ -211,6 +212,8 @@ struct ending_proof *lb_ending_proof_of(const struct ending *ending,
 /* lb_ending_prove keeps what an adapter proved; an earlier proof of it is replaced. */
 LB_MUST lb_status lb_ending_prove(struct ending *ending, struct adapter *adapter,
                                   struct lb_span ack, bool kept);
+/* lb_ending_send_again sends it once more to every adapter that has not proved to have it. */
+void lb_ending_send_again(struct lb_exchange *exchange, struct ending *ending);
 /* lb_ending_forget_lists: an adapter that links anew may have lost its lists, not withdrawals. */
 void lb_ending_forget_lists(struct lb_exchange *exchange, const struct adapter *adapter);
 /* lb_ending_purge drops withdrawals of grants that are over. */

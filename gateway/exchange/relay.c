@@ -124,7 +124,10 @@ lb_status lb_relay_ack(struct lb_broker_link *link, const Lianban__V1__StatusAck
     if (code == LB_CODE_OK && ending != NULL && link->adapter->link == link)
         status = lb_ending_prove(ending, link->adapter, proof, false);
     tell_relays(link, ack, code, proof);
+    if (link->num_unacknowledged > 0)
+        link->num_unacknowledged--;
     (void)pthread_mutex_unlock(&exchange->lock);
+    lb_broker_link_kick(link); /* there may be more */
     return status;
 }
 
@@ -285,7 +288,7 @@ static lb_status hold_and_join(struct lb_exchange *exchange, const struct lb_rel
         exchange->relays = relay;
         settle_proved(relay, ending);
         if (!*out_new && relay->num_open > 0)
-            ending->order = ++exchange->last_order; /* what got lost is sent again */
+            lb_ending_send_again(exchange, ending); /* it may have got lost */
     }
     (void)pthread_mutex_unlock(&exchange->lock);
     return status;

@@ -8,6 +8,7 @@
 #define WINDOWS (1U << LB_NODE_WINDOW)
 #define DESKS (1U << LB_NODE_CONSENT)
 #define PUSH_TIMEOUT_MS 6000
+#define MAX_OVERTAKEN 8
 
 static lb_status need(const struct lb_consent_service *service,
                       const struct lb_rpc_call_info *info, unsigned kinds)
@@ -74,12 +75,31 @@ static lb_status relay(struct lb_rpc_channel *broker, struct lb_span token, stru
 {
     Lianban__V1__RelayStatusRequest ask = LIANBAN__V1__RELAY_STATUS_REQUEST__INIT;
     struct lb_span request = LB_SPAN_EMPTY, reply = LB_SPAN_EMPTY;
-    ask.token = lb_arena_str(arena, token);
+    LB_DEFER(lb_arena_freep) struct lb_arena *own = lb_arena_new(LB_CALL_ARENA_BYTES);
+    LB_ENSURE(own != NULL, LB_NO_MEMORY, "status list");
+    ask.token = lb_arena_str(own, token);
     LB_ENSURE(ask.token != NULL, LB_NO_MEMORY, "arena is full");
-    LB_TRY(lb_pb_pack(&ask, arena, &request));
+    LB_TRY(lb_pb_pack(&ask, own, &request));
     LB_TRY(lb_rpc_call(broker, "/lianban.v1.Broker/RelayStatus", NULL, 0, request,
                        PUSH_TIMEOUT_MS, arena, &reply));
     return lb_pb_unpack(&lianban__v1__relay_status_response__descriptor, reply, arena, out);
+}
+
+/* When several grants end at once, a broker may have the list of a later one already; that one says
+ * no less. */
+static lb_status relay_newest(const struct lb_consent_service *service,
+                              struct lb_rpc_channel *broker, struct lb_span token,
+                              struct lb_arena *arena, Lianban__V1__RelayStatusResponse **out)
+{
+    lb_status status = relay(broker, token, arena, out);
+    for (int i = 0; i < MAX_OVERTAKEN && lb_status_code(status) == LB_STATUS_STALE; i++) {
+        LB_DEFER(lb_arena_freep) struct lb_arena *own = lb_arena_new(LB_CALL_ARENA_BYTES);
+        struct lb_consent_push newest;
+        LB_ENSURE(own != NULL, LB_NO_MEMORY, "push");
+        LB_TRY(lb_consent_current(service->consent, own, &newest));
+        status = relay(broker, newest.token, arena, out);
+    }
+    return status;
 }
 
 /* Over all brokers; one that can't be reached leaves its adapters to the list's own end, and they
@@ -92,9 +112,9 @@ static lb_status push_to_all(const struct lb_consent_service *service,
     LB_TRY(lb_consent_receipts(service->consent, arena, receipts));
     for (size_t i = 0; i < service->num_brokers; i++) {
         Lianban__V1__RelayStatusResponse *told = NULL;
-        lb_status status = relay(service->brokers[i], push->token, arena, &told);
+        lb_status status = relay_newest(service, service->brokers[i], push->token, arena, &told);
         if (status == LB_OK)
-            status = lb_consent_take_receipts(service->consent, push, told, arena, receipts);
+            status = lb_consent_take_receipts(service->consent, push, told, receipts);
         if (first == LB_OK)
             first = status;
     }
