@@ -106,6 +106,9 @@ void fx_build(struct fixture *fx, struct fx_ask *ask, struct fx_built *out);
 /* fx_send hands it to the adapter and returns the answer's outer code. */
 enum lb_code fx_send(struct fixture *fx, const struct fx_built *built,
                      struct lb_serve_answer *out_answer);
+/* fx_ask_again sends another message under the same grant; fx_leaf reads an entry of the log. */
+enum lb_code fx_ask_again(struct fixture *fx, struct fx_ask *ask);
+struct lb_leaf fx_leaf(struct fixture *fx, uint64_t index);
 /* fx_open opens a sealed answer. */
 Lianban__V1__SealedAnswer *fx_open(struct fixture *fx, const struct fx_built *built,
                                    const struct lb_serve_answer *answer);

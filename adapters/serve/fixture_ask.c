@@ -248,3 +248,21 @@ Lianban__V1__SealedAnswer *fx_open(struct fixture *fx, const struct fx_built *bu
     assert_ok(lb_pb_unpack(&lianban__v1__sealed_answer__descriptor, plain, fx->arena, &message));
     return message;
 }
+
+enum lb_code fx_ask_again(struct fixture *fx, struct fx_ask *ask)
+{
+    struct fx_built built;
+    assert_ok(lb_crypto_random(ask->rid, sizeof(ask->rid)));
+    assert_ok(lb_crypto_random(ask->txn, sizeof(ask->txn)));
+    fx_build(fx, ask, &built);
+    return fx_send(fx, &built, NULL);
+}
+
+struct lb_leaf fx_leaf(struct fixture *fx, uint64_t index)
+{
+    struct lb_span bytes = LB_SPAN_EMPTY;
+    struct lb_leaf leaf;
+    assert_ok(lb_log_leaf(fx->log, index, fx->arena, &bytes));
+    assert_ok(lb_leaf_decode(bytes, &leaf));
+    return leaf;
+}

@@ -269,6 +269,90 @@ static void answers_taken_make_room(void **state)
     }
 }
 
+/* --- what ends grants --- */
+
+static lb_status send_ending(struct played *played, const char *token, const char *grant)
+{
+    Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
+    Lianban__V1__StatusUpdate update = LIANBAN__V1__STATUS_UPDATE__INIT;
+    Lianban__V1__Revocation revocation = LIANBAN__V1__REVOCATION__INIT;
+    struct lb_span bytes = LB_SPAN_EMPTY;
+    if (grant == NULL) {
+        update.token = (char *)(uintptr_t)token;
+        frame.body_case = LIANBAN__V1__FRAME__BODY_STATUS_UPDATE;
+        frame.status_update = &update;
+    } else {
+        revocation.token = (char *)(uintptr_t)token;
+        revocation.grant = (char *)(uintptr_t)grant;
+        frame.body_case = LIANBAN__V1__FRAME__BODY_REVOCATION;
+        frame.revocation = &revocation;
+    }
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    assert_ok(lb_pb_pack(&frame, arena, &bytes));
+    return lb_adapter_link_receive(played->link, bytes);
+}
+
+static const Lianban__V1__StatusAck *next_ack(struct played *played)
+{
+    Lianban__V1__Frame *frame;
+    while ((frame = next_frame(played)) != NULL &&
+           frame->body_case == LIANBAN__V1__FRAME__BODY_BATCH) {
+        struct lb_checkpoint checkpoint;
+        assert_ok(lb_session_watch(&played->session, frame->batch->log, &checkpoint));
+    }
+    assert_non_null(frame);
+    assert_int_equal(frame->body_case, LIANBAN__V1__FRAME__BODY_STATUS_ACK);
+    return frame->status_ack;
+}
+
+static void a_list_is_acknowledged_with_its_entry(void **state)
+{
+    struct played *played = *state;
+    struct lb_span token = fx_list(&played->fx, 9, 1, 900, 0);
+    struct lb_checkpoint checkpoint;
+    struct lb_leaf leaf;
+    struct lb_hash hash;
+    uint8_t digest[32];
+    lb_sha256(token, digest);
+    for (int i = 0; i < 2; i++) { /* the second time it is known, and proved all the same */
+        assert_ok(send_ending(played, lb_arena_str(played->fx.arena, token), NULL));
+        const Lianban__V1__StatusAck *ack = next_ack(played);
+        assert_string_equal(ack->code, "OK");
+        assert_string_equal(ack->uri, FX_STATUS_URI);
+        assert_int_equal(ack->seq, 9);
+        assert_memory_equal(ack->sha256.data, digest, 32);
+        assert_ok(lb_session_watch(&played->session, ack->log, &checkpoint));
+        assert_ok(lb_link_verify(ack->entry, &checkpoint, &leaf, &hash));
+        assert_string_equal(leaf.code, "STATUS_LIST");
+        assert_memory_equal(leaf.request_hash, digest, 32);
+    }
+}
+
+static void a_flood_of_forged_endings_writes_nothing(void **state)
+{
+    struct played *played = *state;
+    struct lb_log_head before, after;
+    assert_ok(lb_log_head(played->fx.log, played->fx.arena, &before));
+    for (int i = 0; i < 400; i++) {
+        assert_ok(send_ending(played, "a.b.c", i % 2 == 0 ? NULL : "e30.e30.AA"));
+        if (i % 10 != 9)
+            continue;
+        for (int k = 0; k < 10; k++) {
+            const Lianban__V1__StatusAck *ack = next_ack(played);
+            assert_string_equal(ack->code, "GRANT_MALFORMED");
+            assert_null(ack->entry);
+            assert_null(ack->log);
+        }
+    }
+    assert_ok(lb_log_head(played->fx.log, played->fx.arena, &after));
+    assert_int_equal(after.size, before.size);
+    /* Too many at once end the link, and nothing more. */
+    lb_status status = LB_OK;
+    for (int i = 0; i < 20000 && status == LB_OK; i++)
+        status = send_ending(played, "a.b.c", NULL);
+    assert_code(lb_status_code(status), LB_BUSY);
+}
+
 #define WITH_LINK(test_) cmocka_unit_test_setup_teardown(test_, setup, teardown)
 
 int main(void)
@@ -279,6 +363,8 @@ int main(void)
         WITH_LINK(a_read_that_no_broker_should_pass_on_ends_the_link),
         WITH_LINK(a_broker_that_takes_no_answers_is_not_served_without_end),
         WITH_LINK(answers_taken_make_room),
+        WITH_LINK(a_list_is_acknowledged_with_its_entry),
+        WITH_LINK(a_flood_of_forged_endings_writes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

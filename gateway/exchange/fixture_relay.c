@@ -30,17 +30,20 @@ static void *relay(void *arg)
 {
     struct fx_told *told = arg;
     if (told->grant.len == 0)
-        told->status = lb_exchange_relay_status(told->fx->exchange, told->token, 1500,
+        told->status = lb_exchange_relay_status(told->fx->exchange, told->token, told->timeout_ms,
                                                 told->arena, &told->response);
     else
         told->status = lb_exchange_relay_revocation(told->fx->exchange, told->grant, told->token,
-                                                    1500, told->arena, &told->response);
+                                                    told->timeout_ms, told->arena,
+                                                    &told->response);
     return NULL;
 }
 
-void fx_tell(struct fixture *fx, struct fx_told *told, struct lb_span grant, struct lb_span token)
+void fx_tell(struct fixture *fx, struct fx_told *told, struct lb_span grant, struct lb_span token,
+             int64_t timeout_ms)
 {
-    *told = (struct fx_told){.fx = fx, .grant = grant, .token = token};
+    *told = (struct fx_told){
+        .fx = fx, .grant = grant, .token = token, .timeout_ms = timeout_ms};
     told->arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     assert_int_equal(pthread_create(&told->thread, NULL, relay, told), 0);
 }

@@ -10,17 +10,20 @@
 /* fx_list signs a list of the hall whose index 7 has the given state. */
 struct lb_span fx_list(struct fixture *fx, uint64_t seq, uint8_t state);
 
-/* A relay in a thread of its own, as a call is; it waits 1.5 s for the adapter. */
+/* A relay in a thread of its own, as a call is. */
 struct fx_told {
     struct fixture *fx;
     struct lb_span grant, token;  /* no grant: a list */
+    int64_t timeout_ms;           /* for the adapter's word */
     struct lb_arena *arena;
     pthread_t thread;
     lb_status status;
     Lianban__V1__RelayStatusResponse *response;
 };
-void fx_tell(struct fixture *fx, struct fx_told *told, struct lb_span grant,
-             struct lb_span token);
+#define FX_PATIENT_MS 5000
+#define FX_IMPATIENT_MS 200
+void fx_tell(struct fixture *fx, struct fx_told *told, struct lb_span grant, struct lb_span token,
+             int64_t timeout_ms);
 /* fx_outcome waits for it: what became of it at the one adapter. */
 const Lianban__V1__StatusReceipt *fx_outcome(struct fx_told *told);
 void fx_forget(struct fx_told *told);

@@ -17,7 +17,7 @@ static void stopped_comes_with_its_proof(void **state)
     struct fx_told told;
     struct lb_span token = fx_list(fx, 5, LB_STATE_INVALID);
     fx_link(fx);
-    fx_tell(fx, &told, LB_SPAN_EMPTY, token);
+    fx_tell(fx, &told, LB_SPAN_EMPTY, token, FX_PATIENT_MS);
     Lianban__V1__Frame *frame = fx_ending(fx);
     assert_non_null(frame);
     assert_true(lb_span_eq(lb_span_str(frame->status_update->token), token));
@@ -39,7 +39,7 @@ static void stopped_comes_with_its_proof(void **state)
     lb_watch_cleanup(&watch);
     fx_forget(&told);
     /* Asked again, it is known; the adapter is not told twice. */
-    fx_tell(fx, &told, LB_SPAN_EMPTY, token);
+    fx_tell(fx, &told, LB_SPAN_EMPTY, token, FX_PATIENT_MS);
     receipt = fx_outcome(&told);
     assert_string_equal(receipt->code, "OK");
     assert_non_null(receipt->entry);
@@ -52,7 +52,7 @@ static void an_adapter_that_is_away_is_named_and_told_when_it_comes(void **state
     struct fixture *fx = *state;
     struct fx_told told;
     struct lb_span token = fx_list(fx, 5, LB_STATE_VALID);
-    fx_tell(fx, &told, LB_SPAN_EMPTY, token);
+    fx_tell(fx, &told, LB_SPAN_EMPTY, token, FX_PATIENT_MS);
     assert_string_equal(fx_outcome(&told)->code, "UNAVAILABLE");
     fx_forget(&told);
     for (int round = 0; round < 2; round++) {
@@ -71,13 +71,13 @@ static void a_silent_adapter_is_told_again(void **state)
     struct fx_told told;
     struct lb_span token = fx_list(fx, 5, LB_STATE_VALID);
     fx_link(fx);
-    fx_tell(fx, &told, LB_SPAN_EMPTY, token);
+    fx_tell(fx, &told, LB_SPAN_EMPTY, token, FX_IMPATIENT_MS);
     assert_non_null(fx_ending(fx)); /* and drops it */
     const Lianban__V1__StatusReceipt *receipt = fx_outcome(&told);
     assert_string_equal(receipt->code, "DEADLINE");
     assert_null(receipt->entry);
     fx_forget(&told);
-    fx_tell(fx, &told, LB_SPAN_EMPTY, token);
+    fx_tell(fx, &told, LB_SPAN_EMPTY, token, FX_PATIENT_MS);
     assert_non_null(fx_ending(fx));
     assert_ok(fx_acknowledge(fx, token, true, FX_HONEST));
     assert_string_equal(fx_outcome(&told)->code, "OK");
@@ -95,7 +95,7 @@ static void forged_acknowledgements_count_for_nothing(void **state)
         struct lb_span token = fx_list(fx, 5, LB_STATE_VALID);
         bool bare = i == sizeof(lies) / sizeof(lies[0]);
         fx_link(fx);
-        fx_tell(fx, &told, LB_SPAN_EMPTY, token);
+        fx_tell(fx, &told, LB_SPAN_EMPTY, token, FX_IMPATIENT_MS);
         assert_non_null(fx_ending(fx));
         lb_status status = fx_acknowledge(fx, token, true, bare ? FX_NO_PROOF : lies[i]);
         assert_code(lb_status_code(status), bare ? LB_CODE_OK : LB_RECEIPT_INVALID);

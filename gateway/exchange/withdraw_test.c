@@ -51,7 +51,7 @@ static void a_withdrawal_outlives_the_broker(void **state)
     struct lb_span grant;
     be_born(fx, &citizen);
     struct lb_span token = withdrawal(fx, &citizen, &grant);
-    fx_tell(fx, &told, grant, token);
+    fx_tell(fx, &told, grant, token, FX_PATIENT_MS);
     assert_string_equal(fx_outcome(&told)->code, "UNAVAILABLE");
     fx_forget(&told);
     fx_restart(fx);
@@ -65,7 +65,7 @@ static void a_withdrawal_outlives_the_broker(void **state)
     fx_unlink(fx);
     /* The proof too: nobody has to be linked, and no adapter hears of it again. */
     fx_restart(fx);
-    fx_tell(fx, &told, grant, token);
+    fx_tell(fx, &told, grant, token, FX_PATIENT_MS);
     const Lianban__V1__StatusReceipt *receipt = fx_outcome(&told);
     assert_string_equal(receipt->code, "OK");
     assert_non_null(receipt->entry);
@@ -141,22 +141,22 @@ static void reads_under_way_end_with_their_grant(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct fx_call call;
         struct fx_reply reply;
-        assert_ok(lb_exchange_relay_status(fx->exchange,
-                                           fx_list(fx, 10 + 2 * i, LB_STATE_VALID), 1,
-                                           fx->arena, &response));
+        struct lb_span before = fx_list(fx, 10 + 2 * i, LB_STATE_VALID);
+        struct lb_span after = fx_list(fx, 11 + 2 * i, ends[i].state);
+        assert_ok(lb_exchange_relay_status(fx->exchange, before, 1, fx->arena, &response));
         assert_non_null(fx_ending(fx));
+        assert_ok(fx_acknowledge(fx, before, true, FX_HONEST));
         fx_collect(fx, &call, fx_operator_token(fx),
                    fx_request(fx, 3, (uint8_t)(10 + 20 * i), 30000));
         Lianban__V1__Batch *batch = fx_reads(fx);
         assert_non_null(batch);
         fx_reply_honest(fx, batch->reads[0], &reply);
-        assert_ok(lb_exchange_relay_status(fx->exchange,
-                                           fx_list(fx, 11 + 2 * i, ends[i].state), 1,
-                                           fx->arena, &response));
+        assert_ok(lb_exchange_relay_status(fx->exchange, after, 1, fx->arena, &response));
         expect_cut(fx, &call, ends[i].code);
         /* An answer that comes all the same finds nobody. */
         assert_ok(fx_send(fx, &reply));
         assert_non_null(fx_ending(fx));
+        assert_ok(fx_acknowledge(fx, after, true, FX_HONEST));
     }
     fx_unlink(fx);
 }

@@ -2,15 +2,23 @@
 #include <string.h>
 
 #include "gateway/base/limits.h"
+#include "gateway/base/log.h"
 #include "gateway/base/wipe.h"
 #include "gateway/mains/forms.h"
 #include "gateway/mains/seal_keys.h"
 #include "gateway/services/window_service.h"
+#include "gateway/window/withdrawn.h"
 
 /* lianban-window: the agent beside a window system. */
 
 #define CASE_WORKERS 64
 #define CASE_QUEUE 1024
+#define LOOK_EVERY_S 5
+
+struct look_job {
+    struct lb_job job;
+    struct window_role *role;
+};
 
 struct window_role {
     struct lb_node_program *node;
@@ -30,6 +38,11 @@ struct window_role {
     struct lb_workers *workers;
     struct lb_window_peers peers;
     struct lb_window *window;
+    struct lb_withdrawn *withdrawn;
+    struct lb_workers *looker;
+    struct look_job look;
+    bool looking;             /* one look at a time */
+    int64_t next_look_s;
 };
 
 static lb_status read_form(struct window_role *role, const struct lb_yaml_node *item)
@@ -113,14 +126,49 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .port = lb_window_service_port(&role->peers),
     };
     LB_TRY(lb_window_new(&options, &node->diag, &role->window));
+    LB_TRY(lb_withdrawn_new(role->window, &role->withdrawn));
+    LB_TRY(lb_workers_new(1, 1, &role->looker));
     lb_window_service_methods(role->window, methods);
     *out_num = LB_WINDOW_METHODS;
     return LB_OK;
 }
 
+static void look(struct lb_job *job)
+{
+    struct window_role *role = ((struct look_job *)job)->role;
+    lb_status status = lb_withdrawn_look(role->withdrawn);
+    /* An office that is away is no news every few seconds. */
+    if (status != LB_OK && status->code != LB_UNAVAILABLE)
+        lb_log_failure("withdrawals_not_read", status);
+    __atomic_store_n(&role->looking, false, __ATOMIC_RELEASE);
+}
+
+/* What was withdrawn is erased here within seconds. */
+static void tick(void *own)
+{
+    struct window_role *role = own;
+    int64_t now = lb_clock_monotonic_ms(lb_clock_system()) / 1000;
+    if (now < role->next_look_s || __atomic_load_n(&role->looking, __ATOMIC_ACQUIRE))
+        return;
+    role->next_look_s = now + LOOK_EVERY_S;
+    role->look = (struct look_job){.job = {.run = look}, .role = role};
+    __atomic_store_n(&role->looking, true, __ATOMIC_RELEASE);
+    if (lb_workers_submit(role->looker, &role->look.job) != LB_OK)
+        __atomic_store_n(&role->looking, false, __ATOMIC_RELEASE);
+}
+
+static void quiesce(void *own)
+{
+    struct window_role *role = own;
+    lb_workers_free(role->looker);
+    role->looker = NULL;
+}
+
 static void stop(void *own)
 {
     struct window_role *role = own;
+    lb_workers_free(role->looker);
+    lb_withdrawn_free(role->withdrawn);
     lb_window_free(role->window);
     lb_workers_free(role->workers);
     lb_rpc_channel_free(role->peers.broker);
@@ -156,6 +204,8 @@ int main(int argc, char **argv)
         .must_listen = true,
         .prepare = prepare,
         .start = start,
+        .tick = tick,
+        .quiesce = quiesce,
         .stop = stop,
     };
     return lb_node_main(argc, argv, &role);

@@ -59,7 +59,19 @@ static lb_status collect(void *ctx, struct lb_span operator_token, struct lb_spa
     return lb_rpc_call_stream(peers->broker, &stream_call);
 }
 
+static lb_status status_list(void *ctx, struct lb_arena *arena, const char **out_token)
+{
+    const struct lb_window_peers *peers = ctx;
+    Lianban__V1__GetStatusListRequest request = LIANBAN__V1__GET_STATUS_LIST_REQUEST__INIT;
+    Lianban__V1__GetStatusListResponse *answer = NULL;
+    LB_TRY(call(peers->consent, "/lianban.v1.ConsentOffice/GetStatusList", &request,
+                &lianban__v1__get_status_list_response__descriptor, arena, &answer));
+    *out_token = answer->token;
+    return LB_OK;
+}
+
 struct lb_window_port lb_window_service_port(struct lb_window_peers *peers)
 {
-    return (struct lb_window_port){peers, notice, request_grant, get_grant, collect};
+    return (struct lb_window_port){peers,     notice,  request_grant,
+                                   get_grant, collect, status_list};
 }

@@ -39,6 +39,7 @@ static enum lb_fact_state state_of(enum lb_code code, bool recorded)
     case LB_INTERNAL:
     case LB_CRL_STALE:
     case LB_STATUS_STALE:
+    case LB_GRANT_SUSPENDED: /* it may be resumed */
     case LB_CONTEXT_UNKNOWN:
     case LB_KEY_RETIRED:
     case LB_REQUEST_STALE:

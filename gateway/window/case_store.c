@@ -191,6 +191,14 @@ lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id)
     return status;
 }
 
+lb_status lb_case_store_tidy(struct lb_case_store *store)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    lb_status status = lb_store_exec(store->store, "PRAGMA wal_checkpoint(TRUNCATE)");
+    (void)pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
 /* --- reading --- */
 
 /* The fact that came next after `order`; false when there is none. */

@@ -141,6 +141,13 @@ void lb_feed_end(struct lb_feed *feed, lb_status status)
     (void)pthread_mutex_unlock(&feed->lock);
 }
 
+void lb_feed_forget(struct lb_feed *feed)
+{
+    (void)pthread_mutex_lock(&feed->lock);
+    drop_first(feed, feed->num_events);
+    (void)pthread_mutex_unlock(&feed->lock);
+}
+
 void lb_feed_close(struct lb_feed *feed)
 {
     (void)pthread_mutex_lock(&feed->lock);

@@ -2,11 +2,13 @@
 #include <string.h>
 
 #include "gateway/token/grant.h"
+#include "gateway/token/status_list.h"
 #include "gateway/window/fixture.h"
 #include "gateway/wire/pb.h"
 
 /* The consent office: files requests, and issues a grant once a test says the citizen agreed. */
 
+#define FX_STATUS_URI "https://hall.example/status"
 #define NOTICE "您的申请需要核对以下信息。"
 
 lb_status fx_notice(void *ctx, const Lianban__V1__NoticeRequest *request, struct lb_arena *arena,
@@ -123,7 +125,8 @@ static lb_status issue(struct fixture *fx, const struct fx_ticket *ticket, const
         .iat = now,
         .nbf = now,
         .exp = now + fx->grant_life_s,
-        .status_uri = "https://hall.example/status",
+        .status_uri = FX_STATUS_URI,
+        .status_index = (uint64_t)(ticket - fx->tickets),
     };
     LB_TRY(lb_jwk_thumbprint_x25519(ticket->requester_key, arena, grant.cnf_jkt));
     for (size_t i = 0; i < 2; i++)
@@ -154,5 +157,20 @@ lb_status fx_get_grant(void *ctx, const char *request_id, struct lb_arena *arena
     (*out)->grant_id = lb_arena_str(arena, lb_span_str("g"));
     (*out)->sd_jwt = lb_arena_str(arena, text);
     (*out)->subject_salt = lb_pb_bytes(lb_span_of(salt, sizeof(salt)));
+    return LB_OK;
+}
+
+lb_status fx_status_list(void *ctx, struct lb_arena *arena, const char **out_token)
+{
+    struct fixture *fx = ctx;
+    struct lb_span token = LB_SPAN_EMPTY;
+    fx->num_lists++;
+    LB_TRY(fx->list_fails);
+    assert_ok(lb_status_list_sign("hall", FX_OFFICE_KID, FX_STATUS_URI, fx->list_seq,
+                                  lb_clock_unix_s(&fx->clock.clock), 900,
+                                  lb_span_of(fx->list_states, sizeof(fx->list_states)),
+                                  fx->forged_list ? fx->street_key : fx->office_key, arena,
+                                  &token));
+    *out_token = lb_arena_str(arena, token);
     return LB_OK;
 }

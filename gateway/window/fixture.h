@@ -99,6 +99,11 @@ struct fixture {
     const char *section_subject;/* set: grants are about this person instead */
     bool self_signed;           /* the street office signs consent itself */
     int64_t grant_life_s;
+    uint64_t list_seq;          /* of its status list */
+    uint8_t list_states[FX_MAX_TICKETS];  /* by ticket, enum lb_grant_state */
+    bool forged_list;           /* signed by somebody else */
+    lb_status list_fails;
+    size_t num_lists;           /* how often it was asked for */
     /* the broker */
     size_t num_collects;
     lb_status collect_fails;    /* after the events, if any */
@@ -137,6 +142,7 @@ lb_status fx_request_grant(void *ctx, const Lianban__V1__GrantRequest *request,
                            struct lb_arena *arena, Lianban__V1__GrantTicket **out);
 lb_status fx_get_grant(void *ctx, const char *request_id, struct lb_arena *arena,
                        Lianban__V1__GetGrantResponse **out);
+lb_status fx_status_list(void *ctx, struct lb_arena *arena, const char **out_token);
 lb_status fx_collect(void *ctx, struct lb_span operator_token, struct lb_span request,
                      int64_t timeout_ms, void (*on_event)(void *arg, struct lb_span event),
                      void *arg);

@@ -75,7 +75,8 @@ lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window)
         .case_key = fx->case_key,
         .person_key = fx->person_key,
         .deadline_ms = 5000,
-        .port = {fx, fx_notice, fx_request_grant, fx_get_grant, fx_collect},
+        .port = {fx,           fx_notice,  fx_request_grant,
+                 fx_get_grant, fx_collect, fx_status_list},
     };
     return lb_window_new(&options, &fx->diag, out_window);
 }

@@ -89,8 +89,10 @@ static lb_status keep(struct lb_window_case *entry, struct lb_case_member *membe
 {
     (void)pthread_mutex_lock(&entry->lock);
     lb_status status = lb_case_text(&member->consent.sd_jwt, lb_span_str(answer->sd_jwt));
-    if (status == LB_OK)
+    if (status == LB_OK) {
         memcpy(member->consent.salt, answer->subject_salt.data, LB_CASE_SALT_BYTES);
+        lb_withdrawn_reopen(entry, member);
+    }
     (void)pthread_mutex_unlock(&entry->lock);
     return status;
 }

@@ -78,6 +78,8 @@ LB_MUST lb_status lb_case_store_put(struct lb_case_store *store,
                                     const struct lb_window_case *entry);
 /* lb_case_store_erase deletes a case, out of the write-ahead log as well. */
 LB_MUST lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id);
+/* lb_case_store_tidy takes what was overwritten out of the write-ahead log. */
+LB_MUST lb_status lb_case_store_tidy(struct lb_case_store *store);
 /* lb_case_store_load reads all cases into the window's table and feeds. FORM_UNKNOWN with a
  * sentence in diag when a case's form is missing; STORE_FAILED when a case does not decrypt. */
 LB_MUST lb_status lb_case_store_load(struct lb_case_store *store, struct lb_window *window,
@@ -119,6 +121,12 @@ LB_MUST lb_status lb_window_ensure_mandate(struct lb_window_case *entry, size_t 
 /* lb_window_adapter finds a department's adapter in the directory; NULL when there is none. */
 const struct lb_node *lb_window_adapter(const struct lb_directory *directory,
                                         const char *department);
+
+/* --- withdrawn.c --- */
+
+/* lb_withdrawn_reopen lets what a withdrawn grant had brought be asked again, under a new one.
+ * Under the case's lock. */
+void lb_withdrawn_reopen(struct lb_window_case *entry, struct lb_case_member *member);
 
 /* --- context.c --- */
 

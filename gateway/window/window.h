@@ -35,6 +35,8 @@ struct lb_window_port {
     lb_status (*collect)(void *ctx, struct lb_span operator_token, struct lb_span request,
                          int64_t timeout_ms, void (*on_event)(void *arg, struct lb_span event),
                          void *arg);
+    /* The consent office's current status list. */
+    lb_status (*status_list)(void *ctx, struct lb_arena *arena, const char **out_token);
 };
 
 struct lb_window_form {

@@ -1,0 +1,263 @@
+"""Withdrawal while a hundred cases are in hand: after an adapter's acknowledgement nothing leaves, the
+printed bound holds, what is away is told when it comes back, and without news everybody stops by themselves."""
+
+import datetime
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import fixture  # noqa: E402
+import sdjwt  # noqa: E402
+import yaml  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
+from members import DEPARTMENTS  # noqa: E402
+from processes import wait_until  # noqa: E402
+from stubs import Refused  # noqa: E402
+
+sys.path.append(os.path.join(fixture.ROOT, "tests", "hostile"))
+
+import paths  # noqa: E402,F401
+from ground import Ground  # noqa: E402
+from rogue import Log, leaf  # noqa: E402
+
+CASES = 100
+LIST_SECONDS = 10    # how long a status list of this office is good for
+NOBODYS_INDEX = 4000  # in the list, and far behind what is given away
+AWAY = "tax"         # is away while a grant is withdrawn
+CUT_OFF = "housing"  # asked by a broker that passes on nothing
+
+
+def setUpModule():
+    global federation  # pylint: disable=global-statement
+    federation = fixture.made(120)
+    config = federation.members["consent"].config
+    with open(config, encoding="utf-8") as file:
+        settings = yaml.safe_load(file)
+    settings["status_life_s"] = LIST_SECONDS
+    with open(config, "w", encoding="utf-8") as file:
+        yaml.safe_dump(settings, file)
+    unittest.addModuleCleanup(federation.stop)
+    federation.start()
+
+
+class Case:
+    """One household with its grants, ready to be collected."""
+
+    def __init__(self, household):
+        self.members, self.class_id = household["members"], household["class"]
+        window = federation.window
+        self.id = window.open(self.members)
+        notice = window.notice(self.id).sha256
+        self.documents, self.grants = [], []
+        for ticket in window.ask(self.id):
+            shown = self.members[0 if self.members[ticket.member]["role"] == "child" else ticket.member]
+            self.documents.append(shown["id_no"])
+            self.grants.append(federation.desk.confirm(ticket.request_id, shown["id_no"], notice))
+
+
+class Withdrawal:
+    """The applicant's grant is withdrawn; what the desk was told, and when it asked."""
+
+    def __init__(self, case):
+        self.grant, self.began = case.grants[0], time.time()
+        self.reply = federation.desk.revoke(self.grant, case.documents[0])
+        self.ended = time.time()
+
+    def receipt(self, department):
+        name = federation.members[department].spiffe
+        return next(r for r in self.reply.receipts if r.adapter == name)
+
+
+def releases(department):
+    """[(index, seconds, grant)] of what a department's log says has left."""
+    entries = federation.entries(department, "--type", "READ", details=True)
+    return [(e["index"], seconds_of(e), e["detail"]["grant"]) for e in entries if e["code"] == "ANSWERED"]
+
+
+def seconds_of(entry):
+    return datetime.datetime.fromisoformat(entry["time"].replace("Z", "+00:00")).timestamp()
+
+
+class UnderLoad(unittest.TestCase):
+    def test_after_the_acknowledgement_nothing_leaves(self):
+        with ThreadPoolExecutor(CASES) as pool:
+            few = sorted(federation.households, key=lambda h: len(h["members"]))[:CASES]
+            cases = list(pool.map(Case, few))
+            self.assertEqual(len(cases), CASES)
+            underway = threading.Semaphore(0)
+            outcomes = [pool.submit(federation.window.collect, case.id, lambda _: underway.release())
+                        for case in cases]
+            for _ in range(CASES):     # facts have come; many more are on their way
+                self.assertTrue(underway.acquire(timeout=20))
+            with ThreadPoolExecutor(8) as desks:
+                withdrawals = list(desks.map(Withdrawal, cases[1::2]))
+            outcomes = [outcome.result(30) for outcome in outcomes]
+        self.check_outcomes(cases, outcomes)
+        left = {department: releases(department) for department in DEPARTMENTS}
+        for withdrawal in withdrawals:
+            self.check(withdrawal, left)
+        self.assertTrue(any(outcome.class_id == "MANUAL" for outcome in outcomes[1::2]),
+                        "no withdrawal came in time to stop anything")
+        # And later: nobody gets anything under any of them.
+        before = {department: len(entries) for department, entries in left.items()}
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda case: federation.window.collect(case.id), cases[1:20:2]))
+        for department, grants in ((d, {w.grant for w in withdrawals}) for d in DEPARTMENTS):
+            late = [entry for entry in releases(department)[before[department]:] if entry[2] in grants]
+            self.assertEqual(late, [], department)
+
+    def check_outcomes(self, cases, outcomes):
+        """Whose grants stand gets what it should."""
+        for case, outcome in list(zip(cases, outcomes))[::2]:
+            self.assertEqual(outcome.class_id, case.class_id)
+            self.assertEqual(outcome.result.receipts_failed, 0)
+
+    def check(self, withdrawal, left):
+        reply = withdrawal.reply
+        self.assertEqual({receipt.code for receipt in reply.receipts}, {"OK"})
+        self.assertEqual(len(reply.receipts), len(DEPARTMENTS))
+        slowest = max(receipt.millis for receipt in reply.receipts) / 1000
+        self.assertLessEqual(slowest, withdrawal.ended - withdrawal.began + 0.002)
+        for department in DEPARTMENTS:
+            entry = withdrawal.receipt(department).entry
+            for index, seconds, grant in left[department]:
+                if grant != withdrawal.grant:
+                    continue
+                self.assertLess(index, entry, f"{department} released behind its acknowledgement")
+                # What is told to the citizen, in seconds from when the desk asked.
+                self.assertLessEqual(seconds, withdrawal.ended + 0.002)
+
+
+class Away(unittest.TestCase):
+    def test_an_adapter_that_was_away_is_told_by_an_office_that_was_killed(self):
+        case = Case(federation.households[0])
+        federation.window.collect(case.id)
+        federation.processes[AWAY].kill()
+        wait_until(lambda: AWAY in federation.unlinked(), 5, "the adapter is missed")
+        printed = self.withdraw_by_command(case)
+        federation.processes["consent"].kill()
+        spiffe = federation.members[AWAY].spiffe
+        self.assertEqual((printed["stopped"], printed["not_answered"]), (len(DEPARTMENTS) - 1, [spiffe]))
+        self.assertLessEqual(printed["stops_by"], time.time() + LIST_SECONDS)
+        federation.processes["consent"].start()
+        federation.processes[AWAY].start()
+        wait_until(lambda: spiffe in self.acknowledged(printed["grant_id"]), 15, "its acknowledgement")
+        self.assertEqual(releases_under(AWAY, printed["grant_id"], since=time.time() - 1), [])
+
+    def withdraw_by_command(self, case):
+        folder = fixture.folder()
+        with open(os.path.join(folder, "id.txt"), "w", encoding="utf-8") as file:
+            file.write(case.documents[0])
+        run = subprocess.run(
+            [os.path.join(federation.binaries, "lianban"), "consent", "revoke", "--json", "--desk",
+             federation.members["desk"].config, "--grant", case.grants[0], "--document", file.name],
+            capture_output=True, text=True, check=True)
+        return json.loads(run.stdout)
+
+    def acknowledged(self, _grant):
+        """Adapters that the office's own log has had a proof of since the last withdrawal."""
+        entries = federation.entries("consent", details=True)
+        last = max(e["index"] for e in entries if e["code"] == "REVOKED")
+        return {told["adapter"] for e in entries if e["code"] == "ACKNOWLEDGED" and e["index"] > last
+                for told in e["detail"]["adapters"]}
+
+
+def releases_under(department, grant, since):
+    return [entry for entry in releases(department) if entry[2] == grant and entry[1] >= since]
+
+
+class WithoutOffice(unittest.TestCase):
+    """The citizen's own key, and the department's own officer."""
+
+    def test_the_citizens_own_key_is_enough(self):
+        key, salt = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
+        household = federation.households[1]
+        window, members = federation.window, household["members"]
+        case_id = window.open(members)
+        tickets = window.ask(case_id)
+        request = federation.contract.new(
+            "ConfirmRequest", request_id=tickets[0].request_id, agreed=True, method="face", level=3,
+            id_no=members[0]["id_no"], notice_sha256=window.notice(case_id).sha256,
+            subject_key=commitment(key, salt))
+        grant_id = federation.call("consent", "ConsentOffice/Confirm", request).grant_id
+        got = federation.call("consent", "ConsentOffice/GetGrant", federation.contract.new(
+            "GetGrantRequest", request_id=tickets[0].request_id), caller="window")
+        grant = got.sd_jwt.split("~")[0]
+        for stranger in (ec.generate_private_key(ec.SECP256R1()), None):
+            with self.assertRaises(Refused) as caught:
+                self.relay(grant, withdrawal(grant_id, stranger or key, salt if stranger else bytes(16)))
+            self.assertEqual(caught.exception.code, "SIGNATURE_INVALID")
+        receipts = self.relay(grant, withdrawal(grant_id, key, salt)).receipts
+        self.assertEqual({receipt.code for receipt in receipts}, {"OK"})
+        self.assertEqual(len({receipt.adapter for receipt in receipts}), len(DEPARTMENTS))
+        for receipt in receipts:
+            self.assertIn(b"GRANT_WITHDRAWN", receipt.entry.leaf)
+        self.assertEqual(federation.verify_logs()["verdict"], "ok")
+
+    def relay(self, grant, token):
+        request = federation.contract.new("RelayRevocationRequest", grant=grant, token=token)
+        return federation.call("broker", "Broker/RelayRevocation", request, caller="window")
+
+
+def commitment(key, salt):
+    thumbprint = hashlib.sha256(json.dumps(jwk_of(key), separators=(",", ":"), sort_keys=True).encode()).digest()
+    return hashlib.sha256(b"lianban subject key v1" + salt + thumbprint).digest()
+
+
+def jwk_of(key):
+    numbers = key.public_key().public_numbers()
+    return {"crv": "P-256", "kty": "EC", "x": sdjwt.b64(numbers.x.to_bytes(32, "big")),
+            "y": sdjwt.b64(numbers.y.to_bytes(32, "big"))}
+
+
+def withdrawal(grant_id, key, salt):
+    """A citizen's token, made from docs/PROTOCOL.md."""
+    jwk = jwk_of(key)
+    thumbprint = hashlib.sha256(json.dumps(jwk, separators=(",", ":"), sort_keys=True).encode()).digest()
+    return sdjwt.sign(sdjwt.header_of("lianban-revoke+jwt", sdjwt.b64(thumbprint)), {
+        "iss": federation.members["consent"].organization, "jti": grant_id, "iat": int(time.time()),
+        "salt": sdjwt.b64(salt), "jwk": jwk}, key)
+
+
+class Silence(unittest.TestCase):
+    """A broker with its real keys, and its log key, that passes on reads and no lists."""
+
+    def setUp(self):
+        self.ground = Ground(federation)
+        self.addCleanup(self.ground.close)
+
+    def ask(self):
+        status = {"status_list": {"idx": NOBODYS_INDEX, "uri": self.ground.status_uri}}
+        grant = self.ground.office_grant(CUT_OFF, claims={"status": status})
+        read = self.ground.read(grant, CUT_OFF)
+        log = Log(self.ground, "broker", [leaf("ROUTE", "ROUTED", read.request, views="")])
+        message = self.ground.new("RoutedReadRequest", log=log.progress(), read=self.ground.new(
+            "RoutedRead", request=read.request, route=log.proof(0)))
+        return self.ground.world.call(CUT_OFF, "broker", "Adapter/Read", message).answer.code
+
+    def test_release_stops_when_the_list_expires(self):
+        wait_until(lambda: not federation.unlinked(), 15, "the current list everywhere")
+        federation.processes["broker"].kill()
+        last = time.monotonic()
+        self.assertEqual(self.ask(), "ANSWERED")
+        wait_until(lambda: self.ask() == "STATUS_STALE",
+                   LIST_SECONDS + 1, "an end without news")
+        self.assertLessEqual(time.monotonic() - last, LIST_SECONDS + 1)
+        # By itself, and for good: not one release behind the first refusal.
+        entries = [e["code"] for e in federation.entries(CUT_OFF, "--type", "READ")]
+        self.assertNotIn("ANSWERED", entries[entries.index("STATUS_STALE"):])
+        federation.processes["broker"].start()
+        federation.wait_ready()
+        self.assertEqual(self.ask(), "ANSWERED")
+
+
+if __name__ == "__main__":
+    unittest.main()
