@@ -75,6 +75,7 @@ struct lb_window_case {
     bool closed;
 
     pthread_mutex_t asking;  /* held while the consent office is asked; before `lock` */
+    unsigned put_off;        /* under `asking`: looks for withdrawals that waited for a listener */
     struct lb_feed *feed;
 
     pthread_mutex_t lock;    /* holds what follows */

@@ -141,13 +141,6 @@ void lb_feed_end(struct lb_feed *feed, lb_status status)
     (void)pthread_mutex_unlock(&feed->lock);
 }
 
-void lb_feed_forget(struct lb_feed *feed)
-{
-    (void)pthread_mutex_lock(&feed->lock);
-    drop_first(feed, feed->num_events);
-    (void)pthread_mutex_unlock(&feed->lock);
-}
-
 void lb_feed_close(struct lb_feed *feed)
 {
     (void)pthread_mutex_lock(&feed->lock);
@@ -220,6 +213,26 @@ bool lb_case_listener_fill(struct lb_case_listener *listener, struct lb_buf *out
     }
     (void)pthread_mutex_unlock(&feed->lock);
     return filled;
+}
+
+bool lb_feed_drained(struct lb_feed *feed)
+{
+    bool drained = true;
+    (void)pthread_mutex_lock(&feed->lock);
+    for (const struct lb_case_listener *listener = feed->listeners; listener != NULL;
+         listener = listener->next) {
+        uint64_t number = 0;
+        drained = drained && !(listener->ended && next_event(listener, &number));
+    }
+    (void)pthread_mutex_unlock(&feed->lock);
+    return drained;
+}
+
+void lb_feed_forget(struct lb_feed *feed)
+{
+    (void)pthread_mutex_lock(&feed->lock);
+    drop_first(feed, feed->num_events);
+    (void)pthread_mutex_unlock(&feed->lock);
 }
 
 void lb_case_listener_close(struct lb_case_listener *listener)

@@ -27,6 +27,8 @@ LB_MUST lb_status lb_feed_push(struct lb_feed *feed, struct lb_span event);
 void lb_feed_begin(struct lb_feed *feed);
 void lb_feed_end(struct lb_feed *feed, lb_status status);
 
+/* lb_feed_drained says whether all listeners of collects that have ended have had their events. */
+bool lb_feed_drained(struct lb_feed *feed);
 /* lb_feed_forget wipes all events so far; a listener that has not had them misses them. */
 void lb_feed_forget(struct lb_feed *feed);
 /* lb_feed_close forgets all events and ends every listener with LB_OK. */

@@ -11,6 +11,8 @@
  * grant brought is erased here, the case shows GRANT_REVOKED, and it is judged anew by what is
  * left. */
 
+#define MAX_PUT_OFF 3U
+
 struct lb_withdrawn {
     struct lb_window *window;
     uint64_t seq;          /* of the newest list seen */
@@ -148,13 +150,26 @@ static bool at_rest(struct lb_window_case *entry)
     return rests;
 }
 
+/* Whoever listens to a collect that has just ended is given a few looks to take its result. */
+static bool may_erase(struct lb_window_case *entry)
+{
+    if (!at_rest(entry))
+        return false;
+    if (!lb_feed_drained(entry->feed) && entry->put_off < MAX_PUT_OFF) {
+        entry->put_off++;
+        return false;
+    }
+    entry->put_off = 0;
+    return true;
+}
+
 static lb_status look_at(struct lb_window_case *entry, const struct lb_status_list *list)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_WINDOW_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     lb_status status = LB_OK;
     (void)pthread_mutex_lock(&entry->asking);
-    if (at_rest(entry)) {
+    if (may_erase(entry)) {
         (void)pthread_mutex_lock(&entry->lock);
         status = erase(entry, list, arena);
         (void)pthread_mutex_unlock(&entry->lock);

@@ -76,6 +76,16 @@ class Withdrawal:
         return next(r for r in self.reply.receipts if r.adapter == name)
 
 
+def collect(case, on_fact=None):
+    """The Outcome, or the code when a grant is not there any more."""
+    try:
+        return federation.window.collect(case.id, on_fact)
+    except Refused as refused:
+        if refused.code not in ("GRANT_REVOKED", "GRANT_PENDING"):
+            raise
+        return refused.code
+
+
 def releases(department):
     """[(index, seconds, grant)] of what a department's log says has left."""
     entries = federation.entries(department, "--type", "READ", details=True)
@@ -89,12 +99,11 @@ def seconds_of(entry):
 class UnderLoad(unittest.TestCase):
     def test_after_the_acknowledgement_nothing_leaves(self):
         with ThreadPoolExecutor(CASES) as pool:
-            few = sorted(federation.households, key=lambda h: len(h["members"]))[:CASES]
-            cases = list(pool.map(Case, few))
+            few = sorted(federation.households, key=lambda h: len(h["members"]))[:CASES // 4]
+            cases = list(pool.map(Case, few * 4))
             self.assertEqual(len(cases), CASES)
             underway = threading.Semaphore(0)
-            outcomes = [pool.submit(federation.window.collect, case.id, lambda _: underway.release())
-                        for case in cases]
+            outcomes = [pool.submit(collect, case, lambda _: underway.release()) for case in cases]
             for _ in range(CASES):     # facts have come; many more are on their way
                 self.assertTrue(underway.acquire(timeout=20))
             with ThreadPoolExecutor(8) as desks:
@@ -104,12 +113,12 @@ class UnderLoad(unittest.TestCase):
         left = {department: releases(department) for department in DEPARTMENTS}
         for withdrawal in withdrawals:
             self.check(withdrawal, left)
-        self.assertTrue(any(outcome.class_id == "MANUAL" for outcome in outcomes[1::2]),
-                        "no withdrawal came in time to stop anything")
+        self.assertTrue(any(isinstance(outcome, str) or outcome.class_id == "MANUAL"
+                            for outcome in outcomes[1::2]), "no withdrawal came in time to stop anything")
         # And later: nobody gets anything under any of them.
         before = {department: len(entries) for department, entries in left.items()}
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda case: federation.window.collect(case.id), cases[1:20:2]))
+            list(pool.map(collect, cases[1:20:2]))
         for department, grants in ((d, {w.grant for w in withdrawals}) for d in DEPARTMENTS):
             late = [entry for entry in releases(department)[before[department]:] if entry[2] in grants]
             self.assertEqual(late, [], department)
@@ -200,7 +209,7 @@ class WithoutOffice(unittest.TestCase):
         self.assertEqual(len({receipt.adapter for receipt in receipts}), len(DEPARTMENTS))
         for receipt in receipts:
             self.assertIn(b"GRANT_WITHDRAWN", receipt.entry.leaf)
-        self.assertEqual(federation.verify_logs()["verdict"], "ok")
+        self.assertTrue(federation.verify_logs()["verified"])
 
     def relay(self, grant, token):
         request = federation.contract.new("RelayRevocationRequest", grant=grant, token=token)
