@@ -18,6 +18,7 @@ import fixture  # noqa: E402
 import sdjwt  # noqa: E402
 import yaml  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
+from material import DIRECTORY_SIGNER  # noqa: E402
 from members import DEPARTMENTS  # noqa: E402
 from processes import wait_until  # noqa: E402
 from stubs import Refused  # noqa: E402
@@ -211,9 +212,56 @@ class WithoutOffice(unittest.TestCase):
             self.assertIn(b"GRANT_WITHDRAWN", receipt.entry.leaf)
         self.assertTrue(federation.verify_logs()["verified"])
 
+    def test_an_officer_stops_a_grant_at_the_own_adapter_only(self):
+        case = Case(federation.households[2])
+        folder = os.path.join(federation.root, "clients", "officer")
+        spiffe = f"spiffe://demo.lianban/officer/{CUT_OFF}/li"
+        federation.material.lianban("pki", "issue", "--dir", federation.material.pki, "--id", spiffe,
+                                    "--out", folder)
+        list_member(spiffe)
+        wait_until(lambda: self.stop(folder, spiffe, CUT_OFF, case.grants[0]).returncode == 0, 10, "the stop")
+        refused = self.stop(folder, spiffe, AWAY, case.grants[0])
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("ROLE_NOT_ALLOWED", refused.stderr)
+        facts = federation.window.collect(case.id).facts
+        self.assertEqual({f.code for f in facts if f.department == CUT_OFF}, {"GRANT_REVOKED"})
+        self.assertIn("ok", {f.state for f in facts if f.department != CUT_OFF})
+        (entry,) = [e for e in federation.entries(CUT_OFF, details=True) if e["code"] == "GRANT_STOPPED"]
+        self.assertEqual((entry["detail"]["by"], entry["detail"]["grant"]), (spiffe, case.grants[0]))
+
+    def stop(self, folder, spiffe, department, grant):
+        """`lianban grant stop` as the officer types it."""
+        profile = os.path.join(folder, department + ".yaml")
+        with open(profile, "w", encoding="utf-8") as file:
+            yaml.safe_dump({
+                "node": spiffe, "identity": {"cert": "cert.pem", "key": "key.pem", "ca": "ca.pem"},
+                "crl": federation.material.crl, "state": "state",
+                "directory": {"file": federation.material.directory,
+                              "signers": [federation.material.directory_vkey]},
+                "adapter": federation.members[department].spiffe}, file)
+        return subprocess.run(
+            [os.path.join(federation.binaries, "lianban"), "grant", "stop", "--officer", profile, "--issuer",
+             federation.members["consent"].organization, "--grant", grant, "--reason", "complaint 17"],
+            capture_output=True, text=True, check=False)
+
     def relay(self, grant, token):
         request = federation.contract.new("RelayRevocationRequest", grant=grant, token=token)
         return federation.call("broker", "Broker/RelayRevocation", request, caller="window")
+
+
+def list_member(spiffe):
+    """One more member in the directory, by the federation's own signer."""
+    pki = federation.material.pki
+    source, text = (os.path.join(pki, "directory" + end) for end in (".yaml", ".json"))
+    with open(source, encoding="utf-8") as file:
+        directory = yaml.safe_load(file)
+    directory["version"] += 1
+    directory["nodes"].append({"spiffe": spiffe})
+    with open(source, "w", encoding="utf-8") as file:
+        yaml.safe_dump(directory, file, allow_unicode=True)
+    federation.material.lianban("directory", "build", "--from", source, "--out", text)
+    federation.material.lianban("directory", "sign", "--text", text, "--key", os.path.join(pki, "directory.pem"),
+                                "--name", DIRECTORY_SIGNER, "--out", federation.material.directory)
 
 
 def commitment(key, salt):
