@@ -101,7 +101,7 @@ void fx_setup(struct fixture *fx)
     assert_string_equal(diag.text, "");
     assert_ok(status);
     open_log(fx);
-    assert_ok(lb_workers_new(3, 1000, &fx->workers));
+    assert_ok(lb_workers_new(FX_WORKERS, 1000, &fx->workers));
     start_serve(fx);
     assert_ok(fx_status(fx, 1, LB_STATE_VALID, 900));
 }

@@ -15,6 +15,8 @@
 #define FX_OTHER_WINDOW "spiffe://test.gov/window/other-office"
 #define FX_STATUS_URI "https://hall.test.gov/status/1"
 
+#define FX_WORKERS 3
+
 #define FX_ADULT "99010119800101201X"
 #define FX_OLD_ADULT "990101800101201"  /* the same as before 1999 */
 #define FX_OTHER_ADULT "990101197507155515"

@@ -195,6 +195,7 @@ static void nothing_leaves_behind_the_entry(void **state)
     struct lb_log_head head;
     fx_ask_consent(fx, &ask);
     ask.section.max_uses = 100000;
+    ask.deadline_ms = 50000;
     for (size_t r = 0; r < READERS; r++) {
         readers[r] = (struct reader){.fx = fx, .num = 200};
         for (size_t i = 0; i < readers[r].num; i++) {

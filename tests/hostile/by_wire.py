@@ -17,7 +17,7 @@ from ground import refused as seen_of
 from stubs import Refused, plain_channel, secure_channel
 
 _CALLERS = {  # who may call a method, so that the garbage is looked at
-    "Broker": ("broker", "window", {"Attach": "tax", "RelayStatus": "desk"}),
+    "Broker": ("broker", "window", {"Attach": "tax", "RelayStatus": "desk", "RelayRevocation": "desk"}),
     "ConsentOffice": ("consent", "window", {"Confirm": "desk", "Revoke": "desk", "GetStatusList": "desk"}),
     "Adapter": ("tax", "broker", {}),
     "Evidence": ("tax", "window", {}),
@@ -64,7 +64,7 @@ def _garbage(service, method):
 
 
 _METHODS = (
-    "Broker/ListForms Broker/GetForm Broker/Collect Broker/Attach Broker/RelayStatus "
+    "Broker/ListForms Broker/GetForm Broker/Collect Broker/Attach Broker/RelayStatus Broker/RelayRevocation "
     "ConsentOffice/Notice ConsentOffice/RequestGrant ConsentOffice/Confirm ConsentOffice/GetGrant "
     "ConsentOffice/Revoke ConsentOffice/GetStatusList Adapter/Describe Adapter/Read Adapter/Link "
     "Evidence/GetCheckpoint Evidence/GetProof Window/OpenCase Window/GetNotice Window/RequestGrants "
