@@ -214,8 +214,9 @@ static lb_status refuse_change(const char *folder, const char *name, const char 
 {
     lb_diag_set(
         diag,
-        "directory: the key of %s is not the one known here; if its owner confirms the new one "
-        "by another way, add the line \"%s %s\" to %s/" ACCEPT_FILE,
+        "directory: the key of %s is not the one known here, or is of a further adapter of its "
+        "department; if its owner confirms it by another way, add the line \"%s %s\" to "
+        "%s/" ACCEPT_FILE,
         name, name, key, folder);
     LB_FAIL(LB_KEY_CHANGED, "a member's key changed");
 }
@@ -232,6 +233,24 @@ static lb_status judge(const char *folder, const char *name, const char *key, bo
     return strcmp(key, NO_KEY) == 0 ? LB_OK : lb_pins_add(next, name, key);
 }
 
+/* Requests are sealed to a department's adapter, whoever that is by the directory: a further one
+ * would be shown who they are about. So it is as good as a changed key. */
+static lb_status may_be_new(const struct lb_directory *directory, const struct lb_node *node,
+                            const struct lb_pins *known, struct lb_arena *arena, bool *out_fresh_ok)
+{
+    *out_fresh_ok = true;
+    if (node->kind != LB_NODE_ADAPTER)
+        return LB_OK;
+    char *department = lb_arena_printf(arena, "spiffe://%s/%s/%s/", directory->federation,
+                                       lb_node_kind_name(node->kind), node->organization);
+    LB_ENSURE(department != NULL, LB_NO_MEMORY, "arena is full");
+    size_t len = strlen(department);
+    bool has_named = lb_pins_has_prefix(known, department, len);
+    department[len - 1] = 0;
+    *out_fresh_ok = !has_named && lb_pins_find(known, department) == NULL;
+    return LB_OK;
+}
+
 static lb_status judge_all(const char *folder, const struct lb_directory *directory,
                            const struct lb_pins *known, struct lb_arena *arena,
                            struct lb_pins *next, struct lb_diag *diag)
@@ -240,16 +259,18 @@ static lb_status judge_all(const char *folder, const struct lb_directory *direct
     const char *name = NULL;
     const char *key = NULL;
     LB_TRY(load_accepted(folder, arena, diag, &accepted));
+    bool fresh_ok = false;
     for (size_t i = 0; i < directory->num_nodes; i++) {
         name = directory->nodes[i].spiffe;
         LB_TRY(node_key(&directory->nodes[i], arena, &key));
-        LB_TRY(judge(folder, name, key, true, known, &accepted, next, diag));
+        LB_TRY(may_be_new(directory, &directory->nodes[i], known, arena, &fresh_ok));
+        LB_TRY(judge(folder, name, key, fresh_ok, known, &accepted, next, diag));
     }
     for (size_t i = 0; i < directory->num_issuers; i++) {
         const struct lb_issuer *issuer = &directory->issuers[i];
         LB_TRY(issuer_pin(issuer, arena, &name, &key));
         /* Policies name an issuer by its organization, so a further key of one is a changed key. */
-        bool fresh_ok = !lb_pins_has_prefix(known, name, strlen(issuer->organization) + 1);
+        fresh_ok = !lb_pins_has_prefix(known, name, strlen(issuer->organization) + 1);
         LB_TRY(judge(folder, name, key, fresh_ok, known, &accepted, next, diag));
     }
     return LB_OK;

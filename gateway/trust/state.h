@@ -16,9 +16,11 @@
  *   pin <organization>/<kid> <base64url x||y> an issuer's key
  *   end
  *
- * A key that changes, a log key that disappears, and a further key of an issuer that had one are
- * taken only when `<folder>/accept` has the line "<name> <key>" ("<spiffe> -" for a log key that
- * goes). Lines that are empty or begin with '#' are passed over. Pins outlive a member's absence.
+ * A key that changes, a log key that disappears, a further key of an issuer that had one, and a
+ * further adapter of a department that had one (present or not: it would be shown whom requests are
+ * about) are taken only when `<folder>/accept` has the line "<name> <key>" ("<spiffe> -" for a log
+ * key that goes). Lines that are empty or begin with '#' are passed over. Pins outlive a member's
+ * absence.
  */
 
 /* lb_trust_admit judges a directory against the memory in `folder` and, with `commit`, remembers

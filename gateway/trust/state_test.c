@@ -179,6 +179,55 @@ static void test_further_issuer_key(void **state)
     assert_ok(admit(with_issuer(4, "hall", "h2")));
 }
 
+/* The tax office's adapter under another name, alone or beside the one that is known. */
+static struct lb_json *with_adapter(int64_t version, const char *spiffe, bool alone)
+{
+    struct lb_json *directory = fx_directory(&fx, version);
+    struct lb_json *other = lb_json_copy(fx_node(directory, FX_ADAPTER));
+    const char *vkey = fx_vkey(&fx, lb_spiffe_log_origin(spiffe), fx.log_key);
+    lb_json_set_cstr(other, "spiffe", spiffe);
+    lb_json_set_cstr(other, "log", vkey);
+    lb_json_set(other, "seal", lb_json_array());
+    const struct lb_json *all = NULL;
+    struct lb_json *nodes = lb_json_array();
+    assert_ok(lb_json_get_array(directory, "nodes", &all));
+    for (size_t i = 0; i < lb_json_len(all); i++)
+        if (!alone || lb_json_at(all, i) != fx_node(directory, FX_ADAPTER))
+            lb_json_append(nodes, lb_json_copy(lb_json_at(all, i)));
+    lb_json_append(nodes, other);
+    lb_json_set(directory, "nodes", nodes);
+    return directory;
+}
+
+/* Whoever signs the directory can't turn a department's requests to an adapter of its own. */
+static void test_further_adapter(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"spiffe://example.gov/adapter/tax",
+                                        "spiffe://example.gov/adapter/tax/0",
+                                        "spiffe://example.gov/adapter/tax/two"};
+    assert_ok(admit(fx_directory(&fx, 1)));
+    for (size_t i = 0; i < 3; i++) {
+        assert_code(admit(with_adapter(2, names[i], false)), LB_KEY_CHANGED);
+        assert_code(admit(with_adapter(2, names[i], true)), LB_KEY_CHANGED);
+    }
+    /* Another department, and another kind of member of the same, are new members like any. */
+    assert_ok(admit(with_adapter(2, "spiffe://example.gov/adapter/tax-two/1", false)));
+    assert_ok(admit(with_adapter(3, "spiffe://example.gov/auditor/tax/1", false)));
+    accept_line(names[2], fx_vkey(&fx, "example.gov/adapter/tax/two", fx.log_key));
+    assert_ok(admit(with_adapter(4, names[2], true)));
+}
+
+/* Absence of the adapter that is known does not make room for another. */
+static void test_adapter_after_absence(void **state)
+{
+    (void)state;
+    assert_ok(admit(fx_directory(&fx, 1)));
+    assert_ok(admit(with_adapter(2, "spiffe://example.gov/adapter/health/1", true)));
+    assert_code(admit(with_adapter(3, "spiffe://example.gov/adapter/tax/two", true)),
+                LB_KEY_CHANGED);
+}
+
 static void test_damaged_state(void **state)
 {
     (void)state;
@@ -229,6 +278,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_absence_keeps_pins, setup, teardown),
         cmocka_unit_test_setup_teardown(test_issuer_key_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_further_issuer_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_further_adapter, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_adapter_after_absence, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_state, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_accept, setup, teardown),
     };

@@ -11,9 +11,9 @@
  *
  * State in the folder `state` (state.h): the highest directory version and its hash (rollback and
  * equal version with another hash are DIRECTORY_ROLLBACK), and each node's log key and each
- * issuer's key as first seen. A key that changes, a log key that goes, or a further key of a known
- * issuer is KEY_CHANGED for that directory unless `<state>/accept` lists "<spiffe> <vkey>" or
- * "<organization>/<kid> <base64url x||y>".
+ * issuer's key as first seen. A key that changes, a log key that goes, a further key of a known
+ * issuer, or a further adapter of a known department is KEY_CHANGED for that directory unless
+ * `<state>/accept` lists "<spiffe> <vkey>" or "<organization>/<kid> <base64url x||y>".
  */
 struct lb_trust;
 
