@@ -5,7 +5,8 @@
 /*
  * A receipt: both sides' entries about one read, each proved against a checkpoint that its log's
  * key signed, and linked to each other, to what was sent and to what came back. The agent follows
- * no log's history; that both exist and agree is what it can check alone.
+ * no log's history; that both exist and agree is what it can check alone, and that no log has two
+ * roots for one size.
  */
 
 static lb_status find_watch(struct lb_receipts *receipts, const struct lb_node *node,
@@ -26,6 +27,20 @@ static lb_status find_watch(struct lb_receipts *receipts, const struct lb_node *
     return LB_OK;
 }
 
+/* Two roots of one size are a fork that the log's own key has signed: nobody who has seen both can
+ * be told that either is the log. */
+static lb_status check_fork(const struct lb_receipts *receipts, const struct lb_node *node,
+                            const struct lb_checkpoint *checkpoint)
+{
+    for (size_t i = 0; i < receipts->num_seen; i++) {
+        const struct lb_checkpoint *seen = &receipts->seen[i].checkpoint;
+        LB_ENSURE(receipts->seen[i].node != node || seen->size != checkpoint->size ||
+                      memcmp(seen->root.bytes, checkpoint->root.bytes, LB_HASH_BYTES) == 0,
+                  LB_LOG_FORK, "one size, two roots");
+    }
+    return LB_OK;
+}
+
 /* Many answers come under one checkpoint; its signature is verified once. */
 static lb_status check_progress(struct lb_collect_run *run, const struct lb_node *node,
                                 const Lianban__V1__LogProgress *progress,
@@ -43,6 +58,7 @@ static lb_status check_progress(struct lb_collect_run *run, const struct lb_node
     }
     LB_TRY(find_watch(receipts, node, &watch));
     LB_TRY(lb_watch_check(watch, progress, out_checkpoint));
+    LB_TRY(check_fork(receipts, node, out_checkpoint));
     if (receipts->num_seen < LB_RECEIPTS_MAX_SEEN) {
         struct lb_span copy;
         LB_TRY(lb_arena_copy(run->arena, note, &copy));

@@ -15,13 +15,14 @@ _TYPES = {name: number for number, name in receipts.TYPES.items()}
 _WAIT_SECONDS = 8
 
 
-def leaf(type_, code, request=None, peer=bytes(32), views=None):
-    """The bytes of a leaf about a request, or about nothing."""
+def leaf(type_, code, request=None, peer=bytes(32), views=None, answer=b""):
+    """The bytes of a leaf about a request, or about nothing; `answer` is the sealed one."""
     txn = request.txn if request is not None else bytes(16)
     names = (views if views is not None else ",".join(request.views) if request is not None else "").encode()
     digest = hashlib.sha256(request.sealed.ciphertext).digest() if request is not None else bytes(32)
+    answered = hashlib.sha256(answer).digest() if answer else bytes(32)
     return (struct.pack(">BBQ", 1, _TYPES[type_], 1) + txn + struct.pack(">H", len(code)) + code.encode()
-            + struct.pack(">H", len(names)) + names + bytes(96) + digest + bytes(32) + peer
+            + struct.pack(">H", len(names)) + names + bytes(96) + digest + answered + peer
             + struct.pack(">IB", 1, 0))
 
 

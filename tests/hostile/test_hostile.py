@@ -12,12 +12,15 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import paths  # noqa: E402, F401  (first)
 import blind  # noqa: E402
+import by_directory  # noqa: E402
+import by_double  # noqa: E402
 import by_rogue  # noqa: E402
 from federation import Federation  # noqa: E402
 from generate import DEFAULT_SEED  # noqa: E402
 from ground import BIN, Ground, Seen  # noqa: E402
 from search import find, needles  # noqa: E402
 from table import TABLE  # noqa: E402
+from takeover import Takeover  # noqa: E402
 
 PEOPLE = 200
 MIN_ATTACKS = 300
@@ -117,22 +120,84 @@ class Hostile(unittest.TestCase):
         ground.running.start()
         self.good_case()
 
+    # --- the broker is taken over ---
+
+    takeover = None
+
+    def test_6_a_broker_is_taken_over(self):
+        """Left to itself the double is as good a broker as the real one: what follows is its malice."""
+        type(self).takeover = Takeover(ground)
+        facts, result = self.takeover.honest
+        self.assertEqual(result.receipts_failed, 0)
+        self.assertEqual(result.receipts_checked, 3)
+        for name, seen in facts.items():
+            self.assertEqual({(state, code) for state, code, _ in seen}, {("ok", "")}, name)
+        # Nothing but the department's name and the sealed bytes: all answers of a section are as long.
+        for name, (declared, size, code) in self.takeover.sizes().items():
+            self.assertEqual((size, code), (declared, "ANSWERED"), name)
+
+    def trick(self, trick):
+        said, due, codes, result = self.takeover.play(trick)
+        self.assertEqual(said, due)
+        self.assertLessEqual(codes - {"ANSWERED"}, set(trick.adapter))
+        if trick.adapter and trick.adapter != ("ANSWERED",):
+            self.assertTrue(codes & set(trick.adapter), codes)
+        if "RECEIPT_INVALID" in trick.agent.values():
+            self.assertEqual(result.receipts_failed, len(trick.agent))
+        self.assertEqual(result.class_id, "MANUAL")
+
+    def test_6_z_nothing_was_obtained(self):
+        """No identity, no released amount in all that passed through the double; and nothing fell over."""
+        self.assertGreater(len(self.takeover.double.seen), 100000)
+        self.assertEqual(self.takeover.identities_seen(), [])
+        self.takeover.end()
+        self.assertEqual(ground.trouble(), [])
+        self.good_case()
+
+    # --- the directory's signer as well ---
+
+    signer = None
+
+    def test_7_a_shadow_in_the_directory(self):
+        """Every node accepts a directory with members, an issuer and a form of the signer's own."""
+        type(self).signer = by_directory.Signer(ground)
+        self.signer.add(by_directory.shadows)
+
+    def refused_directory(self, change, code):
+        self.assertEqual(self.signer.refused(change), {code})
+
+    def test_7_z_nobody_was_turned_to_a_shadow(self):
+        self.good_case()
+        self.assertEqual(ground.trouble(), [])
+
     def test_9_everything_stops_cleanly(self):
         ground.close()
         self.assertEqual(ground.running.stop(), [])
         self.assertEqual([w for w in ground.trouble() if not w.endswith("has ended")], [])
 
 
-def _add(attack, number):
+def _add(stage, number, name, act):
+    """A test of a row: `act` gets the test case."""
     def test(self):
-        self.attack(attack)
-    test.__doc__ = attack.name
-    name = "".join(c if c.isalnum() else "_" for c in attack.name)
-    setattr(Hostile, f"test_2_{number:03}_{name}", test)
+        act(self)
+    test.__doc__ = name
+    word = "".join(c if c.isalnum() else "_" for c in name)
+    setattr(Hostile, f"test_{stage}_{number:03}_{word}", test)
 
 
-for _number, _attack in enumerate(TABLE):
-    _add(_attack, _number)
+def _add_all():
+    for number, attack in enumerate(TABLE):
+        _add("2", number, attack.name, lambda case, a=attack: case.attack(a))
+    for number, trick in enumerate(by_double.TRICKS):
+        _add("6_b", number, "A malicious broker: " + trick.name, lambda case, t=trick: case.trick(t))
+    for number, attack in enumerate(by_directory.INERT):
+        _add("7_b", number, attack.name, lambda case, a=attack: case.attack(a))
+    for number, (name, change, code) in enumerate(by_directory.REFUSED):
+        _add("7_c", number, "In the directory: " + name,
+             lambda case, ch=change, co=code: case.refused_directory(ch, co))
+
+
+_add_all()
 
 
 if __name__ == "__main__":
