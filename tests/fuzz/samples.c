@@ -14,6 +14,8 @@ const char fuzz_rules_text[] =
     "  area.mean: {value: 3, unit: m2, source: test}\n"
     "  age.old: {value: 60, unit: years, source: test}\n"
     "  age.child: {value: 16, unit: years, source: test}\n"
+    "  share: {value: 5000, unit: bp, source: test}\n"
+    "  fall: {value: 3000, unit: bp, source: test}\n"
     "sets:\n"
     "  severe: {codes: [\"11\", \"12\"], source: test}\n"
     "  disability.severe: {codes: [\"11\", \"12\"], source: test}\n"
@@ -204,6 +206,25 @@ const char *const fuzz_calls[] = {
     "ADDR_LEVEL(2)",
     "ADDR_LEVEL(6)",
     "MAP(level)",
+    "OMIT",
+    "PASS",
+    "ROUND(100,floor)",
+    "ROUND(1000,half_even)",
+    "TOPCODE(std.dibao)",
+    "BOTTOMCODE(std.dibao)",
+    "AVG_M(12)",
+    "RATIO_CMP(<,share)",
+    "TREND(3,fall)",
+    "DATE_TRUNC(Y)",
+    "DATE_TRUNC(M)",
+    "AGE_AT(today)",
+    "AGE_AT(2020-02-29)",
+    "MASK(1,2)",
+    "NAME_MASK",
+    "ID_MASK",
+    "PHONE_MASK",
+    "PSEUDO",
+    "TOKEN(30)",
 };
 const size_t fuzz_num_calls = sizeof(fuzz_calls) / sizeof(fuzz_calls[0]);
 

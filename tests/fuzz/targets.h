@@ -32,6 +32,7 @@ struct fuzz_sink;
     X(spiffe)                                                                                      \
     X(idno)                                                                                        \
     X(operator_text)                                                                               \
+    X(value_token)                                                                                 \
     X(operators)                                                                                   \
     X(rules)                                                                                       \
     X(view)                                                                                        \
