@@ -10,24 +10,10 @@
 
 #include "adapters/serve/fixture.h"
 #include "gateway/crypto/hash.h"
-#include "gateway/evidence/inspect.h"
 #include "gateway/token/status_list.h"
 #include "gateway/wire/pb.h"
 
 /* What may leave at the edges of a grant, and what the officer reads of what did not. */
-
-static const char *read_detail(struct fixture *fx, uint64_t index)
-{
-    struct lb_log_reader *reader = NULL;
-    struct lb_span detail = LB_SPAN_EMPTY;
-    struct lb_diag diag = {""};
-    assert_ok(lb_log_reader_open(fed_path(&fx->fed, "state"), &diag, &reader));
-    assert_ok(lb_log_reader_detail(reader, index, &fx->officer, fx->arena, &detail));
-    lb_log_reader_close(reader);
-    const char *text = lb_arena_str(fx->arena, detail);
-    assert_non_null(text);
-    return text;
-}
 
 /* Sums over 1 to 60 months of a view of many rows, all granted. */
 static void ask_sums(struct fixture *fx, struct fx_ask *ask)
@@ -143,9 +129,9 @@ static void of_a_replay_that_nothing_left(void **state)
     fx_ask_honest(fx, &ask);
     fx_build(fx, &ask, &built);
     assert_code(fx_send(fx, &built, &answer), LB_ANSWERED);
-    assert_non_null(strstr(read_detail(fx, answer.index), "\"state\":\"ok\""));
+    assert_non_null(strstr(fx_detail(fx, answer.index), "\"state\":\"ok\""));
     assert_code(fx_send(fx, &built, &answer), LB_REPLAY);
-    const char *text = read_detail(fx, answer.index);
+    const char *text = fx_detail(fx, answer.index);
     assert_non_null(strstr(text, "\"code\":\"REPLAY\""));
     assert_non_null(strstr(text, "\"field\":\"income\""));
     assert_null(strstr(text, "\"state\":"));
@@ -163,7 +149,7 @@ static void of_a_refusal_what_was_asked(void **state)
     ask.num_more = 1;
     fx_build(fx, &ask, &built);
     assert_code(fx_send(fx, &built, &answer), LB_FIELD_NOT_GRANTED);
-    const char *text = read_detail(fx, answer.index);
+    const char *text = fx_detail(fx, answer.index);
     assert_non_null(strstr(text, "\"field\":\"income\""));
     assert_non_null(strstr(text, "\"refused\":{\"view\":\"tax.wage\",\"field\":\"months\","
                                  "\"operator\":\"EXISTS\"}"));
@@ -189,7 +175,7 @@ static void even_of_lists_too_long_for_an_entry(void **state)
     assert_code(fx_send(fx, &built, &answer), LB_TOO_LARGE);
     assert_true(answer.recorded);
     assert_int_equal(answer.sealed.len, 0);
-    const char *text = read_detail(fx, answer.index);
+    const char *text = fx_detail(fx, answer.index);
     assert_non_null(strstr(text, "\"code\":\"TOO_LARGE\""));
     assert_non_null(strstr(text, "\"shortened\":true"));
     assert_non_null(strstr(text, "\"case\":\"c-1\""));

@@ -46,6 +46,7 @@ static void start_serve(struct fixture *fx)
         .num_keys = 2,
         .pseudonym_key = fx->pseudonym_key,
         .secrets = &fx->secrets,
+        .closures = fed_path(&fx->fed, "state/closed.yaml"),
     };
     struct lb_diag diag = {""};
     assert_ok(lb_serve_secrets_load(fed_path(&fx->fed, "state"), true, fx->arena, &diag,
@@ -79,6 +80,26 @@ static void open_federation(struct fixture *fx)
     fed_open(&fx->fed, &options);
 }
 
+static void start(struct fixture *fx)
+{
+    open_log(fx);
+    assert_ok(lb_workers_new(FX_WORKERS, 1000, &fx->workers));
+    start_serve(fx);
+}
+
+static void stop(struct fixture *fx)
+{
+    lb_workers_free(fx->workers);
+    lb_serve_free(fx->serve);
+    lb_log_close(fx->log);
+}
+
+void fx_restart(struct fixture *fx)
+{
+    stop(fx);
+    start(fx);
+}
+
 void fx_setup(struct fixture *fx)
 {
     memset(fx, 0, sizeof(*fx));
@@ -100,17 +121,13 @@ void fx_setup(struct fixture *fx)
     lb_status status = lb_serve_policy_load(fed_path(&fx->fed, "policy.yaml"), &diag, &fx->policy);
     assert_string_equal(diag.text, "");
     assert_ok(status);
-    open_log(fx);
-    assert_ok(lb_workers_new(FX_WORKERS, 1000, &fx->workers));
-    start_serve(fx);
+    start(fx);
     assert_ok(fx_status(fx, 1, LB_STATE_VALID, 900));
 }
 
 void fx_teardown(struct fixture *fx)
 {
-    lb_workers_free(fx->workers);
-    lb_serve_free(fx->serve);
-    lb_log_close(fx->log);
+    stop(fx);
     lb_serve_policy_free(fx->policy);
     fed_party_free(&fx->adapter);
     fed_party_free(&fx->broker);
@@ -119,12 +136,6 @@ void fx_teardown(struct fixture *fx)
     fed_party_free(&fx->hall);
     fed_party_free(&fx->stranger);
     fed_teardown(&fx->fed);
-}
-
-void fx_restart(struct fixture *fx)
-{
-    lb_serve_free(fx->serve);
-    start_serve(fx);
 }
 
 struct lb_span fx_list(struct fixture *fx, uint64_t seq, uint8_t state, int64_t life_s,

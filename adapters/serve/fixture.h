@@ -39,14 +39,15 @@ struct fixture {
 
 void fx_setup(struct fixture *fx);
 void fx_teardown(struct fixture *fx);
-/* fx_restart begins the adapter's use cases anew on the same files. */
+/* fx_restart stops the adapter and its log and starts them again on the same state. Status lists
+ * are gone then. */
 void fx_restart(struct fixture *fx);
 
 /* A further want, about the same view. */
 struct fx_want {
     const char *field;
     const char *operator_name;
-    const char *arg;            /* NULL for none */
+    const char *arg;            /* NULL for none; two are joined by a comma */
     const char *claim;          /* NULL for none */
 };
 
@@ -75,6 +76,7 @@ struct fx_ask {
     const char *operator_name;
     const char *arg;            /* NULL for none */
     const char *claim;          /* NULL for none */
+    const char *person;         /* the operator of the token */
     const struct fx_want *more; /* further wants */
     size_t num_more;
     const char *operator_org;
@@ -96,7 +98,7 @@ struct fx_ask {
 void fx_ask_honest(struct fixture *fx, struct fx_ask *ask);
 void fx_ask_consent(struct fixture *fx, struct fx_ask *ask);
 
-/* What fx_build made, with what is needed to open the answer. */
+/* What fx_build made, with what is needed to open the answer. Its views are the ask's. */
 struct fx_built {
     Lianban__V1__ReadRequest *request;
     struct lb_hpke_context context;
@@ -111,6 +113,11 @@ enum lb_code fx_send(struct fixture *fx, const struct fx_built *built,
 /* fx_ask_again sends another message under the same grant; fx_leaf reads an entry of the log. */
 enum lb_code fx_ask_again(struct fixture *fx, struct fx_ask *ask);
 struct lb_leaf fx_leaf(struct fixture *fx, uint64_t index);
+/* fx_send_all hands in many at once, and waits for all. */
+void fx_send_all(struct fixture *fx, const struct fx_built *built, size_t num,
+                 struct lb_serve_answer *out_answers);
+/* fx_detail is what the officer reads of an entry. */
+const char *fx_detail(struct fixture *fx, uint64_t index);
 /* fx_open opens a sealed answer. */
 Lianban__V1__SealedAnswer *fx_open(struct fixture *fx, const struct fx_built *built,
                                    const struct lb_serve_answer *answer);

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 
 #include "adapters/serve/fixture.h"
 #include "gateway/crypto/hash.h"
+#include "gateway/evidence/inspect.h"
 #include "gateway/seal/padded.h"
 #include "gateway/token/operator_token.h"
 #include "gateway/wire/pb.h"
@@ -27,6 +29,7 @@ static void fill_common(struct fixture *fx, struct fx_ask *ask)
     ask->operator_kid = "m1";
     ask->operator_key = fx->window.issuer_key;
     ask->operator_life_s = 600;
+    ask->person = PERSON;
     ask->deadline_ms = 5000;
     ask->key_id = "s1";
     assert_ok(lb_crypto_random(ask->rid, sizeof(ask->rid)));
@@ -100,31 +103,43 @@ void fx_ask_consent(struct fixture *fx, struct fx_ask *ask)
 /* The words of one want as a message has them. */
 struct words {
     Lianban__V1__Want wire;
-    char *arg, *claim;
+    char *args[2], *claim;
 };
 
-static void fill_want(struct words *words, const char *view, const struct fx_want *want)
+/* "<,name" are two arguments. */
+static void fill_args(struct fixture *fx, struct words *words, const char *arg)
+{
+    const char *comma = arg == NULL ? NULL : strchr(arg, ',');
+    words->wire.args = words->args;
+    words->wire.n_args = arg == NULL ? 0 : comma == NULL ? 1 : 2;
+    words->args[0] = (char *)(uintptr_t)arg;
+    if (comma == NULL)
+        return;
+    words->args[0] = lb_arena_str(fx->arena, lb_span_of(arg, (size_t)(comma - arg)));
+    words->args[1] = (char *)(uintptr_t)(comma + 1);
+}
+
+static void fill_want(struct fixture *fx, struct words *words, const char *view,
+                      const struct fx_want *want)
 {
     lianban__v1__want__init(&words->wire);
     words->wire.view = (char *)(uintptr_t)view;
     words->wire.field = (char *)(uintptr_t)want->field;
     words->wire.operator_ = (char *)(uintptr_t)want->operator_name;
-    words->arg = (char *)(uintptr_t)want->arg;
     words->claim = (char *)(uintptr_t)want->claim;
-    words->wire.n_args = want->arg == NULL ? 0 : 1;
-    words->wire.args = &words->arg;
+    fill_args(fx, words, want->arg);
     words->wire.n_claim = want->claim == NULL ? 0 : 1;
     words->wire.claim = &words->claim;
 }
 
-static size_t fill_wants(const struct fx_ask *ask, struct words words[FX_MAX_WANTS],
-                         Lianban__V1__Want *out[FX_MAX_WANTS])
+static size_t fill_wants(struct fixture *fx, const struct fx_ask *ask,
+                         struct words words[FX_MAX_WANTS], Lianban__V1__Want *out[FX_MAX_WANTS])
 {
     const struct fx_want first = {ask->field, ask->operator_name, ask->arg, ask->claim};
     size_t num = 1 + ask->num_more;
     assert_true(num <= FX_MAX_WANTS);
     for (size_t i = 0; i < num; i++) {
-        fill_want(&words[i], ask->section.views[0].id, i == 0 ? &first : &ask->more[i - 1]);
+        fill_want(fx, &words[i], ask->section.views[0].id, i == 0 ? &first : &ask->more[i - 1]);
         out[i] = &words[i].wire;
     }
     return num;
@@ -139,7 +154,7 @@ static struct lb_span seal_plain(struct fixture *fx, const struct fx_ask *ask,
     struct words words[FX_MAX_WANTS];
     const struct lb_operator claims = {
         .organization = ask->operator_org, .kid = ask->operator_kid, .unit = "desk 3",
-        .person = PERSON, .jti = "t-1", .iat = now - 700, .exp = now + ask->operator_life_s};
+        .person = ask->person, .jti = "t-1", .iat = now - 700, .exp = now + ask->operator_life_s};
     struct lb_span token = LB_SPAN_EMPTY, bytes = LB_SPAN_EMPTY, framed = LB_SPAN_EMPTY;
     assert_ok(lb_operator_token_issue(&claims, ask->operator_key, fx->arena, &token));
     plain.version = 1;
@@ -151,7 +166,7 @@ static struct lb_span seal_plain(struct fixture *fx, const struct fx_ask *ask,
     plain.rid = lb_pb_bytes(lb_span_of(ask->rid, 16));
     plain.iat = now - ask->sealed_age_s;
     plain.wants = wants;
-    plain.n_wants = fill_wants(ask, words, wants);
+    plain.n_wants = fill_wants(fx, ask, words, wants);
     assert_ok(lb_pb_pack(&plain, fx->arena, &bytes));
     assert_ok(lb_padded_wrap(bytes, lb_padded_size(bytes.len, 1024), fx->arena, &framed));
     return framed;
@@ -235,6 +250,62 @@ enum lb_code fx_send(struct fixture *fx, const struct fx_built *built,
     if (out_answer != NULL)
         *out_answer = answer;
     return answer.code;
+}
+
+/* Answers of many reads, copied as they come. */
+struct crowd {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    size_t missing;
+    struct fixture *fx;
+};
+
+struct place {
+    struct crowd *crowd;
+    struct lb_serve_answer *answer;
+};
+
+static void take_place(void *ctx, const struct lb_serve_answer *answer)
+{
+    struct place *place = ctx;
+    struct crowd *crowd = place->crowd;
+    (void)pthread_mutex_lock(&crowd->lock);
+    *place->answer = *answer;
+    assert_ok(lb_arena_copy(crowd->fx->arena, answer->sealed, &place->answer->sealed));
+    crowd->missing--;
+    (void)pthread_cond_signal(&crowd->changed);
+    (void)pthread_mutex_unlock(&crowd->lock);
+}
+
+void fx_send_all(struct fixture *fx, const struct fx_built *built, size_t num,
+                 struct lb_serve_answer *out_answers)
+{
+    static const struct lb_hash route = {{1, 2, 3}};
+    struct crowd crowd = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER,
+                          .missing = num, .fx = fx};
+    struct place *places = lb_arena_array(fx->arena, num, sizeof(*places));
+    assert_non_null(places);
+    for (size_t i = 0; i < num; i++) {
+        places[i] = (struct place){&crowd, &out_answers[i]};
+        assert_ok(lb_serve_submit(fx->serve, built[i].request, &route, take_place, &places[i]));
+    }
+    (void)pthread_mutex_lock(&crowd.lock);
+    while (crowd.missing > 0)
+        (void)pthread_cond_wait(&crowd.changed, &crowd.lock);
+    (void)pthread_mutex_unlock(&crowd.lock);
+}
+
+const char *fx_detail(struct fixture *fx, uint64_t index)
+{
+    struct lb_log_reader *reader = NULL;
+    struct lb_span detail = LB_SPAN_EMPTY;
+    struct lb_diag diag = {""};
+    assert_ok(lb_log_reader_open(fed_path(&fx->fed, "state"), &diag, &reader));
+    assert_ok(lb_log_reader_detail(reader, index, &fx->officer, fx->arena, &detail));
+    lb_log_reader_close(reader);
+    const char *text = lb_arena_str(fx->arena, detail);
+    assert_non_null(text);
+    return text;
 }
 
 Lianban__V1__SealedAnswer *fx_open(struct fixture *fx, const struct fx_built *built,

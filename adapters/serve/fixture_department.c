@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "adapters/serve/fixture_files.h"
+#include "adapters/serve/fixture_people.h"
 #include "gateway/base/hex.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/store/store.h"
@@ -163,7 +164,8 @@ static void write_policy(struct fixture *fx)
                              "policy: tax\n"
                              "rules: rules.yaml\n"
                              "views: [wage.yaml, business.yaml, deposit.yaml, slow.yaml,\n"
-                             "        account.yaml]\n"
+                             "        account.yaml, " FX_PEOPLE_VIEWS "]\n"
+                             "budgets: {requester: {hour: %d}}\n"
                              "accept:\n"
                              "  brokers: [%s]\n"
                              "  requesters:\n"
@@ -173,7 +175,7 @@ static void write_policy(struct fixture *fx)
                              "    - {organization: street-office, kid: m1, key_sha256: \"%s\"}\n"
                              "  forms:\n"
                              "    - {form: social-assistance, version: 1, sha256: \"%s\"}\n",
-                             FX_BROKER, FX_WINDOW,
+                             FX_DEPARTMENT_HOUR, FX_BROKER, FX_WINDOW,
                               fed_party_vkey(&fx->window, FX_WINDOW, fx->arena),
                              hall, window, form));
 }
@@ -212,6 +214,7 @@ static void write_database(struct fixture *fx)
                                    " FROM c WHERE n < 4000) SELECT n FROM c);"
                                    "INSERT INTO data_as_of VALUES(date('now', '-3 days'));"
                                    "INSERT INTO business VALUES('X', '" FX_ADULT "');"));
+    fx_fill_people(store);
     write_wages(store, FX_ADULT);
     write_wages(store, FX_OTHER_ADULT);
     lb_store_close(store);
@@ -219,12 +222,13 @@ static void write_database(struct fixture *fx)
 
 void fx_write_department(struct fixture *fx)
 {
-    write_text(fx, "rules.yaml", rules);
+    write_text(fx, "rules.yaml", lb_arena_printf(fx->arena, "%s%s", rules, fx_people_rules(fx)));
     write_text(fx, "wage.yaml", wage_view);
     write_text(fx, "business.yaml", business_view);
     write_text(fx, "deposit.yaml", deposit_view(fx));
     write_text(fx, "slow.yaml", slow_view);
     write_text(fx, "account.yaml", account_view);
+    fx_write_people(fx);
     write_policy(fx);
     write_database(fx);
 }

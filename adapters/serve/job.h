@@ -1,9 +1,13 @@
 #ifndef ADAPTERS_SERVE_JOB_H
 #define ADAPTERS_SERVE_JOB_H
 
+#include "adapters/serve/budget.h"
+#include "adapters/serve/closure.h"
 #include "adapters/serve/memory.h"
 #include "adapters/serve/pool.h"
+#include "adapters/serve/probe.h"
 #include "adapters/serve/serve.h"
+#include "adapters/serve/terms.h"
 #include "gateway/seal/contexts.h"
 #include "gateway/seal/exchange.h"
 #include "gateway/seal/hpke.h"
@@ -17,13 +21,17 @@
  *   check.c    what can be judged without opening anything: audience, requester, grant, status
  *   open.c     the seal, its age, the operator
  *   section.c  the section and every want against the department's policy
- *   subject.c  the subject: an inner judgement
- *   run.c      queries and operators
- *   answer.c   the sealed answer
- *   record.c   the entry, durable before anything leaves
+ *   subject.c  the subject: an inner judgement; who is refused is replaced by nobody
+ *   run.c      queries and operators, for nobody as for anybody
+ *   record.c   the entry, durable before anything leaves; within its transaction
+ *   limits.c     uses, budgets, and what was asked before
+ *   answer.c     the sealed answer
  *
  * Beside them, what ends grants: status_lists.c (by their issuers) and stops.c (by the citizen or
  * the department).
+ *
+ * From subject.c on every outcome takes the same path, so that neither size nor time tells a yes
+ * from a no or from a refusal that depends on the person.
  */
 
 struct lb_serve_status;  /* status_lists.c */
@@ -33,6 +41,9 @@ struct lb_serve {
     struct lb_seal_contexts *contexts;
     struct lb_serve_pool *pool;
     struct lb_serve_memory *memory;
+    struct lb_serve_budgets budgets;
+    struct lb_serve_probes probes;
+    struct lb_serve_closure *closure;
     struct lb_serve_status *status;
     struct lb_serve_gate *gate;
     struct lb_operator_cache *operators;
@@ -45,6 +56,7 @@ struct lb_read_want {
     const struct lb_view_field *field;
     struct lb_op_call call;
     const char *text;         /* the call as text */
+    bool dry_run;             /* judged and recorded, not released */
 };
 
 struct lb_read_job {
@@ -67,14 +79,16 @@ struct lb_read_job {
     struct lb_section section;
     bool section_known;
     int data_class;                      /* the highest of the fields asked; 0 until judged */
+    struct lb_terms terms;               /* of the section */
     enum lb_basis basis;
     size_t num_wants;                    /* judged and allowed */
     struct lb_read_want *wants;
     const Lianban__V1__Want *refused;    /* the one that was not, or NULL */
-    char id_no[19];
-    uint8_t pseudonym[32];
+    char id_no[19];                      /* whom the database is asked about */
+    uint8_t pseudonym[32];               /* of whom the request states */
     bool subject_known;
     Lianban__V1__Fact **facts;           /* one per want, once run */
+    const char **states;                 /* how each would have been released, for the officer */
     enum lb_code inner;                  /* LB_CODE_OK, or the inner reason for no facts */
     struct lb_span sealed;
     struct lb_memory_use use;
@@ -82,14 +96,20 @@ struct lb_read_job {
 };
 
 /* The steps. lb_read_check, lb_read_open and lb_read_section fail with outer codes; a failure of
- * lb_read_subject or lb_read_run is an inner one, and what a database cannot give is no failure but
- * a fact's state; lb_read_answer puts the sealed answer into job->sealed. */
+ * lb_read_subject is an inner one, and what a database cannot give is no failure but a fact's
+ * state. */
 LB_MUST lb_status lb_read_check(struct lb_read_job *job);
 LB_MUST lb_status lb_read_open(struct lb_read_job *job);
 LB_MUST lb_status lb_read_section(struct lb_read_job *job);
 LB_MUST lb_status lb_read_subject(struct lb_read_job *job);
 LB_MUST lb_status lb_read_run(struct lb_read_job *job);
+/* These two run on the sequencer, in the entry's transaction. lb_read_limits counts uses and
+ * budgets (outer codes), puts remembered answers in place of the facts, and sets job->inner when
+ * too much was asked; lb_read_answer puts the sealed answer into job->sealed. */
+LB_MUST lb_status lb_read_limits(struct lb_read_job *job, struct lb_store *store);
 LB_MUST lb_status lb_read_answer(struct lb_read_job *job);
+/* lb_read_closed is VIEW_CLOSED when the department has shut what is asked, or who asks. */
+LB_MUST lb_status lb_read_closed(struct lb_read_job *job);
 /* lb_read_detail_fits says whether the officer's detail of this read fits into an entry, however
  * the read ends. */
 bool lb_read_detail_fits(const struct lb_read_job *job);

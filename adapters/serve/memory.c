@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "adapters/serve/serve.h"
+#include "adapters/serve/sql.h"
 #include "gateway/base/limits.h"
 
 /* A replay row may go once its message could not be opened any more: sealed age, the context's two
@@ -19,6 +20,16 @@ const char *const lb_serve_migrations[] = {
     "CREATE TABLE status(uri TEXT PRIMARY KEY, seq INTEGER NOT NULL, sha256 BLOB NOT NULL)"
     "  WITHOUT ROWID;",
     "CREATE TABLE stop(grant_id BLOB PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;",
+    /* budget.c and probe.c */
+    "CREATE TABLE budget(id BLOB, slot INTEGER, used INTEGER NOT NULL, ends INTEGER NOT NULL,"
+    "  PRIMARY KEY(id, slot)) WITHOUT ROWID;"
+    "CREATE INDEX budget_ends ON budget(ends);"
+    "CREATE TABLE probe_subject(id BLOB PRIMARY KEY, wrapped BLOB NOT NULL, sealed BLOB NOT NULL,"
+    "  expires INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX probe_subject_expires ON probe_subject(expires);"
+    "CREATE TABLE probe_case(id BLOB PRIMARY KEY, sealed BLOB NOT NULL, expires INTEGER NOT NULL)"
+    "  WITHOUT ROWID;"
+    "CREATE INDEX probe_case_expires ON probe_case(expires);",
     NULL,
 };
 
@@ -59,8 +70,7 @@ static const char *const sql[NUM_STATEMENTS] = {
 };
 
 struct lb_serve_memory {
-    struct lb_store *store;                 /* whose statements these are */
-    struct lb_stmt *stmts[NUM_STATEMENTS];  /* belong to the store */
+    struct lb_serve_sql sql;
     int64_t next_purge_unix_s;
 };
 
@@ -68,6 +78,7 @@ lb_status lb_serve_memory_new(struct lb_serve_memory **out_memory)
 {
     struct lb_serve_memory *memory = calloc(1, sizeof(*memory));
     LB_ENSURE(memory != NULL, LB_NO_MEMORY, "memory");
+    memory->sql = (struct lb_serve_sql){.texts = sql, .num = NUM_STATEMENTS};
     *out_memory = memory;
     return LB_OK;
 }
@@ -80,15 +91,7 @@ void lb_serve_memory_free(struct lb_serve_memory *memory)
 static lb_status statement(struct lb_serve_memory *memory, struct lb_store *store,
                            enum statement which, struct lb_stmt **out)
 {
-    if (memory->store != store) {
-        memset(memory->stmts, 0, sizeof(memory->stmts));
-        memory->store = store;
-    }
-    if (memory->stmts[which] == NULL)
-        LB_TRY(lb_stmt_prepare(store, sql[which], &memory->stmts[which]));
-    lb_stmt_reset(memory->stmts[which]);
-    *out = memory->stmts[which];
-    return LB_OK;
+    return lb_serve_sql_get(&memory->sql, store, which, out);
 }
 
 static lb_status run_before(struct lb_serve_memory *memory, struct lb_store *store,
@@ -112,14 +115,13 @@ static lb_status purge(struct lb_serve_memory *memory, struct lb_store *store, i
     return run_before(memory, store, PURGE_RID, now - LB_RETRY_WINDOW_S);
 }
 
-lb_status lb_serve_memory_note(struct lb_serve_memory *memory, struct lb_store *store,
-                               int64_t now_unix_s, const struct lb_memory_use *use)
+static lb_status note_message(struct lb_serve_memory *memory, struct lb_store *store, int64_t now,
+                              const struct lb_memory_use *use)
 {
     struct lb_stmt *stmt = NULL;
-    LB_TRY(purge(memory, store, now_unix_s));
     LB_TRY(statement(memory, store, ADD_REPLAY, &stmt));
     LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(use->replay_id, 32)));
-    LB_TRY(lb_stmt_bind_int(stmt, 2, now_unix_s + REPLAY_KEEP_S));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, now + REPLAY_KEEP_S));
     lb_status status = lb_stmt_run(stmt);
     if (status != LB_OK && status->code == LB_STORE_CONFLICT)
         LB_FAIL(LB_REPLAY, "this sealed message was answered before");
@@ -175,7 +177,8 @@ static lb_status count_use(struct lb_serve_memory *memory, struct lb_store *stor
 lb_status lb_serve_memory_take(struct lb_serve_memory *memory, struct lb_store *store,
                                int64_t now_unix_s, struct lb_memory_use *use)
 {
-    LB_TRY(lb_serve_memory_note(memory, store, now_unix_s, use));
+    LB_TRY(purge(memory, store, now_unix_s));
+    LB_TRY(note_message(memory, store, now_unix_s, use));
     LB_TRY(find_rid(memory, store, now_unix_s, use, &use->retry));
     if (use->retry)
         return count_retry(memory, store, use);

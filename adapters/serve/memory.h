@@ -25,16 +25,14 @@ struct lb_memory_use {
     bool retry;              /* out: the rid was seen before */
 };
 
-/* lb_serve_memory_take records one sealed message, and one use unless the rid is a retry. Runs on
- * the sequencer inside an open transaction. REPLAY: this message was answered before.
- * REQUEST_CHANGED: the rid was used for something else. RETRY_EXHAUSTED: more than LB_MAX_RETRIES
- * within LB_RETRY_WINDOW_S. USE_EXHAUSTED. STORE_FAILED. */
+/* lb_serve_memory_take records one sealed message, and one use unless the rid is a retry. What the
+ * sealed answer says plays no part: a refusal that depends on the person is a use like any other,
+ * or the number of uses left would tell it. Runs on the sequencer inside an open transaction.
+ * REPLAY: this message was answered before. REQUEST_CHANGED: the rid was used for something else.
+ * RETRY_EXHAUSTED: more than LB_MAX_RETRIES within LB_RETRY_WINDOW_S. USE_EXHAUSTED.
+ * STORE_FAILED. */
 LB_MUST lb_status lb_serve_memory_take(struct lb_serve_memory *memory, struct lb_store *store,
                                        int64_t now_unix_s, struct lb_memory_use *use);
-
-/* lb_serve_memory_note records a sealed message that was refused for an inner reason: no use. */
-LB_MUST lb_status lb_serve_memory_note(struct lb_serve_memory *memory, struct lb_store *store,
-                                       int64_t now_unix_s, const struct lb_memory_use *use);
 
 /* lb_serve_memory_status remembers a status list's sequence. STATUS_FORK: same seq, other bytes;
  * STATUS_STALE: an older seq than remembered. */

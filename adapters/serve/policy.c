@@ -9,6 +9,7 @@
 #include "gateway/config/yaml.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/note/note.h"
+#include "policy/engine/view_limits.h"
 
 #define MAX_LISTED 256
 #define MAX_STATUS_AGE_S (24 * 3600)
@@ -195,8 +196,8 @@ static void hash_policy(struct lb_serve_policy *policy, struct lb_span file)
 
 static lb_status read_policy(struct loader *loader, const struct lb_yaml *yaml)
 {
-    static const char *const keys[] = {"policy", "rules", "views", "accept", "status_max_age_s",
-                                       NULL};
+    static const char *const keys[] = {"policy", "rules",  "views",
+                                       "budgets", "accept", "status_max_age_s", NULL};
     struct lb_serve_policy *policy = loader->policy;
     const struct lb_yaml_node *root = lb_yaml_root(yaml);
     const char *rules = NULL;
@@ -209,6 +210,7 @@ static lb_status read_policy(struct loader *loader, const struct lb_yaml *yaml)
     LB_TRY(read_list(loader, root, "views", sizeof(struct lb_view *), read_view, &policy->views,
                      &policy->num_views));
     LB_TRY(check_views(loader, root));
+    LB_TRY(lb_view_load_budgets(root, loader->diag, &policy->budgets));
     LB_TRY(read_accept(loader, root));
     LB_TRY(read_status_ages(loader, root));
     hash_policy(policy, lb_yaml_bytes(yaml));

@@ -14,6 +14,7 @@
  *   policy: tax
  *   rules: rules/beijing-reference.yaml
  *   views: [views/income.yaml, views/business.yaml]
+ *   budgets: {operator: {hour: 600}, requester: {day: 50000}} # optional, over all views (view.h)
  *   accept:
  *     brokers: [spiffe://.../broker/...]
  *     requesters:                      # window agents, each with its identity key
@@ -49,6 +50,7 @@ struct lb_serve_policy {
     struct lb_rules *rules;
     size_t num_views;
     const struct lb_view *const *views;
+    struct lb_budgets budgets; /* over all views */
     size_t num_brokers;
     const char *const *brokers;
     size_t num_requesters;

@@ -9,10 +9,6 @@
 
 /* The entry of a read: durable before anything leaves, denials with the same care as releases. */
 
-static const char *state_names[] = {
-    "unspecified", "ok", "denied", "unavailable", "timeout", "not_found", "ambiguous", "stale",
-};
-
 static void add_fields(const struct lb_read_job *job, struct lb_json *detail)
 {
     struct lb_json *fields = lb_json_array();
@@ -22,9 +18,10 @@ static void add_fields(const struct lb_read_job *job, struct lb_json *detail)
         lb_json_set_cstr(field, "view", want->wire->view);
         lb_json_set_cstr(field, "field", want->wire->field);
         lb_json_set_cstr(field, "operator", want->text);
-        if (job->facts != NULL && job->inner == LB_CODE_OK) {
-            unsigned state = (unsigned)job->facts[i]->state;
-            lb_json_set_cstr(field, "state", state < 8 ? state_names[state] : "unspecified");
+        if (job->states != NULL && job->inner == LB_CODE_OK) {
+            lb_json_set_cstr(field, "state", want->dry_run ? "dry_run" : job->states[i]);
+            if (want->dry_run)
+                lb_json_set_cstr(field, "would", job->states[i]);
         }
         lb_json_append(fields, field);
     }
@@ -46,8 +43,9 @@ static void add_refused(const Lianban__V1__Want *want, struct lb_json *detail)
 
 /* All but laws and fields: names, of which most are short; a byte takes six at most in JSON. */
 #define DETAIL_BASE_BYTES 3584
-/* The frame of one field in JSON, with the longest state. */
+/* The frame of one field in JSON, with the longest state, and what a dry-run adds. */
 #define FIELD_FRAME_BYTES 60
+#define DRY_RUN_BYTES 32
 
 bool lb_read_detail_fits(const struct lb_read_job *job)
 {
@@ -57,7 +55,7 @@ bool lb_read_detail_fits(const struct lb_read_job *job)
     for (size_t i = 0; i < job->num_wants; i++) {
         const struct lb_read_want *want = &job->wants[i];
         bytes += strlen(want->wire->view) + strlen(want->wire->field) + strlen(want->text) +
-                 FIELD_FRAME_BYTES;
+                 FIELD_FRAME_BYTES + (want->dry_run ? DRY_RUN_BYTES : 0);
     }
     return bytes <= LB_MAX_DETAIL_BYTES;
 }
@@ -174,35 +172,26 @@ static void fill_leaf(struct lb_read_job *job, enum lb_code outer)
     memcpy(leaf->peer_leaf, job->route_leaf.bytes, 32);
     if (request->sealed != NULL)
         lb_sha256(lb_pb_span(request->sealed->ciphertext), leaf->request_hash);
-    if (outer == LB_CODE_OK)
-        lb_sha256(job->sealed, leaf->answer_hash);
 }
 
-/* The database may have taken its time: what was withdrawn meanwhile, and acknowledged to the
- * citizen as stopped, must not leave any more (promise 8). */
-static lb_status take_use(struct lb_read_job *job, struct lb_store *store)
+/* In the entry's own transaction, so that no crash can separate a use from its evidence. What the
+ * answer says may depend on what was asked before, so it is sealed here too. */
+static lb_status settle(struct lb_read_job *job, struct lb_store *store)
 {
-    struct lb_serve_memory *memory = job->serve->memory;
-    int64_t now = lb_clock_unix_s(job->serve->options.clock);
-    LB_TRY(lb_grant_check_time(&job->grant, now));
-    LB_TRY(lb_serve_check_status(job->serve, &job->grant, job->data_class));
-    LB_TRY(lb_serve_memory_check_stop(memory, store, job->use.grant_id));
-    if (job->inner != LB_CODE_OK)
-        return lb_serve_memory_note(memory, store, now, &job->use);
-    LB_TRY(lb_serve_memory_take(memory, store, now, &job->use));
-    job->entry.leaf.retry = job->use.retry;
-    return LB_OK;
+    LB_TRY(lb_read_limits(job, store));
+    LB_TRY(lb_read_answer(job));
+    lb_sha256(job->sealed, job->entry.leaf.answer_hash);
+    return write_detail(job, LB_CODE_OK);
 }
 
-/* In the entry's own transaction, so that no crash can separate a use from its evidence. */
 static lb_status remember(struct lb_log_entry *entry, struct lb_store *store)
 {
     struct lb_read_job *job = entry->owner;
-    lb_status status = take_use(job, store);
+    lb_status status = settle(job, store);
     if (status == LB_OK)
         return LB_OK;
     /* The officer must read that nothing was released, and why. */
-    job->facts = NULL;
+    job->states = NULL;
     LB_TRY(write_detail(job, lb_code_outer(status->code)));
     return status;
 }
@@ -233,7 +222,7 @@ void lb_read_record(struct lb_read_job *job, enum lb_code outer)
     entry->has_subject = job->subject_known;
     memcpy(entry->subject, job->pseudonym, sizeof(entry->subject));
     fill_leaf(job, outer);
-    lb_status status = write_detail(job, outer);
+    lb_status status = outer == LB_CODE_OK ? LB_OK : write_detail(job, outer);
     if (status == LB_OK)
         status = write_fields(job);
     if (status == LB_OK)

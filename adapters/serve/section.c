@@ -16,31 +16,30 @@ static lb_status check_addressee(const struct lb_read_job *job)
               LB_WRONG_AUDIENCE, "section is for another department");
     LB_ENSURE(section->answer_bytes == job->request->answer_bytes, LB_SECTION_INVALID,
               "answer size differs from the section's");
-    const struct lb_accepted_form *form =
-        lb_serve_policy_form(options->policy, section->form, section->form_version);
-    LB_ENSURE(form != NULL && memcmp(form->sha256, section->form_sha256, 32) == 0, LB_FORM_INERT,
-              "policy does not name this form");
+    LB_TRY(lb_terms_form(options->policy, &job->terms));
     LB_ENSURE(strcmp(section->operator_hash, job->operator_claims.person) == 0,
               LB_OPERATOR_TOKEN_INVALID, "another operator asked for the grant");
     return LB_OK;
 }
 
-/* Consent comes from an office that is not the requester; a mandate is the requester's own. */
-static lb_status check_basis(struct lb_read_job *job)
+static void set_terms(struct lb_read_job *job)
 {
-    LB_ENSURE(lb_basis_parse(lb_span_str(job->section.basis), &job->basis) == LB_OK,
-              LB_BASIS_NOT_ALLOWED, "unknown basis");
-    bool own = strcmp(job->grant.issuer, job->requester_org) == 0;
-    if (job->basis == LB_BASIS_MANDATE) {
-        LB_ENSURE(own && (job->issuer->kinds & LB_ISSUES_MANDATE) != 0, LB_BASIS_NOT_ALLOWED,
-                  "a mandate is signed by the requester itself");
-        return LB_OK;
-    }
-    LB_ENSURE(!own, LB_SELF_CONSENT, "the requester signed its own consent");
-    LB_ENSURE((job->issuer->kinds & LB_ISSUES_CONSENT) != 0, LB_BASIS_NOT_ALLOWED,
-              "issuer does not issue consent");
-    LB_ENSURE(job->grant.status_uri != NULL, LB_GRANT_MALFORMED, "consent without a status");
-    return LB_OK;
+    const struct lb_section *section = &job->section;
+    job->terms = (struct lb_terms){
+        .requester = job->requester_org,
+        .issuer = job->grant.issuer,
+        .signs_consent = (job->issuer->kinds & LB_ISSUES_CONSENT) != 0,
+        .signs_mandates = (job->issuer->kinds & LB_ISSUES_MANDATE) != 0,
+        .has_status = job->grant.status_uri != NULL,
+        .form = section->form,
+        .form_version = section->form_version,
+        .form_sha256 = section->form_sha256,
+        .basis = section->basis,
+        .purpose = section->purpose,
+        .laws = section->laws,
+        .num_laws = section->num_laws,
+        .level = section->level,
+    };
 }
 
 static const struct lb_section_view *granted_view(const struct lb_section *section,
@@ -83,14 +82,6 @@ static bool view_announced(const Lianban__V1__ReadRequest *request, const char *
     return false;
 }
 
-static size_t view_index(const struct lb_serve_policy *policy, const char *id)
-{
-    size_t i = 0;
-    while (i < policy->num_views && strcmp(policy->views[i]->id, id) != 0)
-        i++;
-    return i;
-}
-
 static lb_status build_want(struct lb_read_job *job, const Lianban__V1__Want *wire,
                             struct lb_read_want *want)
 {
@@ -99,7 +90,7 @@ static lb_status build_want(struct lb_read_job *job, const Lianban__V1__Want *wi
               LB_MALFORMED, "too many arguments or claims");
     LB_ENSURE(view_announced(job->request, wire->view), LB_FIELD_NOT_GRANTED,
               "want names a view the request does not announce");
-    *want = (struct lb_read_want){.wire = wire, .view = view_index(policy, wire->view)};
+    *want = (struct lb_read_want){.wire = wire, .view = lb_terms_view(policy, wire->view)};
     LB_ENSURE(want->view < policy->num_views, LB_VIEW_UNKNOWN, "no such view");
     LB_TRY(lb_op_build(wire->operator_, (const char *const *)wire->args, wire->n_args, job->arena,
                        &want->call));
@@ -131,17 +122,11 @@ static lb_status resolve_want(struct lb_read_job *job, const Lianban__V1__Want *
     LB_TRY(build_want(job, wire, want));
     const struct lb_view *view = policy->views[want->view];
     LB_TRY(check_granted(job, view, wire->field, &want->call));
-    const struct lb_view_ask ask = {
-        .purpose = job->section.purpose,
-        .requester = job->requester_org,
-        .issuer = job->grant.issuer,
-        .basis = job->basis,
-        .laws = job->section.laws,
-        .num_laws = job->section.num_laws,
-        .level = job->section.level,
-    };
-    LB_TRY(lb_view_decide(view, wire->field, &want->call, &ask, policy->rules));
-    want->field = lb_view_field(view, wire->field);
+    struct lb_view_verdict verdict;
+    LB_TRY(lb_terms_want(policy, &job->terms, job->basis, view, wire->field, &want->call,
+                         &verdict));
+    want->field = verdict.field;
+    want->dry_run = verdict.dry_run;
     return check_asked_once(job, want);
 }
 
@@ -195,8 +180,9 @@ lb_status lb_read_section(struct lb_read_job *job)
     LB_TRY(lb_section_open(&job->grant, lb_span_str(job->plain->section), job->arena,
                            &job->section));
     job->section_known = true;
+    set_terms(job);
     LB_TRY(check_addressee(job));
-    LB_TRY(check_basis(job));
+    LB_TRY(lb_terms_basis(&job->terms, &job->basis));
     job->use.max_uses = job->section.max_uses;
     job->use.expires_unix_s = job->grant.exp;
     LB_TRY(resolve_wants(job));

@@ -31,6 +31,10 @@ lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *d
         status = lb_serve_gate_new(&serve->gate);
     if (status == LB_OK)
         status = lb_operator_cache_new(&serve->operators);
+    lb_serve_budgets_init(&serve->budgets);
+    lb_serve_probes_init(&serve->probes, options->pseudonym_key);
+    if (status == LB_OK)
+        status = lb_serve_closure_new(&serve->options, &serve->closure);
     if (status != LB_OK) {
         lb_serve_free(serve);
         return status;
@@ -46,6 +50,8 @@ void lb_serve_free(struct lb_serve *serve)
     if (serve->gate != NULL)
         lb_serve_gate_wait(serve->gate);
     lb_serve_gate_free(serve->gate);
+    lb_serve_closure_free(serve->closure);
+    lb_serve_probes_wipe(&serve->probes);
     lb_operator_cache_free(serve->operators);
     lb_serve_status_free(serve->status);
     lb_serve_memory_free(serve->memory);
@@ -63,14 +69,10 @@ static lb_status judge(struct lb_read_job *job)
     LB_TRY(lb_read_open(job));
     LB_TRY(lb_read_section(job));
     lb_status status = lb_read_subject(job);
-    if (status == LB_OK)
-        status = lb_read_run(job);
-    if (status != LB_OK) {
-        if (lb_code_scope(status->code) != LB_SCOPE_INNER)
-            return status;
-        job->inner = status->code;
-    }
-    return lb_read_answer(job);
+    if (status != LB_OK && lb_code_scope(status->code) != LB_SCOPE_INNER)
+        return status;
+    job->inner = lb_status_code(status);
+    return lb_read_run(job);
 }
 
 static void run_job(struct lb_job *base)
@@ -99,6 +101,11 @@ void lb_read_finish(struct lb_read_job *job, const struct lb_serve_answer *answe
     free(job);
     lb_arena_free(arena);
     lb_serve_gate_leave(gate);
+}
+
+void lb_serve_tick(struct lb_serve *serve)
+{
+    lb_serve_closure_look(serve->closure);
 }
 
 static void free_job(struct lb_read_job *job)

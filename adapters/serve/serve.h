@@ -37,20 +37,34 @@ struct lb_serve_options {
     size_t num_connections;                /* at least 1: reads that may run at once */
     const struct lb_serve_key *keys;
     size_t num_keys;
-    const uint8_t *pseudonym_key;          /* 32 bytes, for subjects in the evidence */
+    const uint8_t *pseudonym_key;          /* 32 bytes, for subjects in the evidence, and what is
+                                              remembered of what was asked about them */
     const struct lb_serve_secrets *secrets;  /* NULL: PSEUDO and TOKEN are UNAVAILABLE */
+    const char *closures;                  /* path of what is shut (policy/engine/closures.h), NULL
+                                              for an adapter that can't be */
 };
 
 /* lb_serve_migrations are the tables this use case keeps in the evidence store: pass them to
  * lb_log_open. */
 extern const char *const lb_serve_migrations[];
 
-/* lb_serve_new opens the source and prepares every view; CONFIG_INVALID or SOURCE_UNAVAILABLE with
- * a sentence in diag. Everything in options is borrowed for its life. */
+/* lb_serve_new opens the source, prepares every view and records the policy in force with its hash,
+ * which covers the rule set and every view: no answer is given under thresholds that the department
+ * has not signed for. CONFIG_INVALID or SOURCE_UNAVAILABLE with a sentence in diag;
+ * LOG_UNAVAILABLE. Everything in options is borrowed for its life. */
 LB_MUST lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *diag,
                                struct lb_serve **out_serve);
 /* lb_serve_free waits for reads in hand. The log must be open still. NULL is allowed. */
 void lb_serve_free(struct lb_serve *serve);
+
+/* lb_serve_tick looks whether anything was shut or opened, so that it is recorded without a request
+ * too; to be called once a second. */
+void lb_serve_tick(struct lb_serve *serve);
+
+/* lb_serve_erase makes what is kept about a subject unreadable for good, in one entry: the details
+ * of older entries and what was remembered of what was asked. id_no as a citizen writes it;
+ * ID_INVALID, LOG_UNAVAILABLE. Waits for the log. */
+LB_MUST lb_status lb_serve_erase(struct lb_serve *serve, struct lb_span id_no);
 
 /* The outcome of one read. Valid during the call that hands it over. */
 struct lb_serve_answer {

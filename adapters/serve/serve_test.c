@@ -171,6 +171,7 @@ static void a_missing_database_is_unavailable_not_empty(void **state)
     assert_ok(lb_store_open(&options, &store));
     assert_ok(lb_store_exec(store, "UPDATE data_as_of SET as_of = date('now', '-60 days')"));
     fx_ask_honest(fx, &ask);
+    ask.section.case_id = "c-stale";
     fx_build(fx, &ask, &built);
     assert_code(fx_send(fx, &built, &answer), LB_ANSWERED);
     Lianban__V1__SealedAnswer *opened = fx_open(fx, &built, &answer);
@@ -179,6 +180,7 @@ static void a_missing_database_is_unavailable_not_empty(void **state)
 
     assert_ok(lb_store_exec(store, "DELETE FROM data_as_of"));
     fx_ask_honest(fx, &ask);
+    ask.section.case_id = "c-stale";
     fx_build(fx, &ask, &built);
     assert_code(fx_send(fx, &built, &answer), LB_ANSWERED);
     opened = fx_open(fx, &built, &answer);

@@ -113,6 +113,12 @@
       "本人身份核验强度不足。")                                                                    \
     X(USE_EXHAUSTED, PERMISSION_DENIED, OUTER, "The grant has been used as often as it allows.",   \
       "授权使用次数已满。")                                                                        \
+    X(BUDGET_EXHAUSTED, RESOURCE_EXHAUSTED, OUTER,                                                 \
+      "The department's budget for this requester or operator is used up; try again later.",       \
+      "部门给该请求方或经办人的查询额度已用完，请稍后再试。")                                      \
+    X(VIEW_CLOSED, UNAVAILABLE, OUTER,                                                             \
+      "The department has closed this view, or closed it to this requester.",                      \
+      "部门已停用该视图，或已停止向该请求方提供。")                                                \
     /* the sealed request */                                                                       \
     X(REPLAY, ALREADY_EXISTS, OUTER, "This very request was answered already.",                    \
       "该请求已处理过，不得重放。")                                                                \
@@ -146,11 +152,17 @@
       "身份号码不符合校验规则。")                                                                  \
     X(GUARDIAN_NEEDED, PERMISSION_DENIED, INNER, "A guardian must agree for this person.",         \
       "此人须由监护人代为同意。")                                                                  \
+    X(PROBE_LIMIT, RESOURCE_EXHAUSTED, INNER,                                                      \
+      "Too much was asked about this person's field, or stated wrongly; a person decides.",        \
+      "对此人该字段的比对过多或不符次数过多，请转人工办理。")                                      \
     X(NOT_FOUND, NOT_FOUND, INNER, "The department has no record.", "部门无此记录。")              \
     X(AMBIGUOUS, FAILED_PRECONDITION, INNER, "The department has more than one record.",           \
       "部门存在多条记录，无法唯一确定。")                                                          \
     X(STALE, FAILED_PRECONDITION, INNER, "The department's record is too old for this purpose.",   \
       "部门数据已超过时效要求。")                                                                  \
+    X(DRY_RUN, FAILED_PRECONDITION, INNER,                                                         \
+      "The department is only trying this rule out: nothing was released.",                        \
+      "部门正在试运行该规则，未提供数据。")                                                        \
     X(SOURCE_UNAVAILABLE, UNAVAILABLE, INNER, "The department's database is out of reach.",        \
       "部门数据库暂不可用。")                                                                      \
     X(SOURCE_TIMEOUT, DEADLINE_EXCEEDED, INNER,                                                    \

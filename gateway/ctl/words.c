@@ -28,6 +28,7 @@ static const struct word words[] = {
     {"not_found", "无记录", "not found"},
     {"ambiguous", "多条记录", "ambiguous"},
     {"stale", "数据过旧", "stale"},
+    {"dry_run", "试运行", "tried out only"},
     /* truth */
     {"TRUE", "成立", "TRUE"},
     {"FALSE", "不成立", "FALSE"},

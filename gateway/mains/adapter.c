@@ -27,6 +27,7 @@ struct adapter_role {
     const uint8_t *pseudonym_key;
     struct lb_serve_secrets secrets;
     const char *seen_folder;
+    const char *closures;        /* what the department has shut */
     struct lb_seen *seen;
     size_t num_attach;
     const char *attach[MAX_ATTACH];
@@ -87,7 +88,9 @@ static lb_status read_config(struct adapter_role *role)
         return lb_yaml_fail(node->root, &node->diag,
                             "nobody could reach this adapter; say listen or attach");
     role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
-    LB_ENSURE(role->seen_folder != NULL, LB_NO_MEMORY, "configuration is too large");
+    role->closures = lb_arena_printf(node->arena, "%s/closed.yaml", node->state);
+    LB_ENSURE(role->seen_folder != NULL && role->closures != NULL, LB_NO_MEMORY,
+              "configuration is too large");
     return LB_OK;
 }
 
@@ -144,6 +147,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .num_keys = role->num_keys,
         .pseudonym_key = role->pseudonym_key,
         .secrets = &role->secrets,
+        .closures = role->closures,
     };
     LB_TRY(lb_serve_secrets_load(node->state, node->init, node->arena, &node->diag,
                                  &role->secrets));
@@ -179,6 +183,12 @@ static lb_status serving(void *own)
         LB_TRY(lb_dialler_new(&options, &role->diallers[i]));
     }
     return LB_OK;
+}
+
+static void tick(void *own)
+{
+    struct adapter_role *role = own;
+    lb_serve_tick(role->serve);
 }
 
 static void quiesce(void *own)
@@ -225,6 +235,7 @@ int main(int argc, char **argv)
         .prepare = prepare,
         .start = start,
         .serving = serving,
+        .tick = tick,
         .quiesce = quiesce,
         .stop = stop,
     };

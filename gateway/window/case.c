@@ -124,6 +124,7 @@ bool lb_case_final(enum lb_fact_state state)
     case LB_FACT_NOT_FOUND:
     case LB_FACT_AMBIGUOUS:
     case LB_FACT_STALE:
+    case LB_FACT_DRY_RUN:
         return true;
     case LB_FACT_UNAVAILABLE:
     case LB_FACT_TIMEOUT:

@@ -52,7 +52,7 @@ static lb_status read_value(const struct lb_json *object, struct lb_fact *out)
 {
     int64_t state = 0, kind = 0;
     LB_TRY(lb_json_get_int(object, "state", &state));
-    LB_ENSURE(state >= LB_FACT_OK && state <= LB_FACT_STALE, LB_MALFORMED, "no such state");
+    LB_ENSURE(state >= LB_FACT_OK && state <= LB_FACT_DRY_RUN, LB_MALFORMED, "no such state");
     out->state = (enum lb_fact_state)state;
     if (out->state != LB_FACT_OK)
         return LB_OK;

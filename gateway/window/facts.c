@@ -53,6 +53,8 @@ static enum lb_code code_behind(enum lb_fact_state state)
         return LB_AMBIGUOUS;
     case LB_FACT_STALE:
         return LB_STALE;
+    case LB_FACT_DRY_RUN:
+        return LB_DRY_RUN;
     }
     return LB_INTERNAL;
 }
@@ -72,7 +74,7 @@ static lb_status take_value(const struct lb_form_fact *fact, const Lianban__V1__
                             struct lb_fact *out)
 {
     int state = (int)wire->state, kind = (int)wire->kind;
-    LB_ENSURE(state >= LB_FACT_OK && state <= LB_FACT_STALE, LB_RECEIPT_INVALID, "no such state");
+    LB_ENSURE(state >= LB_FACT_OK && state <= LB_FACT_DRY_RUN, LB_RECEIPT_INVALID, "no such state");
     out->state = (enum lb_fact_state)state;
     if (out->state != LB_FACT_OK)
         return LB_OK;

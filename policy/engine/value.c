@@ -17,6 +17,8 @@ const char *lb_fact_state_name(enum lb_fact_state state)
         return "ambiguous";
     case LB_FACT_STALE:
         return "stale";
+    case LB_FACT_DRY_RUN:
+        return "dry_run";
     default:
         return "unspecified";
     }

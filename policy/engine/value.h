@@ -32,6 +32,7 @@ enum lb_fact_state {
     LB_FACT_NOT_FOUND,
     LB_FACT_AMBIGUOUS,
     LB_FACT_STALE,
+    LB_FACT_DRY_RUN,  /* the department's rule is tried out only: nothing was released */
 };
 
 enum lb_fact_kind { LB_FACT_UNKNOWN, LB_FACT_TRUTH, LB_FACT_NUMBER, LB_FACT_TEXT };

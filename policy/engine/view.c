@@ -98,40 +98,72 @@ struct step {
 #define REFUSAL(code_, what_) {(code_), (what_), __FILE__, __LINE__}
 
 /* One rule must pass all steps; the refusal names the first step at which no rule is left. */
-static const struct step steps[] = {
-    {passes_purpose, REFUSAL(LB_PURPOSE_NOT_ALLOWED, "no rule for the purpose")},
-    {passes_requester, REFUSAL(LB_REQUESTER_NOT_ALLOWED, "no rule for the requester")},
-    {passes_basis, REFUSAL(LB_BASIS_NOT_ALLOWED, "no rule for the basis and law")},
-    {passes_issuer, REFUSAL(LB_ISSUER_INERT, "no rule that names the issuer")},
-    {passes_operator, REFUSAL(LB_OPERATOR_TOO_WEAK, "no rule with this operator or a weaker one")},
-    {passes_level, REFUSAL(LB_LOA_LOW, "every rule demands a higher level of proof")},
+static const struct step steps[LB_NUM_CLAUSES] = {
+    [LB_CLAUSE_PURPOSE] = {passes_purpose, REFUSAL(LB_PURPOSE_NOT_ALLOWED,
+                                                   "no rule for the purpose")},
+    [LB_CLAUSE_REQUESTER] = {passes_requester, REFUSAL(LB_REQUESTER_NOT_ALLOWED,
+                                                       "no rule for the requester")},
+    [LB_CLAUSE_BASIS] = {passes_basis, REFUSAL(LB_BASIS_NOT_ALLOWED,
+                                               "no rule for the basis and law")},
+    [LB_CLAUSE_ISSUER] = {passes_issuer, REFUSAL(LB_ISSUER_INERT,
+                                                 "no rule that names the issuer")},
+    [LB_CLAUSE_OPERATOR] = {passes_operator, REFUSAL(LB_OPERATOR_TOO_WEAK,
+                                                     "no rule with this operator or a weaker one")},
+    [LB_CLAUSE_LEVEL] = {passes_level, REFUSAL(LB_LOA_LOW,
+                                               "every rule demands a higher level of proof")},
 };
 
-#define NUM_STEPS (sizeof(steps) / sizeof(steps[0]))
+void lb_view_clauses(const struct lb_view_rule *rule, const struct lb_op_call *call,
+                     const struct lb_view_ask *ask, const struct lb_rules *rules,
+                     bool out_met[LB_NUM_CLAUSES])
+{
+    const struct question question = {ask, call, rules};
+    for (size_t i = 0; i < LB_NUM_CLAUSES; i++)
+        out_met[i] = steps[i].passes(rule, &question);
+}
 
-static size_t steps_passed(const struct lb_view_rule *rule, const struct question *question)
+static size_t steps_passed(const bool met[LB_NUM_CLAUSES])
 {
     size_t passed = 0;
-    while (passed < NUM_STEPS && steps[passed].passes(rule, question))
+    while (passed < LB_NUM_CLAUSES && met[passed])
         passed++;
     return passed;
 }
 
-lb_status lb_view_decide(const struct lb_view *view, const char *field,
-                         const struct lb_op_call *call, const struct lb_view_ask *ask,
-                         const struct lb_rules *rules)
+lb_status lb_view_judge(const struct lb_view *view, const char *field,
+                        const struct lb_op_call *call, const struct lb_view_ask *ask,
+                        const struct lb_rules *rules, struct lb_view_verdict *out_verdict)
 {
-    const struct question question = {ask, call, rules};
-    const struct lb_view_field *found = lb_view_field(view, field);
-    LB_ENSURE(found != NULL, LB_FIELD_UNKNOWN, "the view has no such field");
+    struct lb_view_verdict verdict = {.field = lb_view_field(view, field), .dry_run = true};
+    LB_ENSURE(verdict.field != NULL, LB_FIELD_UNKNOWN, "the view has no such field");
     size_t furthest = 0;
-    for (size_t i = 0; i < found->num_rules; i++) {
-        size_t passed = steps_passed(&found->rules[i], &question);
+    for (size_t i = 0; i < verdict.field->num_rules && verdict.dry_run; i++) {
+        const struct lb_view_rule *rule = &verdict.field->rules[i];
+        bool met[LB_NUM_CLAUSES];
+        lb_view_clauses(rule, call, ask, rules, met);
+        size_t passed = steps_passed(met);
         furthest = passed > furthest ? passed : furthest;
+        if (passed < LB_NUM_CLAUSES || (verdict.rule != NULL && rule->dry_run))
+            continue;
+        verdict.rule = rule;
+        verdict.dry_run = rule->dry_run;
     }
-    if (furthest < NUM_STEPS)
+    if (verdict.rule == NULL)
         return &steps[furthest].refusal;
-    LB_ENSURE(lb_op_check(call, found->type, view->many, rules) == LB_OK, LB_OPERATOR_TOO_WEAK,
-              "the operator does not fit the field");
+    LB_ENSURE(lb_op_check(call, verdict.field->type, view->many, rules) == LB_OK,
+              LB_OPERATOR_TOO_WEAK, "the operator does not fit the field");
+    *out_verdict = verdict;
     return LB_OK;
+}
+
+bool lb_view_names_rules(const struct lb_op_call *call, const struct lb_rules *rules)
+{
+    for (size_t i = 0; i < call->num_args; i++) {
+        const char *name = call->args[i];
+        size_t num = 0;
+        if (lb_rules_threshold(rules, name) != NULL || lb_rules_has_set(rules, name) ||
+            lb_rules_has_table(rules, name) || lb_rules_edges(rules, name, &num) != NULL)
+            return true;
+    }
+    return false;
 }

@@ -22,6 +22,14 @@
  *   as_of: SELECT as_of FROM data_as_of    # optional: one row, one date
  *   freshness_days: 45                     # older than this is STALE; needs as_of
  *   timeout_ms: 3000
+ *   budgets:                               # optional: answers in any 60 minutes and any 24 hours
+ *     operator: {hour: 60, day: 300}       # to one operator of a requester
+ *     requester: {day: 10000}              # to one requester
+ *   probing:                               # optional; these are the defaults
+ *     thresholds: 8                        # different thresholds, sets, tables or edges per person
+ *     days: 30                             #   and field, in so many days, whatever the case
+ *     mismatches: 3                        # wrong claims per person and field in one case
+ *     mismatches_day: 6                    # and in 24 hours, whatever the case
  *   fields:
  *     income:
  *       column: income_cents               # absent for type: row
@@ -35,8 +43,11 @@
  *           requesters: [street-office]    # organizations
  *           bases: [mandate]               # consent|separate_consent|mandate|emergency
  *           issuers: [street-office]       # organizations whose grants count
- *           laws: [SAL41] # for mandate: the law the grant must cite; else optional min_level: 2 #
- *           level of proof, 1..4
+ *           laws: [SAL41]                  # for mandate: a law the grant must cite; else optional
+ *           min_level: 2                   # level of proof, 1..4
+ *           dry_run: true                  # optional: judge, run and record, but release nothing
+ *
+ * A G4 field is not opened on plain consent: sensitive data need a separate one (PIPL 29).
  */
 enum lb_basis {
     LB_BASIS_CONSENT,
@@ -50,6 +61,26 @@ enum lb_basis {
 const char *lb_basis_name(enum lb_basis basis);
 LB_MUST lb_status lb_basis_parse(struct lb_span text, enum lb_basis *out_basis);
 
+/* Answers in any 60 minutes and any 24 hours; 0 for no limit. */
+struct lb_budget {
+    int64_t hour;
+    int64_t day;
+};
+
+/* What one operator and one requester may be answered. */
+struct lb_budgets {
+    struct lb_budget each_operator;
+    struct lb_budget each_requester;
+};
+
+/* How far one person's values may be probed (promise 10). */
+struct lb_probing {
+    int64_t thresholds;      /* names of the rule set per person and field in the window */
+    int64_t days;            /* the window */
+    int64_t mismatches;      /* wrong claims per person and field in one case */
+    int64_t mismatches_day;  /* and in 24 hours over all cases */
+};
+
 struct lb_view_rule {
     const char *purpose;
     size_t num_operators;
@@ -62,6 +93,7 @@ struct lb_view_rule {
     size_t num_laws;
     const char *const *laws;
     int min_level;
+    bool dry_run;    /* nothing is released by this rule */
 };
 
 struct lb_view_field {
@@ -87,6 +119,8 @@ struct lb_view {
     const char *as_of_query;  /* NULL when the source does not say */
     int64_t freshness_days;   /* 0: no limit */
     int64_t timeout_ms;
+    struct lb_budgets budgets;
+    struct lb_probing probing;
     size_t num_fields;
     const struct lb_view_field *fields;
     uint8_t sha256[32];       /* of the file's bytes */
@@ -118,18 +152,46 @@ struct lb_view_ask {
     int level;                 /* of proof */
 };
 
-/* lb_view_decide says whether one field may be released under one operator. The status names the
- * first reason against, in this order, judged over all rules: FIELD_UNKNOWN, PURPOSE_NOT_ALLOWED,
- * REQUESTER_NOT_ALLOWED, BASIS_NOT_ALLOWED (basis or law), ISSUER_INERT, OPERATOR_TOO_WEAK,
- * LOA_LOW. One rule must pass alone. A mandate must cite one of the rule's laws; other bases need
- * not. */
-LB_MUST lb_status lb_view_decide(const struct lb_view *view, const char *field,
-                                 const struct lb_op_call *call, const struct lb_view_ask *ask,
-                                 const struct lb_rules *rules);
+/* What a rule demands, in the order in which a refusal is named. */
+enum lb_view_clause {
+    LB_CLAUSE_PURPOSE,
+    LB_CLAUSE_REQUESTER,
+    LB_CLAUSE_BASIS,     /* the basis, and for a mandate one of the rule's laws */
+    LB_CLAUSE_ISSUER,
+    LB_CLAUSE_OPERATOR,  /* one of the rule's operators, or a stricter one */
+    LB_CLAUSE_LEVEL,
+    LB_NUM_CLAUSES
+};
 
-/* lb_view_table prints the decision table as text: one line per field, purpose and operator with
- * requesters, bases, issuers, laws and level, sorted, for snapshots and people; a field without a
- * rule says so. TOO_LARGE past 4 MiB, NO_MEMORY. */
+/* lb_view_clauses says which clauses of one rule the ask meets; all of them: the rule allows it. */
+void lb_view_clauses(const struct lb_view_rule *rule, const struct lb_op_call *call,
+                     const struct lb_view_ask *ask, const struct lb_rules *rules,
+                     bool out_met[LB_NUM_CLAUSES]);
+
+/* By what a want is allowed. */
+struct lb_view_verdict {
+    const struct lb_view_field *field;
+    const struct lb_view_rule *rule;
+    bool dry_run;  /* only by a rule in dry-run: nothing may leave */
+};
+
+/* lb_view_judge says whether one field may be asked under one operator, and by which rule; one that
+ * releases goes before one in dry-run. The status names the first reason against, in this order,
+ * judged over all rules: FIELD_UNKNOWN, PURPOSE_NOT_ALLOWED, REQUESTER_NOT_ALLOWED,
+ * BASIS_NOT_ALLOWED (basis or law), ISSUER_INERT, OPERATOR_TOO_WEAK, LOA_LOW. One rule must pass
+ * alone. A mandate must cite one of the rule's laws; other bases need not. */
+LB_MUST lb_status lb_view_judge(const struct lb_view *view, const char *field,
+                                const struct lb_op_call *call, const struct lb_view_ask *ask,
+                                const struct lb_rules *rules, struct lb_view_verdict *out_verdict);
+
+/* lb_view_names_rules says whether a call takes a threshold, set, table or edges of the rule set:
+ * such answers are what a value could be searched out with. */
+bool lb_view_names_rules(const struct lb_op_call *call, const struct lb_rules *rules);
+
+/* lb_view_table prints the decision table as text, sorted, for snapshots and people: a line each
+ * for rows, freshness, budgets and probing, one per field, purpose and operator with requesters,
+ * bases, issuers, laws, level and dry-run; a field without a rule says so. TOO_LARGE past 4 MiB,
+ * NO_MEMORY. */
 LB_MUST lb_status lb_view_table(const struct lb_view *view, struct lb_arena *arena,
                                 struct lb_span *out_text);
 

@@ -34,7 +34,7 @@ static const char whole[] = HEAD QUERY
     "      - purpose: social-assistance\n"
     "        operators: [\"SUM(12)\", \"SUM(6)\"]\n"
     "        requesters: [street-office, county]\n"
-    "        bases: [mandate, consent]\n"
+    "        bases: [mandate, separate_consent]\n"
     "        issuers: [street-office]\n"
     "        laws: [SAL41, SAL40]\n"
     "        min_level: 2\n"

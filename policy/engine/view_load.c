@@ -192,7 +192,8 @@ static lb_status load_head(const struct lb_view_loader *loader, const struct lb_
 {
     static const char *const keys[] = {"view",     "version", "title",          "query",
                                        "rows",     "complete", "max_rows",      "as_of",
-                                       "freshness_days", "timeout_ms", "fields", NULL};
+                                       "freshness_days", "timeout_ms", "budgets",       "probing",
+                                       "fields",   NULL};
     const char *id = NULL;
     const char *zh = NULL;
     const char *en = NULL;
@@ -217,6 +218,7 @@ static lb_status build_view(const struct lb_view_loader *loader, const struct lb
     LB_TRY(load_main_query(loader, root, &view->query));
     LB_TRY(load_rows(loader, root, view));
     LB_TRY(load_freshness(loader, root, view));
+    LB_TRY(lb_view_load_limits(root, loader->diag, view));
     LB_TRY(load_fields(loader, root, view));
     lb_sha256(lb_yaml_bytes(yaml), view->sha256);
     *out_view = view;

@@ -109,7 +109,7 @@ static void rule_refused(struct fixture *fixture, const char *rule, const char *
 {
     char field[1024];
     (void)snprintf(field, sizeof(field),
-                   "{column: c, type: cents, month: m, class: G4, rules: [%s]}", rule);
+                   "{column: c, type: cents, month: m, class: G3, rules: [%s]}", rule);
     field_refused(fixture, field, words);
 }
 
@@ -155,7 +155,7 @@ static void wrong_rules_are_refused(void **state)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         rule_refused(fixture, wrong[i][0], wrong[i][1]);
     field_refused(fixture,
-                  "{column: c, type: cents, class: G4, rules: [{" PART_P ", " PART_O ", " PART_R
+                  "{column: c, type: cents, class: G3, rules: [{" PART_P ", " PART_O ", " PART_R
                   ", " PART_B ", " PART_I ", " PART_M "}]}",
                   "month");
 }
@@ -167,17 +167,53 @@ static void wrong_rules_are_refused(void **state)
 static void a_ratio_needs_a_denominator(void **state)
 {
     struct fixture *fixture = *state;
-    refused(fixture, HEAD QUERY "rows: one\nfields: {f: {column: c, type: cents, class: G4, " RATIO
+    refused(fixture, HEAD QUERY "rows: one\nfields: {f: {column: c, type: cents, class: G3, " RATIO
                      "}}\n", "v.yaml:6:", "denominator");
-    field_refused(fixture, "{column: c, denominator: d, type: cents, class: G4, " RATIO "}",
+    field_refused(fixture, "{column: c, denominator: d, type: cents, class: G3, " RATIO "}",
                   "several rows");
     field_refused(fixture, "{column: c, type: text, denominator: d, class: G4}", "ratio");
     field_refused(fixture, "{type: row, denominator: d, class: G4}", "ratio");
     const struct lb_view *view = view_fixture_load(
         fixture, HEAD QUERY "rows: one\nfields: {f: {column: c, denominator: d, type: cents, "
-                            "class: G4, " RATIO "}}\n");
+                            "class: G3, " RATIO "}}\n");
     assert_string_equal(view->fields[0].denominator, "d");
     assert_int_equal(view->fields[0].rules[0].operators[0].op, LB_OP_RATIO_CMP);
+}
+
+static void wrong_limits_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const wrong[][2] = {
+        {"budgets: 3\n", ""},
+        {"budgets: {office: {hour: 1}}\n", "office"},
+        {"budgets: {operator: {}}\n", "hour, day"},
+        {"budgets: {operator: {week: 1}}\n", "week"},
+        {"budgets: {operator: {hour: 0}}\n", ""},
+        {"budgets: {requester: {day: -1}}\n", ""},
+        {"probing: {thresholds: 0}\n", ""},
+        {"probing: {thresholds: 65}\n", ""},
+        {"probing: {days: 367}\n", ""},
+        {"probing: {mismatches: none}\n", ""},
+        {"probing: {guesses: 1}\n", "guesses"},
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char text[1024];
+        (void)snprintf(text, sizeof(text), HEAD QUERY FIELDS "%s", wrong[i][0]);
+        refused(fixture, text, "v.yaml:7:", wrong[i][1]);
+    }
+}
+
+static void sensitive_fields_need_a_consent_of_their_own(void **state)
+{
+    struct fixture *fixture = *state;
+    field_refused(fixture,
+                  "{column: c, type: cents, month: m, class: G4, rules: [{" PART_P ", " PART_O
+                  ", " PART_R ", " PART_B ", " PART_I ", " PART_M "}]}",
+                  "separate_consent");
+    rule_refused(fixture,
+                 "{" PART_P ", " PART_O ", " PART_R ", " PART_B ", " PART_I ", " PART_M
+                 ", dry_run: 1}",
+                 "");
 }
 
 static void a_whole_file_is_read(void **state)
@@ -203,7 +239,8 @@ static void a_whole_file_is_read(void **state)
     assert_int_equal(income->data_class, 4);
     assert_int_equal(income->num_rules, 2);
     assert_int_equal(income->rules[0].num_operators, 2);
-    assert_int_equal(income->rules[0].bases, 1U << LB_BASIS_MANDATE | 1U << LB_BASIS_CONSENT);
+    assert_int_equal(income->rules[0].bases,
+                     1U << LB_BASIS_MANDATE | 1U << LB_BASIS_SEPARATE_CONSENT);
     assert_string_equal(income->rules[0].laws[1], "SAL40");
     const struct lb_view_field *paid = lb_view_field(view, "paid");
     assert_null(paid->column);
@@ -257,6 +294,8 @@ int main(void)
         WITH_FIXTURE(wrong_fields_are_refused),
         WITH_FIXTURE(wrong_rules_are_refused),
         WITH_FIXTURE(a_ratio_needs_a_denominator),
+        WITH_FIXTURE(wrong_limits_are_refused),
+        WITH_FIXTURE(sensitive_fields_need_a_consent_of_their_own),
         WITH_FIXTURE(a_whole_file_is_read),
         WITH_FIXTURE(defaults_are_modest),
         WITH_FIXTURE(files_are_read_from_disk),

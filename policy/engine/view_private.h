@@ -26,4 +26,9 @@ LB_MUST lb_status lb_view_load_rules(const struct lb_view_loader *loader,
                                      const struct lb_yaml_node *list, bool many,
                                      struct lb_view_field *field);
 
+/* lb_view_load_limits reads the view's optional `budgets` and `probing`. CONFIG_INVALID with line
+ * and advice. */
+LB_MUST lb_status lb_view_load_limits(const struct lb_yaml_node *root, struct lb_diag *diag,
+                                      struct lb_view *view);
+
 #endif

@@ -122,11 +122,23 @@ static lb_status load_laws(const struct lb_view_loader *loader, const struct lb_
     return LB_OK;
 }
 
+/* PIPL 29: what is sensitive needs a consent of its own. */
+static lb_status check_class(const struct lb_view_loader *loader, const struct lb_yaml_node *rule,
+                             const struct lb_view_field *field, unsigned bases)
+{
+    if (field->data_class < 4 || (bases & 1U << LB_BASIS_CONSENT) == 0)
+        return LB_OK;
+    return lb_yaml_fail(lb_yaml_get(rule, "bases"), loader->diag,
+                        "field %s is G4, sensitive, and plain consent does not open it; write "
+                        "separate_consent, or give another class",
+                        field->name);
+}
+
 static lb_status load_rule(const struct lb_view_loader *loader, const struct lb_yaml_node *rule,
                            const struct lb_view_field *field, bool many, struct lb_view_rule *out)
 {
     static const char *const keys[] = {"purpose", "operators", "requesters", "bases",
-                                       "issuers", "laws",      "min_level",  NULL};
+                                       "issuers", "laws",      "min_level",  "dry_run", NULL};
     const char *purpose = NULL;
     int64_t level = 0;
     LB_TRY(lb_yaml_only(rule, keys, loader->diag));
@@ -135,11 +147,12 @@ static lb_status load_rule(const struct lb_view_loader *loader, const struct lb_
     LB_TRY(load_operators(loader, rule, field, many, out));
     LB_TRY(need_words(loader, rule, "requesters", &out->requesters, &out->num_requesters));
     LB_TRY(load_bases(loader, rule, &out->bases));
+    LB_TRY(check_class(loader, rule, field, out->bases));
     LB_TRY(need_words(loader, rule, "issuers", &out->issuers, &out->num_issuers));
     LB_TRY(load_laws(loader, rule, out));
     LB_TRY(lb_yaml_need_int(rule, "min_level", 1, 4, loader->diag, &level));
     out->min_level = (int)level;
-    return LB_OK;
+    return lb_yaml_opt_bool(rule, "dry_run", false, loader->diag, &out->dry_run);
 }
 
 lb_status lb_view_load_rules(const struct lb_view_loader *loader, const struct lb_yaml_node *list,

@@ -53,7 +53,7 @@ static lb_status rule_line(const struct lb_view *view, const struct lb_view_fiel
     put_bases(&line, rule->bases);
     put_words(&line, "issuers", rule->issuers, rule->num_issuers);
     put_words(&line, "laws", rule->laws, rule->num_laws);
-    lb_buf_printf(&line, " level=%d\n", rule->min_level);
+    lb_buf_printf(&line, " level=%d%s\n", rule->min_level, rule->dry_run ? " dry-run" : "");
     LB_TRY(lb_buf_check(&line));
     *out = lb_arena_str(arena, lb_buf_span(&line));
     LB_ENSURE(*out != NULL, LB_NO_MEMORY, "arena full");
@@ -65,9 +65,57 @@ struct lines {
     const char **at;
 };
 
+/* What holds for the whole view; '-' stands where a field would and sorts before every name. */
+#define MAX_VIEW_LINES 5
+
+static lb_status add_line(struct lines *lines, const char *line)
+{
+    LB_ENSURE(line != NULL, LB_NO_MEMORY, "arena full");
+    lines->at[lines->num++] = line;
+    return LB_OK;
+}
+
+static const char *limit_text(int64_t limit, struct lb_arena *arena)
+{
+    return limit == 0 ? "-" : lb_arena_printf(arena, "%lld", (long long)limit);
+}
+
+static lb_status budget_line(const struct lb_view *view, const char *who,
+                             const struct lb_budget *budget, struct lb_arena *arena,
+                             struct lines *lines)
+{
+    const char *hour = limit_text(budget->hour, arena);
+    const char *day = limit_text(budget->day, arena);
+    LB_ENSURE(hour != NULL && day != NULL, LB_NO_MEMORY, "arena full");
+    if (budget->hour == 0 && budget->day == 0)
+        return LB_OK;
+    return add_line(lines, lb_arena_printf(arena, "%s - budget of one %s hour=%s day=%s\n",
+                                           view->id, who, hour, day));
+}
+
+static lb_status view_lines(const struct lb_view *view, struct lb_arena *arena,
+                            struct lines *lines)
+{
+    const struct lb_probing *probing = &view->probing;
+    LB_TRY(add_line(lines, lb_arena_printf(arena, "%s - rows %s max=%zu%s\n", view->id,
+                                           view->many ? "many" : "one", view->max_rows,
+                                           view->complete ? " complete" : "")));
+    LB_TRY(add_line(lines, lb_arena_printf(arena, "%s - freshness days=%s\n", view->id,
+                                           limit_text(view->freshness_days, arena))));
+    LB_TRY(add_line(lines, lb_arena_printf(arena,
+                                           "%s - probing thresholds=%lld days=%lld mismatches=%lld"
+                                           " mismatches_day=%lld\n",
+                                           view->id, (long long)probing->thresholds,
+                                           (long long)probing->days,
+                                           (long long)probing->mismatches,
+                                           (long long)probing->mismatches_day)));
+    LB_TRY(budget_line(view, "operator", &view->budgets.each_operator, arena, lines));
+    return budget_line(view, "requester", &view->budgets.each_requester, arena, lines);
+}
+
 static size_t count_lines(const struct lb_view *view)
 {
-    size_t num = 0;
+    size_t num = MAX_VIEW_LINES;
     for (size_t f = 0; f < view->num_fields; f++) {
         num += view->fields[f].num_rules == 0 ? 1 : 0;
         for (size_t r = 0; r < view->fields[f].num_rules; r++)
@@ -87,11 +135,8 @@ static lb_status field_lines(const struct lb_view *view, const struct lb_view_fi
     }
     if (field->num_rules > 0)
         return LB_OK;
-    const char *line = lb_arena_printf(arena, "%s %s G%d releases nothing\n", view->id, field->name,
-                                       field->data_class);
-    LB_ENSURE(line != NULL, LB_NO_MEMORY, "arena full");
-    lines->at[lines->num++] = line;
-    return LB_OK;
+    return add_line(lines, lb_arena_printf(arena, "%s %s G%d releases nothing\n", view->id,
+                                           field->name, field->data_class));
 }
 
 lb_status lb_view_table(const struct lb_view *view, struct lb_arena *arena,
@@ -101,6 +146,7 @@ lb_status lb_view_table(const struct lb_view *view, struct lb_arena *arena,
     lb_buf_init(&text, MAX_TABLE_BYTES);
     struct lines lines = {0, lb_arena_array(arena, count_lines(view), sizeof(const char *))};
     LB_ENSURE(lines.at != NULL, LB_NO_MEMORY, "arena full");
+    LB_TRY(view_lines(view, arena, &lines));
     for (size_t f = 0; f < view->num_fields; f++)
         LB_TRY(field_lines(view, &view->fields[f], arena, &lines));
     qsort(lines.at, lines.num, sizeof(lines.at[0]), compare_words);

@@ -25,7 +25,10 @@ static enum lb_code decide(struct fixture *fixture, const char *field, const cha
     struct lb_op_call call;
     const struct lb_view *view = view_fixture_load(fixture, view_fixture_text());
     assert_true(lb_op_parse(lb_span_str(call_text), fixture->arena, &call) == LB_OK);
-    return lb_status_code(lb_view_decide(view, field, &call, ask, fixture->rules));
+    struct lb_view_verdict verdict;
+    lb_status status = lb_view_judge(view, field, &call, ask, fixture->rules, &verdict);
+    assert_true(status != LB_OK || (!verdict.dry_run && verdict.rule != NULL));
+    return lb_status_code(status);
 }
 
 static void each_reason_has_its_code(void **state)
@@ -40,7 +43,7 @@ static void each_reason_has_its_code(void **state)
     ask.requester = "street";
     assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_REQUESTER_NOT_ALLOWED);
     ask = good;
-    ask.basis = LB_BASIS_SEPARATE_CONSENT;
+    ask.basis = LB_BASIS_CONSENT;
     assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_BASIS_NOT_ALLOWED);
     ask.basis = (enum lb_basis)40;
     assert_int_equal(decide(fixture, "income", "SUM(12)", &ask), LB_BASIS_NOT_ALLOWED);
@@ -64,7 +67,7 @@ static void consent_needs_no_law(void **state)
 {
     struct fixture *fixture = *state;
     struct lb_view_ask ask = good;
-    ask.basis = LB_BASIS_CONSENT;
+    ask.basis = LB_BASIS_SEPARATE_CONSENT;
     ask.num_laws = 0;
     ask.laws = NULL;
     assert_int_equal(decide(fixture, "income", "SUM(6)", &ask), LB_CODE_OK);
@@ -98,15 +101,92 @@ static void stricter_operators_pass_and_misfits_do_not(void **state)
     assert_int_equal(decide(fixture, "paid", "EQ", &ask), LB_OPERATOR_TOO_WEAK);
 }
 
+/* Two rules of one field, of which the first is only tried out. */
+#define TRIED HEAD QUERY                                                                           \
+    "rows: one\n"                                                                                  \
+    "budgets: {operator: {hour: 60, day: 300}, requester: {day: 9000}}\n"                          \
+    "probing: {thresholds: 2, mismatches_day: 9}\n"                                                \
+    "fields:\n"                                                                                    \
+    "  code: {column: c, type: code, class: G3, rules: [{purpose: aid, operators: [EQ],"           \
+    " requesters: [street], bases: [consent], issuers: [hall], min_level: 1, dry_run: true},"      \
+    " {purpose: aid, operators: [EQ], requesters: [street], bases: [consent], issuers: [hall],"    \
+    " min_level: 3}]}\n"
+
+static void a_rule_in_dry_run_releases_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct lb_view *view = view_fixture_load(fixture, TRIED);
+    struct lb_view_ask ask = {.purpose = "aid", .requester = "street", .issuer = "hall",
+                              .basis = LB_BASIS_CONSENT, .level = 2};
+    struct lb_view_verdict verdict;
+    struct lb_op_call call;
+    assert_true(lb_op_parse(lb_span_str("EQ"), fixture->arena, &call) == LB_OK);
+    assert_true(lb_view_judge(view, "code", &call, &ask, fixture->rules, &verdict) == LB_OK);
+    assert_true(verdict.dry_run);
+    assert_ptr_equal(verdict.rule, &view->fields[0].rules[0]);
+    ask.level = 3;
+    assert_true(lb_view_judge(view, "code", &call, &ask, fixture->rules, &verdict) == LB_OK);
+    assert_false(verdict.dry_run);
+    assert_ptr_equal(verdict.rule, &view->fields[0].rules[1]);
+    ask.level = 0;
+    assert_int_equal(lb_status_code(lb_view_judge(view, "code", &call, &ask, fixture->rules,
+                                                  &verdict)),
+                     LB_LOA_LOW);
+}
+
+static void limits_are_read_and_shown(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct lb_view *view = view_fixture_load(fixture, TRIED);
+    struct lb_span text = LB_SPAN_EMPTY;
+    assert_int_equal(view->budgets.each_operator.hour, 60);
+    assert_int_equal(view->budgets.each_operator.day, 300);
+    assert_int_equal(view->budgets.each_requester.hour, 0);
+    assert_int_equal(view->budgets.each_requester.day, 9000);
+    assert_int_equal(view->probing.thresholds, 2);
+    assert_int_equal(view->probing.days, 30);
+    assert_int_equal(view->probing.mismatches, 3);
+    assert_int_equal(view->probing.mismatches_day, 9);
+    assert_true(lb_view_table(view, fixture->arena, &text) == LB_OK);
+    assert_string_equal((const char *)text.ptr,
+                        "tax.income - budget of one operator hour=60 day=300\n"
+                        "tax.income - budget of one requester hour=- day=9000\n"
+                        "tax.income - freshness days=-\n"
+                        "tax.income - probing thresholds=2 days=30 mismatches=3 mismatches_day=9\n"
+                        "tax.income - rows one max=400\n"
+                        "tax.income code G3 purpose=aid operator=EQ requesters=street"
+                        " bases=consent issuers=hall laws=- level=1 dry-run\n"
+                        "tax.income code G3 purpose=aid operator=EQ requesters=street"
+                        " bases=consent issuers=hall laws=- level=3\n");
+}
+
+static void calls_that_name_entries_of_the_rules_are_known(void **state)
+{
+    static const struct {
+        const char *call;
+        bool names;
+    } cases[] = {{"EXISTS", false},  {"EQ", false},           {"SUM(12)", false},
+                 {"COUNT(3)", false}, {"CMP(<,std.dibao)", true}, {"BUCKET(bands)", true}};
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct lb_op_call call;
+        assert_true(lb_op_parse(lb_span_str(cases[i].call), fixture->arena, &call) == LB_OK);
+        assert_int_equal(lb_view_names_rules(&call, fixture->rules), cases[i].names);
+    }
+}
+
 static const char table[] =
+    "tax.income - freshness days=45\n"
+    "tax.income - probing thresholds=8 days=30 mismatches=3 mismatches_day=6\n"
+    "tax.income - rows many max=50 complete\n"
     "tax.income closed G4 releases nothing\n"
     "tax.income income G4 purpose=social-assistance operator=SUM(12) "
-    "requesters=county,street-office bases=consent,mandate issuers=street-office "
+    "requesters=county,street-office bases=mandate,separate_consent issuers=street-office "
     "laws=SAL40,SAL41 level=2\n"
     "tax.income income G4 purpose=social-assistance operator=SUM(3) requesters=county"
     " bases=emergency issuers=hall laws=- level=4\n"
     "tax.income income G4 purpose=social-assistance operator=SUM(6) "
-    "requesters=county,street-office bases=consent,mandate issuers=street-office "
+    "requesters=county,street-office bases=mandate,separate_consent issuers=street-office "
     "laws=SAL40,SAL41 level=2\n"
     "tax.income paid G3 purpose=study operator=COUNT(5) requesters=street bases=consent"
     " issuers=hall laws=- level=2\n";
@@ -153,6 +233,9 @@ int main(void)
         WITH_FIXTURE(one_rule_must_pass_alone),
         WITH_FIXTURE(stricter_operators_pass_and_misfits_do_not),
         WITH_FIXTURE(the_table_is_sorted_and_stable),
+        WITH_FIXTURE(a_rule_in_dry_run_releases_nothing),
+        WITH_FIXTURE(limits_are_read_and_shown),
+        WITH_FIXTURE(calls_that_name_entries_of_the_rules_are_known),
         cmocka_unit_test(bases_have_wire_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,61 @@
+#include "adapters/serve/terms.h"
+
+#include <string.h>
+
+lb_status lb_terms_form(const struct lb_serve_policy *policy, const struct lb_terms *terms)
+{
+    const struct lb_accepted_form *form =
+        lb_serve_policy_form(policy, terms->form, terms->form_version);
+    LB_ENSURE(form != NULL &&
+                  lb_span_eq(lb_span_of(form->sha256, 32), lb_span_of(terms->form_sha256, 32)),
+              LB_FORM_INERT, "policy does not name this form");
+    return LB_OK;
+}
+
+lb_status lb_terms_basis(const struct lb_terms *terms, enum lb_basis *out_basis)
+{
+    enum lb_basis basis = LB_NUM_BASES;
+    bool own = strcmp(terms->issuer, terms->requester) == 0;
+    LB_ENSURE(lb_basis_parse(lb_span_str(terms->basis), &basis) == LB_OK, LB_BASIS_NOT_ALLOWED,
+              "unknown basis");
+    if (basis == LB_BASIS_MANDATE) {
+        LB_ENSURE(own && terms->signs_mandates, LB_BASIS_NOT_ALLOWED,
+                  "a mandate is signed by the requester itself");
+        *out_basis = basis;
+        return LB_OK;
+    }
+    LB_ENSURE(!own, LB_SELF_CONSENT, "the requester signed its own consent");
+    LB_ENSURE(terms->signs_consent, LB_BASIS_NOT_ALLOWED, "issuer does not issue consent");
+    LB_ENSURE(terms->has_status, LB_GRANT_MALFORMED, "consent without a status");
+    *out_basis = basis;
+    return LB_OK;
+}
+
+size_t lb_terms_view(const struct lb_serve_policy *policy, const char *view)
+{
+    size_t i = 0;
+    while (i < policy->num_views && strcmp(policy->views[i]->id, view) != 0)
+        i++;
+    return i;
+}
+
+struct lb_view_ask lb_terms_ask(const struct lb_terms *terms, enum lb_basis basis)
+{
+    return (struct lb_view_ask){
+        .purpose = terms->purpose,
+        .requester = terms->requester,
+        .issuer = terms->issuer,
+        .basis = basis,
+        .laws = terms->laws,
+        .num_laws = terms->num_laws,
+        .level = terms->level,
+    };
+}
+
+lb_status lb_terms_want(const struct lb_serve_policy *policy, const struct lb_terms *terms,
+                        enum lb_basis basis, const struct lb_view *view, const char *field,
+                        const struct lb_op_call *call, struct lb_view_verdict *out_verdict)
+{
+    const struct lb_view_ask ask = lb_terms_ask(terms, basis);
+    return lb_view_judge(view, field, call, &ask, policy->rules, out_verdict);
+}
