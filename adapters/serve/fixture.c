@@ -39,7 +39,7 @@ static void start_serve(struct fixture *fx)
         .workers = fx->workers,
         .clock = lb_clock_system(),
         .policy = fx->policy,
-        .plugin = lb_source_sqlite(),
+        .plugin = fx->plugin,
         .location = fed_path(&fx->fed, "tax.db"),
         .num_connections = 2,
         .keys = fx->keys,
@@ -102,7 +102,13 @@ void fx_restart(struct fixture *fx)
 
 void fx_setup(struct fixture *fx)
 {
+    fx_setup_with(fx, lb_source_sqlite());
+}
+
+void fx_setup_with(struct fixture *fx, const struct lb_source_plugin *plugin)
+{
     memset(fx, 0, sizeof(*fx));
+    fx->plugin = plugin;
     fed_setup(&fx->fed, "serve");
     fx->arena = fx->fed.arena;
     struct fed_party *parties[] = {&fx->adapter, &fx->broker, &fx->window,

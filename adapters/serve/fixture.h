@@ -35,9 +35,12 @@ struct fixture {
     struct lb_serve_secrets secrets;
     uint8_t form_sha256[32];
     struct lb_serve *serve;
+    const struct lb_source_plugin *plugin;
 };
 
+/* fx_setup makes it all, with an SQLite database; fx_setup_with with another way to read that. */
 void fx_setup(struct fixture *fx);
+void fx_setup_with(struct fixture *fx, const struct lb_source_plugin *plugin);
 void fx_teardown(struct fixture *fx);
 /* fx_restart stops the adapter and its log and starts them again on the same state. Status lists
  * are gone then. */

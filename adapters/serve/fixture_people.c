@@ -18,12 +18,12 @@
     "  " name_ ":\n" column_ "    type: " type_ "\n    class: G3\n    rules:\n"                    \
     "      - purpose: social-assistance\n"
 
-/* "NAME(<prefix>1), NAME(<prefix>2), ..." */
+/* "NAME(<prefix>0), NAME(<prefix>1), ..." */
 static const char *calls(struct fixture *fx, const char *operator_name, const char *prefix)
 {
     const char *list = "";
-    for (int i = 1; i <= FX_NUM_NAMES; i++)
-        list = lb_arena_printf(fx->arena, "%s%s\"%s(%s.%d)\"", list, i == 1 ? "" : ", ",
+    for (int i = 0; i <= FX_NUM_NAMES; i++)
+        list = lb_arena_printf(fx->arena, "%s%s\"%s(%s.%d)\"", list, i == 0 ? "" : ", ",
                                operator_name, prefix, i);
     assert_non_null(list);
     return list;
@@ -65,12 +65,13 @@ void fx_write_people(struct fixture *fx)
 const char *fx_people_rules(struct fixture *fx)
 {
     const char *text = "";
-    for (int i = 1; i <= FX_NUM_NAMES; i++)
+    for (int i = 0; i <= FX_NUM_NAMES; i++)
         text = lb_arena_printf(fx->arena, "%s  t.%d: {value: %d, unit: cents, source: test}\n",
-                               text, i, FX_NUM_PEOPLE / 2 * 1000);
+                               text, i, i == 0 ? 0 : FX_NUM_PEOPLE / 2 * 1000);
     text = lb_arena_printf(fx->arena, "%ssets:\n", text);
-    for (int i = 1; i <= FX_NUM_NAMES; i++)
-        text = lb_arena_printf(fx->arena, "%s  s.%d: {codes: [\"1\"], source: test}\n", text, i);
+    for (int i = 0; i <= FX_NUM_NAMES; i++)
+        text = lb_arena_printf(fx->arena, "%s  s.%d: {codes: [\"%s\"], source: test}\n", text, i,
+                               i == 0 ? "9" : "1");
     assert_non_null(text);
     return text;
 }

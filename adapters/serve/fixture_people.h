@@ -8,7 +8,7 @@
  * For tests: a register of people that one may try to search out. Person n has the name "人<n>", the
  * code "1" when n is even and "2" when it is odd, and 1,000 cents more than person n - 1. Views:
  *
- *   tax.people    name EQ; code IN(s.1) .. IN(s.12); cents CMP(<,t.1) .. CMP(<,t.12); row EXISTS;
+ *   tax.people    name EQ; code IN(s.0) .. IN(s.12); income CMP(<,t.0) .. CMP(<,t.12); row EXISTS;
  *                 a rule in dry-run for the field `trial`
  *   tax.counted   row EXISTS, at most FX_OPERATOR_HOUR and FX_REQUESTER_HOUR answers an hour
  *   tax.complete  row EXISTS of a complete register: no row is a no
@@ -37,7 +37,7 @@ struct fx_question {
 void fx_ask_people(struct fixture *fx, const struct fx_question *question, struct fx_ask *ask);
 
 /* For the fixture itself; fx_people_rules gives the end of the rule set, half of the people being
- * below t.1 to t.12 and in s.1 to s.12. */
+ * below t.1 to t.12 and in s.1 to s.12, and nobody below t.0 or in s.0. */
 const char *fx_people_rules(struct fixture *fx);
 void fx_write_people(struct fixture *fx);
 void fx_fill_people(struct lb_store *store);

@@ -9,7 +9,7 @@
 #include "gateway/seal/padded.h"
 
 /* Rows grow in steps, so that their length tells little of what is in them. */
-#define STEP_BYTES 512
+#define STEP_BYTES 1024
 #define MAX_ROW_BYTES (512 * 1024)
 #define KEY_BYTES 32
 
