@@ -16,8 +16,8 @@
 #include "gateway/crypto/hash.h"
 
 /*
- * Can whoever stands between requester and adapter tell two outcomes apart by size or time? Pairs of
- * reads, one of each outcome and in random order, are timed from their submission until their entry
+ * Can whoever stands between requester and adapter tell two outcomes apart by size or time? Pairs
+ * of reads, one of each outcome and in random order, are timed from their submission until their entry
  * is durable; Welch's t of the two samples stays below 4.5 when they can't be told apart.
  *
  * LIANBAN_TIMING_PAIRS sets the number of pairs per contrast: 10,000 is the acceptance of the
@@ -27,7 +27,7 @@
  */
 #define SLICE_PAIRS 60
 #define SLICE_LEAST_PAIRS 10
-#define SLICE_US 1000000.0
+#define SLICE_US 500000.0
 #define MAX_T 4.5
 #define ATTEMPTS 3
 
@@ -139,8 +139,8 @@ static uint64_t next_random(struct bench *bench)
 
 #define LIMITED_PEOPLE 20
 
-/* Those below the threshold and in the set are the even ones of the first half. A claim may be wrong
- * six times a day, so names are asked of the odd ones; of them the first have used that up. */
+/* Those below the threshold and in the set are the even ones of the first half. A claim may be
+ * wrong six times a day, so names are asked of the odd ones; of them the first have used it up. */
 static size_t person_of(const struct contrast *contrast, enum outcome outcome, size_t pair)
 {
     if (outcome == LIMITED)

@@ -154,7 +154,14 @@ static int check_command(struct lb_ctl_env *env, int argc, char **argv)
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct lb_ctl_word words[] = {
-        {"check", "explain a department's views", "检查并解释视图", check_command},
+        {"check", "check a department's views and print who gets what", "检查视图并输出决策表",
+         check_command},
+        {"explain", "why a request would be allowed or refused", "逐条说明请求为何获准或被拒",
+         lb_ctl_view_explain},
+        {"close", "shut a view, a requester or all at once", "立即停用视图、请求方或全部",
+         lb_ctl_view_close},
+        {"open", "open again what was shut", "恢复已停用的项目", lb_ctl_view_open},
+        {"closed", "what is shut now", "查看当前停用的项目", lb_ctl_view_closed},
         {"open-token", "open what a view sealed under TOKEN", "打开视图以 TOKEN 密封的值",
          lb_ctl_view_open_token},
     };

@@ -18,7 +18,7 @@ int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_grant_command(struct lb_ctl_env *env, int argc, char **argv);
 /* log verify | list */
 int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
-/* view check | open-token */
+/* view check | explain | close | open | closed | open-token */
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
 /* form check */
 int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv);
@@ -29,5 +29,9 @@ int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_verify(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_open_token(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_list(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_view_explain(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_view_close(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_view_open(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_view_closed(struct lb_ctl_env *env, int argc, char **argv);
 
 #endif

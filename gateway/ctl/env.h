@@ -8,6 +8,8 @@
 #include "gateway/base/diag.h"
 
 struct lb_ctl_remote;
+struct lb_explain_request;
+struct lb_explanation;
 
 /*
  * What a command sees of the world: its streams, the clock, the way to other processes and what the
@@ -19,6 +21,10 @@ struct lb_ctl_env {
     FILE *err;   /* progress and complaints */
     const struct lb_clock *clock;
     const struct lb_ctl_remote *remote;
+    /* How a department's own adapter would judge (adapters/serve/explain.h). */
+    lb_status (*explain)(const char *policy_path, const struct lb_explain_request *request,
+                         struct lb_arena *arena, struct lb_diag *diag,
+                         struct lb_explanation *out_explanation);
     const char *agent;  /* the window agent's address when --agent is not given */
     const char *login;  /* who runs this, the operator's badge when --operator is not given */
     bool chinese;       /* language of results; --language changes it */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/serve/explain.h"
 #include "certs/directory_command.h"
 #include "certs/keys.h"
 #include "certs/pki.h"
@@ -20,8 +21,9 @@ static const struct lb_ctl_item items[] = {
      lb_ctl_apply_command, NULL},
     {LB_CTL_WINDOW, "case", "show|resume|watch|close", "look after a case", "查看、续办、办结办件",
      lb_ctl_case_command, NULL},
-    {LB_CTL_DEPARTMENT, "view", "check", "explain who gets which field, how and why",
-     "检查视图：谁能以何种方式取得哪个字段", lb_ctl_view_command, NULL},
+    {LB_CTL_DEPARTMENT, "view", "check|explain|close|open|closed",
+     "who gets which field, how and why; the switch", "视图：谁能以何种方式取得哪个字段；停用与恢复",
+     lb_ctl_view_command, NULL},
     {LB_CTL_DEPARTMENT, "form", "check", "check a form before it is accepted", "认可表单前的检查",
      lb_ctl_form_command, NULL},
     {LB_CTL_DEPARTMENT, "rules", "check", "check a rule set and list its thresholds",
@@ -68,6 +70,7 @@ int main(int argc, char **argv)
         .err = stderr,
         .clock = lb_clock_system(),
         .remote = &remote,
+        .explain = lb_serve_explain,
         .agent = agent != NULL && agent[0] != 0 ? agent : DEFAULT_AGENT,
         .login = login(),
         .chinese = prefers_chinese(),

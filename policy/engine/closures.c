@@ -101,6 +101,45 @@ static bool lists(const char *const *words, size_t num, const char *word)
     return false;
 }
 
+static lb_status set(const char **words, size_t *num, const char *word, bool shut)
+{
+    size_t at = 0;
+    while (at < *num && strcmp(words[at], word) != 0)
+        at++;
+    if (!shut && at < *num) {
+        memmove(&words[at], &words[at + 1], (*num - at - 1) * sizeof(words[0]));
+        (*num)--;
+    }
+    if (!shut || at < *num)
+        return LB_OK;
+    LB_ENSURE(*num < LB_MAX_CLOSURES, LB_TOO_LARGE, "too much is shut one by one; shut all");
+    words[(*num)++] = word;
+    return LB_OK;
+}
+
+lb_status lb_closures_set_view(struct lb_closures *closures, const char *view, bool shut)
+{
+    LB_ENSURE(lb_word_is(lb_span_str(view), LB_WORD_VIEW), LB_MALFORMED,
+              "a view is called <department>.<name>");
+    return set(closures->views, &closures->num_views, view, shut);
+}
+
+lb_status lb_closures_set_requester(struct lb_closures *closures, const char *organization,
+                                    bool shut)
+{
+    LB_ENSURE(lb_word_is(lb_span_str(organization), LB_WORD_ORG), LB_MALFORMED,
+              "a requester is an organization's id");
+    return set(closures->requesters, &closures->num_requesters, organization, shut);
+}
+
+lb_status lb_closures_set_reason(struct lb_closures *closures, const char *reason)
+{
+    LB_ENSURE(lb_word_is(lb_span_str(reason), LB_WORD_TEXT), LB_MALFORMED,
+              "a reason is one line of at most 512 bytes");
+    closures->reason = reason;
+    return LB_OK;
+}
+
 bool lb_closures_any(const struct lb_closures *closures)
 {
     return closures->department || closures->num_views > 0 || closures->num_requesters > 0;

@@ -35,6 +35,14 @@ LB_MUST lb_status lb_closures_load(const char *path, struct lb_arena *arena, str
 LB_MUST lb_status lb_closures_text(const struct lb_closures *closures, struct lb_arena *arena,
                                    const char **out_text);
 
+/* lb_closures_set_view and _set_requester shut or open one; as it is already is fine. MALFORMED for
+ * what is no such name, TOO_LARGE past LB_MAX_CLOSURES. Names are borrowed. lb_closures_set_reason
+ * is MALFORMED for more than one line or LB_MAX_VALUE_BYTES. */
+LB_MUST lb_status lb_closures_set_view(struct lb_closures *closures, const char *view, bool shut);
+LB_MUST lb_status lb_closures_set_requester(struct lb_closures *closures,
+                                            const char *organization, bool shut);
+LB_MUST lb_status lb_closures_set_reason(struct lb_closures *closures, const char *reason);
+
 /* lb_closures_any says whether anything is closed; _view and _requester whether that one is, the
  * whole department counting. */
 bool lb_closures_any(const struct lb_closures *closures);
