@@ -17,8 +17,8 @@
 
 /*
  * Can whoever stands between requester and adapter tell two outcomes apart by size or time? Pairs
- * of reads, one of each outcome and in random order, are timed from their submission until their entry
- * is durable; Welch's t of the two samples stays below 4.5 when they can't be told apart.
+ * of reads, one of each outcome and in random order, are timed from their submission until their
+ * entry is durable; Welch's t of the two samples stays below 4.5 when they can't be told apart.
  *
  * LIANBAN_TIMING_PAIRS sets the number of pairs per contrast: 10,000 is the acceptance of the
  * design, and LIANBAN_TIMING_ONLY the number of one contrast. The default is a slice for every

@@ -180,11 +180,11 @@ static void takes_json_and_refuses_mistakes(void **state)
                          LB_CTL_FAILED);
         assert_non_null(strstr(cli->err, "wrong.yaml"));
     }
-    test_feed(cli, "{\"requester\": \"street-office\", \"issuer\": \"consent-hall\", \"form\":"
-                   " \"aid\", \"version\": 1, \"purpose\": \"aid\", \"basis\": \"consent\","
-                   " \"law\": [\"SAL40\"], \"level\": 3, \"wants\": [{\"view\": \"tax.wage\", \"field\":"
-                   " \"income\", \"operator\": \"SUM(12)\"}, {\"view\": \"tax.wage\", \"field\":"
-                   " \"months\", \"operator\": \"EXISTS\"}]}\n");
+    test_feed(cli, "{\"requester\": \"street-office\", \"issuer\": \"consent-hall\","
+                   " \"form\": \"aid\", \"version\": 1, \"purpose\": \"aid\","
+                   " \"basis\": \"consent\", \"law\": [\"SAL40\"], \"level\": 3, \"wants\": ["
+                   "{\"view\": \"tax.wage\", \"field\": \"income\", \"operator\": \"SUM(12)\"},"
+                   "{\"view\": \"tax.wage\", \"field\": \"months\", \"operator\": \"EXISTS\"}]}");
     assert_int_equal(RUN(cli, lb_ctl_view_command, "view", "explain", "--policy", "policy.yaml",
                          "-"),
                      LB_CTL_FAILED);
