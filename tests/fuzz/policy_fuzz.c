@@ -48,13 +48,15 @@ static void check_decisions(const struct lb_view *view)
             const struct lb_view_rule *rule = &field->rules[k];
             struct lb_view_ask ask = {.purpose = "no-such-purpose", .requester = "nobody",
                                       .issuer = "nobody", .basis = LB_BASIS_CONSENT, .level = 4};
+            struct lb_view_verdict verdict;
             FUZZ_CHECK(rule->num_operators > 0 && rule->bases != 0);
-            FUZZ_CODE(lb_view_decide(view, field->name, &rule->operators[0], &ask,
-                                     fuzz_sample_rules()),
+            FUZZ_CHECK(field->data_class < 4 || (rule->bases & 1U << LB_BASIS_CONSENT) == 0);
+            FUZZ_CODE(lb_view_judge(view, field->name, &rule->operators[0], &ask,
+                                    fuzz_sample_rules(), &verdict),
                       LB_PURPOSE_NOT_ALLOWED);
             ask.purpose = rule->purpose;
-            FUZZ_CHECK(lb_view_decide(view, field->name, &rule->operators[0], &ask,
-                                      fuzz_sample_rules()) != LB_OK);
+            FUZZ_CHECK(lb_view_judge(view, field->name, &rule->operators[0], &ask,
+                                     fuzz_sample_rules(), &verdict) != LB_OK);
         }
     }
 }
