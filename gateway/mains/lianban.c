@@ -21,7 +21,7 @@ static const struct lb_ctl_item items[] = {
      lb_ctl_apply_command, NULL},
     {LB_CTL_WINDOW, "case", "show|resume|watch|close", "look after a case", "查看、续办、办结办件",
      lb_ctl_case_command, NULL},
-    {LB_CTL_DEPARTMENT, "view", "check|explain|close|open|closed",
+    {LB_CTL_DEPARTMENT, "view", "check|explain|close|open|closed|open-token",
      "who gets which field, how and why; the switch", "视图：谁能以何种方式取得哪个字段；停用与恢复",
      lb_ctl_view_command, NULL},
     {LB_CTL_DEPARTMENT, "form", "check", "check a form before it is accepted", "认可表单前的检查",
