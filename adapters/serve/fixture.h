@@ -86,6 +86,7 @@ struct fx_ask {
     const char *operator_kid;
     const struct lb_sign_key *operator_key;
     int64_t operator_life_s;
+    struct lb_span token;       /* empty: made of what stands above */
     int64_t sealed_age_s;
     int64_t deadline_ms;        /* from now */
     const char *key_id;
@@ -108,6 +109,8 @@ struct fx_built {
     struct lb_span ciphertext;
     uint64_t seq;
 };
+/* fx_operator_token makes the token of an ask, for one that is used many times. */
+struct lb_span fx_operator_token(struct fixture *fx, const struct fx_ask *ask);
 void fx_build(struct fixture *fx, struct fx_ask *ask, struct fx_built *out);
 
 /* fx_send hands it to the adapter and returns the answer's outer code. */

@@ -145,6 +145,17 @@ static size_t fill_wants(struct fixture *fx, const struct fx_ask *ask,
     return num;
 }
 
+struct lb_span fx_operator_token(struct fixture *fx, const struct fx_ask *ask)
+{
+    int64_t now = lb_clock_unix_s(lb_clock_system());
+    const struct lb_operator claims = {
+        .organization = ask->operator_org, .kid = ask->operator_kid, .unit = "desk 3",
+        .person = ask->person, .jti = "t-1", .iat = now - 700, .exp = now + ask->operator_life_s};
+    struct lb_span token = LB_SPAN_EMPTY;
+    assert_ok(lb_operator_token_issue(&claims, ask->operator_key, fx->arena, &token));
+    return token;
+}
+
 static struct lb_span seal_plain(struct fixture *fx, const struct fx_ask *ask,
                                  struct lb_span section, const uint8_t salt[16])
 {
@@ -152,11 +163,8 @@ static struct lb_span seal_plain(struct fixture *fx, const struct fx_ask *ask,
     Lianban__V1__SealedRequest plain = LIANBAN__V1__SEALED_REQUEST__INIT;
     Lianban__V1__Want *wants[FX_MAX_WANTS];
     struct words words[FX_MAX_WANTS];
-    const struct lb_operator claims = {
-        .organization = ask->operator_org, .kid = ask->operator_kid, .unit = "desk 3",
-        .person = ask->person, .jti = "t-1", .iat = now - 700, .exp = now + ask->operator_life_s};
-    struct lb_span token = LB_SPAN_EMPTY, bytes = LB_SPAN_EMPTY, framed = LB_SPAN_EMPTY;
-    assert_ok(lb_operator_token_issue(&claims, ask->operator_key, fx->arena, &token));
+    struct lb_span bytes = LB_SPAN_EMPTY, framed = LB_SPAN_EMPTY;
+    struct lb_span token = ask->token.len > 0 ? ask->token : fx_operator_token(fx, ask);
     plain.version = 1;
     plain.section = lb_arena_str(fx->arena, section);
     plain.id_no = (char *)(uintptr_t)ask->id_no;
