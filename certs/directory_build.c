@@ -117,16 +117,15 @@ static lb_status add_log_key(struct builder *builder, const struct lb_yaml_node 
     return LB_OK;
 }
 
-static lb_status add_seal_keys(struct builder *builder, const struct lb_yaml_node *node,
-                               struct lb_json *object)
+/* Appends the entries whose files are listed under `key`, if it is there. */
+static lb_status add_keys(struct builder *builder, const struct lb_yaml_node *node,
+                          const char *key, struct lb_json *list)
 {
-    struct lb_json *list = lb_json_array();
-    lb_json_set(object, "seal", list);
-    const struct lb_yaml_node *files = lb_yaml_get(node, "seal_keys");
+    const struct lb_yaml_node *files = lb_yaml_get(node, key);
     if (files == NULL)
         return LB_OK;
     if (lb_yaml_kind_of(files) != LB_YAML_LIST)
-        return lb_yaml_fail(files, &builder->tool->diag, "seal_keys is not a list of files");
+        return lb_yaml_fail(files, &builder->tool->diag, "%s is not a list of files", key);
     for (size_t i = 0; i < lb_yaml_len(files); i++) {
         const struct lb_yaml_node *file = lb_yaml_item(files, i);
         struct lb_span text;
@@ -134,16 +133,32 @@ static lb_status add_seal_keys(struct builder *builder, const struct lb_yaml_nod
         LB_TRY(read_named(builder, file, LB_MAX_PEM_BYTES, &text));
         if (lb_json_parse(text, &entry) != LB_OK)
             return lb_yaml_fail(file, &builder->tool->diag,
-                                "the file is not an entry of lianban directory seal-key");
+                                "the file is not an entry of lianban directory seal-key or "
+                                "share-key");
         lb_json_append(list, entry);
     }
     return LB_OK;
 }
 
+/* Without share keys the member is left out: an older program does not know it. */
+static lb_status add_all_keys(struct builder *builder, const struct lb_yaml_node *node,
+                              struct lb_json *object)
+{
+    struct lb_json *seals = lb_json_array();
+    lb_json_set(object, "seal", seals);
+    LB_TRY(add_keys(builder, node, "seal_keys", seals));
+    if (lb_yaml_get(node, "share_keys") == NULL)
+        return LB_OK;
+    struct lb_json *shares = lb_json_array();
+    lb_json_set(object, "share", shares);
+    return add_keys(builder, node, "share_keys", shares);
+}
+
 static lb_status build_node(struct builder *builder, const struct lb_yaml_node *node,
                             struct lb_json *object)
 {
-    static const char *const keys[] = {"spiffe", "endpoint", "log_key", "seal_keys", NULL};
+    static const char *const keys[] = {"spiffe",    "endpoint",   "log_key",
+                                       "seal_keys", "share_keys", NULL};
     const char *spiffe = NULL;
     LB_TRY(lb_yaml_only(node, keys, &builder->tool->diag));
     LB_TRY(lb_yaml_need_text(node, "spiffe", &builder->tool->diag, &spiffe));
@@ -157,7 +172,7 @@ static lb_status build_node(struct builder *builder, const struct lb_yaml_node *
     if (part != NULL)
         LB_TRY(need_organization(builder, node, part + 1, strcspn(part + 1, "/")));
     LB_TRY(add_log_key(builder, node, object));
-    return add_seal_keys(builder, node, object);
+    return add_all_keys(builder, node, object);
 }
 
 /* --- issuers --- */

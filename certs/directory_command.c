@@ -180,6 +180,7 @@ static void add_nodes(struct lb_json *result, const struct lb_directory *directo
         lb_json_set_cstr(item, "endpoint", node->endpoint);
         lb_json_set_cstr(item, "log", node->log_origin == NULL ? "no" : "yes");
         lb_json_set_int(item, "seal_keys", (int64_t)node->num_seal_keys);
+        lb_json_set_int(item, "share_keys", (int64_t)node->num_share_keys);
         lb_json_append(nodes, item);
     }
     lb_json_set(result, "nodes", nodes);
@@ -271,6 +272,7 @@ static const struct lb_tool_command commands[] = {
      "      endpoint: 10.0.0.5:7443    # leave out if it does not listen\n"
      "      log_key: tax/log.vkey      # leave out if it keeps no log\n"
      "      seal_keys: [tax/seal.json] # from lianban directory seal-key\n"
+     "      share_keys: [tax/share.json] # from lianban directory share-key; leave out for none\n"
      "  issuers:\n"
      "    - {organization: tax, kid: tax-1, key: tax/issuer.json, kinds: [mandate, operator]}\n"
      "  forms:                         # rules, views: the same\n"
@@ -287,6 +289,16 @@ static const struct lb_tool_command commands[] = {
      "\nExample:\n  lianban directory seal-key --id spiffe://city.gov/adapter/tax/one \\\n"
      "      --log-key log.pem --seal-key seal.key --out seal.json\n",
      lb_directory_run_seal_key},
+    {"share-key",
+     "lianban directory share-key --id SPIFFE --log-key FILE --share-key FILE [--not-after DAYS]\n"
+     "                            [--key-id ID] [--out FILE]\n\n"
+     "Run at an adapter: signs the key under which its department takes part in blind household\n"
+     "sums. Prints the entry as JSON.\n\n"
+     "  --not-after DAYS  how long the key is used, default 180\n"
+     "  --key-id ID       default: from the key's hash\n"
+     "\nExample:\n  lianban directory share-key --id spiffe://city.gov/adapter/tax/one \\\n"
+     "      --log-key log.pem --share-key share.key --out share.json\n",
+     lb_directory_run_share_key},
     {"sign",
      "lianban directory sign (--text TEXT | --note NOTE) --key FILE --name NAME\n"
      "                       --out NOTE [--json]\n\n"

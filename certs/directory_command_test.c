@@ -32,6 +32,7 @@ static const char yaml[] =
     "    endpoint: 127.0.0.1:7001\n"
     "    log_key: log.vkey\n"
     "    seal_keys: [seal.json]\n"
+    "    share_keys: [share.json]\n"
     "  - spiffe: spiffe://city.gov/broker/hub\n"
     "    endpoint: 127.0.0.1:7000\n"
     "issuers:\n"
@@ -73,6 +74,9 @@ static int setup(void **state)
     cli_done(&cli, &lb_keys_tools, "keys issuer --out issuer.pem --public issuer.json");
     done("directory seal-key --id " TAX " --log-key log.pem --seal-key seal.key --not-after 9 "
          "--out seal.json");
+    cli_done(&cli, &lb_keys_tools, "keys share --out share.key");
+    done("directory share-key --id " TAX " --log-key log.pem --share-key share.key --not-after 9 "
+         "--out share.json");
     cli_write("form.yaml", "form: x\n");
     cli_write("d.yaml", yaml);
     return 0;
@@ -119,6 +123,8 @@ static void test_whole_way(void **state)
     const struct lb_node *node = lb_directory_node(directory, TAX);
     assert_non_null(lb_node_seal_key(node, NULL, now));
     assert_null(lb_node_seal_key(node, NULL, now + 10 * 86400));
+    assert_non_null(lb_node_share_key(node, NULL, now));
+    assert_null(lb_node_share_key(node, NULL, now + 10 * 86400));
     assert_string_equal(directory->organizations[2].zh, "税务");
     lb_directory_unref(directory);
 }
@@ -210,12 +216,16 @@ static void test_bad_yaml(void **state)
         {"[seal.json]", "seal.json", "d.yaml:13: seal_keys is not a list"},
         {"[seal.json]", "[log.vkey]", "d.yaml:13: the file is not an entry"},
         {"[seal.json]", "[seal.json, seal.json]", "two sealing keys have one id"},
-        {"issuer.json", "log.vkey", "d.yaml:19: the file is not the public form"},
-        {"[consent]", "consent", "d.yaml:20: kinds is not a list"},
+        {"[share.json]", "[share.json, share.json]", "two share keys have one id"},
+        {"[share.json]", "share.json", "d.yaml:14: share_keys is not a list"},
+        {"[share.json]", "[seal.json]", "is not signed by the node's own log key"},
+        {"[seal.json]", "[share.json]", "is not signed by the node's own log key"},
+        {"issuer.json", "log.vkey", "d.yaml:20: the file is not the public form"},
+        {"[consent]", "consent", "d.yaml:21: kinds is not a list"},
         {"[consent]", "[consents]", "none of consent, mandate, operator"},
         {"organization: hall", "organization: tax office", "organization tax office is not under"},
-        {"file: form.yaml", "file: none.yaml", "d.yaml:23: file none.yaml cannot be read"},
-        {", file: form.yaml", "", "d.yaml:23: give file or sha256"},
+        {"file: form.yaml", "file: none.yaml", "d.yaml:24: file none.yaml cannot be read"},
+        {", file: form.yaml", "", "d.yaml:24: give file or sha256"},
         {"sha256: 00", "sha256: ", "not 64 hex digits"},
         {"views:", "nodes:", "d.yaml:"},
         {"federation: city.gov", "federation: other.gov", "another federation"},
@@ -240,7 +250,7 @@ static void test_bad_seal(void **state)
     fails("directory seal-key --id " TAX " --log-key issuer.pem --seal-key seal.key", 1,
           "is no Ed25519 key");
     fails("directory seal-key --id " TAX " --log-key log.pem --seal-key log.pem", 1,
-          "is no sealing key");
+          "is no X25519 key");
     fails("directory seal-key --id " TAX " --log-key log.pem --seal-key seal.key --not-after 0", 2,
           "whole number");
     done("directory seal-key --id " TAX " --log-key log.pem --seal-key seal.key --key-id k/1 --out "

@@ -9,8 +9,8 @@
 #include "gateway/trust/keys.h"
 
 #define DAY_S INT64_C(86400)
-#define DEFAULT_SEAL_DAYS 180
-#define MAX_SEAL_DAYS 3650
+#define DEFAULT_KEY_DAYS 180
+#define MAX_KEY_DAYS 3650
 
 /* --- build --- */
 
@@ -60,28 +60,28 @@ lb_status lb_directory_run_build(struct lb_tool *tool, int argc, char **argv)
     return lb_tool_result(tool, result);
 }
 
-/* --- seal-key --- */
+/* --- seal-key, share-key --- */
 
-struct seal_options {
+struct key_options {
     const char *spiffe;
     const char *log_key;
-    const char *seal_key;
+    const char *own_key;
     const char *id;   /* NULL: made from the key */
     const char *out;  /* NULL: standard output only */
     int64_t days;
 };
 
-static lb_status read_seal_options(struct lb_tool *tool, int argc, char **argv,
-                                   struct seal_options *o)
+static lb_status read_key_options(struct lb_tool *tool, int argc, char **argv,
+                                  const char *key_option, struct key_options *o)
 {
     const struct lb_option options[] = {
         {.name = "--id", .kind = LB_OPTION_TEXT, .required = true, .target = &o->spiffe},
         {.name = "--log-key", .kind = LB_OPTION_TEXT, .required = true, .target = &o->log_key},
-        {.name = "--seal-key", .kind = LB_OPTION_TEXT, .required = true, .target = &o->seal_key},
+        {.name = key_option, .kind = LB_OPTION_TEXT, .required = true, .target = &o->own_key},
         {.name = "--key-id", .kind = LB_OPTION_TEXT, .target = &o->id},
         {.name = "--out", .kind = LB_OPTION_TEXT, .target = &o->out},
         {.name = "--not-after", .kind = LB_OPTION_INT, .target = &o->days, .min = 1,
-         .max = MAX_SEAL_DAYS},
+         .max = MAX_KEY_DAYS},
     };
     const char *federation = NULL;
     const char *organization = NULL;
@@ -97,13 +97,13 @@ static void wipe_x25519(struct lb_x25519_key *key)
     lb_wipe(key, sizeof(*key));
 }
 
-static lb_status load_entry(struct lb_tool *tool, const struct seal_options *options,
+static lb_status load_entry(struct lb_tool *tool, const struct key_options *options,
                             struct lb_seal_key_entry *out_entry)
 {
     LB_DEFER(wipe_x25519) struct lb_x25519_key key = {0};
-    LB_TRY(lb_tool_explain(tool, lb_keys_load_x25519(options->seal_key, &key),
-                           "%s: is no sealing key, or is open to others (chmod 600)",
-                           options->seal_key));
+    LB_TRY(lb_tool_explain(tool, lb_keys_load_x25519(options->own_key, &key),
+                           "%s: is no X25519 key, or is open to others (chmod 600)",
+                           options->own_key));
     uint8_t sha256[32];
     char hex[65];
     lb_sha256(lb_span_of(key.public_key, sizeof(key.public_key)), sha256);
@@ -120,8 +120,14 @@ static void free_sign_key(struct lb_sign_key **key)
     lb_sign_key_free(*key);
 }
 
-static lb_status sign_entry(struct lb_tool *tool, const struct seal_options *options,
-                            const struct lb_seal_key_entry *entry, struct lb_json *result)
+/* lb_seal_key_sign or lb_share_key_sign. */
+typedef lb_status (*sign_key)(const char *spiffe, const struct lb_seal_key_entry *entry,
+                              const struct lb_sign_key *log_key, struct lb_arena *arena,
+                              struct lb_span *out_signature_b64url);
+
+static lb_status sign_entry(struct lb_tool *tool, const struct key_options *options,
+                            const struct lb_seal_key_entry *entry, sign_key sign,
+                            struct lb_json *result)
 {
     LB_DEFER(free_sign_key) struct lb_sign_key *log_key = NULL;
     struct lb_span signature;
@@ -129,7 +135,7 @@ static lb_status sign_entry(struct lb_tool *tool, const struct seal_options *opt
                            lb_keys_load_sign(options->log_key, LB_SIGN_ED25519, &log_key),
                            "%s: is no Ed25519 key, or is open to others (chmod 600)",
                            options->log_key));
-    LB_TRY(lb_seal_key_sign(options->spiffe, entry, log_key, tool->arena, &signature));
+    LB_TRY(sign(options->spiffe, entry, log_key, tool->arena, &signature));
     const char *key = lb_b64url_encode(tool->arena, lb_span_of(entry->public_key, 32));
     LB_ENSURE(key != NULL, LB_NO_MEMORY, "arena is full");
     lb_json_set_cstr(result, "id", entry->id);
@@ -148,16 +154,27 @@ static lb_status write_entry(struct lb_tool *tool, const char *path, const struc
     return lb_tool_explain(tool, lb_file_write(path, text, 0644), "%s: cannot be written", path);
 }
 
-lb_status lb_directory_run_seal_key(struct lb_tool *tool, int argc, char **argv)
+static lb_status run_key(struct lb_tool *tool, int argc, char **argv, const char *key_option,
+                         sign_key sign)
 {
-    struct seal_options options = {.days = DEFAULT_SEAL_DAYS};
+    struct key_options options = {.days = DEFAULT_KEY_DAYS};
     struct lb_seal_key_entry entry;
-    LB_TRY(read_seal_options(tool, argc, argv, &options));
+    LB_TRY(read_key_options(tool, argc, argv, key_option, &options));
     LB_TRY(load_entry(tool, &options, &entry));
     LB_DEFER(lb_json_freep) struct lb_json *result = lb_json_object();
-    LB_TRY(sign_entry(tool, &options, &entry, result));
+    LB_TRY(sign_entry(tool, &options, &entry, sign, result));
     LB_TRY(write_entry(tool, options.out, result));
     /* Always JSON: what is printed is what the directory takes. */
     tool->json = true;
     return lb_tool_result(tool, lb_json_copy(result));
+}
+
+lb_status lb_directory_run_seal_key(struct lb_tool *tool, int argc, char **argv)
+{
+    return run_key(tool, argc, argv, "--seal-key", lb_seal_key_sign);
+}
+
+lb_status lb_directory_run_share_key(struct lb_tool *tool, int argc, char **argv)
+{
+    return run_key(tool, argc, argv, "--share-key", lb_share_key_sign);
 }

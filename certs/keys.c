@@ -121,7 +121,7 @@ static lb_status run_issuer(struct lb_tool *tool, int argc, char **argv)
     return lb_tool_result(tool, result);
 }
 
-/* --- seal and officer: X25519 --- */
+/* --- seal, share and officer: X25519 --- */
 
 static void wipe_x25519(struct lb_x25519_key *key)
 {
@@ -150,6 +150,11 @@ static lb_status run_x25519(struct lb_tool *tool, int argc, char **argv, const c
 static lb_status run_seal(struct lb_tool *tool, int argc, char **argv)
 {
     return run_x25519(tool, argc, argv, "seal");
+}
+
+static lb_status run_share(struct lb_tool *tool, int argc, char **argv)
+{
+    return run_x25519(tool, argc, argv, "share");
 }
 
 static lb_status run_officer(struct lb_tool *tool, int argc, char **argv)
@@ -199,6 +204,12 @@ static const struct lb_tool_command commands[] = {
      "(base64url). `lianban directory seal-key` makes a signed entry of it.\n\n" COMMON_HELP
      "\nExample:\n  lianban keys seal --out seal.key\n",
      run_seal},
+    {"share",
+     "lianban keys share --out FILE [--public FILE] [--json]\n\n"
+     "Makes an X25519 key under which a department takes part in blind household sums, and prints\n"
+     "its public half (base64url). `lianban directory share-key` makes a signed entry of it.\n\n"
+     COMMON_HELP "\nExample:\n  lianban keys share --out share.key\n",
+     run_share},
     {"issuer",
      "lianban keys issuer --out FILE [--public FILE] [--json]\n\n"
      "Makes a P-256 key that signs grants, status lists or operator tokens, and prints its public\n"

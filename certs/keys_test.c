@@ -81,8 +81,8 @@ static void test_issuer(void **state)
 static void test_x25519(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"seal", "officer"};
-    for (int i = 0; i < 2; i++) {
+    static const char *const kinds[] = {"seal", "officer", "share"};
+    for (int i = 0; i < 3; i++) {
         struct lb_x25519_key key;
         struct lb_span raw;
         const char *file = lb_arena_printf(cli.arena, "%s.key", kinds[i]);

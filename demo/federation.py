@@ -30,14 +30,15 @@ _PAGE = 5000
 
 
 class Federation:
-    """Thirteen processes and what they stand on."""
+    """Thirteen processes and what they stand on. `share_runs` is how often the departments add up one
+    person's income within 30 days."""
 
-    def __init__(self, root, binaries, port_base=None):
+    def __init__(self, root, binaries, port_base=None, share_runs=4):
         self.root, self.binaries = os.path.abspath(root), os.path.abspath(binaries)
         ports = free_ports(12) if port_base is None else list(range(port_base, port_base + 12))
         self._socket_folder = None
         self.members = members_of(self.root, ports, "unix:" + self._socket())
-        self.material = Material(self.root, self.binaries, self.members)
+        self.material = Material(self.root, self.binaries, self.members, share_runs)
         self.contract = Contract()
         self.people, self.households = None, []   # the truth, in memory only
         self.processes = {}

@@ -26,7 +26,11 @@ class Intruder:
         asker, salt = self.requester, os.urandom(16)
         section = asker.section("finance", "applicant", salt, self.victim, _case())
         section["views"] = [view for view in section["views"] if view["view"] == "finance.deposits"]
-        return self._ask("finance", asker.build_read(asker.issue([section], salt), "finance", self.victim))
+        more = asker.contract.new("Want", view="finance.payout", field="paid", operator="SUM", args=["12"])
+        return self._ask("finance", asker.build_read(
+            asker.issue([section], salt), "finance", self.victim,
+            opened={"views": ["finance.deposits", "finance.payout"]},
+            sealed={"wants": asker.wants("finance", "applicant", self.victim) + [more]}))
 
     def replay(self):
         """The very bytes of a request that was answered, once more."""

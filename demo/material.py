@@ -20,6 +20,14 @@ FORM = os.path.join(_ROOT, "policy", "forms", "social-assistance.yaml")
 RULES = os.path.join(_ROOT, "policy", "rules", "beijing-reference.yaml")
 DIRECTORY_SIGNER = FEDERATION + "/directory"
 SEAL_KEY_ID = "s1"
+SHARE_KEY_ID = "m1"
+# The household's income is added up blindly: the form's slot, its contributions in the form's order.
+SLOT, SLOT_ROLES = "income12", ["applicant", "member"]
+CONTRIBUTIONS = (("social-security", "social-security.pension", "paid"),
+                 ("social-security", "social-security.unemployment", "paid"),
+                 ("tax", "tax.wage", "income"), ("tax", "tax.other", "income"),
+                 ("finance", "finance.payout", "paid"))
+SHARING = tuple(dict.fromkeys(department for department, _, _ in CONTRIBUTIONS))
 STATUS_URI = f"https://{FEDERATION}/{HALL}/status/1"
 # The consent hall signs grants; the street office signs mandates and its operators' tokens.
 _ISSUERS = {HALL: ("hall-1", ["consent"]), OFFICE: ("office-1", ["mandate", "operator"])}
@@ -34,8 +42,8 @@ class CommandFailed(Exception):
 class Material:
     """Keys and files of all members, made once in `root`."""
 
-    def __init__(self, root, binaries, members):
-        self._binaries, self._members = binaries, members
+    def __init__(self, root, binaries, members, share_runs):
+        self._binaries, self._members, self._share_runs = binaries, members, share_runs
         self.pki = os.path.join(root, "pki")
         self.ca, self.crl = os.path.join(self.pki, "ca.pem"), os.path.join(self.pki, "crl.pem")
         self.directory = os.path.join(self.pki, "directory.note")
@@ -80,6 +88,11 @@ class Material:
             os.makedirs(os.path.dirname(self.officer(member.name)), exist_ok=True)
             self.lianban("keys", "officer", "--out", self.officer(member.name),
                          "--public", member.path("officer.pub"))
+        if member.name in SHARING:
+            self.lianban("keys", "share", "--out", member.path("share.key"))
+            self.lianban("directory", "share-key", "--id", member.spiffe, "--log-key",
+                         member.path("log.pem"), "--share-key", member.path("share.key"), "--key-id",
+                         SHARE_KEY_ID, "--out", member.path("share.json"))
         if member.kind in ("adapter", "window"):
             self.lianban("keys", "seal", "--out", member.path("seal.key"))
             self.lianban("directory", "seal-key", "--id", member.spiffe, "--log-key",
@@ -123,6 +136,8 @@ class Material:
             listed["log_key"] = member.path("log.vkey")
         if member.kind in ("adapter", "window"):
             listed["seal_keys"] = [member.path("seal.json")]
+        if member.name in SHARING:
+            listed["share_keys"] = [member.path("share.json")]
         return listed
 
     def _listed_issuer(self, organization):
@@ -181,6 +196,8 @@ class Material:
         database = os.path.join(os.path.dirname(self.pki), "departments", member.name + ".db")
         own = {"policy": "policy.yaml", "source": {"plugin": "sqlite", "location": database},
                "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "pseudonym_key": "pseudonym.key"}
+        if member.name in SHARING:
+            own["share_keys"] = [{"id": SHARE_KEY_ID, "file": "share.key"}]
         if not member.address:
             own["attach"] = [self._members["broker"].spiffe]
         return own
@@ -190,7 +207,7 @@ class Material:
         window = self._members["window"]
         issuers = [{"organization": organization, "kid": _ISSUERS[organization][0],
                     "key_sha256": _key_hash(key)} for organization, key in sorted(self.issuers.items())]
-        return {
+        policy = {
             "policy": member.name,
             "rules": "rules/" + os.path.basename(RULES),
             "views": ["views/" + name for name in sorted(os.listdir(member.path("views")))],
@@ -200,6 +217,20 @@ class Material:
                 "issuers": issuers,
                 "forms": [{"form": "social-assistance", "version": 1, "sha256": _file_hash(FORM)}],
             },
+        }
+        if member.name in SHARING:
+            policy["shares"] = [self._share()]
+        return policy
+
+    def _share(self):
+        """The blind sum as each department that takes part approved it."""
+        return {
+            "slot": SLOT, "form": "social-assistance", "version": 1, "roles": SLOT_ROLES,
+            "persons": 12, "runs": self._share_runs, "days": 30,
+            "adapters": [{"department": name, "spiffe": self._members[name].spiffe,
+                          "log": self.vkeys[name]} for name in SHARING],
+            "contributions": [{"department": department, "view": view, "field": field, "months": 12}
+                              for department, view, field in CONTRIBUTIONS],
         }
 
     def _issuer_of(self, organization):

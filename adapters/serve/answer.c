@@ -16,6 +16,8 @@ static lb_status pack(struct lb_read_job *job, enum lb_code inner, size_t size,
     if (inner == LB_CODE_OK) {
         answer.facts = job->facts;
         answer.n_facts = job->num_wants;
+        if (job->share != NULL)
+            answer.share_set = lb_pb_bytes(lb_span_of(job->share->set, LB_SHARE_SET_BYTES));
     }
     answer.answered_unix_ms = lb_clock_unix_ms(job->serve->options.clock);
     struct lb_span bytes = LB_SPAN_EMPTY;

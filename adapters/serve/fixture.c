@@ -44,6 +44,8 @@ static void start_serve(struct fixture *fx)
         .num_connections = 2,
         .keys = fx->keys,
         .num_keys = 2,
+        .share_keys = fx->share_keys,
+        .num_share_keys = 1,
         .pseudonym_key = fx->pseudonym_key,
         .secrets = &fx->secrets,
         .closures = fed_path(&fx->fed, "state/closed.yaml"),
@@ -58,9 +60,11 @@ static void start_serve(struct fixture *fx)
 
 static void open_federation(struct fixture *fx)
 {
-    static const char *const organizations[] = {"tax",          "hub",          "street-office",
-                                                "other-office", "consent-hall", "stranger", NULL};
+    static const char *const organizations[] = {
+        "tax",          "finance",  "hub", "street-office", "other-office",
+        "consent-hall", "stranger", NULL};
     const struct fed_node nodes[] = {{FX_ADAPTER, &fx->adapter},
+                                     {FX_FINANCE, &fx->finance},
                                      {FX_BROKER, &fx->broker},
                                      {FX_WINDOW, &fx->window},
                                      {FX_OTHER_WINDOW, &fx->other}};
@@ -80,11 +84,20 @@ static void open_federation(struct fixture *fx)
     fed_open(&fx->fed, &options);
 }
 
+static void load_policy(struct fixture *fx)
+{
+    struct lb_diag diag = {""};
+    lb_status status = lb_serve_policy_load(fed_path(&fx->fed, "policy.yaml"), &diag, &fx->policy);
+    assert_string_equal(diag.text, "");
+    assert_ok(status);
+}
+
 static void start(struct fixture *fx)
 {
     open_log(fx);
     assert_ok(lb_workers_new(FX_WORKERS, 1000, &fx->workers));
     start_serve(fx);
+    fx->num_starts++;
 }
 
 static void stop(struct fixture *fx)
@@ -100,6 +113,15 @@ void fx_restart(struct fixture *fx)
     start(fx);
 }
 
+void fx_start_again(struct fixture *fx)
+{
+    stop(fx);
+    lb_serve_policy_free(fx->policy);
+    load_policy(fx);
+    start(fx);
+    assert_ok(fx_status(fx, fx->num_starts, LB_STATE_VALID, 900));
+}
+
 void fx_setup(struct fixture *fx)
 {
     fx_setup_with(fx, lb_source_sqlite());
@@ -111,8 +133,8 @@ void fx_setup_with(struct fixture *fx, const struct lb_source_plugin *plugin)
     fx->plugin = plugin;
     fed_setup(&fx->fed, "serve");
     fx->arena = fx->fed.arena;
-    struct fed_party *parties[] = {&fx->adapter, &fx->broker, &fx->window,
-                                   &fx->other,   &fx->hall,   &fx->stranger};
+    struct fed_party *parties[] = {&fx->adapter, &fx->finance, &fx->broker,  &fx->window,
+                                   &fx->other,   &fx->hall,    &fx->stranger};
     for (size_t i = 0; i < sizeof(parties) / sizeof(parties[0]); i++)
         fed_party_make(parties[i]);
     assert_ok(lb_x25519_generate(&fx->officer));
@@ -120,15 +142,13 @@ void fx_setup_with(struct fixture *fx, const struct lb_source_plugin *plugin)
     lb_sha256(lb_span_str("the form"), fx->form_sha256);
     fx->keys[0] = (struct lb_serve_key){"s1", fx->adapter.seal};
     fx->keys[1] = (struct lb_serve_key){"s2", fx->adapter.seal};
+    fx->share_keys[0] = (struct lb_serve_key){"m1", fx->adapter.share};
 
     open_federation(fx);
     fx_write_department(fx);
-    struct lb_diag diag = {""};
-    lb_status status = lb_serve_policy_load(fed_path(&fx->fed, "policy.yaml"), &diag, &fx->policy);
-    assert_string_equal(diag.text, "");
-    assert_ok(status);
+    load_policy(fx);
     start(fx);
-    assert_ok(fx_status(fx, 1, LB_STATE_VALID, 900));
+    assert_ok(fx_status(fx, fx->num_starts, LB_STATE_VALID, 900));
 }
 
 void fx_teardown(struct fixture *fx)
@@ -136,6 +156,7 @@ void fx_teardown(struct fixture *fx)
     stop(fx);
     lb_serve_policy_free(fx->policy);
     fed_party_free(&fx->adapter);
+    fed_party_free(&fx->finance);
     fed_party_free(&fx->broker);
     fed_party_free(&fx->window);
     fed_party_free(&fx->other);

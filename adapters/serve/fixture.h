@@ -10,6 +10,7 @@
  * a second requester and office that the policy does not name. Real keys, real log, real time. */
 
 #define FX_ADAPTER "spiffe://test.gov/adapter/tax"
+#define FX_FINANCE "spiffe://test.gov/adapter/finance"
 #define FX_BROKER "spiffe://test.gov/broker/hub"
 #define FX_WINDOW "spiffe://test.gov/window/street-office"
 #define FX_OTHER_WINDOW "spiffe://test.gov/window/other-office"
@@ -20,22 +21,25 @@
 #define FX_ADULT "99010119800101201X"
 #define FX_OLD_ADULT "990101800101201"  /* the same as before 1999 */
 #define FX_OTHER_ADULT "990101197507155515"
+#define FX_ELDER "990101195505053014" /* has no wages */
 #define FX_CHILD "990101202001017039"
 
 struct fixture {
     struct federation fed;
     struct lb_arena *arena;  /* the federation's */
-    struct fed_party adapter, broker, window, other, hall, stranger;
+    struct fed_party adapter, finance, broker, window, other, hall, stranger;
     struct lb_x25519_key officer;
     struct lb_log *log;
     struct lb_workers *workers;
     struct lb_serve_policy *policy;
     struct lb_serve_key keys[2]; /* s1, and the same as s2, which the directory does not list */
+    struct lb_serve_key share_keys[1];
     uint8_t pseudonym_key[32];
     struct lb_serve_secrets secrets;
     uint8_t form_sha256[32];
     struct lb_serve *serve;
     const struct lb_source_plugin *plugin;
+    uint64_t num_starts;
 };
 
 /* fx_setup makes it all, with an SQLite database; fx_setup_with with another way to read that. */
@@ -45,6 +49,13 @@ void fx_teardown(struct fixture *fx);
 /* fx_restart stops the adapter and its log and starts them again on the same state. Status lists
  * are gone then. */
 void fx_restart(struct fixture *fx);
+/* fx_start_again stops the department and starts it from what is on disk, its policy included. */
+void fx_start_again(struct fixture *fx);
+/* fx_execute changes the department's database. */
+void fx_execute(struct fixture *fx, const char *sql);
+/* fx_policy_text is the policy as the department has it: wages of twelve months and what finance
+ * pays are added up in the slot income12. */
+const char *fx_policy_text(struct fixture *fx);
 
 /* A further want, about the same view. */
 struct fx_want {
@@ -54,6 +65,7 @@ struct fx_want {
     const char *claim;          /* NULL for none */
 };
 
+#define FX_SALT "sixteen byte slt"
 #define FX_MAX_WANTS 64
 /* A view of 4,000 rows of FX_ADULT, with a name as long as they may be, granted for SUM(1) to
  * SUM(FX_NUM_SUMS) of the field `total`. */
@@ -93,6 +105,8 @@ struct fx_ask {
     uint64_t seq;
     uint8_t rid[16];
     uint8_t txn[16];
+    uint8_t salt[16];           /* of the commitment to granted_id; FX_SALT by default */
+    Lianban__V1__ShareRun *share; /* NULL for none */
     struct lb_span jwt;         /* the grant, once made; an ask built again is under the same */
     struct lb_span disclosure;
 };
@@ -102,6 +116,9 @@ struct fx_ask {
 void fx_ask_honest(struct fixture *fx, struct fx_ask *ask);
 void fx_ask_consent(struct fixture *fx, struct fx_ask *ask);
 
+/* fx_ask_share fills an ask for the share of the same wages under a mandate; the run is the
+ * caller's to name. */
+void fx_ask_share(struct fixture *fx, struct fx_ask *ask);
 /* What fx_build made, with what is needed to open the answer. Its views are the ask's. */
 struct fx_built {
     Lianban__V1__ReadRequest *request;

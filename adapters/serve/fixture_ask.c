@@ -32,6 +32,7 @@ static void fill_common(struct fixture *fx, struct fx_ask *ask)
     ask->person = PERSON;
     ask->deadline_ms = 5000;
     ask->key_id = "s1";
+    memcpy(ask->salt, FX_SALT, sizeof(ask->salt));
     assert_ok(lb_crypto_random(ask->rid, sizeof(ask->rid)));
     assert_ok(lb_crypto_random(ask->txn, sizeof(ask->txn)));
     ask->grant = (struct lb_grant){
@@ -80,6 +81,15 @@ void fx_ask_honest(struct fixture *fx, struct fx_ask *ask)
     ask->field = "income";
     ask->operator_name = "SUM";
     ask->arg = "12";
+}
+
+void fx_ask_share(struct fixture *fx, struct fx_ask *ask)
+{
+    static const struct lb_section_field fields[] = {{"income", "SHARE(12)"}};
+    static const struct lb_section_view views[] = {{"tax.wage", 1, 1, fields}};
+    fx_ask_honest(fx, ask);
+    ask->section.views = views;
+    ask->operator_name = "SHARE";
 }
 
 void fx_ask_consent(struct fixture *fx, struct fx_ask *ask)
@@ -157,7 +167,7 @@ struct lb_span fx_operator_token(struct fixture *fx, const struct fx_ask *ask)
 }
 
 static struct lb_span seal_plain(struct fixture *fx, const struct fx_ask *ask,
-                                 struct lb_span section, const uint8_t salt[16])
+                                 struct lb_span section)
 {
     int64_t now = lb_clock_unix_s(lb_clock_system());
     Lianban__V1__SealedRequest plain = LIANBAN__V1__SEALED_REQUEST__INIT;
@@ -169,23 +179,24 @@ static struct lb_span seal_plain(struct fixture *fx, const struct fx_ask *ask,
     plain.section = lb_arena_str(fx->arena, section);
     plain.id_no = (char *)(uintptr_t)ask->id_no;
     plain.name = (char *)(uintptr_t)ask->name;
-    plain.salt = lb_pb_bytes(lb_span_of(salt, 16));
+    plain.salt = lb_pb_bytes(lb_span_of(ask->salt, 16));
     plain.operator_token = lb_arena_str(fx->arena, token);
     plain.rid = lb_pb_bytes(lb_span_of(ask->rid, 16));
     plain.iat = now - ask->sealed_age_s;
     plain.wants = wants;
     plain.n_wants = fill_wants(fx, ask, words, wants);
+    plain.share = ask->share;
     assert_ok(lb_pb_pack(&plain, fx->arena, &bytes));
     assert_ok(lb_padded_wrap(bytes, lb_padded_size(bytes.len, 1024), fx->arena, &framed));
     return framed;
 }
 
-static void make_grant(struct fixture *fx, const struct fx_ask *ask, const uint8_t salt[16],
-                       struct lb_span *out_jwt, struct lb_span *out_section)
+static void make_grant(struct fixture *fx, const struct fx_ask *ask, struct lb_span *out_jwt,
+                       struct lb_span *out_section)
 {
     struct lb_grant grant = ask->grant;
     struct lb_section section = ask->section;
-    lb_subject_commitment(salt, ask->granted_id, section.subject);
+    lb_subject_commitment(ask->salt, ask->granted_id, section.subject);
     assert_ok(lb_jwk_thumbprint_x25519(ask->sender->seal.public_key, fx->arena, grant.cnf_jkt));
     assert_ok(lb_grant_issue(&grant, &section, 1, ask->grant_key, fx->arena, out_jwt,
                              out_section));
@@ -240,13 +251,12 @@ static void seal(struct fixture *fx, const struct fx_ask *ask, struct lb_span pl
 
 void fx_build(struct fixture *fx, struct fx_ask *ask, struct fx_built *out)
 {
-    static const uint8_t salt[16] = "sixteen byte slt";
     Lianban__V1__ReadRequest *request = lb_arena_alloc(fx->arena, sizeof(*request));
     assert_non_null(request);
     if (ask->jwt.len == 0)
-        make_grant(fx, ask, salt, &ask->jwt, &ask->disclosure);
+        make_grant(fx, ask, &ask->jwt, &ask->disclosure);
     fill_open_part(fx, ask, ask->jwt, request);
-    seal(fx, ask, seal_plain(fx, ask, ask->disclosure, salt), request, out);
+    seal(fx, ask, seal_plain(fx, ask, ask->disclosure), request, out);
 }
 
 enum lb_code fx_send(struct fixture *fx, const struct fx_built *built,

@@ -39,7 +39,7 @@ static const char wage_view[] =
     "    class: G4\n"
     "    rules:\n"
     "      - purpose: social-assistance\n"
-    "        operators: [\"SUM(12)\"]\n"
+    "        operators: [\"SUM(12)\", \"SHARE(12)\"]\n"
     "        requesters: [street-office]\n"
     "        bases: [mandate]\n"
     "        issuers: [street-office]\n"
@@ -153,31 +153,53 @@ static void key_hash(const struct lb_sign_key *key, char hex[65])
     lb_hex_encode(lb_span_of(digest, 32), hex);
 }
 
-static void write_policy(struct fixture *fx)
+static const char *shares_text(struct fixture *fx)
+{
+    return lb_arena_printf(fx->arena,
+                           "shares:\n"
+                           "  - slot: income12\n"
+                           "    form: social-assistance\n"
+                           "    version: 1\n"
+                           "    roles: [applicant, member]\n"
+                           "    persons: 12\n"
+                           "    runs: 4\n"
+                           "    days: 30\n"
+                           "    adapters:\n"
+                           "      - {department: tax, spiffe: \"%s\", log: \"%s\"}\n"
+                           "      - {department: finance, spiffe: \"%s\", log: \"%s\"}\n"
+                           "    contributions:\n"
+                           "      - {department: tax, view: tax.wage, field: income, months: 12}\n"
+                           "      - {department: finance, view: finance.payout, field: paid,"
+                           " months: 12}\n",
+                           FX_ADAPTER, fed_party_vkey(&fx->adapter, FX_ADAPTER, fx->arena),
+                           FX_FINANCE, fed_party_vkey(&fx->finance, FX_FINANCE, fx->arena));
+}
+
+const char *fx_policy_text(struct fixture *fx)
 {
     char hall[65], window[65], form[65];
     key_hash(fx->hall.issuer_key, hall);
     key_hash(fx->window.issuer_key, window);
     lb_hex_encode(lb_span_of(fx->form_sha256, 32), form);
-    write_text(fx, "policy.yaml",
-             lb_arena_printf(fx->arena,
-                             "policy: tax\n"
-                             "rules: rules.yaml\n"
-                             "views: [wage.yaml, business.yaml, deposit.yaml, slow.yaml,\n"
-                             "        account.yaml, " FX_PEOPLE_VIEWS "]\n"
-                             "budgets: {requester: {hour: %d}}\n"
-                             "accept:\n"
-                             "  brokers: [%s]\n"
-                             "  requesters:\n"
-                             "    - {spiffe: \"%s\", log: \"%s\"}\n"
-                             "  issuers:\n"
-                             "    - {organization: consent-hall, kid: h1, key_sha256: \"%s\"}\n"
-                             "    - {organization: street-office, kid: m1, key_sha256: \"%s\"}\n"
-                             "  forms:\n"
-                             "    - {form: social-assistance, version: 1, sha256: \"%s\"}\n",
-                             FX_DEPARTMENT_HOUR, FX_BROKER, FX_WINDOW,
-                              fed_party_vkey(&fx->window, FX_WINDOW, fx->arena),
-                             hall, window, form));
+    return lb_arena_printf(fx->arena,
+                           "policy: tax\n"
+                           "rules: rules.yaml\n"
+                           "views: [wage.yaml, business.yaml, deposit.yaml, slow.yaml,\n"
+                           "        account.yaml, " FX_PEOPLE_VIEWS "]\n"
+                           "budgets: {requester: {hour: %d}}\n"
+                           "accept:\n"
+                           "  brokers: [%s]\n"
+                           "  requesters:\n"
+                           "    - {spiffe: \"%s\", log: \"%s\"}\n"
+                           "  issuers:\n"
+                           "    - {organization: consent-hall, kid: h1, key_sha256: \"%s\"}\n"
+                           "    - {organization: street-office, kid: m1, key_sha256: \"%s\"}\n"
+                           "  forms:\n"
+                           "    - {form: social-assistance, version: 1, sha256: \"%s\"}\n"
+                           "%s",
+                           FX_DEPARTMENT_HOUR, FX_BROKER, FX_WINDOW,
+                           fed_party_vkey(&fx->window, FX_WINDOW, fx->arena),
+                           hall, window, form, shares_text(fx));
 }
 
 /* Wages of 1,000.00 in each of the last 14 months: 12 of them count. */
@@ -229,6 +251,16 @@ void fx_write_department(struct fixture *fx)
     write_text(fx, "slow.yaml", slow_view);
     write_text(fx, "account.yaml", account_view);
     fx_write_people(fx);
-    write_policy(fx);
+    write_text(fx, "policy.yaml", fx_policy_text(fx));
     write_database(fx);
+}
+
+void fx_execute(struct fixture *fx, const char *sql)
+{
+    struct lb_store *store = NULL;
+    const struct lb_store_options options = {.path = fed_path(&fx->fed, "tax.db"),
+                                             .busy_timeout_ms = 1000};
+    assert_ok(lb_store_open(&options, &store));
+    assert_ok(lb_store_exec(store, sql));
+    lb_store_close(store);
 }

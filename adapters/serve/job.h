@@ -8,9 +8,12 @@
 #include "adapters/serve/probe.h"
 #include "adapters/serve/serve.h"
 #include "adapters/serve/terms.h"
+#include "adapters/serve/share_memory.h"
+#include "gateway/json/json.h"
 #include "gateway/seal/contexts.h"
 #include "gateway/seal/exchange.h"
 #include "gateway/seal/hpke.h"
+#include "gateway/share/pairs.h"
 #include "gateway/token/grant.h"
 #include "gateway/token/operator_cache.h"
 
@@ -21,6 +24,7 @@
  *   check.c    what can be judged without opening anything: audience, requester, grant, status
  *   open.c     the seal, its age, the operator
  *   section.c  the section and every want against the department's policy
+ *   share.c    the run of a blind household sum, if a share is asked
  *   subject.c  the subject: an inner judgement; who is refused is replaced by nobody
  *   run.c      queries and operators, for nobody as for anybody
  *   record.c   the entry, durable before anything leaves; within its transaction
@@ -44,6 +48,8 @@ struct lb_serve {
     struct lb_serve_budgets budgets;
     struct lb_serve_probes probes;
     struct lb_serve_closure *closure;
+    struct lb_share_memory shares;
+    struct lb_share_pairs *share_pairs;
     struct lb_serve_status *status;
     struct lb_serve_gate *gate;
     struct lb_operator_cache *operators;
@@ -57,6 +63,17 @@ struct lb_read_want {
     struct lb_op_call call;
     const char *text;         /* the call as text */
     bool dry_run;             /* judged and recorded, not released */
+    size_t part;              /* of a share: its contribution's number in the sum */
+};
+
+/* This department's part in a blind household sum, about one person. */
+struct lb_read_share {
+    const struct lb_share_slot *slot;  /* NULL until all of it was judged */
+    struct lb_share_run run;
+    uint8_t set[LB_SHARE_SET_BYTES];
+    size_t person;
+    const struct lb_serve_key *key;
+    struct lb_share_claim claim;
 };
 
 struct lb_read_job {
@@ -83,6 +100,7 @@ struct lb_read_job {
     enum lb_basis basis;
     size_t num_wants;                    /* judged and allowed */
     struct lb_read_want *wants;
+    struct lb_read_share *share;         /* NULL unless a share is asked */
     const Lianban__V1__Want *refused;    /* the one that was not, or NULL */
     char id_no[19];                      /* whom the database is asked about */
     uint8_t pseudonym[32];               /* of whom the request states */
@@ -110,6 +128,23 @@ LB_MUST lb_status lb_read_limits(struct lb_read_job *job, struct lb_store *store
 LB_MUST lb_status lb_read_answer(struct lb_read_job *job);
 /* lb_read_closed is VIEW_CLOSED when the department has shut what is asked, or who asks. */
 LB_MUST lb_status lb_read_closed(struct lb_read_job *job);
+/* lb_read_share judges the run that shares are asked for; codes are outer ones. */
+LB_MUST lb_status lb_read_share(struct lb_read_job *job);
+/* lb_read_share_mask turns a number into a share. */
+LB_MUST lb_status lb_read_share_mask(const struct lb_read_job *job, const struct lb_read_want *want,
+                                     struct lb_fact *fact);
+/* lb_read_share_settle asks and fills the memory of sums, in the entry's transaction: a share that
+ * was given before is given again, and job->inner says what the memory refuses. SHARE_RUN. Without
+ * a share it does nothing. */
+LB_MUST lb_status lb_read_share_settle(struct lb_read_job *job, struct lb_store *store,
+                                       int64_t now_unix_s);
+/* lb_read_share_detail adds what the officer reads of a run. */
+void lb_read_share_detail(const struct lb_read_job *job, struct lb_json *detail);
+/* lb_serve_check_shares says whether this instance can do what its policy's `shares` say:
+ * CONFIG_INVALID with a sentence in diag. */
+LB_MUST lb_status lb_serve_check_shares(const struct lb_serve_options *options,
+                                        struct lb_diag *diag);
+
 /* lb_read_detail_fits says whether the officer's detail of this read fits into an entry, however
  * the read ends. */
 bool lb_read_detail_fits(const struct lb_read_job *job);

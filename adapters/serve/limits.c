@@ -58,19 +58,23 @@ static void name_want(const struct lb_read_job *job, const struct lb_read_want *
 static lb_status judge_probes(struct lb_read_job *job, struct lb_store *store, int64_t now)
 {
     const struct lb_serve_policy *policy = job->serve->options.policy;
+    size_t num = 0;
     struct lb_probe_want *wants = lb_arena_array(job->arena, job->num_wants, sizeof(wants[0]));
     LB_ENSURE(wants != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < job->num_wants; i++) {
-        wants[i].limits = &policy->views[job->wants[i].view]->probing;
-        wants[i].fact = job->facts[i];
-        name_want(job, &job->wants[i], &wants[i]);
+        /* A share says nothing of its person, and each run has its own: share_memory.h. */
+        if (job->wants[i].call.op == LB_OP_SHARE)
+            continue;
+        wants[num].limits = &policy->views[job->wants[i].view]->probing;
+        wants[num].fact = job->facts[i];
+        name_want(job, &job->wants[i], &wants[num++]);
     }
     const struct lb_probe_ask ask = {
         .subject = job->pseudonym,
         .requester = job->requester_org,
         .case_id = job->section.case_id,
         .refused = job->inner != LB_CODE_OK,
-        .num_wants = job->num_wants,
+        .num_wants = num,
         .wants = wants,
     };
     lb_status status = lb_serve_probes_judge(&job->serve->probes, store, now, &ask, job->arena);
@@ -110,6 +114,7 @@ lb_status lb_read_limits(struct lb_read_job *job, struct lb_store *store)
     LB_TRY(check_again(job, store, now));
     LB_TRY(lb_serve_memory_take(job->serve->memory, store, now, &job->use));
     LB_TRY(take_budgets(job, store, now));
+    LB_TRY(lb_read_share_settle(job, store, now));
     LB_TRY(judge_probes(job, store, now));
     LB_TRY(hold_back(job));
     job->entry.leaf.retry = job->use.retry;

@@ -30,6 +30,23 @@ const char *const lb_serve_migrations[] = {
     "CREATE TABLE probe_case(id BLOB PRIMARY KEY, sealed BLOB NOT NULL, expires INTEGER NOT NULL)"
     "  WITHOUT ROWID;"
     "CREATE INDEX probe_case_expires ON probe_case(expires);",
+    /* blind household sums: share_memory.h */
+    "CREATE TABLE share_household(id INTEGER PRIMARY KEY, slot TEXT NOT NULL,"
+    "  size INTEGER NOT NULL, expires INTEGER NOT NULL);"
+    "CREATE INDEX share_household_expires ON share_household(expires);"
+    "CREATE TABLE share_person(slot TEXT NOT NULL, person BLOB NOT NULL, household INTEGER NOT NULL"
+    "  REFERENCES share_household(id) ON DELETE CASCADE, PRIMARY KEY(slot, person)) WITHOUT ROWID;"
+    "CREATE INDEX share_person_household ON share_person(household);"
+    "CREATE TABLE share_run(id BLOB PRIMARY KEY, bound BLOB NOT NULL, household INTEGER NOT NULL"
+    "  REFERENCES share_household(id) ON DELETE CASCADE) WITHOUT ROWID;"
+    "CREATE INDEX share_run_household ON share_run(household);"
+    "CREATE TABLE share_place(run BLOB NOT NULL REFERENCES share_run(id) ON DELETE CASCADE,"
+    "  person BLOB NOT NULL, slot TEXT NOT NULL, place INTEGER NOT NULL, at INTEGER NOT NULL,"
+    "  PRIMARY KEY(run, person)) WITHOUT ROWID;"
+    "CREATE INDEX share_place_person ON share_place(person, slot, at);"
+    "CREATE TABLE share(run BLOB NOT NULL REFERENCES share_run(id) ON DELETE CASCADE,"
+    "  person BLOB NOT NULL, part INTEGER NOT NULL, rid BLOB NOT NULL, share INTEGER NOT NULL,"
+    "  PRIMARY KEY(run, person, part)) WITHOUT ROWID;",
     NULL,
 };
 

@@ -1,4 +1,4 @@
-#include "adapters/serve/policy.h"
+#include "adapters/serve/policy_shares.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -196,8 +196,8 @@ static void hash_policy(struct lb_serve_policy *policy, struct lb_span file)
 
 static lb_status read_policy(struct loader *loader, const struct lb_yaml *yaml)
 {
-    static const char *const keys[] = {"policy", "rules",  "views",
-                                       "budgets", "accept", "status_max_age_s", NULL};
+    static const char *const keys[] = {"policy", "rules",  "views",            "budgets",
+                                       "accept", "shares", "status_max_age_s", NULL};
     struct lb_serve_policy *policy = loader->policy;
     const struct lb_yaml_node *root = lb_yaml_root(yaml);
     const char *rules = NULL;
@@ -213,6 +213,7 @@ static lb_status read_policy(struct loader *loader, const struct lb_yaml *yaml)
     LB_TRY(lb_view_load_budgets(root, loader->diag, &policy->budgets));
     LB_TRY(read_accept(loader, root));
     LB_TRY(read_status_ages(loader, root));
+    LB_TRY(lb_serve_policy_read_shares(policy, root, loader->diag));
     hash_policy(policy, lb_yaml_bytes(yaml));
     return LB_OK;
 }

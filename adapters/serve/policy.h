@@ -25,6 +25,22 @@
  *       - {form: social-assistance, version: 1, sha256: <hex>}
  *   status_max_age_s: {G3: 120, G4: 60}  # optional: how old a grant's status list may be for a
  *                                        # field of a class; it can only be stricter than usual
+ *   shares:                            # optional: blind household sums this department is part of
+ *     - slot: income12                 # one per slot and accepted form that has it
+ *       form: social-assistance
+ *       version: 1
+ *       roles: [applicant, member]
+ *       persons: 12                    # of one sum at most
+ *       runs: 4                        # of one person within `days`, only with the same persons
+ *       days: 30                       # at least 7
+ *       adapters:                      # all that take part, each with its identity key
+ *         - {department: tax, spiffe: spiffe://..., log: "<vkey>"}
+ *       contributions:                 # all of them, in the form's order
+ *         - {department: tax, view: tax.wage, field: income, months: 12}
+ *
+ * What is added up is exactly what stands here, never a part of it; at least two departments. A
+ * field stands in one slot only, and a slot has the same contributions for every form: two totals
+ * that differ by one addend would tell it.
  */
 struct lb_accepted_requester {
     const char *spiffe;
@@ -45,6 +61,29 @@ struct lb_accepted_form {
 
 #define LB_NUM_CLASSES 5  /* G1 to G4; 0 is none */
 
+/* A field of one department that is added up, and who speaks for that department. */
+struct lb_share_contribution {
+    const char *department;
+    const char *spiffe;
+    uint8_t log_key[32];
+    const char *view;
+    const char *field;
+    uint32_t months;
+};
+
+struct lb_share_slot {
+    const char *slot;
+    const char *form;
+    uint32_t version;
+    size_t num_roles;
+    const char *const *roles;
+    int64_t persons;
+    int64_t runs;
+    int64_t days;
+    size_t num_contributions;
+    const struct lb_share_contribution *contributions;
+};
+
 struct lb_serve_policy {
     const char *id;
     struct lb_rules *rules;
@@ -60,6 +99,8 @@ struct lb_serve_policy {
     size_t num_forms;
     const struct lb_accepted_form *forms;
     int64_t status_max_age_s[LB_NUM_CLASSES]; /* by data class; 0: nothing stricter */
+    size_t num_shares;
+    const struct lb_share_slot *shares;
     uint8_t sha256[32];        /* over the hashes of this file, the rule set and every view */
     struct lb_arena *arena;
 };
@@ -79,6 +120,9 @@ const struct lb_accepted_issuer *lb_serve_policy_issuer(const struct lb_serve_po
                                                         const char *kid);
 const struct lb_accepted_form *lb_serve_policy_form(const struct lb_serve_policy *policy,
                                                     const char *form, uint32_t version);
+const struct lb_share_slot *lb_serve_policy_share(const struct lb_serve_policy *policy,
+                                                  const char *slot, const char *form,
+                                                  uint32_t version);
 
 /* lb_serve_policy_status_age gives the oldest that a status list may be for a field of a class, in
  * seconds, when its issuer makes a new one every ttl_s: for G3 and G4 LB_STATUS_MAX_TTLS times as

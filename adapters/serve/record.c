@@ -108,6 +108,7 @@ static lb_status write_detail(struct lb_read_job *job, enum lb_code outer)
         add_laws(&job->section, detail);
     if (whole)
         add_fields(job, detail);
+    lb_read_share_detail(job, detail);
     if (job->refused != NULL)
         add_refused(job->refused, detail);
     if (job->subject_known) {

@@ -143,6 +143,8 @@ static lb_status apply(const struct run *run, const struct lb_read_want *want,
     for (size_t i = 0; i < want->wire->n_claim; i++)
         claim[i] = lb_span_str(want->wire->claim[i]);
     LB_TRY(lb_op_apply(&want->call, &input, run->rows_arena, out));
+    if (want->call.op == LB_OP_SHARE)
+        LB_TRY(lb_read_share_mask(run->job, want, out));
     LB_ENSURE(out->state != LB_FACT_OK || out->kind != LB_FACT_TEXT ||
                   out->text.len <= LB_MAX_VALUE_BYTES,
               LB_SOURCE_UNAVAILABLE, "a value is longer than allowed");

@@ -147,6 +147,16 @@ static lb_status resolve_wants(struct lb_read_job *job)
     return LB_OK;
 }
 
+static void put_run(struct lb_buf *text, const Lianban__V1__ShareRun *run)
+{
+    lb_buf_put_field32(text, lb_pb_span(run->nonce));
+    lb_buf_put_u64(text, (uint64_t)run->started);
+    lb_buf_put_field32(text, lb_span_str(run->slot));
+    lb_buf_put_u32(text, run->index);
+    for (size_t i = 0; i < run->n_persons; i++)
+        lb_buf_put_field32(text, lb_pb_span(run->persons[i]));
+}
+
 /* A repeated rid must ask the same: everything but time, operator token and sealing. */
 static lb_status digest_request(struct lb_read_job *job)
 {
@@ -168,6 +178,8 @@ static lb_status digest_request(struct lb_read_job *job)
         for (size_t c = 0; c < want->n_claim; c++)
             lb_buf_put_field32(&text, lb_span_str(want->claim[c]));
     }
+    if (plain->share != NULL)
+        put_run(&text, plain->share);
     lb_status status = lb_buf_check(&text);
     if (status == LB_OK)
         lb_sha256(lb_buf_span(&text), job->use.rid_digest);
@@ -187,5 +199,6 @@ lb_status lb_read_section(struct lb_read_job *job)
     job->use.expires_unix_s = job->grant.exp;
     LB_TRY(resolve_wants(job));
     LB_TRY(lb_serve_check_status(job->serve, &job->grant, job->data_class));
+    LB_TRY(lb_read_share(job));
     return digest_request(job);
 }

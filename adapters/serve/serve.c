@@ -18,13 +18,17 @@ lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *d
     struct lb_serve *serve = calloc(1, sizeof(*serve));
     LB_ENSURE(serve != NULL, LB_NO_MEMORY, "serve");
     serve->options = *options;
-    lb_status status = lb_serve_pool_new(options->plugin, options->location,
-                                         options->num_connections, options->policy, diag,
-                                         &serve->pool);
+    lb_share_memory_init(&serve->shares);
+    lb_status status = lb_serve_check_shares(options, diag);
+    if (status == LB_OK)
+        status = lb_serve_pool_new(options->plugin, options->location, options->num_connections,
+                                   options->policy, diag, &serve->pool);
     if (status == LB_OK)
         status = lb_seal_contexts_new(MAX_CONTEXTS, options->clock, &serve->contexts);
     if (status == LB_OK)
         status = lb_serve_memory_new(&serve->memory);
+    if (status == LB_OK)
+        status = lb_share_pairs_new(&serve->share_pairs);
     if (status == LB_OK)
         status = lb_serve_status_new(&serve->status);
     if (status == LB_OK)
@@ -55,6 +59,7 @@ void lb_serve_free(struct lb_serve *serve)
     lb_operator_cache_free(serve->operators);
     lb_serve_status_free(serve->status);
     lb_serve_memory_free(serve->memory);
+    lb_share_pairs_free(serve->share_pairs);
     lb_seal_contexts_free(serve->contexts);
     lb_serve_pool_free(serve->pool);
     lb_wipe(&serve->options, sizeof(serve->options));

@@ -18,7 +18,7 @@
  */
 struct lb_serve;
 
-/* A sealing key of this instance, by its id in the directory. */
+/* A sealing or share key of this instance, by its id in the directory. */
 struct lb_serve_key {
     const char *id;
     struct lb_x25519_key key;
@@ -37,6 +37,8 @@ struct lb_serve_options {
     size_t num_connections;                /* at least 1: reads that may run at once */
     const struct lb_serve_key *keys;
     size_t num_keys;
+    const struct lb_serve_key *share_keys; /* for the policy's blind sums */
+    size_t num_share_keys;
     const uint8_t *pseudonym_key;          /* 32 bytes, for subjects in the evidence, and what is
                                               remembered of what was asked about them */
     const struct lb_serve_secrets *secrets;  /* NULL: PSEUDO and TOKEN are UNAVAILABLE */
@@ -50,8 +52,8 @@ extern const char *const lb_serve_migrations[];
 
 /* lb_serve_new opens the source, prepares every view and records the policy in force with its hash,
  * which covers the rule set and every view: no answer is given under thresholds that the department
- * has not signed for. CONFIG_INVALID or SOURCE_UNAVAILABLE with a sentence in diag;
- * LOG_UNAVAILABLE. Everything in options is borrowed for its life. */
+ * has not signed for. CONFIG_INVALID (also for a blind sum this instance has no part in or no key
+ * for) or SOURCE_UNAVAILABLE with a sentence in diag; LOG_UNAVAILABLE. Everything in options is borrowed for its life. */
 LB_MUST lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *diag,
                                struct lb_serve **out_serve);
 /* lb_serve_free waits for reads in hand. The log must be open still. NULL is allowed. */

@@ -135,6 +135,17 @@
       "密封密钥已更换，请获取新密钥。")                                                            \
     X(SEAL_BROKEN, INVALID_ARGUMENT, OUTER, "The sealed request does not open.",                   \
       "密封请求无法打开。")                                                                        \
+    /* the blind household sum */                                                                  \
+    X(SHARE_INERT, PERMISSION_DENIED, OUTER, "The provider has not yet accepted this sum.",        \
+      "数据提供部门尚未认可该项合计。")                                                            \
+    X(SHARE_SET, PERMISSION_DENIED, OUTER,                                                         \
+      "The persons or fields named are not those the sum is about.",                               \
+      "所列人员或字段与该项合计不符。")                                                            \
+    X(SHARE_RUN, PERMISSION_DENIED, OUTER, "The sum's run is over, or was begun for another sum.", \
+      "该轮合计已过期，或已用于其他合计。")                                                        \
+    X(SHARE_PEER, UNAVAILABLE, OUTER,                                                              \
+      "A department of this sum has no valid share key now; try again later.",                     \
+      "参与合计的部门暂无有效的合计密钥，请稍后再试。")                                            \
     /* evidence */                                                                                 \
     X(LOG_UNAVAILABLE, UNAVAILABLE, OUTER, "Evidence cannot be written, so nothing is released.",  \
       "无法写入存证，因此不提供任何数据。")                                                        \
@@ -168,6 +179,12 @@
     X(SOURCE_TIMEOUT, DEADLINE_EXCEEDED, INNER,                                                    \
       "The department's database did not answer in time.",                                         \
       "部门数据库未在时限内答复。")                                                                \
+    X(SHARE_REPEATED, PERMISSION_DENIED, INNER,                                                    \
+      "This person's share of the run was given already.", "此人在本轮合计中的份额已经给出。")     \
+    X(SHARE_HOUSEHOLD, PERMISSION_DENIED, INNER,                                                   \
+      "This person was added up with other persons lately.", "此人近期已与其他人员合计。")         \
+    X(SHARE_BUDGET, RESOURCE_EXHAUSTED, INNER, "This person was added up too often lately.",       \
+      "此人近期参与合计的次数已满。")                                                              \
     /* cases and consent */                                                                        \
     X(CASE_UNKNOWN, NOT_FOUND, OUTER, "There is no such case.", "没有这个办件。")                  \
     X(CASE_STATE, FAILED_PRECONDITION, OUTER, "The case is not at that step.",                     \

@@ -31,6 +31,8 @@
 #define LB_MAX_CLAIM_VALUES 16
 #define LB_MAX_VALUE_BYTES 512  /* one claim or released text */
 #define LB_MAX_ROWS_PER_READ 4096
+#define LB_MAX_SHARE_CONTRIBUTIONS 16  /* fields that one blind household sum adds up */
+#define LB_MAX_SHARE_VALUE (INT64_C(1) << 53)  /* cents or units; of an addend and of a total */
 
 /* memory of one call and of one file that is parsed */
 #define LB_CALL_ARENA_BYTES (4 * 1024 * 1024)
@@ -48,6 +50,7 @@
 #define LB_CONTEXT_LIFE_S 600           /* an HPKE context */
 #define LB_RETRY_WINDOW_S (24 * 3600)   /* the same rid sealed anew */
 #define LB_MAX_RETRIES 3
+#define LB_SHARE_RUN_LIFE_S (7 * 24 * 3600)  /* a run of a blind sum is answered this long */
 #define LB_UNCLOSED_GRACE_S 60
 #define LB_STATUS_TTL_S 60              /* an issuer makes its next status list after this */
 #define LB_STATUS_MAX_TTLS 3            /* G3 and G4 need a list no older than so many ttl */

@@ -89,6 +89,21 @@ static lb_status print_facts(const struct lb_ctl_env *env, const struct lb_form 
     return lb_ctl_table_print(&table, env->out);
 }
 
+/* What is added up blindly: a total that stands in the rules in place of its parts. */
+static void print_shares(const struct lb_ctl_env *env, const struct lb_form *form)
+{
+    for (size_t s = 0; s < form->num_shares; s++) {
+        const struct lb_form_share *share = &form->shares[s];
+        (void)fprintf(env->out, "%s%s =", lb_ctl_pick(env, "盲合计 ", "blind sum "), share->slot);
+        for (size_t i = 0; i < share->num_facts; i++)
+            (void)fprintf(env->out, "%s %s", i == 0 ? "" : " +",
+                          form->facts[share->facts[i]].name);
+        (void)fputc('\n', env->out);
+    }
+    if (form->num_shares > 0)
+        (void)fputc('\n', env->out);
+}
+
 static lb_status print_conditions(const struct lb_ctl_env *env, const struct lb_form *form,
                                   struct lb_arena *arena)
 {
@@ -128,6 +143,7 @@ static lb_status print_form(const struct lb_ctl_env *env, const struct lb_form *
     (void)fputc('\n', env->out);
     LB_TRY(print_facts(env, form, arena));
     (void)fputc('\n', env->out);
+    print_shares(env, form);
     LB_TRY(print_conditions(env, form, arena));
     (void)fputc('\n', env->out);
     print_classes(env, form);
@@ -146,6 +162,7 @@ static lb_status print_form_json(const struct lb_ctl_env *env, const struct lb_f
     lb_json_set_cstr(root, "rules", form->rules_id);
     lb_json_set_int(root, "sections", (int64_t)form->num_sections);
     lb_json_set_int(root, "facts", (int64_t)form->num_facts);
+    lb_json_set_int(root, "shares", (int64_t)form->num_shares);
     lb_json_set_int(root, "conditions", (int64_t)form->num_conditions);
     lb_json_set(root, "classes", classes);
     return lb_ctl_print_json(env, root);

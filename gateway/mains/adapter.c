@@ -24,6 +24,8 @@ struct adapter_role {
     int64_t num_connections;
     struct lb_serve_key keys[LB_MAX_SEAL_KEYS];
     size_t num_keys;
+    struct lb_serve_key share_keys[LB_MAX_SEAL_KEYS];
+    size_t num_share_keys;
     const uint8_t *pseudonym_key;
     struct lb_serve_secrets secrets;
     const char *seen_folder;
@@ -82,6 +84,7 @@ static lb_status read_config(struct adapter_role *role)
     LB_TRY(lb_serve_policy_load(path, &node->diag, &role->policy));
     LB_TRY(read_source(role));
     LB_TRY(lb_node_seal_keys(node, role->keys, &role->num_keys));
+    LB_TRY(lb_node_share_keys(node, role->share_keys, &role->num_share_keys));
     LB_TRY(lb_node_need_secret(node, node->root, "pseudonym_key", &role->pseudonym_key));
     LB_TRY(read_attach(role));
     if (node->listen == NULL && role->num_attach == 0)
@@ -145,6 +148,8 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .num_connections = (size_t)role->num_connections,
         .keys = role->keys,
         .num_keys = role->num_keys,
+        .share_keys = role->share_keys,
+        .num_share_keys = role->num_share_keys,
         .pseudonym_key = role->pseudonym_key,
         .secrets = &role->secrets,
         .closures = role->closures,
@@ -217,8 +222,8 @@ static void stop(void *own)
 
 int main(int argc, char **argv)
 {
-    static const char *const keys[] = {"policy", "source",        "seal_keys",
-                                       "attach", "pseudonym_key", NULL};
+    static const char *const keys[] = {"policy",        "source", "seal_keys", "share_keys",
+                                       "pseudonym_key", "attach", NULL};
     static const struct lb_node_role role = {
         .program = "lianban-adapter",
         .summary = "serves a department's consented, minimized views of its own database",
@@ -226,6 +231,7 @@ int main(int argc, char **argv)
             "  policy: FILE                        views, rule set, whom and what is accepted\n"
             "  source: {plugin: sqlite, location: FILE, connections: N}\n"
             "  seal_keys: [{id: ID, file: FILE}]   X25519 keys as the directory lists them\n"
+            "  share_keys: [{id: ID, file: FILE}]  likewise, for blind household sums\n"
             "  pseudonym_key: FILE                 64 hex digits, for subjects in the evidence\n"
             "  attach: [SPIFFE id]                 brokers to dial when there is no inbound port\n",
         .keys = keys,

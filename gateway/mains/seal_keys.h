@@ -11,6 +11,10 @@
 LB_MUST lb_status lb_node_seal_keys(struct lb_node_program *node,
                                     struct lb_serve_key out_keys[LB_MAX_SEAL_KEYS],
                                     size_t *out_num);
+/* lb_node_share_keys reads `share_keys` likewise; without it there are none. */
+LB_MUST lb_status lb_node_share_keys(struct lb_node_program *node,
+                                     struct lb_serve_key out_keys[LB_MAX_SEAL_KEYS],
+                                     size_t *out_num);
 
 /* lb_node_issuer_key reads a map {kid, key}: an ES256 key in PEM. */
 LB_MUST lb_status lb_node_issuer_key(struct lb_node_program *node, const char *member,

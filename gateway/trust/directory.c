@@ -103,12 +103,12 @@ const struct lb_listed *lb_listed_find(const struct lb_listed *list, size_t num,
     return num == 0 ? NULL : bsearch(&key, list, num, sizeof(key), lb_listed_order);
 }
 
-const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, const char *id,
-                                                 int64_t now_unix_s)
+static const struct lb_seal_key_entry *find_key(const struct lb_seal_key_entry *keys, size_t num,
+                                                const char *id, int64_t now_unix_s)
 {
     const struct lb_seal_key_entry *newest = NULL;
-    for (size_t i = 0; i < node->num_seal_keys; i++) {
-        const struct lb_seal_key_entry *entry = &node->seal_keys[i];
+    for (size_t i = 0; i < num; i++) {
+        const struct lb_seal_key_entry *entry = &keys[i];
         if (now_unix_s >= entry->not_after)
             continue;
         if (id != NULL && strcmp(entry->id, id) == 0)
@@ -117,4 +117,16 @@ const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, con
             newest = entry;
     }
     return newest;
+}
+
+const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, const char *id,
+                                                 int64_t now_unix_s)
+{
+    return find_key(node->seal_keys, node->num_seal_keys, id, now_unix_s);
+}
+
+const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node, const char *id,
+                                                  int64_t now_unix_s)
+{
+    return find_key(node->share_keys, node->num_share_keys, id, now_unix_s);
 }

@@ -16,7 +16,8 @@
  *  "ca_pins": [hex SHA-256 of a CA's SPKI],
  *  "organizations": [{"id", "zh", "en"}],
  *  "nodes": [{"spiffe", "endpoint" ("" if it does not listen), "log" (vkey; "" if it keeps none),
- *             "seal": [{"id", "key" (base64url X25519), "not_after", "signature"}]}],
+ *             "seal": [{"id", "key" (base64url X25519), "not_after", "signature"}],
+ *             "share": [the same; the member is left out where there are none]}],
  *  "issuers": [{"organization", "kid", "x", "y" (base64url P-256),
  *               "kinds": ["consent"|"mandate"|"operator"],
  *               "status" (URI of its status list, or "")}],
@@ -24,7 +25,9 @@
  *
  * A sealing key's signature is by the node's own log key over "lianban sealing key
  * v1\n<spiffe>\n<id>\n <base64url key>\n<not_after>\n", so whoever holds the directory key cannot
- * swap it; window agents and requesters publish their X25519 key the same way.
+ * swap it; window agents and requesters publish their X25519 key the same way. A share key, under
+ * which a department takes part in blind household sums, is signed likewise over "lianban share key
+ * v1\n..." and is never a sealing key of its node as well.
  */
 enum lb_node_kind {
     LB_NODE_BROKER,
@@ -51,6 +54,8 @@ struct lb_node {
     uint8_t log_key[32];
     size_t num_seal_keys;
     const struct lb_seal_key_entry *seal_keys;
+    size_t num_share_keys;
+    const struct lb_seal_key_entry *share_keys;
 };
 
 #define LB_ISSUES_CONSENT 1U
@@ -124,6 +129,9 @@ const struct lb_listed *lb_listed_find(const struct lb_listed *list, size_t num,
  * newest valid one. */
 const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, const char *id,
                                                  int64_t now_unix_s);
+/* lb_node_share_key does the same for share keys. */
+const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node, const char *id,
+                                                  int64_t now_unix_s);
 
 /* lb_spiffe_parse takes spiffe://<federation>/<kind>/<org>[/<name>] apart; every part is 1..64 of
  * [a-z0-9.-], but not "." or "..". MALFORMED otherwise. Outs point into the arena. */
@@ -135,10 +143,13 @@ const char *lb_spiffe_log_origin(const char *spiffe);
 /* lb_node_kind_name gives the kind as it stands in a SPIFFE id. */
 const char *lb_node_kind_name(enum lb_node_kind kind);
 
-/* lb_seal_key_sign signs the sealing-key statement above; CRYPTO_FAILED for a key not of
+/* lb_seal_key_sign and lb_share_key_sign sign the statements above; CRYPTO_FAILED for a key not of
  * Ed25519. */
 LB_MUST lb_status lb_seal_key_sign(const char *spiffe, const struct lb_seal_key_entry *entry,
                                    const struct lb_sign_key *log_key, struct lb_arena *arena,
                                    struct lb_span *out_signature_b64url);
+LB_MUST lb_status lb_share_key_sign(const char *spiffe, const struct lb_seal_key_entry *entry,
+                                    const struct lb_sign_key *log_key, struct lb_arena *arena,
+                                    struct lb_span *out_signature_b64url);
 
 #endif

@@ -83,16 +83,17 @@ static lb_status read_organization(struct lb_reader *reader, const struct lb_jso
 
 /* --- nodes --- */
 
-struct seal_context {
+struct key_context {
+    enum lb_key_use use;
     const char *spiffe;
     const struct lb_verify_key *log_key;  /* NULL when the node keeps no log */
 };
 
-static lb_status read_seal(struct lb_reader *reader, const struct lb_json *item, void *out,
-                           void *context)
+static lb_status read_node_key(struct lb_reader *reader, const struct lb_json *item, void *out,
+                               void *context)
 {
     static const char *const keys[] = {"id", "key", "not_after", "signature", NULL};
-    const struct seal_context *node = context;
+    const struct key_context *node = context;
     struct lb_seal_key_entry *entry = out;
     uint8_t signature[LB_SIGNATURE_BYTES];
     LB_TRY(lb_reader_only(reader, item, keys));
@@ -101,45 +102,67 @@ static lb_status read_seal(struct lb_reader *reader, const struct lb_json *item,
     LB_TRY(lb_reader_int(reader, item, "not_after", 0, MAX_TIME, &entry->not_after));
     LB_TRY(lb_reader_bytes(reader, item, "signature", signature, sizeof(signature)));
     if (node->log_key == NULL)
-        return lb_reader_fail(reader, "a node with a sealing key needs a log key to sign it");
-    lb_status status = lb_seal_key_check(node->spiffe, entry, node->log_key,
-                                         lb_span_of(signature, sizeof(signature)), reader->arena);
+        return lb_reader_fail(reader, "a node with an X25519 key needs a log key to sign it");
+    lb_status status = lb_key_check(node->use, node->spiffe, entry, node->log_key,
+                                    lb_span_of(signature, sizeof(signature)), reader->arena);
     if (lb_status_code(status) == LB_SIGNATURE_INVALID)
         return lb_reader_fail(reader, "is not signed by the node's own log key; ask the node for "
                                       "a signed entry");
     return status;
 }
 
-static lb_status check_seal_ids(struct lb_reader *reader, const struct lb_node *node)
+static lb_status check_ids(struct lb_reader *reader, const struct lb_seal_key_entry *keys,
+                           size_t num, const char *use)
 {
-    for (size_t i = 0; i < node->num_seal_keys; i++) {
+    for (size_t i = 0; i < num; i++) {
         for (size_t j = 0; j < i; j++) {
-            if (strcmp(node->seal_keys[i].id, node->seal_keys[j].id) == 0)
-                return lb_reader_fail(reader, "two sealing keys have one id");
+            if (strcmp(keys[i].id, keys[j].id) == 0)
+                return lb_reader_fail(reader, "two %s keys have one id", use);
         }
     }
     return LB_OK;
 }
 
-static lb_status read_seals(struct lb_reader *reader, const struct lb_json *item,
-                            const struct lb_verify_key *log_key, struct lb_node *node)
+/* A key that opens requests must not be one from which masks are made. */
+static lb_status check_apart(struct lb_reader *reader, const struct lb_node *node)
 {
-    struct seal_context context = {.spiffe = node->spiffe, .log_key = log_key};
-    void *seals = NULL;
-    LB_TRY(lb_reader_list(reader, item, "seal", sizeof(struct lb_seal_key_entry), read_seal,
-                          &context, &seals, &node->num_seal_keys));
-    node->seal_keys = seals;
-    return check_seal_ids(reader, node);
+    for (size_t i = 0; i < node->num_share_keys; i++) {
+        for (size_t j = 0; j < node->num_seal_keys; j++) {
+            if (memcmp(node->share_keys[i].public_key, node->seal_keys[j].public_key, 32) == 0)
+                return lb_reader_fail(reader, "a share key is a sealing key as well");
+        }
+    }
+    return LB_OK;
+}
+
+static lb_status read_keys(struct lb_reader *reader, const struct lb_json *item,
+                           const struct lb_verify_key *log_key, struct lb_node *node)
+{
+    struct key_context context = {LB_KEY_SEAL, node->spiffe, log_key};
+    const struct lb_json *shares = NULL;
+    void *list = NULL;
+    LB_TRY(lb_reader_list(reader, item, "seal", sizeof(struct lb_seal_key_entry), read_node_key,
+                          &context, &list, &node->num_seal_keys));
+    node->seal_keys = list;
+    LB_TRY(check_ids(reader, node->seal_keys, node->num_seal_keys, "sealing"));
+    if (lb_status_code(lb_json_get_array(item, "share", &shares)) == LB_ABSENT)
+        return LB_OK;
+    context.use = LB_KEY_SHARE;
+    LB_TRY(lb_reader_list(reader, item, "share", sizeof(struct lb_seal_key_entry), read_node_key,
+                          &context, &list, &node->num_share_keys));
+    node->share_keys = list;
+    LB_TRY(check_ids(reader, node->share_keys, node->num_share_keys, "share"));
+    return check_apart(reader, node);
 }
 
 /* The log's origin is the node's own name, so that no node can pass a log off as another's. */
-static lb_status read_log_and_seals(struct lb_reader *reader, const struct lb_json *item,
-                                    struct lb_node *node)
+static lb_status read_log_and_keys(struct lb_reader *reader, const struct lb_json *item,
+                                   struct lb_node *node)
 {
     const char *vkey = NULL;
     LB_TRY(lb_reader_text(reader, item, "log", MAX_URI_BYTES, &vkey));
     if (vkey[0] == 0)
-        return read_seals(reader, item, NULL, node);
+        return read_keys(reader, item, NULL, node);
     LB_DEFER(lb_note_verifier_cleanup) struct lb_note_verifier verifier = {0};
     if (lb_note_verifier_parse(lb_span_str(vkey), &verifier) != LB_OK)
         return lb_reader_fail(reader, "\"log\" is not a verifier key");
@@ -148,13 +171,13 @@ static lb_status read_log_and_seals(struct lb_reader *reader, const struct lb_js
                               lb_spiffe_log_origin(node->spiffe));
     node->log_origin = lb_spiffe_log_origin(node->spiffe);
     memcpy(node->log_key, verifier.public_key, sizeof(node->log_key));
-    return read_seals(reader, item, verifier.key, node);
+    return read_keys(reader, item, verifier.key, node);
 }
 
 static lb_status read_node(struct lb_reader *reader, const struct lb_json *item, void *out,
                            void *context)
 {
-    static const char *const keys[] = {"spiffe", "endpoint", "log", "seal", NULL};
+    static const char *const keys[] = {"spiffe", "endpoint", "log", "seal", "share", NULL};
     const struct lb_directory *directory = context;
     struct lb_node *node = out;
     const char *federation = NULL;
@@ -172,7 +195,7 @@ static lb_status read_node(struct lb_reader *reader, const struct lb_json *item,
     LB_TRY(lb_reader_text(reader, item, "endpoint", LB_MAX_SPIFFE_BYTES, &node->endpoint));
     if (strchr(node->endpoint, ' ') != NULL)
         return lb_reader_fail(reader, "\"endpoint\" has a space");
-    return read_log_and_seals(reader, item, node);
+    return read_log_and_keys(reader, item, node);
 }
 
 /* --- issuers --- */

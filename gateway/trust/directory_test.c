@@ -213,6 +213,34 @@ static void test_foreign_seal_key(void **state)
     assert_refused(fx_text(&fx, directory), "is not signed");
 }
 
+/* A share key is signed as one by its own node, and is no sealing key besides. */
+static void test_share_keys(void **state)
+{
+    (void)state;
+    struct lb_diag diag;
+    struct lb_directory *read = NULL;
+    struct lb_json *directory = fx_directory(&fx, 3);
+    struct lb_json *adapter = fx_node(directory, FX_ADAPTER);
+    lb_json_set(adapter, "share", fx_share_keys(&fx, FX_ADAPTER, 6));
+    assert_ok(lb_directory_check_text(lb_span_str(fx_text(&fx, directory)), FX_NOW, &diag, &read));
+    const struct lb_node *node = lb_directory_node(read, FX_ADAPTER);
+    assert_int_equal(node->num_share_keys, 1);
+    assert_int_equal(lb_node_share_key(node, "m1", FX_NOW)->public_key[0], 6);
+    assert_null(lb_node_share_key(node, NULL, FX_NOW + 1000));
+    assert_null(lb_node_share_key(node, "s1", FX_NOW));
+    assert_int_equal(lb_directory_node(read, FX_BROKER)->num_share_keys, 0);
+    lb_directory_unref(read);
+    directory = fx_directory(&fx, 3);
+    lb_json_set(fx_node(directory, FX_ADAPTER), "share", fx_share_keys(&fx, FX_ADAPTER, 5));
+    assert_refused(fx_text(&fx, directory), "a share key is a sealing key as well");
+    directory = fx_directory(&fx, 3);
+    lb_json_set(fx_node(directory, FX_ADAPTER), "share", fx_share_keys(&fx, FX_BROKER, 6));
+    assert_refused(fx_text(&fx, directory), "is not signed");
+    directory = fx_directory(&fx, 3);
+    lb_json_set_cstr(fx_node(directory, FX_ADAPTER), "share", "none");
+    assert_refused(fx_text(&fx, directory), "share");
+}
+
 /* A key of a right form under another node's name. */
 static void test_foreign_log_key(void **state)
 {
@@ -284,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hostile_swaps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_shapes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_seal_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_share_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_log_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_spiffe, setup, teardown),
     };

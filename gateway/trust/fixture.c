@@ -66,18 +66,35 @@ char *fx_vkey(struct fixture *fx, const char *name, const struct lb_sign_key *ke
     return vkey;
 }
 
+static struct lb_json *key_entry(struct fixture *fx, const struct lb_seal_key_entry *entry,
+                                 struct lb_span signature)
+{
+    struct lb_json *json = lb_json_object();
+    lb_json_set_cstr(json, "id", entry->id);
+    lb_json_set_cstr(json, "key", lb_b64url_encode(fx->arena, lb_span_of(entry->public_key, 32)));
+    lb_json_set_int(json, "not_after", entry->not_after);
+    lb_json_set_str(json, "signature", signature);
+    return json;
+}
+
 static struct lb_json *seal_entry(struct fixture *fx, const char *spiffe)
 {
     const struct lb_seal_key_entry entry = {
         .id = "s1", .public_key = {5}, .not_after = FX_NOW + 1000};
     struct lb_span signature;
     assert_ok(lb_seal_key_sign(spiffe, &entry, fx->log_key, fx->arena, &signature));
-    struct lb_json *json = lb_json_object();
-    lb_json_set_cstr(json, "id", entry.id);
-    lb_json_set_cstr(json, "key", lb_b64url_encode(fx->arena, lb_span_of(entry.public_key, 32)));
-    lb_json_set_int(json, "not_after", entry.not_after);
-    lb_json_set_str(json, "signature", signature);
-    return json;
+    return key_entry(fx, &entry, signature);
+}
+
+struct lb_json *fx_share_keys(struct fixture *fx, const char *spiffe, uint8_t first)
+{
+    const struct lb_seal_key_entry entry = {
+        .id = "m1", .public_key = {first}, .not_after = FX_NOW + 1000};
+    struct lb_json *list = lb_json_array();
+    struct lb_span signature;
+    assert_ok(lb_share_key_sign(spiffe, &entry, fx->log_key, fx->arena, &signature));
+    lb_json_append(list, key_entry(fx, &entry, signature));
+    return list;
 }
 
 static struct lb_json *node(const char *spiffe, const char *endpoint, const char *log)

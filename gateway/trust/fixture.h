@@ -52,6 +52,9 @@ void fx_write_crl(struct fixture *fx, const struct lb_span *revoked, size_t num,
 /* fx_node finds a node's object in the built directory. */
 struct lb_json *fx_node(struct lb_json *directory, const char *spiffe);
 char *fx_vkey(struct fixture *fx, const char *name, const struct lb_sign_key *key);
+/* fx_share_keys makes a node's `share` with one key, m1, signed for a SPIFFE id; its public half is
+ * `first` and zeros. */
+struct lb_json *fx_share_keys(struct fixture *fx, const char *spiffe, uint8_t first);
 /* fx_swap replaces the first `from` in a text by `to`; the test fails if there is none. */
 const char *fx_swap(struct fixture *fx, const char *text, const char *from, const char *to);
 

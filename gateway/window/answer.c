@@ -45,6 +45,7 @@ static enum lb_fact_state state_of(enum lb_code code, bool recorded)
     case LB_REQUEST_STALE:
     case LB_BUDGET_EXHAUSTED:
     case LB_VIEW_CLOSED:
+    case LB_SHARE_PEER:
     case LB_LOG_UNAVAILABLE:
     case LB_LOG_FORK:
     case LB_LOG_BEHIND:

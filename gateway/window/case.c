@@ -47,7 +47,9 @@ lb_status lb_case_new(struct lb_window *window, struct lb_case_form *form, size_
     (void)pthread_mutex_init(&entry->lock, NULL);
     entry->feed = lb_feed_new();
     entry->conditions = calloc(form->form->num_conditions, sizeof(entry->conditions[0]));
-    LB_ENSURE(entry->feed != NULL && entry->conditions != NULL, LB_NO_MEMORY, "case");
+    entry->shares = calloc(form->form->num_shares + 1, sizeof(entry->shares[0]));
+    LB_ENSURE(entry->feed != NULL && entry->conditions != NULL && entry->shares != NULL,
+              LB_NO_MEMORY, "case");
     LB_TRY(lb_case_text(&entry->unit, LB_SPAN_EMPTY));
     entry->num_members = num_members;
     for (size_t i = 0; i < num_members; i++)
@@ -85,6 +87,7 @@ void lb_case_free(struct lb_window_case *entry)
     if (entry->feed != NULL)
         lb_feed_unref(entry->feed);
     free(entry->conditions);
+    free(entry->shares);
     (void)pthread_mutex_destroy(&entry->lock);
     (void)pthread_mutex_destroy(&entry->asking);
     lb_wipe(entry, sizeof(*entry));

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "gateway/json/json.h"
+#include "gateway/share/share.h"
 #include "gateway/window/events.h"
 #include "gateway/window/window.h"
 
@@ -34,13 +35,17 @@ struct lb_case_fact {
     enum lb_code code;                 /* behind a state other than ok, else LB_CODE_OK */
     char as_of[LB_CASE_DATE_BYTES];    /* "" when the source does not say */
     bool receipt_ok;
+    uint8_t share_set[LB_SHARE_SET_BYTES];  /* of a share: what its mask was made for */
     uint8_t txn[16];                   /* of the read that brought it */
     uint64_t order;                    /* in which facts came, from 1 */
 };
 
-/* A grant as it is kept: the SD-JWT and the salt of its commitment to the subject. */
+/* A grant as it is kept: the SD-JWT and the salt of its commitment to the subject. A mandate that
+ * is issued anew keeps its salt, since a run of a blind sum names the persons by their
+ * commitments. */
 struct lb_case_grant {
     char *sd_jwt;  /* NULL when there is none */
+    bool salted;
     uint8_t salt[LB_CASE_SALT_BYTES];
 };
 
@@ -48,6 +53,14 @@ struct lb_case_grant {
 struct lb_case_rid {
     bool made;
     uint8_t bytes[LB_CASE_RID_BYTES];
+};
+
+/* The run of a blind household sum that the case asks for. */
+struct lb_case_share {
+    uint32_t runs;       /* begun so far; 0: there is none */
+    uint8_t nonce[LB_SHARE_NONCE_BYTES];
+    int64_t started_unix_s;
+    uint8_t persons[32]; /* hash of the commitments to its persons */
 };
 
 struct lb_case_member {
@@ -83,6 +96,7 @@ struct lb_window_case {
     char *unit;
     size_t num_members;
     struct lb_case_member members[LB_MAX_HOUSEHOLD];
+    struct lb_case_share *shares;       /* one per share of the form */
     uint64_t last_order;
     uint32_t receipts_checked, receipts_failed;
     bool decided;            /* a collect has ended: the members below are set */

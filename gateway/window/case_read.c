@@ -94,6 +94,8 @@ static lb_status read_fact(struct lb_window_case *entry, struct lb_case_member *
     LB_TRY(read_code(object, &fact.code));
     LB_TRY(copy_fixed(object, "as_of", fact.as_of, sizeof(fact.as_of)));
     LB_TRY(lb_json_get_bool(object, "receipt", &fact.receipt_ok));
+    if (form->facts[index].call.op == LB_OP_SHARE)
+        LB_TRY(get_hex(object, "share_set", fact.share_set, sizeof(fact.share_set)));
     LB_TRY(get_hex(object, "txn", fact.txn, sizeof(fact.txn)));
     LB_TRY(lb_json_get_int(object, "order", &order));
     LB_ENSURE(order >= 1, LB_MALFORMED, "a fact without its place");
@@ -114,6 +116,7 @@ static lb_status read_grant(const struct lb_json *member, const char *key,
         return LB_OK;
     LB_TRY(lb_json_get_object(member, key, &object));
     LB_TRY(get_text(object, "sd_jwt", &grant->sd_jwt));
+    grant->salted = true;
     return get_hex(object, "salt", grant->salt, sizeof(grant->salt));
 }
 
@@ -155,6 +158,33 @@ static lb_status read_member(struct lb_window_case *entry, struct lb_case_member
     LB_TRY(lb_json_get_array(object, "facts", &facts));
     for (size_t i = 0; i < lb_json_len(facts); i++)
         LB_TRY(read_fact(entry, member, lb_json_at(facts, i)));
+    return LB_OK;
+}
+
+/* --- runs of blind sums --- */
+
+static lb_status read_share(const struct lb_json *object, struct lb_case_share *share)
+{
+    LB_TRY(get_u32(object, "runs", &share->runs));
+    LB_TRY(get_hex(object, "nonce", share->nonce, sizeof(share->nonce)));
+    LB_TRY(lb_json_get_int(object, "started", &share->started_unix_s));
+    return get_hex(object, "persons", share->persons, sizeof(share->persons));
+}
+
+static lb_status read_shares(struct lb_window_case *entry, const struct lb_json *root)
+{
+    const struct lb_form *form = entry->form->form;
+    const struct lb_json *all = NULL;
+    if (form->num_shares == 0)
+        return LB_OK;
+    LB_TRY(lb_json_get_object(root, "shares", &all));
+    for (size_t i = 0; i < form->num_shares; i++) {
+        const struct lb_json *object = NULL;
+        if (!has(all, form->shares[i].slot))
+            continue;
+        LB_TRY(lb_json_get_object(all, form->shares[i].slot, &object));
+        LB_TRY(read_share(object, &entry->shares[i]));
+    }
     return LB_OK;
 }
 
@@ -226,6 +256,7 @@ static lb_status read_case(const struct lb_json *root, const struct lb_json *mem
     LB_TRY(get_text(root, "unit", &entry->unit));
     for (size_t i = 0; i < entry->num_members; i++)
         LB_TRY(read_member(entry, &entry->members[i], lb_json_at(members, i)));
+    LB_TRY(read_shares(entry, root));
     LB_TRY(get_u32(root, "receipts_checked", &entry->receipts_checked));
     LB_TRY(get_u32(root, "receipts_failed", &entry->receipts_failed));
     return read_result(entry, root);

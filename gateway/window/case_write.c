@@ -44,6 +44,8 @@ static struct lb_json *fact_json(const struct lb_form *form, const struct lb_cas
         lb_json_set_cstr(object, "code", lb_code_name(fact->code));
     lb_json_set_cstr(object, "as_of", fact->as_of);
     lb_json_set_bool(object, "receipt", fact->receipt_ok);
+    if (form->facts[index].call.op == LB_OP_SHARE)
+        set_hex(object, "share_set", fact->share_set, sizeof(fact->share_set));
     set_hex(object, "txn", fact->txn, sizeof(fact->txn));
     lb_json_set_int(object, "order", (int64_t)fact->order);
     return object;
@@ -91,6 +93,24 @@ static struct lb_json *member_json(const struct lb_form *form, const struct lb_c
     return object;
 }
 
+static struct lb_json *shares_json(const struct lb_window_case *entry)
+{
+    const struct lb_form *form = entry->form->form;
+    struct lb_json *all = lb_json_object();
+    for (size_t i = 0; i < form->num_shares; i++) {
+        const struct lb_case_share *share = &entry->shares[i];
+        if (share->runs == 0)
+            continue;
+        struct lb_json *object = lb_json_object();
+        lb_json_set_int(object, "runs", share->runs);
+        set_hex(object, "nonce", share->nonce, sizeof(share->nonce));
+        lb_json_set_int(object, "started", share->started_unix_s);
+        set_hex(object, "persons", share->persons, sizeof(share->persons));
+        lb_json_set(all, form->shares[i].slot, object);
+    }
+    return all;
+}
+
 static struct lb_json *result_json(const struct lb_window_case *entry)
 {
     static const char truths[] = "FTU"; /* by enum lb_truth */
@@ -123,6 +143,8 @@ lb_status lb_case_to_text(const struct lb_window_case *entry, struct lb_arena *a
     for (size_t i = 0; i < entry->num_members; i++)
         lb_json_append(members, member_json(form, &entry->members[i]));
     lb_json_set(root, "members", members);
+    if (form->num_shares > 0)
+        lb_json_set(root, "shares", shares_json(entry));
     lb_json_set_int(root, "receipts_checked", entry->receipts_checked);
     lb_json_set_int(root, "receipts_failed", entry->receipts_failed);
     if (entry->decided)

@@ -93,6 +93,18 @@ static lb_status take_value(const struct lb_form_fact *fact, const Lianban__V1__
     return LB_OK;
 }
 
+/* A share says what it was made for, or it cannot be added to any other. */
+static lb_status take_set(const struct lb_form_fact *fact, const Lianban__V1__SealedAnswer *answer,
+                          struct lb_case_fact *out)
+{
+    if (fact->call.op != LB_OP_SHARE || out->value.state != LB_FACT_OK)
+        return LB_OK;
+    LB_ENSURE(answer->share_set.len == sizeof(out->share_set), LB_RECEIPT_INVALID,
+              "a share without its set");
+    memcpy(out->share_set, answer->share_set.data, sizeof(out->share_set));
+    return LB_OK;
+}
+
 static lb_status take_fact(const struct lb_collect_read *read, const struct lb_form_fact *fact,
                            const Lianban__V1__Fact *wire, struct lb_case_fact *out)
 {
@@ -135,6 +147,7 @@ lb_status lb_collect_facts(struct lb_collect_run *run, const struct lb_collect_r
         const Lianban__V1__Fact *wire = NULL;
         LB_TRY(find_answer(answer, fact, &wire));
         LB_TRY(take_fact(read, fact, wire, &taken[i]));
+        LB_TRY(take_set(fact, answer, &taken[i]));
     }
     for (size_t i = 0; i < read->num_facts; i++) {
         struct lb_case_fact *place =

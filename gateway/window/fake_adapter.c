@@ -139,6 +139,26 @@ static void check_want(const struct opened *opened, const Lianban__V1__Want *wan
     assert_true(granted);
 }
 
+/* The run of a blind sum names this person at its place, and everybody once. */
+static void check_share(const struct opened *opened)
+{
+    const Lianban__V1__ShareRun *run = opened->plain->share;
+    bool wanted = false;
+    for (size_t i = 0; i < opened->plain->n_wants; i++)
+        wanted |= strcmp(opened->plain->wants[i]->operator_, "SHARE") == 0;
+    assert_int_equal(wanted, run != NULL);
+    if (run == NULL)
+        return;
+    assert_string_equal(run->slot, "income");
+    assert_int_equal(run->nonce.len, 16);
+    assert_true(run->index < run->n_persons);
+    for (size_t i = 0; i < run->n_persons; i++) {
+        assert_int_equal(run->persons[i].len, 32);
+        assert_int_equal(memcmp(run->persons[i].data, opened->section.subject, 32) == 0,
+                         i == run->index);
+    }
+}
+
 static void check(struct opened *opened, struct lb_span operator_token)
 {
     const Lianban__V1__SealedRequest *plain = opened->plain;
@@ -149,6 +169,7 @@ static void check(struct opened *opened, struct lb_span operator_token)
     check_grant(opened);
     check_mandate(opened);
     check_operator(opened, operator_token);
+    check_share(opened);
     for (size_t i = 0; i < plain->n_wants; i++)
         check_want(opened, plain->wants[i]);
 }
@@ -164,9 +185,47 @@ static void remember(const struct opened *opened)
     memcpy(asked->enc, opened->read->sealed->enc.data, 32);
     asked->seq = opened->read->sealed->seq;
     asked->num_wants = opened->plain->n_wants;
+    if (opened->plain->share != NULL)
+        memcpy(asked->run, opened->plain->share->nonce.data, sizeof(asked->run));
     /* A number used twice in a context would repeat a nonce. */
     for (const struct fx_asked *before = adapter->asked; before < asked; before++)
         assert_false(before->seq == asked->seq && memcmp(before->enc, asked->enc, 32) == 0);
+}
+
+/* The mask of a participant: its own noise, less that of the one before, in a ring. */
+static uint64_t fake_mask(const Lianban__V1__ShareRun *run, size_t participant)
+{
+    size_t num = 2 * run->n_persons;
+    uint64_t noise[2] = {0, 0};
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t hash[32], number = (uint8_t)((participant + i * (num - 1)) % num);
+        const struct lb_span parts[] = {lb_pb_span(run->nonce), lb_span_of(&number, 1)};
+        lb_sha256_parts(parts, 2, hash);
+        memcpy(&noise[i], hash, sizeof(noise[i]));
+    }
+    return noise[0] - noise[1];
+}
+
+static void fill_share(const struct opened *opened, Lianban__V1__Fact *fact)
+{
+    const Lianban__V1__ShareRun *run = opened->plain->share;
+    bool is_tax = strcmp(opened->adapter->organization, "tax") == 0;
+    uint64_t mask = fake_mask(run, 2 * run->index + (is_tax ? 0 : 1));
+    fact->kind = LIANBAN__V1__FACT__KIND__NUMBER;
+    fact->number = (int64_t)((uint64_t)opened->adapter->share_value + mask);
+}
+
+/* What a real department hashes matters not; that all hash the same does. */
+static void fill_set(const struct opened *opened, Lianban__V1__SealedAnswer *answer)
+{
+    const Lianban__V1__ShareRun *run = opened->plain->share;
+    if (run == NULL)
+        return;
+    uint8_t *set = lb_arena_alloc(opened->arena, 32);
+    const struct lb_span parts[] = {lb_span_of(&opened->adapter->share_key, 1),
+                                    lb_pb_span(run->persons[0])};
+    lb_sha256_parts(parts, 2, set);
+    answer->share_set = lb_pb_bytes(lb_span_of(set, 32));
 }
 
 /* The hidden truth: names and households match, no income, no firm, everybody disabled. */
@@ -209,8 +268,12 @@ static void write_answer(struct opened *opened, Lianban__V1__CollectEvent *event
         answer.facts[i] = lb_arena_alloc(opened->arena, sizeof(*answer.facts[i]));
         lianban__v1__fact__init(answer.facts[i]);
         fill_fact(plain->wants[i], answer.facts[i]);
+        if (strcmp(plain->wants[i]->operator_, "SHARE") == 0)
+            fill_share(opened, answer.facts[i]);
         answer.n_facts++;
     }
+    if (inner == NULL)
+        fill_set(opened, &answer);
     if (opened->adapter->change != NULL)
         opened->adapter->change(&answer, opened->arena);
     if (opened->adapter->seal_other)

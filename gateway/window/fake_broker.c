@@ -42,7 +42,7 @@ struct lb_leaf fx_broker_leaf(const Lianban__V1__ReadRequest *read, enum lb_leaf
 
 static struct fx_adapter *find_adapter(struct fixture *fx, const char *spiffe)
 {
-    for (size_t i = 0; i < FX_DEPARTMENTS; i++) {
+    for (size_t i = 0; i < FX_ADAPTERS; i++) {
         if (strcmp(fx->adapters[i].spiffe, spiffe) == 0)
             return &fx->adapters[i];
     }

@@ -139,6 +139,38 @@ const char *fx_form_text(void)
     return FORM;
 }
 
+/* Wages become a share, and finance adds its payments; the slot has the household value's name. */
+const char *fx_share_form_text(struct fixture *fx)
+{
+    static const char *const swaps[][2] = {
+        {"  disabled-federation: {basis",
+         "  finance: {basis: mandate, law: [SAL41], answer_bytes: 1024, uses: 4}\n"
+         "  disabled-federation: {basis"},
+        {"    operator: SUM(12)\n    roles: [applicant, member]\n    otherwise: 0\n",
+         "    operator: SHARE(12)\n    roles: [applicant, member]\n"},
+        {"household:\n  - {name: income, each: wage12, fold: sum}\n",
+         "  - fact: paid12\n"
+         "    department: finance\n"
+         "    view: finance.payout\n"
+         "    field: paid\n"
+         "    operator: SHARE(12)\n"
+         "    roles: [applicant, member]\n"
+         "    label: {zh: 财政转移, en: Transfers}\n"
+         "shares:\n"
+         "  - {slot: income, facts: [wage12, paid12]}\n"
+         "household:\n"},
+    };
+    const char *text = FORM;
+    for (size_t i = 0; i < sizeof(swaps) / sizeof(swaps[0]); i++) {
+        const char *at = strstr(text, swaps[i][0]);
+        assert_non_null(at);
+        text = lb_arena_printf(fx->arena, "%.*s%s%s", (int)(at - text), text, swaps[i][1],
+                               at + strlen(swaps[i][0]));
+        assert_non_null(text);
+    }
+    return text;
+}
+
 const char *fx_rules_text(void)
 {
     return RULES;
@@ -241,7 +273,7 @@ static void set_members(struct fixture *fx, struct lb_json *root)
     lb_json_set(root, "organizations", lb_json_array());
     lb_json_append(nodes, node_json(fx, FX_WINDOW, fx->window_key, &fx->seal_key));
     lb_json_append(nodes, node_json(fx, FX_BROKER, fx->broker_key, NULL));
-    for (size_t i = 0; i < FX_DEPARTMENTS; i++)
+    for (size_t i = 0; i < FX_ADAPTERS; i++)
         lb_json_append(nodes, node_json(fx, fx->adapters[i].spiffe, fx->adapters[i].log_key,
                                         &fx->adapters[i].seal_key));
     lb_json_set(root, "nodes", nodes);
@@ -253,7 +285,8 @@ static void set_members(struct fixture *fx, struct lb_json *root)
 static void set_lists(struct fixture *fx, struct lb_json *root)
 {
     static const char *const views[] = {"public-security.person", "public-security.household",
-                                        "tax.income", "tax.business", "disabled-federation.card"};
+                                        "tax.income", "tax.business", "disabled-federation.card",
+                                        "finance.payout"};
     const struct lb_form *form = lb_form_of(fx->form);
     struct lb_json *forms = lb_json_array(), *rules = lb_json_array(), *list = lb_json_array();
     lb_json_append(forms, listed_json(form->id, (int)form->version, form->sha256));

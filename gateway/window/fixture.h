@@ -26,11 +26,12 @@
 #define FX_BROKER "spiffe://example.gov/broker/hub"
 #define FX_OFFICE_KID "hall-1"
 #define FX_STREET_KID "street-1"
-#define FX_DEPARTMENTS 3
+#define FX_DEPARTMENTS 3 /* of the usual form */
+#define FX_ADAPTERS 4
 #define FX_MAX_TICKETS 16
 #define FX_MAX_ASKED 64
 
-enum fx_department { FX_POLICE, FX_TAX, FX_DISABLED };
+enum fx_department { FX_POLICE, FX_TAX, FX_DISABLED, FX_FINANCE };
 
 /* What a department was asked, in order. */
 struct fx_asked {
@@ -40,6 +41,7 @@ struct fx_asked {
     uint8_t enc[32];
     uint64_t seq;
     size_t num_wants;
+    uint8_t run[16];            /* nonce of the blind sum; zeros for none */
 };
 
 struct fixture;
@@ -62,6 +64,8 @@ struct fx_adapter {
     const char *inner;          /* inner code; NULL for OK */
     /* changes a fact on its way out; NULL for none */
     void (*change)(Lianban__V1__SealedAnswer *answer, struct lb_arena *arena);
+    uint8_t share_key;          /* another one makes another set of a blind sum */
+    int64_t share_value;        /* what it adds */
     bool seal_other;            /* seals under a key the requester does not have */
     bool wrong_link;            /* its entry points at no entry of the broker's */
 };
@@ -87,7 +91,7 @@ struct fixture {
     struct lb_sign_key *office_key, *street_key;
     struct lb_x25519_key seal_key;
     struct lb_log *broker_log;
-    struct fx_adapter adapters[FX_DEPARTMENTS];
+    struct fx_adapter adapters[FX_ADAPTERS];
     uint8_t case_key[32], person_key[32];
     char store_path[96];
     struct lb_window *window;
@@ -124,6 +128,8 @@ struct fixture {
 void fx_make_trust(struct fixture *fx);
 const char *fx_rules_text(void);
 int fx_setup(void **state);
+/* fx_setup_share is fx_setup with a form in which tax and finance add up an income blindly. */
+int fx_setup_share(void **state);
 int fx_teardown(void **state);
 /* fx_restart frees the window and makes a new one on the same store. */
 void fx_restart(struct fixture *fx);
@@ -133,6 +139,7 @@ const char *fx_id(struct fixture *fx, const char *birth, int sequence);
 const char *fx_path(struct fixture *fx, const char *name);
 /* fx_form_text is the form's file. */
 const char *fx_form_text(void);
+const char *fx_share_form_text(struct fixture *fx);
 
 /* --- fake_office.c, fake_broker.c --- */
 

@@ -32,9 +32,9 @@ static struct lb_log *open_log(struct fixture *fx, const char *spiffe,
 
 static void make_adapters(struct fixture *fx)
 {
-    static const char *const names[FX_DEPARTMENTS] = {"public-security", "tax",
-                                                      "disabled-federation"};
-    for (size_t i = 0; i < FX_DEPARTMENTS; i++) {
+    static const char *const names[FX_ADAPTERS] = {"public-security", "tax",
+                                                   "disabled-federation", "finance"};
+    for (size_t i = 0; i < FX_ADAPTERS; i++) {
         struct fx_adapter *adapter = &fx->adapters[i];
         adapter->organization = names[i];
         (void)snprintf(adapter->spiffe, sizeof(adapter->spiffe), "spiffe://example.gov/adapter/%s",
@@ -45,12 +45,12 @@ static void make_adapters(struct fixture *fx)
     }
 }
 
-static void make_form(struct fixture *fx)
+static void make_form(struct fixture *fx, const char *text)
 {
     if (lb_rules_load_text(lb_span_str(fx_rules_text()), "rules.yaml", &fx->diag, &fx->rules) !=
         LB_OK)
         fail_msg("%s", fx->diag.text);
-    if (lb_form_load_text(lb_span_str(fx_form_text()), "form.yaml", fx->rules, &fx->diag,
+    if (lb_form_load_text(lb_span_str(text), "form.yaml", fx->rules, &fx->diag,
                           &fx->form) != LB_OK)
         fail_msg("%s", fx->diag.text);
     fx->forms[0] = (struct lb_window_form){fx->form, fx->rules};
@@ -89,7 +89,7 @@ void fx_restart(struct fixture *fx)
         fail_msg("%s", fx->diag.text);
 }
 
-int fx_setup(void **state)
+static int set_up(void **state, bool with_share)
 {
     struct fixture *fx = calloc(1, sizeof(*fx));
     assert_non_null(fx);
@@ -108,13 +108,23 @@ int fx_setup(void **state)
     assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->office_key));
     assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->street_key));
     assert_ok(lb_x25519_generate(&fx->seal_key));
-    make_form(fx);
+    make_form(fx, with_share ? fx_share_form_text(fx) : fx_form_text());
     make_adapters(fx);
     fx->broker_log = open_log(fx, FX_BROKER, fx->broker_key, "broker");
     fx_make_trust(fx);
     assert_ok(lb_workers_new(2, 16, &fx->workers));
     fx_restart(fx);
     return 0;
+}
+
+int fx_setup(void **state)
+{
+    return set_up(state, false);
+}
+
+int fx_setup_share(void **state)
+{
+    return set_up(state, true);
 }
 
 int fx_teardown(void **state)
@@ -124,7 +134,7 @@ int fx_teardown(void **state)
     lb_workers_free(fx->workers);
     lb_trust_free(fx->trust);
     lb_log_close(fx->broker_log);
-    for (size_t i = 0; i < FX_DEPARTMENTS; i++) {
+    for (size_t i = 0; i < FX_ADAPTERS; i++) {
         lb_log_close(fx->adapters[i].log);
         lb_sign_key_free(fx->adapters[i].log_key);
     }

@@ -115,7 +115,8 @@ LB_MUST lb_status lb_window_fetch_grants(struct lb_window_case *entry,
                                          const struct lb_directory *directory);
 
 /* lb_window_ensure_mandate issues a member's mandate unless one stands that is valid for a while
- * and covers every department that can be asked. Under the case's lock. */
+ * and covers every department that can be asked; the salt stays the case's. Under the case's
+ * lock. */
 LB_MUST lb_status lb_window_ensure_mandate(struct lb_window_case *entry, size_t member,
                                            const struct lb_directory *directory);
 /* lb_window_adapter finds a department's adapter in the directory; NULL when there is none. */
@@ -127,6 +128,15 @@ const struct lb_node *lb_window_adapter(const struct lb_directory *directory,
 /* lb_withdrawn_reopen lets what a withdrawn grant had brought be asked again, under a new one.
  * Under the case's lock. */
 void lb_withdrawn_reopen(struct lb_window_case *entry, struct lb_case_member *member);
+
+/* --- shares.c --- */
+
+/* lb_window_ensure_runs begins a run of every blind sum of the form that has none, or whose run can
+ * no longer be completed; members' grants are there. Under the case's lock. CRYPTO_FAILED. */
+LB_MUST lb_status lb_window_ensure_runs(struct lb_window_case *entry);
+/* lb_window_share_total adds up a slot's shares; UNKNOWN unless all are there, were made for one
+ * set, and come to a possible total. Under the case's lock. */
+struct lb_fact lb_window_share_total(const struct lb_window_case *entry, size_t slot);
 
 /* --- context.c --- */
 

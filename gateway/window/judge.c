@@ -28,17 +28,31 @@ static lb_status gather(const struct lb_window_case *entry, struct lb_arena *are
     return LB_OK;
 }
 
+static lb_status gather_totals(const struct lb_window_case *entry, struct lb_arena *arena,
+                               struct lb_fact **out)
+{
+    size_t num = entry->form->form->num_shares;
+    struct lb_fact *totals = lb_arena_array(arena, num, sizeof(*totals));
+    LB_ENSURE(totals != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < num; i++)
+        totals[i] = lb_window_share_total(entry, i);
+    *out = totals;
+    return LB_OK;
+}
+
 lb_status lb_window_judge(struct lb_window_case *entry)
 {
     const struct lb_form *form = entry->form->form;
     struct lb_form_member members[LB_MAX_HOUSEHOLD];
+    struct lb_fact *totals = NULL;
     struct lb_form_judgement judgement;
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     LB_TRY(gather(entry, arena, members));
+    LB_TRY(gather_totals(entry, arena, &totals));
     (void)pthread_mutex_lock(&entry->form->judging);
-    lb_status status = lb_form_judge(entry->form->compiled, members, entry->num_members, arena,
-                                     &judgement);
+    lb_status status = lb_form_judge(entry->form->compiled, members, entry->num_members, totals,
+                                     arena, &judgement);
     (void)pthread_mutex_unlock(&entry->form->judging);
     LB_TRY(status);
     entry->class_id = judgement.manual ? lb_window_manual.id : judgement.class_id;

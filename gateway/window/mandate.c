@@ -175,9 +175,11 @@ static lb_status issue(const struct making *making, struct lb_case_grant *out)
     struct lb_section *sections =
         lb_arena_array(making->arena, form->num_sections, sizeof(*sections));
     LB_ENSURE(sections != NULL, LB_NO_MEMORY, "arena is full");
-    uint8_t salt[LB_CASE_SALT_BYTES], subject[32];
-    LB_TRY(lb_crypto_random(salt, sizeof(salt)));
-    lb_subject_commitment(salt, making->member->id_no, subject);
+    uint8_t subject[32];
+    if (!out->salted)
+        LB_TRY(lb_crypto_random(out->salt, sizeof(out->salt)));
+    out->salted = true;
+    lb_subject_commitment(out->salt, making->member->id_no, subject);
     size_t num = 0;
     for (size_t i = 0; i < form->num_sections; i++) {
         if (can_ask(form, making->member->role, i, making->directory))
@@ -187,9 +189,7 @@ static lb_status issue(const struct making *making, struct lb_case_grant *out)
         return LB_OK;
     struct lb_span sd_jwt;
     LB_TRY(sign(making, sections, num, &sd_jwt));
-    LB_TRY(lb_case_text(&out->sd_jwt, sd_jwt));
-    memcpy(out->salt, salt, sizeof(salt));
-    return LB_OK;
+    return lb_case_text(&out->sd_jwt, sd_jwt);
 }
 
 /* Whether the mandate that is there will do. */

@@ -116,7 +116,6 @@ static lb_status plan_member(struct lb_collect_run *run, size_t index)
         .has_consent = member->consent.sd_jwt != NULL,
         .has_mandate = false,
     };
-    LB_TRY(lb_window_ensure_mandate(run->entry, index, run->directory));
     grants.has_mandate = member->mandate.sd_jwt != NULL;
     if (grants.has_consent)
         LB_TRY(lb_grant_take_apart(form, member->consent.sd_jwt, run->arena, &grants.consent));
@@ -134,6 +133,9 @@ lb_status lb_collect_plan(struct lb_collect_run *run)
     size_t most = run->entry->num_members * form->num_sections + 1;
     run->reads = lb_arena_array(run->arena, most, sizeof(run->reads[0]));
     LB_ENSURE(run->reads != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < run->entry->num_members; i++)
+        LB_TRY(lb_window_ensure_mandate(run->entry, i, run->directory));
+    LB_TRY(lb_window_ensure_runs(run->entry));
     for (size_t i = 0; i < run->entry->num_members; i++)
         LB_TRY(plan_member(run, i));
     LB_ENSURE(run->num_reads <= LB_MAX_READS_PER_COLLECT, LB_TOO_LARGE, "too many reads");
@@ -197,6 +199,7 @@ static lb_status write_plain(const struct lb_collect_run *run, const struct lb_c
     LB_ENSURE(plain.wants != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < read->num_facts; i++)
         LB_TRY(make_want(run, read, &form->facts[read->facts[i]], &plain.wants[plain.n_wants++]));
+    LB_TRY(lb_collect_share(run, read, &plain.share));
     LB_TRY(lb_pb_pack(&plain, run->arena, &bytes));
     return lb_padded_wrap(bytes, lb_padded_size(bytes.len, PADDING_STEP), run->arena, out_framed);
 }

@@ -71,6 +71,14 @@ LB_MUST lb_status lb_collect_plan(struct lb_collect_run *run);
  * case's lock. */
 LB_MUST lb_status lb_collect_seal(struct lb_collect_run *run, struct lb_collect_read *read);
 
+/* --- shares.c --- */
+
+/* lb_collect_share writes the run that a read's shares are for; NULL for a read without any.
+ * NO_MEMORY. Under the case's lock. */
+LB_MUST lb_status lb_collect_share(const struct lb_collect_run *run,
+                                   const struct lb_collect_read *read,
+                                   Lianban__V1__ShareRun **out);
+
 /* --- receipt.c --- */
 
 /* lb_receipt_check verifies both sides' entries about an event with an adapter's entry.

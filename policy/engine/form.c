@@ -33,6 +33,15 @@ size_t lb_form_fact_index(const struct lb_form *form, const char *name)
     return SIZE_MAX;
 }
 
+size_t lb_form_share_of(const struct lb_form *form, size_t fact)
+{
+    for (size_t s = 0; s < form->num_shares; s++)
+        for (size_t i = 0; i < form->shares[s].num_facts; i++)
+            if (form->shares[s].facts[i] == fact)
+                return s;
+    return SIZE_MAX;
+}
+
 bool lb_form_asks(const struct lb_form_fact *fact, size_t role_index)
 {
     return role_index < LB_FORM_MAX_ROLES && (fact->roles >> role_index & 1U) != 0;

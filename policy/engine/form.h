@@ -36,6 +36,9 @@
  *       show: false                     # may the window display the value?
  *       saves: {zh: 收入证明, en: income certificate}   # optional: the document not asked
  *       label: {zh: 近12个月工资, en: Wages of the last 12 months}
+ *   shares: # optional: household totals of which no department's part is seen (SHARE)
+ *     - slot: assets                    # its name in the rules below
+ *       facts: [deposits, funds]        # all with SHARE and the same roles; 2 departments at least
  *   household: # folds over the members, in order; later ones may use earlier
  *     - name: income12
  *       each: wage12 + pension12        # over the member's facts and thresholds
@@ -56,11 +59,15 @@
  *     withdraw: {zh: ..., en: ...}
  *     refuse: {zh: ..., en: ...}
  *
- * Names of facts, household values and conditions are lower-case letters, digits and `_`, and each
- * is used once in a file. `each` sees facts, thresholds and earlier household values; `test` sees
- * household values, thresholds and n; `when` sees conditions. A fact that no expression uses must
- * be shown, and everything else must be used. `otherwise` may be left out where every role is
- * asked.
+ * Names of facts, slots, household values and conditions are lower-case letters, digits and `_`,
+ * and each is used once in a file. `each` sees facts, thresholds, slots and earlier household
+ * values; `test` sees slots, household values, thresholds and n; `when` sees conditions. A fact
+ * that no expression uses must be shown, and everything else must be used. `otherwise` may be left
+ * out where every role is asked.
+ *
+ * A fact with SHARE belongs to one slot, is never shown, has no `otherwise` (who is not asked adds
+ * nothing) and stands in no expression; its slot does, as a number. The facts of a slot are asked
+ * under one kind of grant: all by mandate, or all by consent. A department is in one slot at most.
  */
 struct lb_form_text {
     const char *zh;
@@ -100,6 +107,14 @@ struct lb_form_fact {
     struct lb_form_text label;
 };
 
+/* A total over the persons of some roles and some departments' facts, added up blindly. */
+struct lb_form_share {
+    const char *slot;
+    unsigned roles;         /* as every one of its facts */
+    size_t num_facts;       /* 2 to LB_MAX_SHARE_CONTRIBUTIONS */
+    const size_t *facts;    /* indexes, in the file's order */
+};
+
 struct lb_form_condition {
     const char *name;
     struct lb_form_text text;
@@ -132,6 +147,8 @@ struct lb_form {
     const struct lb_form_section *sections;
     size_t num_facts;
     const struct lb_form_fact *facts;
+    size_t num_shares;
+    const struct lb_form_share *shares;
     size_t num_conditions;
     const struct lb_form_condition *conditions;
     size_t num_classes;
@@ -161,12 +178,15 @@ const struct lb_form *lb_form_of(const struct lb_form_compiled *form);
 size_t lb_form_role_index(const struct lb_form *form, const char *name);
 size_t lb_form_section_index(const struct lb_form *form, const char *department);
 size_t lb_form_fact_index(const struct lb_form *form, const char *name);
+/* lb_form_share_of finds the slot a fact belongs to; SIZE_MAX when it is no share. */
+size_t lb_form_share_of(const struct lb_form *form, size_t fact);
 /* lb_form_asks says whether the fact is asked for the role. */
 bool lb_form_asks(const struct lb_form_fact *fact, size_t role_index);
 
 struct lb_form_member {
     size_t role;                  /* index */
-    const struct lb_fact *facts;  /* one per form fact; state 0: nothing asked or come back */
+    /* One per form fact; state 0: nothing asked or come back. A share's is not looked at. */
+    const struct lb_fact *facts;
 };
 
 enum lb_truth { LB_FALSE, LB_TRUE, LB_UNKNOWN };
@@ -179,14 +199,15 @@ struct lb_form_judgement {
     enum lb_truth *classes;      /* one per class, without `otherwise` */
 };
 
-/* lb_form_judge folds the members' facts, evaluates conditions and classes. The first TRUE class
- * wins only if no earlier one is UNKNOWN; `otherwise` only if all are FALSE; else MANUAL (DESIGN
- * §5). Deterministic; thread-compatible (one thread per compiled form at a time). CONFIG_INVALID:
- * loaded without a rule set. MALFORMED: no household of the form's roles, with their min and max,
- * or of more than LB_MAX_HOUSEHOLD. NO_MEMORY past the arena's cap; STORE_FAILED from the
- * evaluator. */
+/* lb_form_judge folds the members' facts, takes each slot's total from `totals` (one per share of
+ * the form; NULL where it has none; whatever is no number is UNKNOWN), evaluates conditions and
+ * classes. The first TRUE class wins only if no earlier one is UNKNOWN; `otherwise` only if all
+ * are FALSE; else MANUAL (DESIGN §5). Deterministic; thread-compatible (one thread per compiled
+ * form at a time). CONFIG_INVALID: loaded without a rule set. MALFORMED: no household of the
+ * form's roles, with their min and max, or of more than LB_MAX_HOUSEHOLD. NO_MEMORY past the
+ * arena's cap; STORE_FAILED from the evaluator. */
 LB_MUST lb_status lb_form_judge(struct lb_form_compiled *form, const struct lb_form_member *members,
-                                size_t num_members, struct lb_arena *arena,
-                                struct lb_form_judgement *out);
+                                size_t num_members, const struct lb_fact *totals,
+                                struct lb_arena *arena, struct lb_form_judgement *out);
 
 #endif

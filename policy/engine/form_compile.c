@@ -17,6 +17,23 @@ static struct scope scope_of(const struct lb_form_compiled *form, bool *used, si
     };
 }
 
+/* A share alone is noise; an expression names the slot's total. */
+static lb_status refuse_shares(struct form_loader *loader, const struct lb_yaml_node *node,
+                               const struct scope *scope, const struct lb_expr *expr)
+{
+    const struct lb_form *form = &loader->form->form;
+    if (scope->names.names != loader->form->names)
+        return LB_OK; /* this scope has no facts */
+    for (size_t i = 0; i < form->num_facts; i++) {
+        size_t share = lb_form_share_of(form, i);
+        if (share != SIZE_MAX && lb_expr_uses(expr, i))
+            return lb_yaml_fail(node, loader->diag,
+                                "`%s` is one share and tells nothing; use the total `%s`",
+                                form->facts[i].name, form->shares[share].slot);
+    }
+    return LB_OK;
+}
+
 /* compile_one wants the given kind, or any when want is UNKNOWN. */
 static lb_status compile_one(struct form_loader *loader, const struct lb_yaml_node *node,
                              const struct scope *scope, enum lb_expr_kind want,
@@ -30,6 +47,7 @@ static lb_status compile_one(struct form_loader *loader, const struct lb_yaml_no
     if (lb_status_code(status) == LB_CONFIG_INVALID)
         return lb_yaml_fail(node, loader->diag, "%s", reason.text);
     LB_TRY(status);
+    LB_TRY(refuse_shares(loader, node, scope, *out_expr));
     for (size_t i = 0; i < scope->names.count; i++)
         scope->used[i] = scope->used[i] || lb_expr_uses(*out_expr, i);
     if (want == LB_EXPR_UNKNOWN || lb_expr_kind_of(*out_expr) == want)
@@ -64,11 +82,11 @@ static lb_status allocate_names(struct form_loader *loader, const struct lb_yaml
 {
     struct lb_form_compiled *form = loader->form;
     form->num_thresholds = lb_rules_num_thresholds(loader->rules);
-    form->num_names = form->form.num_facts + form->num_thresholds + form->num_values + 1;
+    form->num_names = lb_form_first_value(form) + form->num_values + 1;
     if (form->num_names > LB_MAX_EXPR_NAMES)
         return lb_yaml_fail(rules_node, loader->diag,
-                            "facts, thresholds and household values are %zu names; at most %d fit, "
-                            "split the form or the rule set",
+                            "facts, thresholds, slots and household values are %zu names; at most "
+                            "%d fit, split the form or the rule set",
                             form->num_names, LB_MAX_EXPR_NAMES);
     form->names = lb_arena_array(loader->arena, form->num_names, sizeof(*form->names));
     form->kinds = lb_arena_array(loader->arena, form->num_names, sizeof(*form->kinds));
@@ -94,9 +112,12 @@ static lb_status list_names(struct form_loader *loader, const struct lb_yaml_nod
     }
     for (size_t i = 0; i < form->num_thresholds; i++)
         LB_TRY(add_threshold(loader, i));
-    size_t first_value = form->form.num_facts + form->num_thresholds;
+    for (size_t i = 0; i < form->form.num_shares; i++) {
+        form->names[lb_form_first_slot(form) + i] = form->form.shares[i].slot;
+        form->kinds[lb_form_first_slot(form) + i] = LB_EXPR_NUMBER;
+    }
     for (size_t i = 0; i < form->num_values; i++)
-        form->names[first_value + i] = form->values[i].name;
+        form->names[lb_form_first_value(form) + i] = form->values[i].name;
     form->names[form->num_names - 1] = "n";
     form->kinds[form->num_names - 1] = LB_EXPR_NUMBER;
     return LB_OK;
@@ -127,7 +148,7 @@ static enum lb_expr_kind folded_kind(enum form_fold fold, enum lb_expr_kind each
 static lb_status refuse_text_values(struct form_loader *loader, size_t index)
 {
     const struct lb_form_compiled *form = loader->form;
-    size_t first_value = form->form.num_facts + form->num_thresholds;
+    size_t first_value = lb_form_first_value(form);
     for (size_t i = 0; i < index; i++)
         if (form->values[i].kind == LB_EXPR_TEXT &&
             lb_expr_uses(form->values[index].expr, first_value + i))
@@ -140,7 +161,7 @@ static lb_status refuse_text_values(struct form_loader *loader, size_t index)
 static lb_status compile_values(struct form_loader *loader, bool *used)
 {
     struct lb_form_compiled *form = loader->form;
-    size_t first_value = form->form.num_facts + form->num_thresholds;
+    size_t first_value = lb_form_first_value(form);
     for (size_t i = 0; i < form->num_values; i++) {
         struct form_value *value = &form->values[i];
         struct scope scope = scope_of(form, used, 0, first_value + i);
@@ -188,14 +209,22 @@ static lb_status refuse_unused(struct form_loader *loader, const bool *names_use
 {
     const struct lb_form_compiled *form = loader->form;
     const struct form_taken *taken = loader->taken;
-    size_t first_value = form->form.num_facts + form->num_thresholds;
+    size_t first_slot = lb_form_first_slot(form);
+    size_t first_value = lb_form_first_value(form);
     for (size_t i = 0; i < form->form.num_facts; i++)
-        if (!names_used[i] && !form->form.facts[i].show)
+        if (!names_used[i] && !form->form.facts[i].show &&
+            lb_form_share_of(&form->form, i) == SIZE_MAX)
             return lb_yaml_fail(taken[i].node, loader->diag,
                                 "no expression uses fact `%s` and it is not shown; do not ask for "
                                 "it",
                                 taken[i].name);
     taken += form->form.num_facts;
+    for (size_t i = 0; i < form->form.num_shares; i++)
+        if (!names_used[first_slot + i])
+            return lb_yaml_fail(taken[i].node, loader->diag,
+                                "no expression uses slot `%s`; do not ask for its shares",
+                                taken[i].name);
+    taken += form->form.num_shares;
     for (size_t i = 0; i < form->num_values; i++)
         if (!names_used[first_value + i])
             return lb_yaml_fail(taken[i].node, loader->diag,

@@ -98,6 +98,12 @@ static lb_status read_otherwise(struct form_loader *loader, const struct lb_yaml
     enum lb_expr_kind kind = lb_form_fact_kind(fact);
     const char *text;
     fact->otherwise = (struct lb_fact){.state = LB_FACT_OK, .kind = LB_FACT_UNKNOWN};
+    if (fact->call.op == LB_OP_SHARE && node != NULL)
+        return lb_yaml_fail(node, loader->diag,
+                            "`otherwise` has no meaning for a share: who is not asked adds "
+                            "nothing; remove it");
+    if (fact->call.op == LB_OP_SHARE)
+        return LB_OK;
     if (node == NULL && fact->roles == (1U << loader->form->form.num_roles) - 1)
         return LB_OK;
     LB_TRY(lb_yaml_need_text(map, "otherwise", loader->diag, &text));
@@ -146,6 +152,9 @@ static lb_status read_words(struct form_loader *loader, const struct lb_yaml_nod
                             struct lb_form_fact *fact)
 {
     LB_TRY(lb_yaml_opt_bool(map, "show", false, loader->diag, &fact->show));
+    if (fact->show && fact->call.op == LB_OP_SHARE)
+        return lb_yaml_fail(lb_yaml_get(map, "show"), loader->diag,
+                            "a share means nothing by itself and is never shown; remove `show`");
     LB_TRY(lb_form_read_text(loader, map, "label", &fact->label));
     if (lb_yaml_get(map, "saves") == NULL)
         return LB_OK;

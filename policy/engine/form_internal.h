@@ -8,21 +8,23 @@
 
 /*
  * What the sources of a form share: the compiled form, and the loader that builds it. A file is
- * read in three steps: its readable part (form_load.c, form_facts.c), the texts of its rules
- * (form_rules.c) and their expressions (form_compile.c). form_judge.c judges by the result.
+ * read in three steps: its readable part (form_load.c, form_facts.c, form_shares.c), the texts of
+ * its rules (form_rules.c) and their expressions (form_compile.c). form_judge.c judges by the
+ * result.
  *
  * One list of names serves every household-level expression, in this order, so that each scope is a
  * run of it:
  *
- *   facts | thresholds | household values | n
+ *   facts | thresholds | slots | household values | n
  *
- *   household `each`, value k   facts, thresholds and the k values before it
- *   conditions                  thresholds, all values and n
+ *   household `each`, value k   facts, thresholds, slots and the k values before it
+ *   conditions                  thresholds, slots, all values and n
  *   classes                     the conditions, a list of their own
  */
 #define LB_FORM_MAX_ROLES 8
 #define LB_FORM_MAX_SECTIONS 32
 #define LB_FORM_MAX_FACTS 128
+#define LB_FORM_MAX_SHARES 8
 #define LB_FORM_MAX_VALUES 64
 #define LB_FORM_MAX_CONDITIONS 64
 #define LB_FORM_MAX_CLASSES 32
@@ -76,7 +78,7 @@ struct form_loader {
     struct lb_arena *arena;
     const struct lb_rules *rules;  /* NULL: only the readable part */
     struct lb_diag *diag;
-    size_t num_taken;              /* facts, then household values, then conditions */
+    size_t num_taken;              /* facts, slots, household values, conditions, in this order */
     struct form_taken *taken;
 };
 
@@ -111,6 +113,12 @@ LB_MUST lb_status lb_form_need_list(struct form_loader *loader, const struct lb_
 
 /* lb_form_read_facts reads `facts`; roles and sections are there already. */
 LB_MUST lb_status lb_form_read_facts(struct form_loader *loader, const struct lb_yaml_node *root);
+/* lb_form_read_shares reads `shares`, which may be absent, after the facts. */
+LB_MUST lb_status lb_form_read_shares(struct form_loader *loader, const struct lb_yaml_node *root);
+/* lb_form_first_slot and lb_form_first_value are the places of the first slot and the first
+ * household value in the list of names. */
+size_t lb_form_first_slot(const struct lb_form_compiled *form);
+size_t lb_form_first_value(const struct lb_form_compiled *form);
 /* lb_form_fact_kind tells what a fact is to an expression, by its operator. */
 enum lb_expr_kind lb_form_fact_kind(const struct lb_form_fact *fact);
 /* lb_form_read_rules reads `household`, `conditions`, `classes` and `otherwise`. */

@@ -10,6 +10,7 @@ struct judging {
     const struct lb_form_member *members;
     size_t num_members;
     size_t applicant;
+    const struct lb_fact *totals;  /* one per slot */
     struct lb_expr_value *rows;
 };
 
@@ -72,10 +73,13 @@ static void fill_row(const struct judging *judging, size_t index)
         const struct lb_form_fact *fact = &form->form.facts[i];
         const struct lb_fact *got =
             lb_form_asks(fact, member->role) ? &member->facts[i] : &fact->otherwise;
-        row[i] = fact_value(got, form->kinds[i]);
+        row[i] = fact->call.op == LB_OP_SHARE ? truth_value(LB_UNKNOWN)
+                                              : fact_value(got, form->kinds[i]);
     }
     for (size_t i = 0; i < form->num_thresholds; i++)
         row[form->form.num_facts + i] = number_value(form->thresholds[i]);
+    for (size_t i = 0; i < form->form.num_shares; i++)
+        row[lb_form_first_slot(form) + i] = fact_value(&judging->totals[i], LB_EXPR_NUMBER);
     row[form->num_names - 1] = number_value((int64_t)judging->num_members);
 }
 
@@ -154,7 +158,7 @@ static lb_status judge_value(const struct judging *judging, const struct form_va
 static lb_status judge_values(const struct judging *judging)
 {
     const struct lb_form_compiled *form = judging->form;
-    size_t first_value = form->form.num_facts + form->num_thresholds;
+    size_t first_value = lb_form_first_value(form);
     for (size_t m = 0; m < judging->num_members; m++)
         fill_row(judging, m);
     for (size_t i = 0; i < form->num_values; i++)
@@ -226,10 +230,11 @@ static lb_status check_members(const struct lb_form *form, const struct lb_form_
 }
 
 lb_status lb_form_judge(struct lb_form_compiled *form, const struct lb_form_member *members,
-                        size_t num_members, struct lb_arena *arena,
-                        struct lb_form_judgement *out)
+                        size_t num_members, const struct lb_fact *totals,
+                        struct lb_arena *arena, struct lb_form_judgement *out)
 {
-    struct judging judging = {.form = form, .members = members, .num_members = num_members};
+    struct judging judging = {
+        .form = form, .members = members, .num_members = num_members, .totals = totals};
     struct lb_form_judgement judgement = {0};
     LB_ENSURE(form->env != NULL, LB_CONFIG_INVALID, "a form without its rule set");
     LB_TRY(check_members(&form->form, members, num_members, &judging.applicant));

@@ -37,7 +37,7 @@ static void add(struct test *test, size_t role)
 
 static const char *judge(struct test *test)
 {
-    assert_null(lb_form_judge(test->form, test->members, test->num_members, test->arena,
+    assert_null(lb_form_judge(test->form, test->members, test->num_members, NULL, test->arena,
                               &test->judgement));
     assert_int_equal(test->judgement.manual, strcmp(test->judgement.class_id, "MANUAL") == 0);
     return test->judgement.class_id;
@@ -334,7 +334,7 @@ static enum lb_code refused(struct test *test)
 {
     struct lb_form_judgement judgement = {.class_id = "untouched"};
     lb_status status =
-        lb_form_judge(test->form, test->members, test->num_members, test->arena, &judgement);
+        lb_form_judge(test->form, test->members, test->num_members, NULL, test->arena, &judgement);
     assert_string_equal(judgement.class_id, "untouched");
     return lb_status_code(status);
 }

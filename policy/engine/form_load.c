@@ -142,14 +142,15 @@ static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node 
 {
     static const char *const keys[] = {"form",      "version",    "title",   "purpose",
                                        "lead",      "law",        "rules",   "grant_days",
-                                       "roles",     "sections",   "facts",   "household",
-                                       "conditions", "classes",   "otherwise", "notice",
-                                       NULL};
+                                       "roles",     "sections",   "facts",   "shares",
+                                       "household", "conditions", "classes", "otherwise",
+                                       "notice",    NULL};
     LB_TRY(lb_yaml_only(root, keys, loader->diag));
     LB_TRY(read_title(loader, root));
     LB_TRY(read_roles(loader, root));
     LB_TRY(read_sections(loader, root));
     LB_TRY(lb_form_read_facts(loader, root));
+    LB_TRY(lb_form_read_shares(loader, root));
     LB_TRY(lb_form_read_rules(loader, root));
     LB_TRY(read_notice(loader, root));
     if (loader->rules == NULL)
@@ -164,7 +165,8 @@ static lb_status fill(struct lb_form_compiled *form, const struct lb_rules *rule
     LB_ENSURE(form->arena != NULL, LB_NO_MEMORY, "a form");
     struct form_loader loader = {
         .form = form, .arena = form->arena, .rules = rules, .diag = diag};
-    size_t max_names = LB_FORM_MAX_FACTS + LB_FORM_MAX_VALUES + LB_FORM_MAX_CONDITIONS;
+    size_t max_names = LB_FORM_MAX_FACTS + LB_FORM_MAX_SHARES + LB_FORM_MAX_VALUES +
+                       LB_FORM_MAX_CONDITIONS;
     loader.taken = lb_arena_array(loader.arena, max_names, sizeof(*loader.taken));
     LB_ENSURE(loader.taken != NULL, LB_NO_MEMORY, "a form's names");
     form->form.content = lb_yaml_bytes(form->yaml);

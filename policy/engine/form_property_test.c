@@ -142,7 +142,7 @@ static const char *judge(struct lb_form_compiled *form, const struct random_case
                          struct lb_arena *arena)
 {
     struct lb_form_judgement judgement;
-    assert_null(lb_form_judge(form, c->members, c->num_members, arena, &judgement));
+    assert_null(lb_form_judge(form, c->members, c->num_members, NULL, arena, &judgement));
     return judgement.class_id;
 }
 

@@ -261,7 +261,7 @@ static void without_rules_expressions_are_left_alone(void **state)
     struct lb_form_compiled *compiled = lb_form_fixture_load(text, NULL);
     struct lb_form_judgement judgement;
     struct lb_form_member member = {0};
-    assert_int_equal(lb_status_code(lb_form_judge(compiled, &member, 1, arena, &judgement)),
+    assert_int_equal(lb_status_code(lb_form_judge(compiled, &member, 1, NULL, arena, &judgement)),
                      LB_CONFIG_INVALID);
     lb_form_free(compiled);
     lb_arena_free(arena);

@@ -156,6 +156,14 @@ static void say_sum(const struct form_writer *writer, const char *months)
     lb_form_say(writer, "个月合计", " months");
 }
 
+/* Who the other departments are stands beside the facts of the same kind. */
+static void say_share(const struct form_writer *writer, const char *months)
+{
+    lb_form_say(writer, "仅以加密份额参加家庭合计（", "only as a masked share of a household total (");
+    say_sum(writer, months);
+    lb_form_say(writer, "），任何人都看不到单项", "); nobody sees the single amount");
+}
+
 static void say_address(const struct form_writer *writer, const char *digits)
 {
     static const struct word level_words[] = {
@@ -247,6 +255,9 @@ void lb_form_say_operator(const struct form_writer *writer, const struct lb_op_c
         return;
     case LB_OP_SUM:
         say_sum(writer, call->args[0]);
+        return;
+    case LB_OP_SHARE:
+        say_share(writer, call->args[0]);
         return;
     case LB_OP_AGE_GE:
         lb_form_say(writer, "仅回答是否年满规定年龄", "only whether the set age is reached");

@@ -39,6 +39,7 @@ enum lb_op {
     LB_OP_MAP,         /* MAP(table): coarse code; one not in the table is unknown */
     LB_OP_PSEUDO,      /* PSEUDO: a name for the person that only this requester and purpose gets */
     LB_OP_TOKEN,       /* TOKEN(days): the value sealed for the provider itself to open again */
+    LB_OP_SHARE,       /* SHARE(months): SUM(months), to be masked before it is released */
     LB_NUM_OPS
 };
 
@@ -64,8 +65,9 @@ const char *lb_op_name(enum lb_op op);
  * OMIT, which has no fact. */
 enum lb_fact_kind lb_op_result(enum lb_op op);
 /* lb_op_reads_month and lb_op_reads_denominator say whether the call needs that column of its
- * field; SUM(0) alone adds up without months. */
+ * field; lb_op_sums_all says whether it adds up all rows of a field that has none: SUM(0), SHARE(0). */
 bool lb_op_reads_month(const struct lb_op_call *call);
+bool lb_op_sums_all(const struct lb_op_call *call);
 bool lb_op_reads_denominator(const struct lb_op_call *call);
 
 /*
@@ -122,13 +124,14 @@ struct lb_op_input {
 
 /*
  * lb_op_apply computes the fact. It never fails for data:
- *   no row          NOT_FOUND; in a complete register EXISTS and IN are FALSE, COUNT, SUM and AVG_M
- *                   are 0
+ *   no row          NOT_FOUND; in a complete register EXISTS and IN are FALSE, COUNT, SUM, AVG_M
+ *                   and SHARE are 0
  *   several rows    of a one-row view: AMBIGUOUS, except for EXISTS and COUNT
  *   unreadable cell UNKNOWN: NULL, another kind, or text without its type's form (empty, longer
  *                   than LB_MAX_VALUE_BYTES, not UTF-8, with control characters or marks that
  *                   reorder text; a date, region or identity number that is none)
  *   OMIT            DENIED, whatever the rows: callers never put it into an answer
+ *   SHARE           the bare total: callers mask it before it goes anywhere
  * The rules of each operator are in docs/OPERATORS.md. EQ takes time that does not depend on what
  * matches. Statuses: NO_MEMORY; OPERATOR_UNKNOWN when an argument names no entry of the rule set,
  * the operator does not fit the field's type or rows, or its months do not go with the month
@@ -169,7 +172,8 @@ LB_MUST lb_status lb_op_token_open(struct lb_span token, const struct lb_op_secr
  *   IN MAP                                        code region
  *   CMP BUCKET ROUND TOPCODE BOTTOMCODE           int cents; a threshold in cents goes with cents
  *                                                 alone
- *   SUM AVG_M RATIO_CMP TREND                     int cents; the thresholds of the last two in bp
+ *   SUM AVG_M SHARE                               int cents
+ *   RATIO_CMP TREND                               int cents; their thresholds in bp
  *   DATE_TRUNC AGE_AT AGE_GE                      date; AGE_GE with a threshold in years
  *   MASK                                          text code
  *   PHONE_MASK                                    text
@@ -177,7 +181,7 @@ LB_MUST lb_status lb_op_token_open(struct lb_span token, const struct lb_op_secr
  *   ID_MASK PSEUDO                                id
  *   ADDR_LEVEL                                    region
  *   TOKEN                                         text code id
- * On a view of several rows: OMIT, EXISTS, COUNT, EQ, IN, SUM, AVG_M and TREND.
+ * On a view of several rows: OMIT, EXISTS, COUNT, EQ, IN, SUM, AVG_M, TREND and SHARE.
  */
 LB_MUST lb_status lb_op_check(const struct lb_op_call *call, enum lb_field_type type, bool many,
                               const struct lb_rules *rules);

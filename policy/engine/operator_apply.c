@@ -50,7 +50,7 @@ static lb_status check_columns(const struct lb_op_call *call, const struct lb_op
         LB_ENSURE(has_month, LB_OPERATOR_UNKNOWN, "a window needs a month column");
         LB_ENSURE(input->month_column < num, LB_INTERNAL, "the rows lack the month column");
     }
-    LB_ENSURE(call->op != LB_OP_SUM || lb_op_reads_month(call) == has_month, LB_OPERATOR_UNKNOWN,
+    LB_ENSURE(!lb_op_sums_all(call) || !has_month, LB_OPERATOR_UNKNOWN,
               "a month column needs a window");
     return LB_OK;
 }

@@ -154,9 +154,14 @@ lb_status lb_op_check(const struct lb_op_call *call, enum lb_field_type type, bo
 
 bool lb_op_reads_month(const struct lb_op_call *call)
 {
-    if (call->op == LB_OP_SUM)
+    if (call->op == LB_OP_SUM || call->op == LB_OP_SHARE)
         return strcmp(call->args[0], "0") != 0;
     return call->op == LB_OP_AVG_M || call->op == LB_OP_TREND;
+}
+
+bool lb_op_sums_all(const struct lb_op_call *call)
+{
+    return (call->op == LB_OP_SUM || call->op == LB_OP_SHARE) && !lb_op_reads_month(call);
 }
 
 bool lb_op_reads_denominator(const struct lb_op_call *call)

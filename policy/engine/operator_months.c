@@ -101,6 +101,16 @@ lb_status lb_op_apply_sum(const struct lb_op_run *run, struct lb_fact *out)
     return LB_OK;
 }
 
+/* Bounded, so that no total of shares can wrap around into another one. */
+lb_status lb_op_apply_share(const struct lb_op_run *run, struct lb_fact *out)
+{
+    LB_TRY(lb_op_apply_sum(run, out));
+    if (out->kind == LB_FACT_NUMBER &&
+        (out->number > LB_MAX_SHARE_VALUE || out->number < -LB_MAX_SHARE_VALUE))
+        *out = lb_fact_unknown();
+    return LB_OK;
+}
+
 /* Half to even, below zero as above. */
 static int64_t divided(int64_t total, int64_t by)
 {

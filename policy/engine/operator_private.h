@@ -119,6 +119,7 @@ LB_MUST lb_status lb_op_apply_eq(const struct lb_op_run *run, struct lb_fact *ou
 LB_MUST lb_status lb_op_apply_step(const struct lb_op_run *run, struct lb_fact *out);
 LB_MUST lb_status lb_op_apply_ratio(const struct lb_op_run *run, struct lb_fact *out);
 LB_MUST lb_status lb_op_apply_sum(const struct lb_op_run *run, struct lb_fact *out);
+LB_MUST lb_status lb_op_apply_share(const struct lb_op_run *run, struct lb_fact *out);
 LB_MUST lb_status lb_op_apply_average(const struct lb_op_run *run, struct lb_fact *out);
 LB_MUST lb_status lb_op_apply_trend(const struct lb_op_run *run, struct lb_fact *out);
 LB_MUST lb_status lb_op_apply_trunc(const struct lb_op_run *run, struct lb_fact *out);

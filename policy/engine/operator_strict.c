@@ -7,7 +7,8 @@
  *
  * ADDR_LEVEL(6) is not a function of ADDR_LEVEL(9): a code of six digits gives the first its six
  * digits and the second nothing. A view that serves both names both. PSEUDO and TOKEN are nobody's
- * function but their own: who holds a value could not make them without the provider's key.
+ * function but their own: who holds a value could not make them without the provider's key; and so
+ * is SHARE, which says nothing alone.
  */
 
 static bool same_call(const struct lb_op_call *a, const struct lb_op_call *b)

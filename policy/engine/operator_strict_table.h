@@ -11,7 +11,7 @@ static const char *const calls[] = {
     "BUCKET(hundreds)", "ROUND(2,floor)", "ROUND(100,floor)", "ROUND(500,floor)",
     "ROUND(100,half_even)", "ROUND(500,half_even)", "TOPCODE(std.dibao)", "TOPCODE(std.edge)",
     "TOPCODE(area.mean)", "BOTTOMCODE(std.dibao)", "BOTTOMCODE(std.edge)",
-    "SUM(0)", "SUM(1)", "SUM(12)", "SUM(13)", "AVG_M(1)", "AVG_M(12)", "AVG_M(13)",
+    "SHARE(0)", "SHARE(12)", "SUM(0)", "SUM(1)", "SUM(12)", "SUM(13)", "AVG_M(1)", "AVG_M(12)", "AVG_M(13)",
     "RATIO_CMP(<,share)", "RATIO_CMP(<=,share)", "RATIO_CMP(>,share)", "RATIO_CMP(>=,share)",
     "RATIO_CMP(<,whole)", "TREND(1,fall)", "TREND(6,fall)", "TREND(6,share)",
     "DATE_TRUNC(Y)", "DATE_TRUNC(M)", "AGE_AT(today)", "AGE_AT(2026-07-15)", "AGE_AT(2020-01-01)",

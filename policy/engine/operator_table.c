@@ -68,6 +68,8 @@ static const struct lb_op_row rows[LB_NUM_OPS] = {
     [LB_OP_TOKEN] = {"TOKEN", {LB_ARG_DAYS},
                      TYPE(LB_FIELD_TEXT) | TYPE(LB_FIELD_CODE) | TYPE(LB_FIELD_ID), ONE, TEXT,
                      NOTHING, lb_op_apply_token},
+    [LB_OP_SHARE] = {"SHARE", {LB_ARG_MONTHS_OR_0}, NUMBERS, MANY, NUMBER, NUMBER,
+                     lb_op_apply_share},
 };
 
 const struct lb_op_row *lb_op_row(enum lb_op op)

@@ -19,6 +19,26 @@ static void expect_step(struct fixture *fixture, const char *call, int64_t value
     expect_number(fixture, call, result);
 }
 
+/* What is masked is a sum that cannot wrap around with others. */
+static void share_is_a_bounded_sum(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_rows(fixture, LB_FIELD_CENTS, true, true);
+    fixture->input.complete = true;
+    fixture_add_month(fixture, "2026-06", CELL_INT(LB_MAX_SHARE_VALUE - 1));
+    fixture_add_month(fixture, "2025-07", CELL_INT(1));
+    expect_number(fixture, "SHARE(12)", LB_MAX_SHARE_VALUE);
+    fixture_add_month(fixture, "2026-05", CELL_INT(1));
+    expect_unknown(fixture, "SHARE(12)");
+    expect_refused(fixture, "SHARE(0)"); /* a month without a window */
+    fixture_rows(fixture, LB_FIELD_INT, true, false);
+    fixture_add(fixture, CELL_INT(-LB_MAX_SHARE_VALUE));
+    expect_number(fixture, "SHARE(0)", -LB_MAX_SHARE_VALUE);
+    fixture_add(fixture, CELL_INT(-1));
+    expect_unknown(fixture, "SHARE(0)");
+    expect_refused(fixture, "SHARE(12)"); /* a window without a month */
+}
+
 static void rounding_is_exact_below_zero_and_at_the_ends(void **state)
 {
     struct fixture *fixture = *state;
@@ -258,6 +278,7 @@ static void omit_is_the_same_whatever_the_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(share_is_a_bounded_sum),
         WITH_FIXTURE(rounding_is_exact_below_zero_and_at_the_ends),
         WITH_FIXTURE(codes_at_the_ends_keep_what_lies_inside),
         WITH_FIXTURE(ratios_are_compared_without_dividing),

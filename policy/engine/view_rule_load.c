@@ -73,9 +73,10 @@ static lb_status check_operator(const struct lb_view_loader *loader,
         return lb_yaml_fail(item, loader->diag,
                             "a sum over months needs the field's `month` column; add it, or write "
                             "SUM(0) for all rows");
-    if (call->op == LB_OP_SUM && !windowed && field->month != NULL)
+    if (lb_op_sums_all(call) && field->month != NULL)
         return lb_yaml_fail(item, loader->diag,
-                            "SUM(0) sums no month; write the number of months, or remove `month`");
+                            "%s(0) sums no month; write the number of months, or remove `month`",
+                            lb_op_name(call->op));
     return LB_OK;
 }
 

@@ -55,7 +55,7 @@ class Classes(unittest.TestCase):
     def test_amounts_are_never_shown(self):
         for outcome in self.outcomes:
             for fact in outcome.facts:
-                if fact.operator.startswith("SUM"):
+                if fact.operator in ("SUM", "SHARE"):
                     self.assertEqual(fact.shown, "")
 
     def test_a_missing_fact_is_named_and_left_to_a_person(self):

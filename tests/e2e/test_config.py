@@ -103,7 +103,7 @@ MISTAKES = (
     ("tax", "policy.yaml", "  forms:", "  form:", 'unknown key "form"'),
     ("tax", "views/wage.yaml", "class: G4", "class: G9", "write G1"),
     ("tax", "views/wage.yaml", "freshness_days: 45", "freshness_days: soon", "whole number"),
-    ("tax", "views/wage.yaml", '"SUM(12)"', '"SUMM(12)"', "is no operator"),
+    ("tax", "views/wage.yaml", '"SHARE(12)"', '"SHARED(12)"', "is no operator"),
     ("tax", "views/wage.yaml", "bases: [mandate]", "bases: [hearsay]", "write consent"),
     ("tax", "views/wage.yaml", "rows: many", "rows: some", "one or many"),
     ("tax", "views/capital.yaml", "capital.bands", "capital.bend", "the rule set has no such entry"),

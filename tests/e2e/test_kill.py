@@ -24,7 +24,7 @@ TRIALS = 8
 
 def setUpModule():
     global federation  # pylint: disable=global-statement
-    federation = fixture.running()
+    federation = fixture.running(share_runs=100)  # one household in every case
 
 
 def uses(department):

@@ -37,10 +37,12 @@ def at_adapter(name, code, send, department="tax", before=()):
     return Attack(name, "event", (code,), send, {"broker": broker, department: adapter})
 
 
-def sealed(name, code, send, department="tax"):
-    """Refused because of the person: nobody but the requester can tell it from an answer."""
+def sealed(name, code, send, department="tax", before=0):
+    """Refused because of the person: nobody but the requester can tell it from an answer. `before` is
+    how many honest reads the attack begins with."""
     return Attack(name, "inner", (code,), send,
-                  {"broker": [("ROUTE", "ROUTED"), ("DELIVER", _OK)], department: [("READ", _OK)]})
+                  {"broker": [("ROUTE", "ROUTED"), ("DELIVER", _OK)] * (before + 1),
+                   department: [("READ", _OK)] * (before + 1)})
 
 
 def denied(name, code, node, send, **others):

@@ -24,25 +24,28 @@ def _wants(department="tax", **changes):
         ground.read(department=department, sealed={"wants": ground.wants(department, **changes)}))
 
 
-def _both(views, **changes):
+def _both(views, department="finance", **changes):
     """Section and want name the same thing that the view does not allow."""
     def send(ground):
-        section = {"views": views}
-        want = ground.wants(**changes)[:1]
-        grant = ground.mandate(**section)
-        return ground.ask(ground.read(grant, opened={"views": [want[0].view]}, sealed={"wants": want}))
+        want = ground.wants(department, **changes)[:1]
+        grant = ground.mandate(department, views=views)
+        return ground.ask(ground.read(grant, department, opened={"views": [want[0].view]},
+                                      sealed={"wants": want}))
     return send
 
 
-def _view(view="tax.wage", version=1, field="income", op="SUM(12)"):
+def _view(view="finance.deposits", version=1, field="balance", op="SUM(0)"):
     return [{"view": view, "version": version, "fields": [{"field": field, "op": op}]}]
+
+
+_FINANCE = "finance"
 
 
 SECTIONS = [
     at_adapter("ungranted field", "FIELD_NOT_GRANTED", _wants(field="months")),
     at_adapter("ungranted field of a view granted to others", "FIELD_NOT_GRANTED",
-               _both(_view(), view="tax.business", field="represents", operator="EXISTS", args=[])),
-    at_adapter("unknown field", "FIELD_UNKNOWN", _both(_view(field="salary"), field="salary")),
+               _both(_view("tax.capital", 1, "total", "BUCKET(capital.bands)"), "tax")),
+    at_adapter("unknown field", "FIELD_UNKNOWN", _both(_view(field="salary"), field="salary"), _FINANCE),
     at_adapter("unknown view", "VIEW_UNKNOWN",
                lambda g: g.ask(g.read(opened={"views": ["tax.secrets"]}))),
     at_adapter("view of another department", "VIEW_UNKNOWN",
@@ -50,23 +53,25 @@ SECTIONS = [
     at_adapter("want outside the announced views", "FIELD_NOT_GRANTED",
                lambda g: g.ask(g.read(opened={"views": ["tax.business"]}))),
     at_adapter("another version of the view", "FIELD_NOT_GRANTED",
-               lambda g: g.ask(g.read(g.mandate(views=_view(version=2)),
-                                      sealed={"wants": g.wants()[:1]}, opened={"views": ["tax.wage"]}))),
+               lambda g: g.ask(g.read(g.mandate(views=_view("tax.business", 2, "represents", "EXISTS")),
+                                      sealed={"wants": g.wants()[:1]}, opened={"views": ["tax.business"]}))),
     at_adapter("unknown operator", "OPERATOR_UNKNOWN", _wants(operator="PEEK", args=[])),
     at_adapter("the amounts themselves instead of their total", "OPERATOR_TOO_WEAK",
-               _wants(operator="PASS", args=[])),
+               _wants(_FINANCE, operator="PASS", args=[]), _FINANCE),
     at_adapter("a field asked to be left out", "OPERATOR_TOO_WEAK",
                _wants(operator="OMIT", args=[])),
-    at_adapter("operator in small letters", "OPERATOR_UNKNOWN", _wants(operator="sum")),
+    at_adapter("operator in small letters", "OPERATOR_UNKNOWN", _wants(operator="exists")),
     at_adapter("operator with an argument too many", "OPERATOR_UNKNOWN", _wants(args=["12", "1"])),
-    at_adapter("weaker operator than granted", "OPERATOR_TOO_WEAK", _wants(args=["6"])),
+    at_adapter("weaker operator than granted", "OPERATOR_TOO_WEAK", _wants(_FINANCE, args=["6"]), _FINANCE),
     at_adapter("operator of another kind than granted", "OPERATOR_TOO_WEAK",
-               _wants(operator="EXISTS", args=[])),
+               _wants(_FINANCE, operator="EXISTS", args=[]), _FINANCE),
     at_adapter("granted wider than the view allows", "OPERATOR_TOO_WEAK",
-               _both(_view(op="SUM(24)"), args=["24"])),
-    at_adapter("granted month by month", "OPERATOR_TOO_WEAK", _both(_view(op="SUM(1)"), args=["1"])),
+               _both(_view(op="SUM(24)"), args=["24"]), _FINANCE),
+    at_adapter("granted month by month", "OPERATOR_TOO_WEAK",
+               _both(_view(op="SUM(1)"), args=["1"]), _FINANCE),
     at_adapter("a threshold of the asker's own", "OPERATOR_TOO_WEAK",
-               _both(_view(op="CMP(<,income.local)"), operator="CMP", args=["<", "income.local"])),
+               _both(_view(op="CMP(<,income.local)"), operator="CMP", args=["<", "income.local"]),
+               _FINANCE),
     at_adapter("another purpose", "PURPOSE_NOT_ALLOWED", _section(purpose="marketing")),
     at_adapter("another law", "BASIS_NOT_ALLOWED", _section(law=["SAL99"])),
     at_adapter("no law", "BASIS_NOT_ALLOWED", _section(law=[])),

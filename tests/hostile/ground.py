@@ -47,6 +47,7 @@ class Ground:
         everyone = [member for household in running.households for member in household["members"]]
         adults = [m for m in everyone if m["role"] != "child"]
         self.person, self.other = (Person(m["id_no"], m["name"]) for m in adults[:2])
+        self._unused = [Person(m["id_no"], m["name"]) for m in adults[len(adults) // 2:]]
         self.child = next(Person(m["id_no"], m["name"]) for m in everyone if _is_under_14(m["id_no"]))
         consent = running.members["consent"]
         self.hall = consent.organization
@@ -58,6 +59,10 @@ class Ground:
 
     def close(self):
         self.world.close()
+
+    def somebody(self):
+        """An adult whom no attack has asked about yet."""
+        return self._unused.pop()
 
     # --- making requests ---
 

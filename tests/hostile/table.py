@@ -5,7 +5,8 @@ import by_broker
 import by_list
 import by_member
 import by_rogue
+import by_share
 import by_wire
 
 TABLE = (by_broker.ATTACKS + by_adapter.ATTACKS + by_member.ATTACKS + by_rogue.ATTACKS
-         + by_wire.ATTACKS + by_list.ATTACKS)
+         + by_share.ATTACKS + by_wire.ATTACKS + by_list.ATTACKS)

@@ -41,13 +41,25 @@ class Directory:
         receipts.need(newest["not_after"] > now, "no sealing key is valid any more")
         text = (f"lianban sealing key v1\n{spiffe}\n{newest['id']}\n{newest['key']}\n"
                 f"{newest['not_after']}\n")
+        self._check(spiffe, newest["signature"], text)
+        return newest["id"], sdjwt.unb64(newest["key"])
+
+    def share_key(self, spiffe, now):
+        """(key id, 32 bytes) of an adapter's newest share key."""
+        newest = max(self._nodes[spiffe]["share"], key=lambda key: key["not_after"])
+        receipts.need(newest["not_after"] > now, "no share key is valid any more")
+        text = (f"lianban share key v1\n{spiffe}\n{newest['id']}\n{newest['key']}\n"
+                f"{newest['not_after']}\n")
+        self._check(spiffe, newest["signature"], text)
+        return newest["id"], sdjwt.unb64(newest["key"])
+
+    def _check(self, spiffe, signature, text):
+        """A key is published with its node's own signature."""
         _, public = receipts.parse_vkey(self.log_vkey(spiffe))
         try:
-            Ed25519PublicKey.from_public_bytes(public).verify(
-                sdjwt.unb64(newest["signature"]), text.encode())
+            Ed25519PublicKey.from_public_bytes(public).verify(sdjwt.unb64(signature), text.encode())
         except InvalidSignature:
-            raise receipts.BadEvidence("sealing key is not the node's own") from None
-        return newest["id"], sdjwt.unb64(newest["key"])
+            raise receipts.BadEvidence("a published key is not the node's own") from None
 
     def issuer(self, organization, kid, kind):
         """The public key of an issuer that may issue this kind."""
@@ -67,11 +79,17 @@ class Form:
         self.id, self.version, self.sha256 = summary.form, summary.version, summary.sha256
         file = yaml.safe_load(content)
         self.purpose, self.sections, self.facts = file["purpose"], file["sections"], file["facts"]
+        self._shares = file.get("shares", [])
 
     def asked(self, department, role):
         """The facts a department is asked for a role."""
         return [fact for fact in self.facts
                 if fact["department"] == department and role in fact["roles"]]
+
+    def slot_facts(self, slot):
+        """The facts a blind household sum adds up, in their order."""
+        (names,) = [share["facts"] for share in self._shares if share["slot"] == slot]
+        return [next(fact for fact in self.facts if fact["fact"] == name) for name in names]
 
     def departments(self, role, bases):
         """Departments that are asked about a role on one of these legal bases."""

@@ -22,6 +22,7 @@ import yaml
 import hpke
 import receipts
 import sdjwt
+import share as share_sum
 from directory import Directory, Form, split_operator
 from stubs import Contract, secure_channel
 
@@ -240,12 +241,15 @@ class Requester:
         return sdjwt.operator_token(own.organization, own.unit, own.person, own.kid, own.issuer_key,
                                     int(time.time()), **changes)
 
-    def wants(self, department, role, person):
-        """What the form asks a department, with what the citizen states."""
+    def wants(self, department, role, person, shares=False):
+        """What the form asks a department, with what the citizen states; a share only on demand,
+        because it belongs to a run."""
         claims = {"name": [person.name], "household": list(person.household or (person.id_no,))}
         found = []
         for fact in self.form.asked(department, role):
             name, args = split_operator(fact["operator"])
+            if name == "SHARE" and not shares:
+                continue
             found.append(self.contract.new("Want", view=fact["view"], field=fact["field"],
                                            operator=name, args=args,
                                            claim=claims.get(fact.get("claim"), [])))
@@ -259,11 +263,13 @@ class Requester:
         enc, context = hpke.setup_auth_sender(public or listed, info, private)
         return key_id, enc, hpke.public_of(private), context
 
-    def build_read(self, grant, department, person, setup=None, seq=0, opened=None, sealed=None):
+    def build_read(self, grant, department, person, setup=None, seq=0, opened=None, sealed=None,
+                   share=None):
         """One sealed request under a section. `opened` and `sealed` replace members of ReadRequest and
-        SealedRequest before they are sealed; `setup` is what new_context returned."""
+        SealedRequest before they are sealed; `setup` is what new_context returned; with a ShareRun
+        the form's shares are asked as well."""
         section = grant.sections[department]
-        wants = self.wants(department, section["role"], person)
+        wants = self.wants(department, section["role"], person, share is not None)
         request = self.contract.new("ReadRequest", **{
             "txn": os.urandom(16), "audience": section["aud"], "requester": self.profile.spiffe,
             "grant": grant.jwt, "views": sorted({want.view for want in wants}),
@@ -272,7 +278,8 @@ class Requester:
         plain = self.contract.new("SealedRequest", **{
             "version": 1, "section": grant.disclosures[department], "id_no": person.id_no,
             "name": person.name, "salt": grant.salt, "operator_token": self.operator_token(),
-            "rid": os.urandom(16), "iat": int(time.time()), "wants": wants, **(sealed or {})})
+            "rid": os.urandom(16), "iat": int(time.time()), "wants": wants,
+            **({} if share is None else {"share": share}), **(sealed or {})})
         return self.seal(request, plain, setup or self.new_context(section["aud"]), seq)
 
     def seal(self, request, plain, setup, seq=0):
@@ -299,6 +306,29 @@ class Requester:
                 events[event.txn] = event
         receipts.need(set(events) == {read.request.txn for read in reads}, "other reads' outcomes")
         return [events[read.request.txn] for read in reads]
+
+    # --- blind household sums ---
+
+    def share_parts(self, slot):
+        """The contributions of a slot, with the keys that their adapters have published."""
+        parts = []
+        for fact in self.form.slot_facts(slot):
+            spiffe = self.directory.adapter(fact["department"])
+            key_id, public = self.directory.share_key(spiffe, time.time())
+            months = int(split_operator(fact["operator"])[1][0])
+            parts.append(share_sum.Part(spiffe, key_id, public, fact["view"], fact["field"], months))
+        return parts
+
+    def share_set(self, run, parts):
+        """What every department of a run must have masked for."""
+        return share_sum.set_digest(self.form.id, self.form.version, self.form.sha256, run.slot, parts,
+                                    run.persons)
+
+    @staticmethod
+    def begin_run(slot, grants):
+        """A new run over the subjects of grants, in their order."""
+        return share_sum.Run(slot, [sdjwt.unb64(next(iter(grant.sections.values()))["sub"])
+                                    for grant in grants])
 
     # --- the answer ---
 

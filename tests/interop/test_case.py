@@ -13,10 +13,13 @@ sys.path[:0] = [_HERE, os.path.join(_HERE, "..", "e2e")]
 import fixture  # noqa: E402
 import hpke  # noqa: E402
 import receipts  # noqa: E402
+import share  # noqa: E402
+import sdjwt  # noqa: E402
 from requester import Desk, Federation, Person, Profile, Requester  # noqa: E402
 from stubs import Refused  # noqa: E402
 
 OK, NOT_FOUND = 1, 5
+SLOT, SHARING = "income12", ("social-security", "tax", "finance")
 TRUTH, NUMBER = 1, 2
 
 # Fact by view, field and operator, as SQL over the department's database: :id the subject, :first and
@@ -26,10 +29,21 @@ FACTS = {
     ("public-security.person", "name", "EQ"): "SELECT name = :name FROM person WHERE id_no = :id",
     ("public-security.vehicle", "kept", "COUNT"):
         "SELECT min(1, count(*)) FROM vehicle WHERE owner_id = :id AND NOT disabled_flag AND scrap_date IS NULL",
-    ("tax.wage", "income", "SUM"):
+    ("tax.wage", "income", "SHARE"):
         "SELECT coalesce(sum(income_cents), 0) FROM wage WHERE id_no = :id AND month BETWEEN :first AND :last",
-    ("tax.other", "income", "SUM"):
+    ("tax.other", "income", "SHARE"):
         "SELECT coalesce(sum(cents), 0) FROM other_income WHERE id_no = :id AND month BETWEEN :first AND :last",
+    ("finance.payout", "paid", "SHARE"):
+        "SELECT coalesce(sum(cents), 0) FROM payout WHERE id_no = :id AND state = 'paid'"
+        " AND month BETWEEN :first AND :last AND item NOT IN ('social-aid', 'veteran-honour', 'scholarship',"
+        " 'family-planning', 'bravery', 'disability-subsidy')",
+    ("social-security.pension", "paid", "SHARE"):
+        "SELECT coalesce(sum(cents_month), 0) FROM employee JOIN pension USING (aac001) JOIN period"
+        " ON aae002 >= start_month WHERE aac002 = :id AND aae002 BETWEEN :first AND :last",
+    ("social-security.unemployment", "paid", "SHARE"):
+        "SELECT coalesce(sum(cents_month), 0) FROM employee JOIN unemployment USING (aac001) JOIN period"
+        " ON aae002 BETWEEN benefit_from AND benefit_to WHERE aac002 = :id"
+        " AND aae002 BETWEEN :first AND :last",
     ("tax.business", "represents", "EXISTS"):
         "SELECT count(*) > 0 FROM business WHERE legal_id = :id AND status = 'active'",
     ("finance.deposits", "balance", "SUM"):
@@ -63,6 +77,13 @@ def _database_says(department, sql, person):
                                         "last": last}).fetchone()[0]
     finally:
         connection.close()
+
+
+def _share_private(department):
+    """A department's private share key: what no requester has, and this test does."""
+    path = truth.members[department].path("share.key")
+    with open(path, encoding="ascii") as file:
+        return sdjwt.unb64(file.read().split()[1])
 
 
 def _value(fact):
@@ -101,9 +122,16 @@ class WholeCase(unittest.TestCase):
             yield person, member["role"], found
 
     def ask(self, members):
-        """(person, role, department, answer) of every section, receipts checked."""
-        asked = [(person, role, department, self.requester.build_read(grant, department, person))
-                 for person, role, found in self.grants(members)
+        """(person, role, department, answer) of every section, receipts checked; all in one run of the
+        blind sum."""
+        people = list(self.grants(members))
+        adults = [(person, found[1]) for person, role, found in people if role != "child"]
+        self.run_ = self.requester.begin_run(SLOT, [mandate for _, mandate in adults])
+        self.adults = [person for person, _ in adults]
+        asked = [(person, role, department,
+                  self.requester.build_read(grant, department, person,
+                                            share=self.share_of(department, person)))
+                 for person, role, found in people
                  for grant in found for department in grant.sections]
         events = self.requester.collect([read for *_, read in asked])
         for (person, role, department, read), event in zip(asked, events):
@@ -113,11 +141,43 @@ class WholeCase(unittest.TestCase):
             self.assertEqual(answer.code, "OK")
             yield person, role, department, answer
 
+    def share_of(self, department, person):
+        """The ShareRun for a read, None where nothing is shared."""
+        if person not in self.adults or department not in SHARING:
+            return None
+        return self.run_.message(world.contract, self.adults.index(person))
+
+    def unmask(self, person, department, fact):
+        """A share without its mask, as only its department could do it."""
+        parts = self.requester.share_parts(SLOT)
+        part = next(i for i, p in enumerate(parts) if (p.view, p.field) == (fact.view, fact.field))
+        mask = share.mask(self.run_, self.requester.share_set(self.run_, parts), parts,
+                          self.adults.index(person), part, _share_private(department))
+        return (fact.number - mask) % share.MODULUS
+
+    def test_shares_come_to_the_databases_total(self):
+        shares, plain = [], 0
+        for person, _, department, answer in self.ask(self.households[0]):
+            for fact in answer.facts:
+                if fact.operator != "SHARE":
+                    continue
+                self.assertEqual(answer.share_set,
+                                 self.requester.share_set(self.run_, self.requester.share_parts(SLOT)))
+                shares.append(fact.number % share.MODULUS)
+                plain += _database_says(department, FACTS[fact.view, fact.field, "SHARE"], person)
+        self.assertEqual(len(shares), 5 * len(self.adults))
+        self.assertEqual(share.total_of(shares), plain)
+        self.assertGreater(plain, 0)
+        for left_out in range(len(shares)):
+            some = shares[:left_out] + shares[left_out + 1:]
+            self.assertTrue(share.total_of(some) is None or share.total_of(some) > 1 << 40)
+
     def test_facts_are_what_the_databases_say(self):
         compared, departments = 0, set()
         for members in self.households:
             for person, role, department, answer in self.ask(members):
-                wants = self.requester.wants(department, role, person)
+                wants = self.requester.wants(department, role, person,
+                                             self.share_of(department, person) is not None)
                 self.assertEqual([(w.view, w.field, w.operator, list(w.args)) for w in wants],
                                  [(f.view, f.field, f.operator, list(f.args)) for f in answer.facts])
                 departments.add(department)
@@ -127,7 +187,9 @@ class WholeCase(unittest.TestCase):
                         continue
                     with self.subTest(role=role, view=fact.view, field=fact.field):
                         self.assertEqual(fact.state, OK)
-                        self.assertEqual(_value(fact), _database_says(department, sql, person))
+                        value = (self.unmask(person, department, fact) if fact.operator == "SHARE"
+                                 else _value(fact))
+                        self.assertEqual(value, _database_says(department, sql, person))
                         self.assertRegex(fact.as_of, r"^\d{4}-\d\d-\d\d$")
                     compared += 1
         self.assertEqual(len(departments), 10)

@@ -29,6 +29,7 @@ void fed_party_make(struct fed_party *party)
     assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &party->log_key));
     assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &party->issuer_key));
     assert_ok(lb_x25519_generate(&party->seal));
+    assert_ok(lb_x25519_generate(&party->share));
 }
 
 void fed_party_free(struct fed_party *party)
@@ -86,7 +87,20 @@ void fed_write(struct federation *fed, const char *name, struct lb_span content)
     assert_ok(lb_file_write(fed_path(fed, name), content, 0600));
 }
 
-static struct lb_json *seal_entry(struct federation *fed, const struct fed_node *node)
+static struct lb_json *key_list(struct federation *fed, const struct lb_seal_key_entry *entry,
+                                struct lb_span signature)
+{
+    struct lb_json *json = lb_json_object();
+    lb_json_set_cstr(json, "id", entry->id);
+    lb_json_set_cstr(json, "key", lb_b64url_encode(fed->arena, lb_span_of(entry->public_key, 32)));
+    lb_json_set_int(json, "not_after", entry->not_after);
+    lb_json_set_str(json, "signature", signature);
+    struct lb_json *list = lb_json_array();
+    lb_json_append(list, json);
+    return list;
+}
+
+static struct lb_json *seal_keys(struct federation *fed, const struct fed_node *node)
 {
     struct lb_seal_key_entry entry = {.id = "s1",
                                       .not_after = lb_clock_unix_s(lb_clock_system()) + 86400};
@@ -94,12 +108,18 @@ static struct lb_json *seal_entry(struct federation *fed, const struct fed_node 
     memcpy(entry.public_key, node->party->seal.public_key, 32);
     assert_ok(lb_seal_key_sign(node->spiffe, &entry, node->party->log_key, fed->arena,
                                &signature));
-    struct lb_json *json = lb_json_object();
-    lb_json_set_cstr(json, "id", entry.id);
-    lb_json_set_cstr(json, "key", lb_b64url_encode(fed->arena, lb_span_of(entry.public_key, 32)));
-    lb_json_set_int(json, "not_after", entry.not_after);
-    lb_json_set_str(json, "signature", signature);
-    return json;
+    return key_list(fed, &entry, signature);
+}
+
+static struct lb_json *share_keys(struct federation *fed, const struct fed_node *node)
+{
+    struct lb_seal_key_entry entry = {.id = "m1",
+                                      .not_after = lb_clock_unix_s(lb_clock_system()) + 86400};
+    struct lb_span signature = LB_SPAN_EMPTY;
+    memcpy(entry.public_key, node->party->share.public_key, 32);
+    assert_ok(lb_share_key_sign(node->spiffe, &entry, node->party->log_key, fed->arena,
+                                &signature));
+    return key_list(fed, &entry, signature);
 }
 
 static void add_nodes(struct federation *fed, const struct fed_options *options,
@@ -109,12 +129,12 @@ static void add_nodes(struct federation *fed, const struct fed_options *options,
     for (size_t i = 0; i < options->num_nodes; i++) {
         const struct fed_node *from = &options->nodes[i];
         struct lb_json *node = lb_json_object();
-        struct lb_json *keys = lb_json_array();
         lb_json_set_cstr(node, "spiffe", from->spiffe);
         lb_json_set_cstr(node, "endpoint", "");
         lb_json_set_cstr(node, "log", fed_party_vkey(from->party, from->spiffe, fed->arena));
-        lb_json_append(keys, seal_entry(fed, from));
-        lb_json_set(node, "seal", keys);
+        lb_json_set(node, "seal", seal_keys(fed, from));
+        if (strstr(from->spiffe, "/adapter/") != NULL)
+            lb_json_set(node, "share", share_keys(fed, from));
         lb_json_append(nodes, node);
     }
     lb_json_set(root, "nodes", nodes);

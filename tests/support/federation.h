@@ -13,6 +13,7 @@ struct fed_party {
     struct lb_sign_key *log_key;
     struct lb_sign_key *issuer_key;
     struct lb_x25519_key seal;
+    struct lb_x25519_key share;  /* listed, as m1, for adapters only */
 };
 
 void fed_party_make(struct fed_party *party);

@@ -1,0 +1,310 @@
+#include "adapters/serve/share_memory.h"
+
+#include <string.h>
+
+/* Households outlive the last moment at which one of their runs can be answered: the period is
+ * never less than LB_SHARE_RUN_LIFE_S, and this is twice the skew that a run's start may have. */
+#define GRACE_S (2 * LB_CLOCK_SKEW_S)
+
+enum statement {
+    PURGE,
+    FIND_RUN,
+    FIND_PLACE,
+    FIND_SHARE,
+    FIND_PERSON,
+    COUNT_RUNS,
+    COUNT_PERSONS,
+    ADD_HOUSEHOLD,
+    MOVE_PERSONS,
+    MOVE_RUNS,
+    DROP_HOUSEHOLD,
+    PROLONG,
+    ADD_RUN,
+    ADD_PERSON,
+    ADD_PLACE,
+    ADD_SHARE,
+    NUM_STATEMENTS
+};
+
+static const char *const sql[NUM_STATEMENTS] = {
+    [PURGE] = "DELETE FROM share_household WHERE expires < ?1",
+    [FIND_RUN] = "SELECT bound, household FROM share_run WHERE id = ?1",
+    [FIND_PLACE] = "SELECT place FROM share_place WHERE run = ?1 AND person = ?2",
+    [FIND_SHARE] = "SELECT rid, share FROM share WHERE run = ?1 AND person = ?2 AND part = ?3",
+    [FIND_PERSON] = "SELECT h.id, h.size FROM share_person AS p JOIN share_household AS h"
+                    " ON h.id = p.household WHERE p.slot = ?1 AND p.person = ?2",
+    [COUNT_RUNS] = "SELECT count(*) FROM (SELECT 1 FROM share_place"
+                   " WHERE person = ?2 AND slot = ?1 AND at > ?3 LIMIT ?4)",
+    [COUNT_PERSONS] = "SELECT count(*) FROM share_person WHERE household = ?1",
+    [ADD_HOUSEHOLD] = "INSERT INTO share_household(slot, size, expires) VALUES(?1, ?2, ?3)",
+    [MOVE_PERSONS] = "UPDATE share_person SET household = ?1 WHERE household = ?2",
+    [MOVE_RUNS] = "UPDATE share_run SET household = ?1 WHERE household = ?2",
+    [DROP_HOUSEHOLD] = "DELETE FROM share_household WHERE id = ?1",
+    [PROLONG] = "UPDATE share_household SET expires = max(expires, ?2) WHERE id = ?1",
+    [ADD_RUN] = "INSERT INTO share_run(id, bound, household) VALUES(?1, ?2, ?3)",
+    [ADD_PERSON] = "INSERT INTO share_person(slot, person, household) VALUES(?1, ?2, ?3)",
+    [ADD_PLACE] = "INSERT INTO share_place(run, person, slot, place, at)"
+                  " VALUES(?1, ?2, ?3, ?4, ?5)",
+    [ADD_SHARE] = "INSERT INTO share(run, person, part, rid, share) VALUES(?1, ?2, ?3, ?4, ?5)",
+};
+
+/* What every step of one call works with. */
+struct step {
+    struct lb_share_memory *memory;
+    struct lb_store *store;
+    int64_t now;
+};
+
+void lb_share_memory_init(struct lb_share_memory *memory)
+{
+    *memory = (struct lb_share_memory){.sql = {.texts = sql, .num = NUM_STATEMENTS}};
+}
+
+static lb_status prepare(const struct step *step, enum statement which, struct lb_stmt **out)
+{
+    return lb_serve_sql_get(&step->memory->sql, step->store, which, out);
+}
+
+static struct lb_span hash_span(const uint8_t hash[32])
+{
+    return lb_span_of(hash, 32);
+}
+
+static lb_status run_with_ints(const struct step *step, enum statement which, int64_t first,
+                               const int64_t *second)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(prepare(step, which, &stmt));
+    LB_TRY(lb_stmt_bind_int(stmt, 1, first));
+    if (second != NULL)
+        LB_TRY(lb_stmt_bind_int(stmt, 2, *second));
+    return lb_stmt_run(stmt);
+}
+
+/* --- checking --- */
+
+static lb_status find_run(const struct step *step, struct lb_share_claim *claim)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(prepare(step, FIND_RUN, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, hash_span(claim->run)));
+    LB_TRY(lb_stmt_step(stmt, &claim->run_known));
+    bool same = claim->run_known && lb_span_eq(lb_stmt_blob(stmt, 0), hash_span(claim->bound));
+    claim->run_household = claim->run_known ? lb_stmt_int(stmt, 1) : 0;
+    lb_stmt_reset(stmt);
+    LB_ENSURE(!claim->run_known || same, LB_SHARE_RUN, "the nonce stands for another run");
+    return LB_OK;
+}
+
+static lb_status find_place(const struct step *step, struct lb_share_claim *claim)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(prepare(step, FIND_PLACE, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, hash_span(claim->run)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, hash_span(claim->person)));
+    LB_TRY(lb_stmt_step(stmt, &claim->place_known));
+    bool same = claim->place_known && lb_stmt_int(stmt, 0) == (int64_t)claim->place;
+    lb_stmt_reset(stmt);
+    LB_ENSURE(!claim->place_known || same, LB_SHARE_REPEATED,
+              "one person stands at two places of a run");
+    return LB_OK;
+}
+
+static lb_status find_share(const struct step *step, struct lb_share_claim *claim, size_t index)
+{
+    struct lb_stmt *stmt = NULL;
+    bool found = false;
+    LB_TRY(prepare(step, FIND_SHARE, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, hash_span(claim->run)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, hash_span(claim->person)));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, (int64_t)claim->parts[index].part));
+    LB_TRY(lb_stmt_step(stmt, &found));
+    bool same =
+        found && lb_span_eq(lb_stmt_blob(stmt, 0), lb_span_of(claim->rid, sizeof(claim->rid)));
+    uint64_t share = found ? (uint64_t)lb_stmt_int(stmt, 1) : 0;
+    lb_stmt_reset(stmt);
+    LB_ENSURE(!found || same, LB_SHARE_REPEATED, "the share went out under another rid");
+    claim->kept[index] = found;
+    if (found)
+        claim->parts[index].share = share;
+    return LB_OK;
+}
+
+static lb_status find_person(const struct step *step, struct lb_share_claim *claim)
+{
+    struct lb_stmt *stmt = NULL;
+    bool found = false;
+    LB_TRY(prepare(step, FIND_PERSON, &stmt));
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(claim->slot)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, hash_span(claim->person)));
+    LB_TRY(lb_stmt_step(stmt, &found));
+    claim->person_household = found ? lb_stmt_int(stmt, 0) : 0;
+    bool same = found && lb_stmt_int(stmt, 1) == (int64_t)claim->num_persons;
+    lb_stmt_reset(stmt);
+    LB_ENSURE(!found || same, LB_SHARE_HOUSEHOLD, "a household of another size");
+    return LB_OK;
+}
+
+static lb_status count_runs(const struct step *step, const struct lb_share_claim *claim,
+                            int64_t *out_num)
+{
+    struct lb_stmt *stmt = NULL;
+    bool found = false;
+    LB_TRY(prepare(step, COUNT_RUNS, &stmt));
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(claim->slot)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, hash_span(claim->person)));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, step->now - claim->period_s));
+    LB_TRY(lb_stmt_bind_int(stmt, 4, claim->max_runs));
+    LB_TRY(lb_stmt_step(stmt, &found));
+    *out_num = found ? lb_stmt_int(stmt, 0) : 0;
+    lb_stmt_reset(stmt);
+    return LB_OK;
+}
+
+static lb_status count_persons(const struct step *step, int64_t household, int64_t *out_num)
+{
+    struct lb_stmt *stmt = NULL;
+    bool found = false;
+    *out_num = 0;
+    if (household == 0)
+        return LB_OK;
+    LB_TRY(prepare(step, COUNT_PERSONS, &stmt));
+    LB_TRY(lb_stmt_bind_int(stmt, 1, household));
+    LB_TRY(lb_stmt_step(stmt, &found));
+    *out_num = found ? lb_stmt_int(stmt, 0) : 0;
+    lb_stmt_reset(stmt);
+    return LB_OK;
+}
+
+/* The persons whom this read would make one household, of which those already known are enough to
+ * tell that it would be too many. */
+static lb_status check_union(const struct step *step, const struct lb_share_claim *claim)
+{
+    int64_t of_run = 0, of_person = 1;
+    if (claim->run_household == claim->person_household)
+        return LB_OK;
+    LB_TRY(count_persons(step, claim->run_household, &of_run));
+    if (claim->person_household != 0)
+        LB_TRY(count_persons(step, claim->person_household, &of_person));
+    LB_ENSURE(of_run + of_person <= (int64_t)claim->num_persons, LB_SHARE_HOUSEHOLD,
+              "added up with other persons before");
+    return LB_OK;
+}
+
+lb_status lb_share_memory_check(struct lb_share_memory *memory, struct lb_store *store,
+                                int64_t now_unix_s, struct lb_share_claim *claim)
+{
+    const struct step step = {memory, store, now_unix_s};
+    LB_TRY(run_with_ints(&step, PURGE, now_unix_s, NULL));
+    LB_TRY(find_run(&step, claim));
+    LB_TRY(find_place(&step, claim));
+    for (size_t i = 0; i < claim->num_parts; i++)
+        LB_TRY(find_share(&step, claim, i));
+    if (!claim->place_known) {
+        int64_t runs = 0;
+        LB_TRY(count_runs(&step, claim, &runs));
+        LB_ENSURE(runs < claim->max_runs, LB_SHARE_BUDGET, "too many runs of one person");
+    }
+    LB_TRY(find_person(&step, claim));
+    return check_union(&step, claim);
+}
+
+/* --- keeping --- */
+
+static lb_status add_household(const struct step *step, const struct lb_share_claim *claim,
+                               int64_t *out_household)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(prepare(step, ADD_HOUSEHOLD, &stmt));
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(claim->slot)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, (int64_t)claim->num_persons));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, step->now));
+    LB_TRY(lb_stmt_run(stmt));
+    *out_household = lb_store_last_rowid(step->store);
+    return LB_OK;
+}
+
+/* One household for the run and the person: the one there is, two that turn out to be one, or a
+ * new one. */
+static lb_status settle_household(const struct step *step, const struct lb_share_claim *claim,
+                                  int64_t *out_household)
+{
+    int64_t of_run = claim->run_household, of_person = claim->person_household;
+    int64_t household = of_run != 0 ? of_run : of_person;
+    if (household == 0)
+        LB_TRY(add_household(step, claim, &household));
+    if (of_run != 0 && of_person != 0 && of_run != of_person) {
+        LB_TRY(run_with_ints(step, MOVE_PERSONS, of_run, &of_person));
+        LB_TRY(run_with_ints(step, MOVE_RUNS, of_run, &of_person));
+        LB_TRY(run_with_ints(step, DROP_HOUSEHOLD, of_person, NULL));
+    }
+    int64_t expires = step->now + claim->period_s + GRACE_S;
+    *out_household = household;
+    return run_with_ints(step, PROLONG, household, &expires);
+}
+
+static lb_status add_run(const struct step *step, const struct lb_share_claim *claim,
+                         int64_t household)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(prepare(step, ADD_RUN, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, hash_span(claim->run)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, hash_span(claim->bound)));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, household));
+    return lb_stmt_run(stmt);
+}
+
+static lb_status add_person(const struct step *step, const struct lb_share_claim *claim,
+                            int64_t household)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(prepare(step, ADD_PERSON, &stmt));
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(claim->slot)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, hash_span(claim->person)));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, household));
+    return lb_stmt_run(stmt);
+}
+
+static lb_status add_place(const struct step *step, const struct lb_share_claim *claim)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(prepare(step, ADD_PLACE, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, hash_span(claim->run)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, hash_span(claim->person)));
+    LB_TRY(lb_stmt_bind_text(stmt, 3, lb_span_str(claim->slot)));
+    LB_TRY(lb_stmt_bind_int(stmt, 4, (int64_t)claim->place));
+    LB_TRY(lb_stmt_bind_int(stmt, 5, step->now));
+    return lb_stmt_run(stmt);
+}
+
+static lb_status add_share(const struct step *step, const struct lb_share_claim *claim,
+                           const struct lb_share_claim_part *part)
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(prepare(step, ADD_SHARE, &stmt));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, hash_span(claim->run)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, hash_span(claim->person)));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, (int64_t)part->part));
+    LB_TRY(lb_stmt_bind_blob(stmt, 4, lb_span_of(claim->rid, sizeof(claim->rid))));
+    LB_TRY(lb_stmt_bind_int(stmt, 5, (int64_t)part->share));
+    return lb_stmt_run(stmt);
+}
+
+lb_status lb_share_memory_keep(struct lb_share_memory *memory, struct lb_store *store,
+                               int64_t now_unix_s, const struct lb_share_claim *claim)
+{
+    const struct step step = {memory, store, now_unix_s};
+    int64_t household = 0;
+    LB_TRY(settle_household(&step, claim, &household));
+    if (!claim->run_known)
+        LB_TRY(add_run(&step, claim, household));
+    if (claim->person_household == 0)
+        LB_TRY(add_person(&step, claim, household));
+    if (!claim->place_known)
+        LB_TRY(add_place(&step, claim));
+    for (size_t i = 0; i < claim->num_parts; i++) {
+        if (claim->parts[i].has_share && !claim->kept[i])
+            LB_TRY(add_share(&step, claim, &claim->parts[i]));
+    }
+    return LB_OK;
+}
