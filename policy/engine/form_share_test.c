@@ -141,7 +141,7 @@ static void mistakes_are_told(void **state)
          "wage12"},
         {"each: income > std_line * 1000", "each: wage12 > income",
          "is one share and tells nothing; use the total `income`"},
-        {"shares:\n  - slot: income\n    facts: [wage12, paid12]\n", "", "is in no slot"},
+        {"shares:\n  - slot: income\n    facts: [wage12, paid12]\n", "", "is a share and in no slot"},
         {"    operator: SHARE(12)\n    roles: [applicant, member]\n    label",
          "    operator: SHARE(12)\n    roles: [applicant, member]\n    otherwise: 0\n    label",
          "`otherwise` has no meaning for a share"},
