@@ -65,7 +65,8 @@ const char *lb_op_name(enum lb_op op);
  * OMIT, which has no fact. */
 enum lb_fact_kind lb_op_result(enum lb_op op);
 /* lb_op_reads_month and lb_op_reads_denominator say whether the call needs that column of its
- * field; lb_op_sums_all says whether it adds up all rows of a field that has none: SUM(0), SHARE(0). */
+ * field; lb_op_sums_all says whether it adds up all rows of a field that has no month: SUM(0),
+ * SHARE(0). */
 bool lb_op_reads_month(const struct lb_op_call *call);
 bool lb_op_sums_all(const struct lb_op_call *call);
 bool lb_op_reads_denominator(const struct lb_op_call *call);
