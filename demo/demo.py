@@ -44,7 +44,7 @@ def _arguments(argv):
                         f"besides those of the story may begin to apply; default {_SECONDS}")
     parser.add_argument("--today", type=datetime.date.fromisoformat, default=datetime.date.today(),
                         metavar="YYYY-MM-DD", help="the day of the data; default: the current date")
-    parser.add_argument("--port-base", type=int, metavar="N", help="twelve ports from N; default: free ones")
+    parser.add_argument("--port-base", type=int, metavar="N", help="fourteen ports from N; default: free ones")
     arguments = parser.parse_args(argv)
     if arguments.dir and os.path.isdir(arguments.dir) and os.listdir(arguments.dir):
         parser.error(f"{arguments.dir} is not empty; name a new folder, or remove it first")
@@ -70,10 +70,24 @@ def _run(federation, narrator, arguments):
     return results
 
 
+def _write_applications(federation):
+    """What the story's citizens bring to the counter, for who tries a window of their own."""
+    folder = os.path.join(federation.root, "applications")
+    os.makedirs(folder, exist_ok=True)
+    for household in federation.households:
+        if "story" in household:
+            members = [{key: member[key] for key in ("role", "id_no", "name")} for member in household["members"]]
+            path = os.path.join(folder, household["story"]["key"] + ".json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({"members": members}, file, ensure_ascii=False, indent=1)
+
+
 def _serve(federation, narrator):
+    _write_applications(federation)
     narrator.scene("保持运行", "Left running")
-    narrator.say(f"地址与证书见 {federation.root}/endpoints.json；按 Ctrl-C 停止。",
-                 f"addresses and certificates: {federation.root}/endpoints.json; Ctrl-C stops.")
+    narrator.say(f"地址与证书见 {federation.root}/endpoints.json，申请样例见 applications/；按 Ctrl-C 停止。",
+                 f"addresses and certificates: {federation.root}/endpoints.json; households to try: "
+                 "applications/; Ctrl-C stops.")
     try:
         signal.pause()
     except KeyboardInterrupt:

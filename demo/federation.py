@@ -16,7 +16,7 @@ import population
 import truth
 from desk import Desk
 from material import Material
-from members import DEPARTMENTS, members_of
+from members import DEPARTMENTS, NUM_PORTS, members_of
 from processes import Process, free_ports, stop_all, wait_until
 from stubs import Contract, Refused, secure_channel
 from window import Window
@@ -35,7 +35,7 @@ class Federation:
 
     def __init__(self, root, binaries, port_base=None, share_runs=4):
         self.root, self.binaries = os.path.abspath(root), os.path.abspath(binaries)
-        ports = free_ports(12) if port_base is None else list(range(port_base, port_base + 12))
+        ports = free_ports(NUM_PORTS) if port_base is None else list(range(port_base, port_base + NUM_PORTS))
         self._socket_folder = None
         self.members = members_of(self.root, ports, "unix:" + self._socket())
         self.material = Material(self.root, self.binaries, self.members, share_runs)
@@ -77,7 +77,8 @@ class Federation:
                              officer_key=self.material.officer(member.name))
         return {"ca": self.material.ca, "crl": self.material.crl, "directory": self.material.directory,
                 "directory_vkey": self.material.directory_vkey, "agent": self.members["window"].address,
-                "nodes": nodes}
+                "agent_http": self.members["window"].http, "agent_grpc": self.members["window"].grpc,
+                "agent_secret": self.members["window"].path("local.key"), "nodes": nodes}
 
     # --- running ---
 

@@ -31,7 +31,7 @@ SHARING = tuple(dict.fromkeys(department for department, _, _ in CONTRIBUTIONS))
 STATUS_URI = f"https://{FEDERATION}/{HALL}/status/1"
 # The consent hall signs grants; the street office signs mandates and its operators' tokens.
 _ISSUERS = {HALL: ("hall-1", ["consent"]), OFFICE: ("office-1", ["mandate", "operator"])}
-_SECRETS = {"adapter": ("pseudonym",), "consent": ("pseudonym",), "window": ("case", "person")}
+_SECRETS = {"adapter": ("pseudonym",), "consent": ("pseudonym",), "window": ("case", "person", "local")}
 DEADLINE_MS = 10000
 
 
@@ -180,12 +180,13 @@ class Material:
         return {"consent": self._members["consent"].spiffe, "requester": self._members["window"].spiffe,
                 "form": "social-assistance"}
 
-    def _window(self, _member):
+    def _window(self, member):
         return {"forms": [{"form": self._published(FORM), "rules": self._published(RULES)}],
                 "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "issuer": self._issuer_of(OFFICE),
                 "case_key": "case.key", "person_key": "person.key",
                 "broker": self._members["broker"].spiffe, "consent": self._members["consent"].spiffe,
-                "deadline_ms": DEADLINE_MS}
+                "deadline_ms": DEADLINE_MS,
+                "local": {"http": member.http, "grpc": member.grpc, "secret": "local.key"}}
 
     def _adapter(self, member):
         shutil.copytree(os.path.join(_ROOT, "demo", "departments", member.name, "views"),

@@ -23,6 +23,7 @@ NAMES = {
     HALL: ("政务服务大厅同意服务台", "Consent hall"),
     OPERATOR: ("联办运行中心", "Federation operator"),
 }
+NUM_PORTS = 14
 # This one allows no inbound port: its adapter dials the broker.
 DIALS_OUT = "disabled-federation"
 
@@ -37,6 +38,8 @@ class Member:
     folder: str
     address: str        # "" if it does not listen
     instance: str = ""  # the last part of its SPIFFE id, if any
+    http: str = ""      # the window agent's loopback ports, for window systems beside it
+    grpc: str = ""
 
     @property
     def spiffe(self):
@@ -60,14 +63,15 @@ class Member:
 
 
 def members_of(root, ports, agent):
-    """All members by name. `ports` are twelve; `agent` is the window agent's unix: address."""
+    """All members by name. `ports` are NUM_PORTS; `agent` is the window agent's unix: address."""
     def at(index):
         return f"127.0.0.1:{ports[index]}"
 
     found = [Member("broker", "broker", OPERATOR, os.path.join(root, "broker"), at(0)),
              Member("consent", "consent", HALL, os.path.join(root, "consent"), at(1)),
              Member("desk", "consent", HALL, os.path.join(root, "consent", "desk-1"), "", "desk-1"),
-             Member("window", "window", OFFICE, os.path.join(root, "window"), agent)]
+             Member("window", "window", OFFICE, os.path.join(root, "window"), agent, http=at(12),
+                    grpc=at(13))]
     for index, department in enumerate(DEPARTMENTS):
         address = "" if department == DIALS_OUT else at(2 + index)
         found.append(Member(department, "adapter", department,

@@ -48,6 +48,11 @@
       "调用方不在成员目录中。")                                                                    \
     X(ROLE_NOT_ALLOWED, PERMISSION_DENIED, OUTER, "This kind of member may not call this method.", \
       "该类成员不得调用此方法。")                                                                  \
+    X(AGENT_SECRET_WRONG, UNAUTHENTICATED, OUTER,                                                  \
+      "The window system's secret is missing or wrong.", "窗口系统的访问口令缺失或不正确。")       \
+    X(BROWSER_REFUSED, PERMISSION_DENIED, OUTER,                                                   \
+      "The agent answers programs on its own machine, not browsers or other hosts.",               \
+      "窗口代理只答复本机程序，不答复浏览器或其他主机。")                                          \
     X(OPERATOR_TOKEN_INVALID, UNAUTHENTICATED, OUTER, "The operator's token is not valid.",        \
       "经办人令牌无效。")                                                                          \
     X(OPERATOR_TOKEN_EXPIRED, UNAUTHENTICATED, OUTER, "The operator must sign in again.",          \

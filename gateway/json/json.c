@@ -145,6 +145,11 @@ bool lb_json_is_int(const struct lb_json *json)
     return json_is_integer(inner(json));
 }
 
+bool lb_json_is_bool(const struct lb_json *json)
+{
+    return json_is_boolean(inner(json));
+}
+
 static bool is_listed(const char *key, const char *const *keys)
 {
     for (; *keys != NULL; keys++) {
@@ -251,4 +256,9 @@ struct lb_span lb_json_str(const struct lb_json *string)
 int64_t lb_json_int(const struct lb_json *integer)
 {
     return json_integer_value(inner(integer));
+}
+
+bool lb_json_bool(const struct lb_json *truth)
+{
+    return json_is_true(inner(truth));
 }

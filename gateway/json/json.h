@@ -26,6 +26,7 @@ bool lb_json_is_object(const struct lb_json *json);
 bool lb_json_is_array(const struct lb_json *json);
 bool lb_json_is_string(const struct lb_json *json);
 bool lb_json_is_int(const struct lb_json *json);
+bool lb_json_is_bool(const struct lb_json *json);
 
 /* lb_json_only refuses an object that has a key outside the NULL-terminated list: MALFORMED,
  * since an unknown claim must never be silently dropped. */
@@ -52,6 +53,7 @@ const struct lb_json *lb_json_member(const struct lb_json *object, size_t index,
                                      const char **out_key);
 struct lb_span lb_json_str(const struct lb_json *string);  /* empty if not a string */
 int64_t lb_json_int(const struct lb_json *integer);        /* 0 if not an integer */
+bool lb_json_bool(const struct lb_json *truth);            /* false if not a truth value */
 
 /*
  * Building. A failure (memory, a NUL or bad UTF-8 in a string or key, an object's function on

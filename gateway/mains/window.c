@@ -4,6 +4,7 @@
 #include "gateway/base/limits.h"
 #include "gateway/base/log.h"
 #include "gateway/base/wipe.h"
+#include "gateway/mains/doors.h"
 #include "gateway/mains/forms.h"
 #include "gateway/mains/seal_keys.h"
 #include "gateway/services/window_service.h"
@@ -43,6 +44,7 @@ struct window_role {
     struct look_job look;
     bool looking;             /* one look at a time */
     int64_t next_look_s;
+    struct lb_doors doors;
 };
 
 static lb_status read_form(struct window_role *role, const struct lb_yaml_node *item)
@@ -81,7 +83,8 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_ENSURE(role != NULL, LB_NO_MEMORY, "window agent");
     role->node = node;
     *out_role = role;
-    /* It answers whoever can open its socket, so that must be this account on this machine. */
+    /* It answers whoever can open its socket, so that must be this account on this machine; who has
+     * another way in shows the secret of `local`. */
     if (strncmp(node->listen, "unix:", 5) != 0)
         return lb_yaml_fail(lb_yaml_get(node->root, "listen"), &node->diag,
                             "the window agent listens on a Unix socket only; say unix:<path>");
@@ -94,6 +97,7 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_TRY(lb_node_need_text(node, node->root, "consent", &role->consent));
     LB_TRY(lb_yaml_opt_int(node->root, "deadline_ms", 100, LB_MAX_DEADLINE_MS,
                            LB_CASE_DEADLINE_MS, &node->diag, &role->deadline_ms));
+    LB_TRY(lb_doors_read(node, &role->doors));
     role->store_path = lb_arena_printf(node->arena, "%s/cases.db", node->state);
     LB_ENSURE(role->store_path != NULL, LB_NO_MEMORY, "configuration is too large");
     return LB_OK;
@@ -157,11 +161,18 @@ static void tick(void *own)
         __atomic_store_n(&role->looking, false, __ATOMIC_RELEASE);
 }
 
+static lb_status serving(void *own)
+{
+    struct window_role *role = own;
+    return lb_doors_open(&role->doors, role->node, role->window);
+}
+
 static void quiesce(void *own)
 {
     struct window_role *role = own;
     lb_workers_free(role->looker);
     role->looker = NULL;
+    lb_doors_close(&role->doors);
 }
 
 static void stop(void *own)
@@ -186,7 +197,7 @@ int main(int argc, char **argv)
 {
     static const char *const keys[] = {"forms",      "seal_keys", "issuer",  "case_key",
                                        "person_key", "broker",    "consent", "deadline_ms",
-                                       NULL};
+                                       "local",      NULL};
     static const struct lb_node_role role = {
         .program = "lianban-window",
         .summary = "the agent beside a window system: seals, opens, checks receipts, judges",
@@ -198,13 +209,17 @@ int main(int argc, char **argv)
             "  person_key: FILE                    64 hex digits; keyed hash of operators\n"
             "  broker: SPIFFE id\n"
             "  consent: SPIFFE id\n"
-            "  deadline_ms: MILLISECONDS           of one collect (default 15000)\n",
+            "  deadline_ms: MILLISECONDS           of one collect (default 15000)\n"
+            "  local: {http: 127.0.0.1:PORT, grpc: 127.0.0.1:PORT, secret: FILE}\n"
+            "                                      for window systems without Unix sockets; the\n"
+            "                                      file's 64 hex digits are their bearer secret\n",
         .keys = keys,
         .kind = LB_NODE_WINDOW,
         .must_listen = true,
         .prepare = prepare,
         .start = start,
         .tick = tick,
+        .serving = serving,
         .quiesce = quiesce,
         .stop = stop,
     };

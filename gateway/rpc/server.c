@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gateway/base/diag.h"
+#include "gateway/base/loopback.h"
 #include "gateway/rpc/args.h"
 #include "gateway/rpc/credentials.h"
 #include "gateway/rpc/server_core.h"
@@ -102,6 +103,14 @@ static void stopped(struct lb_rpc_tag *tag, bool ok)
     (void)pthread_mutex_unlock(&server->lock);
 }
 
+/* Plaintext that never leaves the machine, whose callers prove themselves another way. */
+static bool is_guarded_loopback(const struct lb_rpc_server_options *options)
+{
+    struct lb_loopback loopback;
+    return options->identity == NULL && options->admit != NULL &&
+           lb_loopback_parse(options->listen, &loopback) == LB_OK;
+}
+
 static lb_status check_options(const struct lb_rpc_server_options *options, struct lb_diag *diag)
 {
     bool is_unix = strncmp(options->listen, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0;
@@ -110,15 +119,15 @@ static lb_status check_options(const struct lb_rpc_server_options *options, stru
                     options->listen);
         LB_FAIL(LB_CONFIG_INVALID, "unix address");
     }
-    if (!is_unix && (options->identity == NULL || options->verifier.verify == NULL)) {
+    if (is_unix || is_guarded_loopback(options))
+        return LB_OK;
+    if (options->identity == NULL || options->verifier.verify == NULL) {
         lb_diag_set(diag, "%s: a network address needs a certificate, a key and a CA; plaintext is "
-                          "served on unix:/path only",
+                          "served on unix:/path, or on 127.0.0.1:PORT to callers with a secret",
                     options->listen);
         LB_FAIL(LB_CONFIG_INVALID, "TCP address without an identity");
     }
-    if (!is_unix)
-        return lb_rpc_identity_check(options->runtime, options->identity, diag);
-    return LB_OK;
+    return lb_rpc_identity_check(options->runtime, options->identity, diag);
 }
 
 static lb_status server_alloc(const struct lb_rpc_server_options *options,

@@ -42,10 +42,15 @@ struct lb_rpc_server;
 struct lb_rpc_server_options {
     struct lb_rpc_runtime *runtime;
     /* "127.0.0.1:7443" with TLS, or "unix:/path" (0600, plaintext) when identity is NULL. A TCP
-     * address without an identity is refused with CONFIG_INVALID. Port 0 picks a free one. */
+     * address without an identity is refused with CONFIG_INVALID, unless it is the loopback's and
+     * `admit` judges the callers. Port 0 picks a free one. */
     const char *listen;
     const struct lb_rpc_identity *identity;
-    struct lb_rpc_verifier verifier;  /* verify may be NULL on a Unix socket only */
+    struct lb_rpc_verifier verifier;  /* verify may be NULL without an identity only */
+    /* Judges every call by its metadata, the health check's too; asked on a poller: it must not
+     * block. NULL: nothing to judge. */
+    lb_status (*admit)(void *ctx, const struct lb_rpc_call_info *info);
+    void *admit_ctx;
     struct lb_workers *workers;       /* for unary handlers */
     const struct lb_rpc_method *methods;
     size_t num_methods;

@@ -204,9 +204,12 @@ static lb_status open_method(struct server_call *call)
 
 static lb_status admit(struct server_call *call, const struct lb_rpc_incoming *incoming)
 {
+    const struct lb_rpc_server_options *options = &call->server->options;
     LB_TRY(know_peer(call, incoming->call));
-    LB_TRY(find_method(call, slice_span(&incoming->details.method)));
     LB_TRY(copy_metadata(call, &incoming->metadata));
+    if (options->admit != NULL)
+        LB_TRY(options->admit(options->admit_ctx, &call->info));
+    LB_TRY(find_method(call, slice_span(&incoming->details.method)));
     call->info.deadline_unix_ms = deadline_of(call, incoming->details.deadline);
     call->stream->deadline_unix_ms = call->info.deadline_unix_ms;
     return LB_OK;

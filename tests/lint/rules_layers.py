@@ -11,6 +11,7 @@ FOREIGN = {
     r"jwt\.h": ("gateway/token",),
     r"zlib\.h": ("gateway/token",),
     r"grpc/": ("gateway/rpc", "bench"),
+    r"microhttpd\.h": ("gateway/http",),
     r"protobuf-c/": ("gateway/wire",),
 }
 SYSTEM = re.compile(
