@@ -70,20 +70,8 @@ def _run(federation, narrator, arguments):
     return results
 
 
-def _write_applications(federation):
-    """What the story's citizens bring to the counter, for who tries a window of their own."""
-    folder = os.path.join(federation.root, "applications")
-    os.makedirs(folder, exist_ok=True)
-    for household in federation.households:
-        if "story" in household:
-            members = [{key: member[key] for key in ("role", "id_no", "name")} for member in household["members"]]
-            path = os.path.join(folder, household["story"]["key"] + ".json")
-            with open(path, "w", encoding="utf-8") as file:
-                json.dump({"members": members}, file, ensure_ascii=False, indent=1)
-
-
 def _serve(federation, narrator):
-    _write_applications(federation)
+    federation.write_applications()
     narrator.scene("保持运行", "Left running")
     narrator.say(f"地址与证书见 {federation.root}/endpoints.json，申请样例见 applications/；按 Ctrl-C 停止。",
                  f"addresses and certificates: {federation.root}/endpoints.json; households to try: "

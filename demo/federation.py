@@ -65,6 +65,18 @@ class Federation:
         with open(os.path.join(self.root, "endpoints.json"), "w", encoding="utf-8") as file:
             json.dump(self.endpoints(), file, ensure_ascii=False, indent=1)
 
+    def write_applications(self):
+        """What the story's citizens bring to the counter, for who tries a window of their own."""
+        folder = os.path.join(self.root, "applications")
+        os.makedirs(folder, exist_ok=True)
+        for household in self.households:
+            if "story" in household:
+                members = [{key: member[key] for key in ("role", "id_no", "name")}
+                           for member in household["members"]]
+                with open(os.path.join(folder, household["story"]["key"] + ".json"), "w",
+                          encoding="utf-8") as file:
+                    json.dump({"members": members}, file, ensure_ascii=False, indent=1)
+
     def endpoints(self):
         """Where everything is, for people and for other programs."""
         nodes = {}

@@ -5,7 +5,7 @@ import os
 import re
 
 # Made things, foreign things, and what is not text.
-SKIPPED = {".git", ".build", "__pycache__"}
+SKIPPED = {".git", ".build", "__pycache__", "node_modules"}
 KINDS = (".c", ".h", ".py", ".sh", ".bzl", ".proto", ".yaml", ".sql", ".md", ".html", ".js", ".css")
 NAMES = {"run", "BUILD", "WORKSPACE", ".bazelrc"}
 
