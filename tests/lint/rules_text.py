@@ -5,7 +5,7 @@ import re
 
 MAX_FUNCTION_LINES, GOOD_FUNCTION_LINES = 60, 40
 MAX_FILE_LINES = 400
-MAX_COLUMNS = {".c": 100, ".h": 100, ".py": 120}
+MAX_COLUMNS = {".c": 100, ".h": 100, ".py": 120, ".js": 120, ".java": 120}
 
 BANNED = {
     "strcpy": "lb_span and a stated size", "stpcpy": "lb_span and a stated size",
@@ -104,7 +104,7 @@ def file_sizes(tree, build):
     del build
     for source in tree.sources:
         count = source.text.count("\n")
-        if source.path.endswith((".c", ".h", ".py")) and count > MAX_FILE_LINES:
+        if source.path.endswith((".c", ".h", ".py", ".js", ".java")) and count > MAX_FILE_LINES:
             yield source.path, 1, "%d lines; %d is the most" % (count, MAX_FILE_LINES)
 
 

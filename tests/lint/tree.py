@@ -6,7 +6,8 @@ import re
 
 # Made things, foreign things, and what is not text.
 SKIPPED = {".git", ".build", "__pycache__", "node_modules"}
-KINDS = (".c", ".h", ".py", ".sh", ".bzl", ".proto", ".yaml", ".sql", ".md", ".html", ".js", ".css")
+KINDS = (".c", ".h", ".py", ".sh", ".bzl", ".proto", ".yaml", ".sql", ".md", ".html", ".js", ".css",
+         ".java")
 NAMES = {"run", "BUILD", "WORKSPACE", ".bazelrc"}
 
 # A comment, a string or a character, whichever comes first.

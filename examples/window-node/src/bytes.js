@@ -20,7 +20,8 @@ export function field(bits, content) {
   return Buffer.concat([u(bits, bytes.length), bytes]);
 }
 
-export const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts.map((p) => Buffer.from(p)))).digest();
+export const sha256 = (...parts) =>
+  createHash('sha256').update(Buffer.concat(parts.map((part) => Buffer.from(part)))).digest();
 export const hmacSha256 = (key, content) => createHmac('sha256', key).update(content).digest();
 
 /** Decodes base64 or base64url in its one canonical spelling. */

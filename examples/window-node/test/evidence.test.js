@@ -19,8 +19,8 @@ const NOTE = 'example.com/log/testdata\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk42
 
 test('an inclusion proof holds, and no other', () => {
   checkInclusion(LEAF, 5n, 8n, PATH, ROOT);
-  const bad = [[4n, 8n, PATH], [5n, 5n, PATH], [5n, 16n, PATH], [5n, 8n, PATH.slice(1)], [5n, 8n, [...PATH, ROOT]], [8n, 8n, PATH],
-    [5n, 8n, [PATH[1], PATH[0], PATH[2]]]];
+  const bad = [[4n, 8n, PATH], [5n, 5n, PATH], [5n, 16n, PATH], [5n, 8n, PATH.slice(1)],
+    [5n, 8n, [...PATH, ROOT]], [8n, 8n, PATH], [5n, 8n, [PATH[1], PATH[0], PATH[2]]]];
   for (const [at, size, path] of bad) {
     assert.throws(() => checkInclusion(LEAF, at, size, path, ROOT));
   }
@@ -41,8 +41,8 @@ test('a leaf is read whole or not at all', () => {
   const read = readLeaf(leaf);
   assert.deepEqual([read.type, read.code, read.views, read.count, read.retry], ['READ', 'ANSWERED', 'a,b', 2, 1]);
   assert.ok(read.peerLeaf.equals(Buffer.alloc(32, 5)));
-  for (const bad of [leaf.subarray(1), leaf.subarray(0, -1), Buffer.concat([leaf, leaf]), Buffer.from([2, ...leaf.subarray(1)]),
-    Buffer.from([1, 14, ...leaf.subarray(2)])]) {
+  for (const bad of [leaf.subarray(1), leaf.subarray(0, -1), Buffer.concat([leaf, leaf]),
+    Buffer.from([2, ...leaf.subarray(1)]), Buffer.from([1, 14, ...leaf.subarray(2)])]) {
     assert.throws(() => readLeaf(bad));
   }
 });
