@@ -33,25 +33,28 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
     return result;
 }
 
+/* The text must be the exchange's, which outlives the response and is wiped: answers are about
+ * persons, and a copy of libmicrohttpd's own would stay behind in memory. */
 static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned http,
                                  struct lb_span text)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(
-        text.len, (void *)(uintptr_t)text.ptr, MHD_RESPMEM_MUST_COPY);
+        text.len, (void *)(uintptr_t)text.ptr, MHD_RESPMEM_PERSISTENT);
     return send_response(connection, http, response, "application/json");
 }
 
 enum MHD_Result lb_http_refuse(struct lb_http_exchange *exchange,
                                struct MHD_Connection *connection, lb_status status, unsigned http)
 {
-    LB_DEFER(lb_buf_cleanup) struct lb_buf text;
-    lb_buf_init(&text, LB_HTTP_MAX_LINE_BYTES);
-    lb_http_put_error(status, &text);
+    struct lb_buf *text = &exchange->body; /* what came in it is of no use any more */
+    lb_buf_cleanup(text);
+    lb_buf_init(text, LB_HTTP_MAX_BODY_BYTES);
+    lb_http_put_error(status, text);
     exchange->answered = true;
     lb_http_watch_whole(exchange->server, connection);
     if (lb_code_outer(status->code) == LB_INTERNAL)
         lb_log_failure("http", status);
-    return send_text(connection, http == 0 ? lb_http_status_of(status) : http, lb_buf_span(&text));
+    return send_text(connection, http == 0 ? lb_http_status_of(status) : http, lb_buf_span(text));
 }
 
 /* --- lines --- */

@@ -87,10 +87,10 @@ def apply(stories):
                    path, "--agent", federation.members["window"].address, "--operator", "W-0017", "--tickets",
                    tickets, "--json"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-            while not os.path.exists(tickets):
+            while not os.path.exists(tickets) and process.poll() is None:
                 time.sleep(0.02)
             _pass_on(tickets, path)
-            found.append(_class_in(json.loads(process.stdout.read())))
+            found.append(json.loads(process.stdout.read())["class_id"])
     return found
 
 
@@ -102,10 +102,6 @@ def _pass_on(tickets, household):
     line = json.dumps({"household": household, "tickets": content["tickets"]})
     with open(os.path.join(federation.root, "tickets.jsonl"), "a", encoding="utf-8") as file:
         file.write(line + "\n")
-
-
-def _class_in(printed):
-    return printed.get("class", printed.get("class_id"))
 
 
 class Windows(unittest.TestCase):
