@@ -28,6 +28,7 @@ struct fuzz_sink;
     X(sealed)                                                                                      \
     X(framed)                                                                                      \
     X(messages)                                                                                    \
+    X(message_json)                                                                                \
     X(directory)                                                                                   \
     X(spiffe)                                                                                      \
     X(idno)                                                                                        \
