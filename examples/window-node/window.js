@@ -79,7 +79,8 @@ async function serve(requester, household, options) {
   const tickets = await sendToDesk(requester, members, caseId, person, options, household);
   const grants = await gather(requester, members, tickets, caseId, person, options.wait * 1000);
   const token = await requester.operatorToken(person, UNIT);
-  const reads = await requester.seal(members, grants, token);
+  const runs = requester.runs(members, grants);
+  const reads = await requester.seal(members, grants, runs, token);
   const known = members.map(({ role }) => ({ role, facts: new Map() }));
   const receipts = { checked: 0, failed: 0 };
   for await (const outcome of requester.collect(reads, token)) {
@@ -87,7 +88,7 @@ async function serve(requester, household, options) {
     if (outcome.receiptOk !== null) receipts[outcome.receiptOk ? 'checked' : 'failed']++;
     showFacts(requester.form, outcome);
   }
-  const judgement = requester.form.judge(known);
+  const judgement = requester.form.judge(known, runs.map((run) => [run.slot, run.total(known)]));
   showResult(requester.form, judgement);
   return { household, class: judgement.id, receipts_checked: receipts.checked, receipts_failed: receipts.failed };
 }

@@ -20,7 +20,7 @@ CASE = {"case_id": "c-" + "0" * 32}
 
 def setUpModule():
     global federation, agent, secret  # pylint: disable=global-statement
-    federation = fixture.running(people=100)
+    federation = fixture.running(people=100, share_runs=16)
     own = federation.members["window"]
     agent = Agent(own.http, own.path("local.key"))
     with open(own.path("local.key"), encoding="ascii") as file:

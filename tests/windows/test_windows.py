@@ -47,7 +47,7 @@ def here(text):
 
 def setUpModule():
     global federation  # pylint: disable=global-statement
-    federation = fixture.running(people=100)
+    federation = fixture.running(people=100, share_runs=16)  # everybody asks about the same people
     federation.write_applications()
     (desk,) = [line for line in commands()[0] if "desk.py" in line]
     # Killed with its session: the shell that reads the command is its parent, not we.

@@ -5,9 +5,9 @@ import { parse } from 'yaml';
 import { need, sha256 } from './bytes.js';
 import { compile } from './expression.js';
 
-/** A truth value or number of a fact as the rules see it; what did not come back well is UNKNOWN. */
+/** A truth value or number of a fact as the rules see it; what did not come back well is UNKNOWN, a share is noise. */
 export function factValue(fact) {
-  if (fact?.state !== 'OK') return null;
+  if (fact?.state !== 'OK' || fact.operator === 'SHARE') return null;
   return { TRUTH: fact.truth, NUMBER: BigInt(fact.number), TEXT: fact.text }[fact.kind] ?? null;
 }
 
@@ -42,6 +42,7 @@ export class Form {
     need(directory.lists('forms', this.form, this.version, this.sha256), 'the directory lists another form');
     need(rulesId === this.rules && directory.lists('rules', rulesId, version, sha256(rules)),
       'the directory lists another rule set');
+    this.shares ??= [];
     this.thresholds = Object.entries(thresholds).map(([name, { value }]) =>
       [name.replaceAll('.', '_'), BigInt(value)]);
     this.compiled = new Map([...this.household.map((h) => h.each), ...this.conditions.map((c) => c.test),
@@ -71,15 +72,15 @@ export class Form {
   }
 
   /**
-   * The class that follows. `members` are { role, facts: Map of a fact's name to its Fact }, applicant first. The
-   * first TRUE class wins only if no earlier one is UNKNOWN; otherwise a person decides.
+   * The class that follows. `members` are { role, facts: Map of a fact's name to its Fact }, applicant first;
+   * `totals` has the blind sums by slot. The first TRUE class wins only if no earlier one is UNKNOWN; otherwise a
+   * person decides.
    */
-  judge(members) {
-    const n = BigInt(members.length);
-    const rows = members.map((member) => new Map([...this.thresholds, ['n', n],
-      ...this.facts.map((fact) => [fact.fact, fact.roles.includes(member.role)
-        ? factValue(member.facts.get(fact.fact)) : constant(fact.otherwise)])]));
-    const household = new Map([...this.thresholds, ['n', n]]);
+  judge(members, totals) {
+    const common = [...this.thresholds, ...totals, ['n', BigInt(members.length)]];
+    const rows = members.map((member) => new Map([...common, ...this.facts.map((fact) => [fact.fact,
+      fact.roles.includes(member.role) ? factValue(member.facts.get(fact.fact)) : constant(fact.otherwise)])]));
+    const household = new Map(common);
     for (const { name, each, fold } of this.household) {
       const value = FOLDS[fold](rows.map((row) => this.compiled.get(each)(row)));
       for (const names of [household, ...rows]) names.set(name, value);

@@ -8,6 +8,7 @@ import { Contract, credentials, Peer, Refused } from './contract.js';
 import { checkReceipt } from './evidence.js';
 import { Form, splitOperator } from './form.js';
 import { Context } from './seal.js';
+import { Run } from './shares.js';
 import { commitment, openGrant, operatorToken, signMandate } from './tokens.js';
 
 const COLLECT_MS = 10000;
@@ -96,8 +97,19 @@ export class Requester {
       claim: claims[fact.claim] ?? [] }));
   }
 
+  /** The runs of the form's blind sums; each names its persons as their grants do. */
+  runs(members, grants) {
+    return this.form.shares.map((share) => {
+      const { department, roles } = this.form.facts.find((fact) => fact.fact === share.facts[0]);
+      const subOf = (index) => grants[index].flatMap((grant) => grant.parts)
+        .find((part) => part.section.provider === department).section.sub;
+      const taking = [...members.keys()].filter((index) => roles.includes(members[index].role));
+      return new Run(share, new Map(taking.map((index) => [index, subOf(index)])));
+    });
+  }
+
   /** Seals one read for every section of every member's grants. */
-  async seal(members, grants, token) {
+  async seal(members, grants, runs, token) {
     const contexts = new Map();
     const reads = [];
     for (const [index, member] of members.entries()) {
@@ -107,14 +119,14 @@ export class Requester {
           if (!contexts.has(audience)) {
             contexts.set(audience, await Context.open(this.profile, audience, this.directory.sealKey(audience)));
           }
-          reads.push(await this.sealOne({ index, member, members, grant, part, token }, contexts.get(audience)));
+          reads.push(await this.sealOne({ index, member, members, grant, part, runs, token }, contexts.get(audience)));
         }
       }
     }
     return reads;
   }
 
-  async sealOne({ index, member, members, grant, part, token }, context) {
+  async sealOne({ index, member, members, grant, part, runs, token }, context) {
     const { provider, aud, answer_bytes } = part.section;
     const wants = this.wants(provider, member, members);
     const request = {
@@ -123,7 +135,8 @@ export class Requester {
       deadline_unix_ms: Date.now() + COLLECT_MS, answer_bytes };
     const open = await context.seal(request, this.contract.encode('SealedRequest', {
       version: 1, section: part.disclosure, id_no: member.id_no, name: member.name, salt: grant.salt,
-      operator_token: token, rid: randomBytes(16), iat: Math.floor(Date.now() / 1000), wants }));
+      operator_token: token, rid: randomBytes(16), iat: Math.floor(Date.now() / 1000), wants,
+      share: runs.map((run) => run.message(index, wants)).find((message) => message) }));
     return { index, department: provider, wants, request, open };
   }
 
@@ -164,8 +177,10 @@ export class Requester {
     const key = (of) => JSON.stringify([of.view, of.field, of.operator, of.args]);
     const found = new Map(answer.facts.map((fact) => [key(fact), fact]));
     need(found.size === read.wants.length && answer.facts.length === read.wants.length, 'other facts than asked');
-    return new Map(read.wants.map((want) =>
-      [want.name, found.get(key(want)) ?? need(false, `${want.name} is missing from the answer`)]));
+    return new Map(read.wants.map((want) => {
+      need(found.has(key(want)), `${want.name} is missing from the answer`);
+      return [want.name, { ...found.get(key(want)), set: answer.share_set }];
+    }));
   }
 
   operatorToken(person, unit) {
