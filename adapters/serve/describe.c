@@ -42,6 +42,7 @@ static lb_status describe_use(const struct lb_view_rule *rule, const struct lb_o
     Lianban__V1__AllowedUse *use = make(arena, sizeof(*use), init_use);
     LB_ENSURE(use != NULL, LB_NO_MEMORY, "arena is full");
     use->purpose = text(rule->purpose);
+    use->dry_run = rule->dry_run;
     use->operator_ = text(lb_op_name(call->op));
     use->n_args = call->num_args;
     use->args = (char **)(uintptr_t)call->args;

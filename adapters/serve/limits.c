@@ -30,17 +30,20 @@ static lb_status take_budgets(struct lb_read_job *job, struct lb_store *store, i
     return LB_OK;
 }
 
-/* The rule set goes into every name: a new one asks anew, and counts anew. Of the arguments only
- * names count: "<" and ">=" a threshold are the same search. */
+/* The rule set goes into every name: a new one asks anew, and counts anew; a changed view asks anew.
+ * Both change by the department's hand only. Of the arguments only names count: "<" and ">=" a
+ * threshold are the same search. */
 static void name_want(const struct lb_read_job *job, const struct lb_read_want *want,
                       struct lb_probe_want *out)
 {
-    const struct lb_rules *rules = job->serve->options.policy->rules;
+    const struct lb_serve_policy *policy = job->serve->options.policy;
+    const struct lb_rules *rules = policy->rules;
     const Lianban__V1__Want *wire = want->wire;
     struct lb_span parts[LB_PROBE_MAX_PARTS] = {
         lb_span_str(wire->view), lb_span_str(wire->field), lb_span_str(want->text),
-        lb_span_of(lb_rules_sha256(rules), 32)};
-    size_t num = 4;
+        lb_span_of(lb_rules_sha256(rules), 32),
+        lb_span_of(policy->views[want->view]->sha256, 32)};
+    size_t num = 5;
     lb_probe_id(parts, 2, out->field);
     for (size_t i = 0; i < wire->n_claim; i++)
         parts[num++] = lb_span_str(wire->claim[i]);

@@ -208,6 +208,28 @@ static void what_is_refused_is_not_remembered(void **state)
     answers(fx, &question, false);
 }
 
+static const Lianban__V1__AllowedUse *described_use(struct fixture *fx, const char *view,
+                                                   const char *field)
+{
+    Lianban__V1__DescribeResponse *response = NULL;
+    assert_ok(lb_serve_describe(fx->serve, fx->arena, &response));
+    for (size_t v = 0; v < response->n_views; v++) {
+        const Lianban__V1__ViewDescription *described = response->views[v];
+        for (size_t f = 0; f < described->n_fields && strcmp(described->view, view) == 0; f++)
+            if (strcmp(described->fields[f]->field, field) == 0)
+                return described->fields[f]->uses[0];
+    }
+    fail();
+    return NULL;
+}
+
+static void what_is_tried_out_is_described_as_such(void **state)
+{
+    struct fixture *fx = *state;
+    assert_true(described_use(fx, "tax.people", "trial")->dry_run);
+    assert_false(described_use(fx, "tax.people", "name")->dry_run);
+}
+
 static void a_rule_in_dry_run_releases_nothing(void **state)
 {
     struct fixture *fx = *state;
@@ -292,6 +314,7 @@ int main(void)
         cmocka_unit_test(guesses_at_once_are_counted_too),
         cmocka_unit_test(what_is_refused_is_not_remembered),
         cmocka_unit_test(a_rule_in_dry_run_releases_nothing),
+        cmocka_unit_test(what_is_tried_out_is_described_as_such),
         cmocka_unit_test(nothing_of_it_is_in_clear),
         cmocka_unit_test(an_erased_person_is_forgotten),
     };

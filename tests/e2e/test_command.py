@@ -87,5 +87,43 @@ class Command(unittest.TestCase):
         process.communicate()
 
 
+class Explained(unittest.TestCase):
+    """A department asks its own policy what would become of a request."""
+
+    def explain(self, *options, **changes):
+        request = {"requester": "street-office", "issuer": "street-office", "form": "social-assistance",
+                   "version": 1, "purpose": "social-assistance", "basis": "mandate", "law": ["SAL41"],
+                   "method": "document",
+                   "wants": [{"view": "tax.wage", "field": "income", "operator": "SUM(12)"}], **changes}
+        return subprocess.run(
+            [LIANBAN, "view", "explain", "--policy", federation.members["tax"].path("policy.yaml"),
+             *options, "-"],
+            input=json.dumps(request), capture_output=True, text=True, timeout=SECONDS, check=False)
+
+    def test_what_the_form_asks_is_allowed(self):
+        ended = self.explain()
+        self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
+        self.assertIn("tax.wage income SUM(12) G4: ALLOWED", ended.stdout)
+
+    def test_every_refusal_names_its_clause(self):
+        for changes, code, clause in (
+                ({"purpose": "marketing"}, "PURPOSE_NOT_ALLOWED", "- purpose"),
+                ({"requester": "bank", "issuer": "bank"}, "REQUESTER_NOT_ALLOWED", "- requester"),
+                ({"law": ["SAL40"]}, "BASIS_NOT_ALLOWED", "- basis"),
+                ({"basis": "consent"}, "SELF_CONSENT", "- basis"),
+                ({"version": 2}, "FORM_INERT", "- form"),
+                ({"method": "none"}, "LOA_LOW", "- level")):
+            ended = self.explain(**changes)
+            self.assertEqual(ended.returncode, 1, code)
+            self.assertIn(code, ended.stdout)
+            self.assertIn(clause, ended.stdout)
+
+    def test_for_programs_and_in_chinese(self):
+        answer = json.loads(self.explain("--json").stdout)
+        self.assertEqual((answer["department"], answer["code"]), ("tax", "OK"))
+        self.assertTrue(answer["wants"][0]["rules"][0]["allows"])
+        self.assertIn("获准", self.explain("--language", "zh").stdout)
+
+
 if __name__ == "__main__":
     unittest.main()
