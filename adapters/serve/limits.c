@@ -30,9 +30,9 @@ static lb_status take_budgets(struct lb_read_job *job, struct lb_store *store, i
     return LB_OK;
 }
 
-/* The rule set goes into every name: a new one asks anew, and counts anew; a changed view asks anew.
- * Both change by the department's hand only. Of the arguments only names count: "<" and ">=" a
- * threshold are the same search. */
+/* The rule set goes into every name: a new one asks anew, and counts anew; a changed view asks
+ * anew. Both change by the department's hand only. Of the arguments only names count: "<" and ">="
+ * a threshold are the same search. */
 static void name_want(const struct lb_read_job *job, const struct lb_read_want *want,
                       struct lb_probe_want *out)
 {

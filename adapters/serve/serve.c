@@ -6,6 +6,7 @@
 
 #include "adapters/serve/gate.h"
 #include "adapters/serve/job.h"
+#include "adapters/serve/pace.h"
 #include "gateway/base/log.h"
 #include "gateway/base/wipe.h"
 #include "gateway/wire/pb.h"
@@ -73,11 +74,14 @@ static lb_status judge(struct lb_read_job *job)
     LB_TRY(lb_read_check(job));
     LB_TRY(lb_read_open(job));
     LB_TRY(lb_read_section(job));
+    int64_t begun = lb_pace_begin();
     lb_status status = lb_read_subject(job);
-    if (status != LB_OK && lb_code_scope(status->code) != LB_SCOPE_INNER)
-        return status;
-    job->inner = lb_status_code(status);
-    return lb_read_run(job);
+    if (status == LB_OK || lb_code_scope(status->code) == LB_SCOPE_INNER) {
+        job->inner = lb_status_code(status);
+        status = lb_read_run(job);
+    }
+    lb_pace_end(begun);
+    return status;
 }
 
 static void run_job(struct lb_job *base)

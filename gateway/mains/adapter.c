@@ -132,8 +132,9 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
 {
     struct adapter_role *role = own;
     struct lb_node_program *node = role->node;
-    /* As many workers as connections would let a hung database stop refusals too. */
-    LB_TRY(lb_workers_new((size_t)role->num_connections + 2, READ_QUEUE, &role->workers));
+    /* As many workers as connections would let a hung database stop refusals too; and at any moment
+     * some of them wait for their answer's time (adapters/serve/pace.h). */
+    LB_TRY(lb_workers_new((size_t)role->num_connections + 8, READ_QUEUE, &role->workers));
     LB_TRY(lb_workers_new(1, LIST_QUEUE, &role->lists));
     const struct lb_serve_options options = {
         .self = node->spiffe,
