@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from desk import documents
 from stubs import plain_channel
 
 FORM = "social-assistance"
@@ -53,11 +54,11 @@ class Window:
         self.confirm(case_id, members, [(t.member, t.request_id) for t in self.ask(case_id)])
 
     def confirm(self, case_id, members, tickets):
-        """At the desk: (member, request) by (member, request); a child's guardian is the applicant."""
+        """At the desk: (member, request) by (member, request)."""
         notice = self.notice(case_id).sha256
         for index, request_id in tickets:
-            shown = members[0] if members[index]["role"] == "child" else members[index]
-            self._desk.confirm(request_id, shown["id_no"], notice)
+            shown, also = documents(members, index)
+            self._desk.confirm(request_id, shown, notice, also_id_no=also)
 
     def collect(self, case_id, on_fact=None):
         """Asks the departments for what is missing; returns the Outcome."""

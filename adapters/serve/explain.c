@@ -47,6 +47,17 @@ static lb_status join_bases(struct explaining *ex, const struct lb_view_rule *ru
     return LB_OK;
 }
 
+static lb_status join_givers(struct explaining *ex, const struct lb_view_rule *rule,
+                             const char **out)
+{
+    const char *names[LB_NUM_GIVERS];
+    size_t num = 0;
+    for (unsigned i = 0; i < LB_NUM_GIVERS; i++)
+        if ((rule->givers & 1U << i) != 0)
+            names[num++] = lb_giver_name((enum lb_giver)i);
+    return join(ex, names, num, out);
+}
+
 static lb_status join_operators(struct explaining *ex, const struct lb_view_rule *rule,
                                 const char **out)
 {
@@ -175,7 +186,8 @@ static lb_status tell_rule(struct explaining *ex, const struct lb_explain_questi
     const char *purpose = lb_arena_str(ex->arena, lb_span_str(rule->purpose));
     const char *level = lb_arena_printf(ex->arena, "%d", ex->terms.level);
     const char *min_level = lb_arena_printf(ex->arena, ">= %d", rule->min_level);
-    const char *cited = NULL, *asked_basis = NULL;
+    const char *cited = NULL, *asked_basis = NULL, *givers = NULL;
+    LB_TRY(join_givers(ex, rule, &givers));
     LB_TRY(join(ex, ex->terms.laws, ex->terms.num_laws, &cited));
     asked_basis = lb_arena_printf(ex->arena, "%s (%s)", ex->terms.basis, cited);
     LB_ENSURE(purpose != NULL && level != NULL && min_level != NULL && asked_basis != NULL,
@@ -187,6 +199,7 @@ static lb_status tell_rule(struct explaining *ex, const struct lb_explain_questi
         [LB_CLAUSE_ISSUER] = {"issuer", false, ex->terms.issuer, issuers},
         [LB_CLAUSE_OPERATOR] = {"operator", false, question->operator_text, operators},
         [LB_CLAUSE_LEVEL] = {"level", false, level, min_level},
+        [LB_CLAUSE_GIVER] = {"given_by", false, lb_giver_name(ex->terms.giver), givers},
     };
     *out = (struct lb_explain_rule){.allows = true, .dry_run = rule->dry_run};
     for (size_t i = 0; i < LB_NUM_CLAUSES; i++) {
@@ -291,6 +304,7 @@ lb_status lb_serve_explain(const char *policy_path, const struct lb_explain_requ
             .laws = request->laws,
             .num_laws = request->num_laws,
             .level = request->level,
+            .giver = request->giver,
         },
     };
     lb_status status = explain(&ex);

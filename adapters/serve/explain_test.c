@@ -131,7 +131,7 @@ static void what_is_explained_is_what_happens(void **state)
 static void every_clause_is_told(void **state)
 {
     static const char *const names[] = {"purpose", "requester", "basis",
-                                        "issuer",  "operator",  "level"};
+                                        "issuer",  "operator",  "level", "given_by"};
     struct fixture *fx = *state;
     struct lb_explanation answer = explain(fx, &examples[2]);
     const struct lb_explain_want *want = &answer.wants[0];

@@ -287,6 +287,44 @@ static void one_want_of_two_ungranted(struct fixture *fx, struct fx_ask *ask)
     ask->num_more = 1;
 }
 
+static const char *const agent_scope[] = {"tax.business"};
+
+/* An agent with a paper for a day, which is in order but that the view accepts no agents. */
+static void agent(struct fixture *fx, struct fx_ask *ask)
+{
+    (void)fx;
+    ask->section.agent = "village-helper";
+    ask->section.agent_until = lb_clock_unix_s(lb_clock_system()) + 86400;
+    ask->section.agent_views = agent_scope;
+    ask->section.num_agent_views = 1;
+}
+
+static void expired_agent(struct fixture *fx, struct fx_ask *ask)
+{
+    agent(fx, ask);
+    ask->section.agent_until -= 86400;
+}
+
+static void agent_out_of_scope(struct fixture *fx, struct fx_ask *ask)
+{
+    static const char *const other[] = {"tax.wage"};
+    agent(fx, ask);
+    ask->section.agent_views = other;
+}
+
+static void relative(struct fixture *fx, struct fx_ask *ask)
+{
+    (void)fx;
+    ask->section.relative = "child";
+    ask->section.interest = "inheritance";
+}
+
+static void emergency(struct fixture *fx, struct fx_ask *ask)
+{
+    (void)fx;
+    ask->section.basis = "emergency";
+}
+
 const struct attack fx_attacks[] = {
     {"addressed to another instance", LB_WRONG_AUDIENCE, false, other_audience},
     {"section of another department", LB_WRONG_AUDIENCE, false, section_of_other_department},
@@ -333,6 +371,11 @@ const struct attack fx_attacks[] = {
     {"forged operator token", LB_OPERATOR_TOKEN_INVALID, false, forged_operator},
     {"another operator than granted", LB_OPERATOR_TOKEN_INVALID, false,
      other_operator_than_granted},
+    {"agent where none is accepted", LB_GIVER_NOT_ALLOWED, true, agent},
+    {"agent whose paper has ended", LB_AGENT_EXPIRED, true, expired_agent},
+    {"agent for another view", LB_AGENT_SCOPE, true, agent_out_of_scope},
+    {"relative where none is accepted", LB_GIVER_NOT_ALLOWED, true, relative},
+    {"emergency where none is accepted", LB_BASIS_NOT_ALLOWED, true, emergency},
 };
 
 const size_t fx_num_attacks = sizeof(fx_attacks) / sizeof(fx_attacks[0]);

@@ -68,8 +68,13 @@ static void add_section(const struct lb_read_job *job, struct lb_json *detail)
     lb_json_set_cstr(detail, "form", section->form);
     lb_json_set_cstr(detail, "basis", section->basis);
     lb_json_set_cstr(detail, "role", section->role);
+    /* at most one of the three */
     if (section->guardian != NULL)
         lb_json_set_cstr(detail, "guardian", section->guardian);
+    if (section->agent != NULL)
+        lb_json_set_cstr(detail, "agent", section->agent);
+    if (section->relative != NULL)
+        lb_json_set_cstr(detail, "relative", section->relative);
 }
 
 static void add_laws(const struct lb_section *section, struct lb_json *detail)

@@ -22,6 +22,15 @@ static lb_status check_addressee(const struct lb_read_job *job)
     return LB_OK;
 }
 
+static enum lb_giver giver_of(const struct lb_section *section)
+{
+    if (section->guardian != NULL)
+        return LB_GIVER_GUARDIAN;
+    if (section->agent != NULL)
+        return LB_GIVER_AGENT;
+    return section->relative != NULL ? LB_GIVER_RELATIVE : LB_GIVER_SELF;
+}
+
 static void set_terms(struct lb_read_job *job)
 {
     const struct lb_section *section = &job->section;
@@ -39,7 +48,37 @@ static void set_terms(struct lb_read_job *job)
         .laws = section->laws,
         .num_laws = section->num_laws,
         .level = section->level,
+        .giver = giver_of(section),
     };
+}
+
+static lb_status check_emergency(const struct lb_read_job *job)
+{
+    LB_ENSURE(job->basis != LB_BASIS_EMERGENCY ||
+                  job->grant.exp - job->grant.iat <= LB_EMERGENCY_LIFE_S,
+              LB_BASIS_NOT_ALLOWED, "an emergency that lasts longer than a day");
+    return LB_OK;
+}
+
+/* The paper is judged here as well, whatever end the office gave the grant. */
+static lb_status check_agent(const struct lb_read_job *job)
+{
+    const struct lb_section *section = &job->section;
+    int64_t now = lb_clock_unix_s(job->serve->options.clock);
+    LB_ENSURE(section->agent == NULL || section->agent_until > now, LB_AGENT_EXPIRED,
+              "agent's paper has ended");
+    return LB_OK;
+}
+
+static lb_status check_scope(const struct lb_section *section, const char *view)
+{
+    if (section->agent == NULL)
+        return LB_OK;
+    for (size_t i = 0; i < section->num_agent_views; i++) {
+        if (strcmp(section->agent_views[i], view) == 0)
+            return LB_OK;
+    }
+    LB_FAIL(LB_AGENT_SCOPE, "agent's paper does not cover the view");
 }
 
 static const struct lb_section_view *granted_view(const struct lb_section *section,
@@ -121,6 +160,7 @@ static lb_status resolve_want(struct lb_read_job *job, const Lianban__V1__Want *
     const struct lb_serve_policy *policy = job->serve->options.policy;
     LB_TRY(build_want(job, wire, want));
     const struct lb_view *view = policy->views[want->view];
+    LB_TRY(check_scope(&job->section, view->id));
     LB_TRY(check_granted(job, view, wire->field, &want->call));
     struct lb_view_verdict verdict;
     LB_TRY(lb_terms_want(policy, &job->terms, job->basis, view, wire->field, &want->call,
@@ -195,6 +235,8 @@ lb_status lb_read_section(struct lb_read_job *job)
     set_terms(job);
     LB_TRY(check_addressee(job));
     LB_TRY(lb_terms_basis(&job->terms, &job->basis));
+    LB_TRY(check_emergency(job));
+    LB_TRY(check_agent(job));
     job->use.max_uses = job->section.max_uses;
     job->use.expires_unix_s = job->grant.exp;
     LB_TRY(resolve_wants(job));

@@ -7,11 +7,22 @@
 #include "policy/engine/idno.h"
 
 /* Judgements about the subject: inner codes, seen only by requester and officer. PIPL 31: under 14
- * a guardian agrees. All of them are made whatever the first one says, and who is refused is
- * replaced by nobody, for whom the database is asked all the same: time must not tell. */
+ * a guardian agrees, and to separate consent for any minor. All of them are made whatever the first
+ * one says, and who is refused is replaced by nobody, for whom the database is asked all the same:
+ * time must not tell. */
 
 #define GUARDIAN_AGE 14
 #define ID_CHARACTERS 18
+#define ADULT_AGE 18
+
+/* Nobody agrees to a mandate or an emergency, and a near relative has agreed for the dead. */
+static bool needs_guardian(const struct lb_read_job *job, int age)
+{
+    if (job->basis == LB_BASIS_MANDATE || job->basis == LB_BASIS_EMERGENCY ||
+        job->section.guardian != NULL || job->section.relative != NULL)
+        return false;
+    return age < GUARDIAN_AGE || (age < ADULT_AGE && job->basis == LB_BASIS_SEPARATE_CONSENT);
+}
 
 /* A number nobody has, because its check character is wrong, beside the one stated: the database
  * looks in the same place and finds nothing. */
@@ -52,9 +63,8 @@ static lb_status check_guardian(const struct lb_read_job *job, const char id_no[
     lb_calendar_today(job->serve->options.clock, today);
     int age = 0;
     LB_TRY(lb_idno_age(lb_span_str(id_no), today, &age));
-    LB_ENSURE(age >= GUARDIAN_AGE || job->section.guardian != NULL ||
-                  job->basis == LB_BASIS_MANDATE,
-              LB_GUARDIAN_NEEDED, "a child's section names no guardian");
+    LB_ENSURE(!needs_guardian(job, age), LB_GUARDIAN_NEEDED,
+              "a minor's section names no guardian");
     return LB_OK;
 }
 

@@ -49,6 +49,7 @@ struct lb_view_ask lb_terms_ask(const struct lb_terms *terms, enum lb_basis basi
         .laws = terms->laws,
         .num_laws = terms->num_laws,
         .level = terms->level,
+        .giver = terms->giver,
     };
 }
 

@@ -19,6 +19,7 @@ struct lb_terms {
     const char *const *laws;
     size_t num_laws;
     int level;
+    enum lb_giver giver;         /* who agreed */
 };
 
 /* lb_terms_form says whether the policy accepts the form: FORM_INERT. */

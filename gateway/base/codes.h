@@ -116,6 +116,13 @@
       "视图要求更严格的算子。")                                                                    \
     X(LOA_LOW, PERMISSION_DENIED, OUTER, "The citizen's identity was proved too weakly.",          \
       "本人身份核验强度不足。")                                                                    \
+    X(GIVER_NOT_ALLOWED, PERMISSION_DENIED, OUTER,                                                 \
+      "The view does not accept that this person agreed for the subject.",                         \
+      "该视图不接受由此人代为同意。")                                                              \
+    X(AGENT_EXPIRED, PERMISSION_DENIED, OUTER, "The agent's authorisation has run out.",           \
+      "代办授权已过期。")                                                                          \
+    X(AGENT_SCOPE, PERMISSION_DENIED, OUTER,                                                       \
+      "The agent's authorisation does not cover this.", "代办授权不包括此项。")                    \
     X(USE_EXHAUSTED, PERMISSION_DENIED, OUTER, "The grant has been used as often as it allows.",   \
       "授权使用次数已满。")                                                                        \
     X(BUDGET_EXHAUSTED, RESOURCE_EXHAUSTED, OUTER,                                                 \
@@ -199,6 +206,20 @@
     X(GRANT_PENDING, FAILED_PRECONDITION, OUTER, "The citizen has not yet agreed.",                \
       "本人尚未同意。")                                                                            \
     X(GRANT_REFUSED, PERMISSION_DENIED, OUTER, "The citizen refused.", "本人已拒绝。")             \
+    X(PART_REFUSED, PERMISSION_DENIED, OUTER,                                                      \
+      "The citizen refused this part; a person checks it instead.",                                \
+      "本人拒绝了这一部分，转由工作人员核实。")                                                    \
+    X(PARTY_MISSING, FAILED_PRECONDITION, OUTER,                                                   \
+      "One more person has to agree; show that document too.",                                     \
+      "还须另一人同意，请一并出示其证件。")                                                        \
+    X(EMERGENCY_CAPPED, RESOURCE_EXHAUSTED, OUTER,                                                 \
+      "No more emergency grants today.", "今日紧急授权已达上限。")                                 \
+    X(SUPPLEMENT_OVERDUE, FAILED_PRECONDITION, OUTER,                                              \
+      "An earlier emergency has not been supplemented in time; do that first.",                    \
+      "先前的紧急授权逾期未补办手续，请先补办。")                                                  \
+    X(TRIES_EXHAUSTED, RESOURCE_EXHAUSTED, OUTER,                                                  \
+      "Too many wrong codes; wait and compare the slip.",                                          \
+      "凭条编号错误次数过多，请核对后稍候再试。")                                                  \
     /* this process only */                                                                        \
     X(CONFIG_INVALID, FAILED_PRECONDITION, LOCAL, "The configuration is not valid.",               \
       "配置无效。")                                                                                \

@@ -58,6 +58,8 @@
 #define LB_PEER_SWEEP_MS 1000           /* live streams are re-checked this often */
 #define LB_STOP_GRACE_MS 5000
 
+#define LB_EMERGENCY_LIFE_S (24 * 3600) /* an emergency's grant, from iat to exp */
+
 /* evidence */
 #define LB_MAX_LEAF_BYTES 4096
 #define LB_MAX_DETAIL_BYTES (16 * 1024)

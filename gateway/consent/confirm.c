@@ -24,6 +24,19 @@ static int method_reach(const char *method)
     return 0;
 }
 
+/* Two officers confirm a signed paper, which has to be there; with other methods it may be. */
+static lb_status check_paper(struct lb_consent_decision *decision,
+                             const Lianban__V1__ConfirmRequest *request)
+{
+    bool is_two = strcmp(request->method, "paper2") == 0;
+    if (request->paper_sha256.len == 0 && !is_two)
+        return LB_OK;
+    LB_ENSURE(request->paper_sha256.len == LB_SHA256_BYTES, LB_MALFORMED,
+              "paper's hash is not 32 bytes");
+    memcpy(decision->paper_sha256, request->paper_sha256.data, LB_SHA256_BYTES);
+    return LB_OK;
+}
+
 static lb_status check_proof(struct lb_consent_decision *decision,
                              const Lianban__V1__ConfirmRequest *request)
 {
@@ -40,6 +53,7 @@ static lb_status check_proof(struct lb_consent_decision *decision,
     decision->has_subject_key = request->subject_key.len > 0;
     if (decision->has_subject_key)
         memcpy(decision->subject_key, request->subject_key.data, sizeof(decision->subject_key));
+    LB_TRY(check_paper(decision, request));
     decision->method = request->method;
     decision->level = (int)request->level;
     decision->agreed = request->agreed;
@@ -50,26 +64,9 @@ static lb_status load(struct lb_consent_decision *decision, const char *request_
 {
     LB_ENSURE(lb_consent_text_ok(request_id, LB_MAX_NAME_BYTES), LB_GRANT_UNKNOWN,
               "no such request");
-    lb_status status = lb_consent_request_find(decision->consent->store, request_id,
-                                               decision->now_unix_s, decision->arena,
-                                               &decision->row);
-    LB_ENSURE(lb_status_code(status) != LB_ABSENT, LB_GRANT_UNKNOWN, "no such request");
-    LB_TRY(status);
-    LB_ENSURE(decision->row.state == LB_REQUEST_PENDING, LB_CASE_STATE,
-              "request is decided already");
-    return LB_OK;
-}
-
-/* The guardian's document where there is a guardian, the subject's own otherwise. */
-static lb_status check_document(const struct lb_consent_decision *decision, const char *id_no)
-{
-    const struct lb_consent_request_row *row = &decision->row;
-    bool is_theirs = false;
-    LB_TRY(lb_consent_is_document(decision->consent, id_no,
-                                  row->relation != NULL ? row->guardian : row->subject,
-                                  &is_theirs));
-    LB_ENSURE(is_theirs, LB_MALFORMED, "document of another person");
-    return LB_OK;
+    return lb_consent_as_unknown(
+        lb_consent_request_find(decision->consent->store, request_id, decision->now_unix_s,
+                                decision->arena, &decision->row));
 }
 
 /* Whoever asked a day ago must be a member with that key still. */
@@ -94,21 +91,33 @@ static lb_status check_form(struct lb_consent_decision *decision)
     return LB_OK;
 }
 
-/* What was shown must be this very notice, in a language that we have. */
+static lb_status is_notice(const struct lb_consent_decision *decision, const char *language,
+                           enum lb_notice_variant variant, bool *out_is)
+{
+    struct lb_span text;
+    uint8_t digest[LB_SHA256_BYTES];
+    LB_TRY(lb_consent_notice_text(decision->directory, decision->form,
+                                  decision->requester->organization, language, variant,
+                                  decision->arena, &text));
+    lb_sha256(text, digest);
+    *out_is = memcmp(digest, decision->notice_sha256, sizeof(digest)) == 0;
+    return LB_OK;
+}
+
+/* What was shown must be this very notice, in a language and variant that we have. */
 static lb_status check_notice(struct lb_consent_decision *decision)
 {
     static const char *const languages[] = {"zh", "en"};
-    for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++) {
-        struct lb_span text;
-        uint8_t digest[LB_SHA256_BYTES];
-        LB_TRY(lb_consent_notice_text(decision->directory, decision->form,
-                                      decision->requester->organization, languages[i],
-                                      decision->arena, &text));
-        lb_sha256(text, digest);
-        if (memcmp(digest, decision->notice_sha256, sizeof(digest)) == 0) {
-            decision->language = languages[i];
-            return LB_OK;
-        }
+    for (size_t i = 0; i < 2 * LB_NUM_NOTICE_VARIANTS; i++) {
+        const char *language = languages[i % 2];
+        enum lb_notice_variant variant = (enum lb_notice_variant)(i / 2);
+        bool is = false;
+        LB_TRY(is_notice(decision, language, variant, &is));
+        if (!is)
+            continue;
+        decision->language = language;
+        decision->variant = variant;
+        return LB_OK;
     }
     LB_FAIL(LB_MALFORMED, "another notice was shown");
 }
@@ -116,20 +125,23 @@ static lb_status check_notice(struct lb_consent_decision *decision)
 static lb_status check_all(struct lb_consent_decision *decision,
                            const Lianban__V1__ConfirmRequest *request)
 {
-    LB_TRY(check_proof(decision, request));
-    LB_TRY(load(decision, request->request_id));
-    LB_TRY(check_document(decision, request->id_no));
     LB_TRY(check_requester(decision));
     LB_TRY(check_form(decision));
+    LB_TRY(lb_consent_choose(decision, request));
+    LB_TRY(lb_consent_present(decision, request));
     return check_notice(decision);
 }
 
-static lb_status enter(const struct lb_consent_decision *decision)
+static lb_status enter(const struct lb_consent_decision *decision, const char *code)
 {
     const struct lb_consent_request_row *row = &decision->row;
+    bool has_paper = strcmp(decision->method, "paper2") == 0 || row->party == LB_PARTY_AGENT;
     struct lb_consent_event event = {
-        .code = decision->agreed ? "GRANTED" : "REFUSED",
-        .desk = decision->desk,
+        .code = code,
+        .desk = decision->officer.desk,
+        .officer = decision->officer.has_token ? decision->officer.name : NULL,
+        .giver = lb_giver_name(decision->giver),
+        .paper_sha256 = has_paper ? decision->paper_sha256 : NULL,
         .request_id = row->id,
         .grant_id = row->grant_id,
         .form = row->form,
@@ -143,28 +155,62 @@ static lb_status enter(const struct lb_consent_decision *decision)
         .notice_sha256 = decision->notice_sha256,
         .subject = row->subject,
         .guardian = row->relation != NULL ? row->guardian : NULL,
-        .artefact_sha256 = decision->agreed ? decision->jwt_sha256 : NULL,
+        .artefact_sha256 = row->grant_id != NULL ? decision->jwt_sha256 : NULL,
     };
+    LB_TRY(lb_consent_refused(&decision->choice, decision->arena, &event.refused));
     LB_TRY(lb_consent_fields(decision->form, lb_form_role_index(decision->form, row->role),
-                             decision->arena, &event.fields));
+                             &decision->choice, decision->arena, &event.fields));
     return lb_consent_enter(decision->consent, &event, decision->arena);
 }
 
-static lb_status decide(struct lb_consent_decision *decision)
+static lb_status decide(struct lb_consent_decision *decision, const uint8_t digest[32])
 {
     struct lb_consent_store *store = decision->consent->store;
     struct lb_consent_request_row *row = &decision->row;
     LB_TRY(lb_consent_store_begin(store));
     row->state = decision->agreed ? LB_REQUEST_GRANTED : LB_REQUEST_REFUSED;
     row->keep_until_unix_s = decision->now_unix_s + LB_CONSENT_REFUSAL_KEPT_S;
+    row->decided_by = decision->officer.name;
+    memcpy(row->digest, digest, sizeof(row->digest));
     if (decision->agreed) {
         LB_TRY(lb_consent_issue(decision));
         row->keep_until_unix_s = decision->grant.exp;
+        LB_TRY(lb_consent_emergency_supplement(store, row, decision->now_unix_s));
     }
     LB_TRY(lb_consent_request_decide(store, row));
     LB_TRY(lb_consent_record(decision));
-    LB_TRY(enter(decision));
+    LB_TRY(enter(decision, decision->agreed ? "GRANTED" : "REFUSED"));
     return lb_consent_store_commit(store);
+}
+
+/* Recorded, and nothing more: no grant hangs on one officer's word. */
+static lb_status note_first(struct lb_consent_decision *decision)
+{
+    struct lb_consent_store *store = decision->consent->store;
+    LB_TRY(lb_consent_store_begin(store));
+    LB_TRY(lb_consent_request_first(store, &decision->row));
+    LB_TRY(enter(decision, "FIRST_OFFICER"));
+    return lb_consent_store_commit(store);
+}
+
+static lb_status judge(struct lb_consent_decision *decision,
+                       const Lianban__V1__ConfirmRequest *request)
+{
+    uint8_t digest[32];
+    bool is_second = true;
+    LB_TRY(check_proof(decision, request));
+    LB_TRY(load(decision, request->request_id));
+    LB_TRY(lb_consent_digest(decision->consent, request, digest));
+    if (decision->row.state != LB_REQUEST_PENDING)
+        return lb_consent_decided(decision, digest);
+    LB_TRY(check_all(decision, request));
+    bool is_noted = decision->row.first_officer != NULL &&
+                    memcmp(decision->row.first_digest, digest, sizeof(digest)) == 0;
+    if (strcmp(decision->method, "paper2") == 0)
+        LB_TRY(lb_consent_is_second(decision, digest, &is_second));
+    if (is_second)
+        return decide(decision, digest);
+    return is_noted ? LB_OK : note_first(decision);
 }
 
 static lb_status make_response(struct lb_arena *arena, Lianban__V1__ConfirmResponse **out)
@@ -176,19 +222,27 @@ static lb_status make_response(struct lb_arena *arena, Lianban__V1__ConfirmRespo
     return LB_OK;
 }
 
-static lb_status confirm(struct lb_consent_decision *decision,
+static const char *state_name(enum lb_consent_request_state state)
+{
+    if (state == LB_REQUEST_PENDING)
+        return "SECOND_OFFICER";
+    return state == LB_REQUEST_GRANTED ? "GRANTED" : "REFUSED";
+}
+
+static lb_status confirm(struct lb_consent_decision *decision, const char *caller,
                          const Lianban__V1__ConfirmRequest *request,
                          Lianban__V1__ConfirmResponse **out)
 {
     Lianban__V1__ConfirmResponse *response = NULL;
-    LB_TRY(lb_consent_need_desk(decision->consent, decision->directory, decision->desk));
+    LB_TRY(lb_consent_who(decision->consent, decision->directory, caller, request->officer_token,
+                          decision->arena, &decision->officer));
     LB_TRY(make_response(decision->arena, &response));
     LB_DEFER(lb_consent_unlock) struct lb_consent *locked = lb_consent_lock(decision->consent);
     decision->now_unix_s = lb_clock_unix_s(locked->options.clock);
-    LB_TRY(check_all(decision, request));
-    LB_TRY(decide(decision));
-    if (decision->agreed)
-        response->grant_id = (char *)(uintptr_t)decision->grant.id;
+    LB_TRY(judge(decision, request));
+    if (decision->row.grant_id != NULL)
+        response->grant_id = (char *)(uintptr_t)decision->row.grant_id;
+    response->state = (char *)(uintptr_t)state_name(decision->row.state);
     *out = response;
     return LB_OK;
 }
@@ -203,9 +257,8 @@ lb_status lb_consent_confirm(struct lb_consent *consent, const char *caller,
         .consent = consent,
         .arena = arena,
         .directory = directory,
-        .desk = caller,
     };
-    lb_status status = confirm(&decision, request, out);
+    lb_status status = confirm(&decision, caller, request, out);
     lb_consent_count_denial(consent, caller, status);
     return status;
 }

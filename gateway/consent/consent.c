@@ -28,6 +28,8 @@ static void derive_keys(struct lb_consent *consent, const uint8_t *pseudonym_key
     struct lb_span secret = lb_span_of(pseudonym_key, sizeof(consent->pseudonym_key));
     memcpy(consent->pseudonym_key, pseudonym_key, sizeof(consent->pseudonym_key));
     lb_hkdf_extract(lb_span_str("lianban consent salt v1"), secret, consent->salt_key);
+    lb_hkdf_extract(lb_span_str("lianban consent slip v1"), secret, consent->slip_key);
+    lb_hkdf_extract(lb_span_str("lianban consent digest v1"), secret, consent->digest_key);
     consent->options.pseudonym_key = consent->pseudonym_key;
 }
 
@@ -61,6 +63,8 @@ void lb_consent_free(struct lb_consent *consent)
     (void)pthread_mutex_destroy(&consent->lock);
     lb_wipe(consent->pseudonym_key, sizeof(consent->pseudonym_key));
     lb_wipe(consent->salt_key, sizeof(consent->salt_key));
+    lb_wipe(consent->slip_key, sizeof(consent->slip_key));
+    lb_wipe(consent->digest_key, sizeof(consent->digest_key));
     free(consent);
 }
 

@@ -34,6 +34,8 @@ struct lb_consent_options {
     int64_t status_life_s;                   /* exp - iat of a status list; default 900 */
     const char *store_path;                  /* requests, grants, consent records */
     const uint8_t *pseudonym_key;            /* 32 bytes */
+    int64_t emergencies_per_officer;         /* a day; 0: none */
+    int64_t emergencies_per_day;             /* of the whole office; 0: none */
 };
 
 /* lb_consent_new opens the store; FILE_FAILED, STATE_LOCKED, STORE_FAILED, VERSION_UNSUPPORTED, or
@@ -45,34 +47,84 @@ LB_MUST lb_status lb_consent_new(const struct lb_consent_options *options, struc
 void lb_consent_free(struct lb_consent *consent);
 
 /* lb_consent_notice renders the notice, the requester named as the directory names it in that
- * language; FORM_UNKNOWN, MALFORMED (language, a requester that is no listed window). */
+ * language; FORM_UNKNOWN, MALFORMED (language, variant, a requester that is no listed window). */
 LB_MUST lb_status lb_consent_notice(struct lb_consent *consent,
                                     const Lianban__V1__NoticeRequest *request,
                                     struct lb_arena *arena, Lianban__V1__NoticeResponse **out);
 
 /* lb_consent_request files a window's request: FORM_UNKNOWN, MALFORMED (role, sizes, a minor
- * without a guardian), ID_INVALID told as MALFORMED, ROLE_NOT_ALLOWED (a window of this very
- * organization), WRONG_REQUESTER (the key is not one of the caller's in the directory). What could
- * not be granted is not asked: FORM_INERT (a department without a listed adapter), VIEW_UNKNOWN (a
- * view the directory does not list), MALFORMED (nothing that needs consent). BUSY past 100,000
- * pending requests, or 20,000 of one window; one nobody decides is gone after 24 hours. Identity
- * numbers and names are used here and never stored. */
+ * without a guardian, an agent without a paper that still holds, anybody but a near relative for
+ * the dead), ID_INVALID told as MALFORMED, ROLE_NOT_ALLOWED (a window of this very organization),
+ * WRONG_REQUESTER (the key is not one of the caller's in the directory). What could not be granted
+ * is not asked: FORM_INERT (a department without a listed adapter), VIEW_UNKNOWN (a view the
+ * directory does not list), MALFORMED (nothing that needs consent). BUSY past 100,000 pending
+ * requests, or 20,000 of one window; one nobody decides is gone after 24 hours. Identity numbers
+ * and names are used here and never stored. */
 LB_MUST lb_status lb_consent_request(struct lb_consent *consent, const char *caller,
                                      const Lianban__V1__GrantRequest *request,
                                      struct lb_arena *arena, Lianban__V1__GrantTicket **out);
 
 /* lb_consent_confirm records a desk's decision and, if agreed, issues the grant: one SD-JWT with a
- * section for every department of the form whose basis is a kind of consent and which is asked for
- * the role. ROLE_NOT_ALLOWED unless the caller is a desk of this office (kind consent, same
- * organization, not the office's own server id); GRANT_UNKNOWN; CASE_STATE when decided already;
- * MALFORMED when the document's number is not the subject's (or guardian's), the notice hash is not
- * that of a notice of this form and requester, or method or level are out of range; WRONG_REQUESTER
- * when the asking window or its key is not listed any more; FORM_UNKNOWN, FORM_INERT, VIEW_UNKNOWN
- * when the form or the directory changed meanwhile; BUSY when every status index is taken. Durable
- * and in the evidence before it returns: LOG_UNAVAILABLE, and nothing is decided. */
+ * section for every department of the form whose basis is a kind of consent, which is asked for the
+ * role, and which was not refused. Of two officers (paper2) the first is only noted. The very same
+ * decision by the same officer once more has the same outcome and decides nothing. ROLE_NOT_ALLOWED
+ * unless the caller is a desk of this office (kind consent, same organization, not the office's own
+ * server id); OPERATOR_TOKEN_INVALID, OPERATOR_TOKEN_EXPIRED (the officer's); GRANT_UNKNOWN;
+ * CASE_STATE when something else was decided already, or recorded by the first officer; MALFORMED
+ * when a document is not theirs who agree, the notice hash is not that of a notice of this form and
+ * requester, method or level are out of range, the paper is missing or another, or what is refused
+ * cannot be; PARTY_MISSING when one more has to agree; AGENT_EXPIRED; WRONG_REQUESTER when the
+ * asking window or its key is not listed any more; FORM_UNKNOWN, FORM_INERT, VIEW_UNKNOWN when the
+ * form or the directory changed meanwhile; BUSY when every status index is taken. Durable and in
+ * the evidence before it returns: LOG_UNAVAILABLE, and nothing is decided. */
 LB_MUST lb_status lb_consent_confirm(struct lb_consent *consent, const char *caller,
                                      const Lianban__V1__ConfirmRequest *request,
                                      struct lb_arena *arena, Lianban__V1__ConfirmResponse **out);
+
+/* Of all that follow, for desks: ROLE_NOT_ALLOWED, the officer's OPERATOR_TOKEN_* where a token is
+ * taken, and LOG_UNAVAILABLE where something is decided or somebody's record is read; then nothing
+ * is. */
+
+/* lb_consent_pending lists what waits for a decision. MALFORMED past 100 at once. */
+LB_MUST lb_status lb_consent_pending(struct lb_consent *consent, const char *caller,
+                                     const Lianban__V1__ListPendingRequest *request,
+                                     struct lb_arena *arena,
+                                     Lianban__V1__ListPendingResponse **out);
+
+/* lb_consent_emergency grants a pending request on the basis of an emergency, for
+ * LB_EMERGENCY_LIFE_S. GRANT_UNKNOWN, CASE_STATE, MALFORMED (reason), EMERGENCY_CAPPED (officer,
+ * office and day, or the person's case has one open), SUPPLEMENT_OVERDUE, and what
+ * lb_consent_confirm says of window, form and directory. */
+LB_MUST lb_status lb_consent_emergency(struct lb_consent *consent, const char *caller,
+                                       const Lianban__V1__EmergencyRequest *request,
+                                       struct lb_arena *arena,
+                                       Lianban__V1__EmergencyResponse **out);
+/* lb_consent_close_emergency writes what came of one; a refusal withdraws the grant. GRANT_UNKNOWN
+ * (also when it is closed), MALFORMED (outcome, paper, document). */
+LB_MUST lb_status lb_consent_close_emergency(struct lb_consent *consent, const char *caller,
+                                             const Lianban__V1__CloseEmergencyRequest *request,
+                                             struct lb_arena *arena);
+/* lb_consent_due lists the open ones; lb_consent_overdue counts those that are late, for alerts. */
+LB_MUST lb_status lb_consent_due(struct lb_consent *consent, const char *caller,
+                                 struct lb_arena *arena, Lianban__V1__ListDueResponse **out);
+LB_MUST lb_status lb_consent_overdue(struct lb_consent *consent, int64_t *out_num);
+
+/* lb_consent_read_record hands out a grant's consent records. GRANT_UNKNOWN. */
+LB_MUST lb_status lb_consent_read_record(struct lb_consent *consent, const char *caller,
+                                         const Lianban__V1__RecordRequest *request,
+                                         struct lb_arena *arena,
+                                         Lianban__V1__RecordResponse **out);
+
+/* lb_consent_slip writes a grant's slip for whoever's document decides on it; MALFORMED (document,
+ * language), GRANT_UNKNOWN. */
+LB_MUST lb_status lb_consent_slip(struct lb_consent *consent, const char *caller,
+                                  const Lianban__V1__SlipRequest *request, struct lb_arena *arena,
+                                  Lianban__V1__SlipResponse **out);
+/* lb_consent_find_slip follows a code. GRANT_UNKNOWN for a wrong code and a wrong document alike,
+ * TRIES_EXHAUSTED after five of a desk, or fifty of all, in ten minutes. */
+LB_MUST lb_status lb_consent_find_slip(struct lb_consent *consent, const char *caller,
+                                       const Lianban__V1__FindSlipRequest *request,
+                                       struct lb_arena *arena, Lianban__V1__SlipStatus **out);
 
 /* lb_consent_grant hands the outcome to the window that asked: GRANT_UNKNOWN (also for anybody
  * else), GRANT_PENDING, GRANT_REFUSED, GRANT_REVOKED. May be repeated for a day after the first

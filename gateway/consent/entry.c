@@ -7,21 +7,15 @@
 
 /* The evidence of a decision: durable before anybody is told of it. */
 
-bool lb_consent_needs(const struct lb_form *form, const struct lb_form_fact *fact, size_t role)
-{
-    size_t section = lb_form_section_index(form, fact->department);
-    return lb_form_asks(fact, role) && section != SIZE_MAX &&
-           form->sections[section].basis != LB_BASIS_MANDATE;
-}
-
-lb_status lb_consent_fields(const struct lb_form *form, size_t role, struct lb_arena *arena,
+lb_status lb_consent_fields(const struct lb_form *form, size_t role,
+                            const struct lb_consent_choice *choice, struct lb_arena *arena,
                             struct lb_span *out_text)
 {
     LB_DEFER(lb_buf_cleanup) struct lb_buf text;
     lb_buf_init(&text, LB_MAX_DETAIL_BYTES);
     for (size_t i = 0; i < form->num_facts; i++) {
         const struct lb_form_fact *fact = &form->facts[i];
-        if (!lb_consent_needs(form, fact, role))
+        if (!lb_consent_grants(form, fact, role, choice))
             continue;
         const char *call = lb_op_format(&fact->call, arena);
         LB_ENSURE(call != NULL, LB_NO_MEMORY, "arena is full");
@@ -36,6 +30,23 @@ static void set_hex32(struct lb_json *object, const char *key, const uint8_t byt
     char text[65];
     lb_hex_encode(lb_span_of(bytes, 32), text);
     lb_json_set_cstr(object, key, text);
+}
+
+static void set_if(struct lb_json *detail, const char *key, const char *text)
+{
+    if (text != NULL)
+        lb_json_set_cstr(detail, key, text);
+}
+
+static void set_circumstances(struct lb_json *detail, const struct lb_consent_event *event)
+{
+    set_if(detail, "officer", event->officer);
+    set_if(detail, "given_by", event->giver);
+    set_if(detail, "reason", event->reason);
+    if (event->refused.len > 0)
+        lb_json_set_str(detail, "refused", event->refused);
+    if (event->paper_sha256 != NULL)
+        set_hex32(detail, "paper", event->paper_sha256);
 }
 
 static void set_proof(struct lb_json *detail, const struct lb_consent_event *event)
@@ -63,6 +74,7 @@ static lb_status write_detail(const struct lb_consent_event *event, struct lb_ar
     lb_json_set_cstr(detail, "case", event->case_id);
     lb_json_set_cstr(detail, "role", event->role);
     set_proof(detail, event);
+    set_circumstances(detail, event);
     set_hex32(detail, "subject", event->subject);
     if (event->guardian != NULL)
         set_hex32(detail, "guardian", event->guardian);
@@ -99,4 +111,23 @@ lb_status lb_consent_enter(struct lb_consent *consent, const struct lb_consent_e
         return LB_OK;
     lb_log_failure("consent_not_recorded", status);
     LB_FAIL(LB_LOG_UNAVAILABLE, "decision can't be recorded");
+}
+
+struct lb_consent_event lb_consent_event_of(const struct lb_consent_grant_row *grant,
+                                            const char *code, const char *desk)
+{
+    return (struct lb_consent_event){
+        .code = code,
+        .desk = desk,
+        .request_id = grant->request,
+        .grant_id = grant->id,
+        .form = grant->form,
+        .form_version = grant->form_version,
+        .form_sha256 = grant->form_sha256,
+        .case_id = grant->case_id,
+        .requester = grant->requester,
+        .role = grant->role,
+        .subject = grant->subject,
+        .guardian = grant->has_guardian ? grant->guardian : NULL,
+    };
 }

@@ -28,6 +28,7 @@ static void make_keys(struct fixture *fx)
     assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &fx->log_key));
     assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &fx->window_key));
     assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->issuer_key));
+    assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->officer_key));
     size_t len = lb_sign_key_public(fx->issuer_key, raw);
     assert_ok(lb_verify_key_new(LB_SIGN_ES256, lb_span_of(raw, len), &fx->issuer_public));
     assert_ok(lb_x25519_generate(&fx->officer));
@@ -89,6 +90,8 @@ struct lb_consent_options fx_options(struct fixture *fx)
         .status_life_s = 900,
         .store_path = fx->store_path,
         .pseudonym_key = fx->pseudonym_key,
+        .emergencies_per_officer = 2,
+        .emergencies_per_day = 3,
     };
 }
 
@@ -135,10 +138,11 @@ static void load_form(struct fixture *fx)
     assert_ok(status);
 }
 
-int fx_setup(void **state)
+static int set_up(void **state, bool has_officers)
 {
     struct fixture *fx = calloc(1, sizeof(*fx));
     assert_non_null(fx);
+    fx->has_officers = has_officers;
     fx->arena = lb_arena_new(256 * 1024 * 1024);
     lb_clock_fixed_init(&fx->clock, FX_NOW * 1000);
     lb_clock_fixed_init(&fx->log_clock, FX_NOW * 1000);
@@ -155,6 +159,16 @@ int fx_setup(void **state)
     return 0;
 }
 
+int fx_setup(void **state)
+{
+    return set_up(state, false);
+}
+
+int fx_setup_officers(void **state)
+{
+    return set_up(state, true);
+}
+
 int fx_teardown(void **state)
 {
     struct fixture *fx = *state;
@@ -166,6 +180,7 @@ int fx_teardown(void **state)
     lb_sign_key_free(fx->log_key);
     lb_sign_key_free(fx->window_key);
     lb_sign_key_free(fx->issuer_key);
+    lb_sign_key_free(fx->officer_key);
     lb_arena_free(fx->arena);
     (void)nftw(fx->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     free(fx);
@@ -265,14 +280,6 @@ char *fx_agree(struct fixture *fx, char *request_id)
     Lianban__V1__ConfirmResponse *response = NULL;
     assert_ok(lb_consent_confirm(fx->consent, FX_DESK, &confirm, fx->arena, &response));
     return response->grant_id;
-}
-
-lb_status fx_fetch(struct fixture *fx, const char *caller, char *request_id,
-                   Lianban__V1__GetGrantResponse **out)
-{
-    Lianban__V1__GetGrantRequest request = LIANBAN__V1__GET_GRANT_REQUEST__INIT;
-    request.request_id = request_id;
-    return lb_consent_grant(fx->consent, caller, &request, fx->arena, out);
 }
 
 lb_status fx_revoke(struct fixture *fx, const char *desk, char *grant_id, char *id_no,

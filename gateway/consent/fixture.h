@@ -22,6 +22,7 @@
 #define FX_OWN_WINDOW "spiffe://example.gov/window/hall"
 #define FX_SERVER "spiffe://example.gov/consent/hall"
 #define FX_DESK "spiffe://example.gov/consent/hall/desk-1"
+#define FX_DESK_3 "spiffe://example.gov/consent/hall/desk-3"
 #define FX_OTHER_DESK "spiffe://example.gov/consent/bank/desk-1"
 #define FX_ADAPTER "spiffe://example.gov/adapter/public-security/one"
 #define FX_LIST "https://hall.example/status/1"
@@ -37,12 +38,13 @@ struct fixture {
     struct lb_diag diag;
     struct lb_clock_fixed clock;      /* of the office and its trust */
     struct lb_clock_fixed log_clock;
-    struct lb_sign_key *directory_key, *issuer_key, *log_key, *window_key;
+    struct lb_sign_key *directory_key, *issuer_key, *officer_key, *log_key, *window_key;
     struct lb_verify_key *issuer_public;
     struct lb_x25519_key officer;
     uint8_t pseudonym_key[32];
     struct lb_form_compiled *form;
     int64_t directory_version;
+    bool has_officers;                /* does the hall list a key for its officers' tokens? */
 
     struct lb_trust *trust;
     struct lb_log *log;
@@ -53,6 +55,8 @@ struct fixture {
 
 /* fx_setup starts everything; for cmocka. */
 int fx_setup(void **state);
+/* fx_setup_officers is fx_setup with a key of the hall's for its officers' tokens. */
+int fx_setup_officers(void **state);
 int fx_teardown(void **state);
 
 /* fx_stop ends the office and its log; fx_start begins them again on the same files. */
@@ -78,6 +82,22 @@ Lianban__V1__GrantRequest fx_request(struct fixture *fx);
 /* fx_child_request is for the child, with the adult as guardian; `guardian` must outlive it. */
 Lianban__V1__GrantRequest fx_child_request(struct fixture *fx, Lianban__V1__Guardian *guardian);
 Lianban__V1__ConfirmRequest fx_confirm(struct fixture *fx, const char *request_id);
+
+/* fx_agent makes an agent for public security, with a paper for a week; fx_relative a child of the
+ * dead. */
+void fx_agent(struct fixture *fx, Lianban__V1__Representative *agent);
+void fx_relative(struct fixture *fx, Lianban__V1__Representative *relative);
+/* fx_decide confirms as it stands. */
+lb_status fx_decide(struct fixture *fx, const char *desk,
+                    const Lianban__V1__ConfirmRequest *confirm,
+                    Lianban__V1__ConfirmResponse **out);
+/* A grant taken apart and verified under the office's key. */
+struct fx_opened {
+    struct lb_grant grant;
+    struct lb_section sections[4];
+    size_t num;
+};
+void fx_open(struct fixture *fx, char *request_id, struct fx_opened *out);
 
 /* fx_file files a request that must succeed and returns its id; fx_agree confirms it and returns
  * the grant's id. */

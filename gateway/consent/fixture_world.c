@@ -19,6 +19,8 @@ static const char FORM[] =
     "  applicant: {min: 1, max: 1, minor: false}\n"
     "  child: {min: 0, max: 3, minor: true}\n"
     "  payer: {min: 0, max: 3, minor: false}\n"
+    "  supporter: {min: 0, max: 2, outside: true}\n"
+    "  late: {min: 0, max: 1, deceased: true}\n"
     "sections:\n"
     "  public-security: {basis: consent, law: [SAL40], answer_bytes: 512, uses: 2}\n"
     "  tax: {basis: mandate, law: [SAL41], answer_bytes: 1024, uses: 4}\n"
@@ -29,7 +31,7 @@ static const char FORM[] =
     "    view: public-security.person\n"
     "    field: name\n"
     "    operator: EQ\n"
-    "    roles: [applicant, child]\n"
+    "    roles: [applicant, child, late]\n"
     "    otherwise: true\n"
     "    claim: name\n"
     "    label: {zh: 姓名, en: Name}\n"
@@ -50,13 +52,14 @@ static const char FORM[] =
     "    roles: [applicant, child]\n"
     "    otherwise: unknown\n"
     "    show: true\n"
+    "    optional: true\n"
     "    label: {zh: 户籍地, en: Registered area}\n"
     "  - fact: wage12\n"
     "    department: tax\n"
     "    view: tax.income\n"
     "    field: income\n"
     "    operator: SUM(12)\n"
-    "    roles: [applicant, payer]\n"
+    "    roles: [applicant, payer, supporter]\n"
     "    otherwise: 0\n"
     "    label: {zh: 近12个月工资, en: Wages of the last 12 months}\n"
     "  - fact: severe\n"
@@ -145,6 +148,7 @@ static struct lb_json *nodes_of(struct fixture *fx)
     add_node(fx, nodes, FX_OWN_WINDOW, 30);
     add_node(fx, nodes, FX_SERVER, 0);
     add_node(fx, nodes, FX_DESK, 0);
+    add_node(fx, nodes, FX_DESK_3, 0);
     add_node(fx, nodes, FX_OTHER_DESK, 0);
     add_node(fx, nodes, "spiffe://example.gov/adapter/public-security/two", 0);
     add_node(fx, nodes, FX_ADAPTER, 0);
@@ -164,21 +168,29 @@ static struct lb_json *organizations_of(void)
     return list;
 }
 
-static struct lb_json *issuers_of(struct fixture *fx)
+static struct lb_json *issuer_of(struct fixture *fx, const char *kid, const char *kind)
 {
     uint8_t raw[LB_P256_PUBLIC_BYTES];
-    assert_int_equal(lb_sign_key_public(fx->issuer_key, raw), 64);
+    bool is_consent = strcmp(kind, "consent") == 0;
+    assert_int_equal(lb_sign_key_public(is_consent ? fx->issuer_key : fx->officer_key, raw), 64);
     struct lb_json *json = lb_json_object();
     lb_json_set_cstr(json, "organization", "hall");
-    lb_json_set_cstr(json, "kid", "h1");
+    lb_json_set_cstr(json, "kid", kid);
     lb_json_set_cstr(json, "x", lb_b64url_encode(fx->arena, lb_span_of(raw, 32)));
     lb_json_set_cstr(json, "y", lb_b64url_encode(fx->arena, lb_span_of(raw + 32, 32)));
     struct lb_json *kinds = lb_json_array();
-    lb_json_append_str(kinds, lb_span_str("consent"));
+    lb_json_append_str(kinds, lb_span_str(kind));
     lb_json_set(json, "kinds", kinds);
-    lb_json_set_cstr(json, "status", FX_LIST);
+    lb_json_set_cstr(json, "status", is_consent ? FX_LIST : "");
+    return json;
+}
+
+static struct lb_json *issuers_of(struct fixture *fx)
+{
     struct lb_json *list = lb_json_array();
-    lb_json_append(list, json);
+    lb_json_append(list, issuer_of(fx, "h1", "consent"));
+    if (fx->has_officers)
+        lb_json_append(list, issuer_of(fx, "o1", "operator"));
     return list;
 }
 
@@ -272,4 +284,75 @@ void fx_publish(struct fixture *fx, struct lb_json *directory)
     struct lb_directory *now = lb_trust_directory(fx->trust);
     assert_int_equal(now->version, fx->directory_version);
     lb_directory_unref(now);
+}
+
+/* --- people and decisions --- */
+
+static char *text_of(struct fixture *fx, const char *text)
+{
+    char *copy = lb_arena_str(fx->arena, lb_span_str(text));
+    assert_non_null(copy);
+    return copy;
+}
+
+static void other_person(struct fixture *fx, Lianban__V1__Representative *out, const char *kind,
+                         const char *relation)
+{
+    lianban__v1__representative__init(out);
+    out->kind = text_of(fx, kind);
+    out->id_no = text_of(fx, fx->other_adult);
+    out->name = text_of(fx, FX_ADULT_NAME);
+    out->relation = text_of(fx, relation);
+}
+
+void fx_agent(struct fixture *fx, Lianban__V1__Representative *agent)
+{
+    uint8_t *hash = lb_arena_alloc(fx->arena, 32);
+    char **departments = lb_arena_array(fx->arena, 1, sizeof(*departments));
+    other_person(fx, agent, "agent", "village-helper");
+    memset(hash, 0xA6, 32);
+    departments[0] = text_of(fx, "public-security");
+    agent->document_sha256 = (ProtobufCBinaryData){32, hash};
+    agent->until = FX_NOW + 7 * 86400;
+    agent->departments = departments;
+    agent->n_departments = 1;
+}
+
+void fx_relative(struct fixture *fx, Lianban__V1__Representative *relative)
+{
+    other_person(fx, relative, "relative", "child");
+    relative->interest = text_of(fx, "inheritance");
+}
+
+lb_status fx_decide(struct fixture *fx, const char *desk,
+                    const Lianban__V1__ConfirmRequest *confirm,
+                    Lianban__V1__ConfirmResponse **out)
+{
+    Lianban__V1__ConfirmResponse *response = NULL;
+    lb_status status = lb_consent_confirm(fx->consent, desk, confirm, fx->arena, &response);
+    assert_true((status == LB_OK) == (response != NULL));
+    if (out != NULL)
+        *out = response;
+    return status;
+}
+
+lb_status fx_fetch(struct fixture *fx, const char *caller, char *request_id,
+                   Lianban__V1__GetGrantResponse **out)
+{
+    Lianban__V1__GetGrantRequest request = LIANBAN__V1__GET_GRANT_REQUEST__INIT;
+    request.request_id = request_id;
+    return lb_consent_grant(fx->consent, caller, &request, fx->arena, out);
+}
+
+void fx_open(struct fixture *fx, char *request_id, struct fx_opened *out)
+{
+    Lianban__V1__GetGrantResponse *got = NULL;
+    struct lb_span jwt, *disclosures = NULL;
+    memset(out, 0, sizeof(*out));
+    assert_ok(fx_fetch(fx, FX_WINDOW, request_id, &got));
+    assert_ok(lb_sd_jwt_split(lb_span_str(got->sd_jwt), fx->arena, &jwt, &disclosures, &out->num));
+    assert_ok(lb_grant_verify(jwt, fx->issuer_public, fx->arena, &out->grant));
+    assert_true(out->num <= 4);
+    for (size_t i = 0; i < out->num; i++)
+        assert_ok(lb_section_open(&out->grant, disclosures[i], fx->arena, &out->sections[i]));
 }

@@ -22,6 +22,7 @@ lb_status lb_consent_grant_add(struct lb_consent_store *store,
     LB_TRY(lb_stmt_bind_int(stmt, 11, row->has_guardian ? 1 : 0));
     LB_TRY(lb_stmt_bind_blob(stmt, 12, lb_span_of(row->subject, 32)));
     LB_TRY(lb_stmt_bind_blob(stmt, 13, lb_span_of(row->guardian, 32)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 14, lb_span_of(row->slip, 32)));
     return lb_stmt_run(stmt);
 }
 
@@ -59,6 +60,30 @@ lb_status lb_consent_grant_find(struct lb_consent_store *store, const char *id,
     if (status == LB_OK)
         *out_row = row;
     return status;
+}
+
+lb_status lb_consent_grant_by_slip(struct lb_consent_store *store, const uint8_t slip[32],
+                                   struct lb_arena *arena, struct lb_consent_grant_row *out_row)
+{
+    struct lb_consent_grant_row row = {0};
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_FIND_SLIP);
+    LB_TRY(lb_consent_bind_32(stmt, 1, slip));
+    lb_status status = lb_consent_row(stmt);
+    if (status == LB_OK)
+        status = read_grant(stmt, arena, &row);
+    lb_stmt_reset(stmt);
+    if (status == LB_OK)
+        *out_row = row;
+    return status;
+}
+
+lb_status lb_consent_grant_set_slip(struct lb_consent_store *store,
+                                    const struct lb_consent_grant_row *row)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_SET_SLIP);
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(row->id)));
+    LB_TRY(lb_consent_bind_32(stmt, 2, row->slip));
+    return lb_stmt_run(stmt);
 }
 
 lb_status lb_consent_grant_change(struct lb_consent_store *store,
@@ -259,4 +284,47 @@ lb_status lb_consent_document_first(struct lb_consent_store *store, const char *
         status = lb_arena_copy(arena, lb_stmt_text(stmt, 0), out_text);
     lb_stmt_reset(stmt);
     return status;
+}
+
+static lb_status read_documents(struct lb_stmt *stmt, size_t max, struct lb_arena *arena,
+                                struct lb_span *texts, size_t *out_num)
+{
+    bool row = true;
+    for (size_t num = 0; num < max; num++) {
+        LB_TRY(lb_stmt_step(stmt, &row));
+        if (!row)
+            break;
+        LB_TRY(lb_arena_copy(arena, lb_stmt_text(stmt, 0), &texts[num]));
+        *out_num = num + 1;
+    }
+    return LB_OK;
+}
+
+lb_status lb_consent_document_all(struct lb_consent_store *store, const char *request, size_t max,
+                                  struct lb_arena *arena, struct lb_span *texts, size_t *out_num)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_DOCUMENTS);
+    *out_num = 0;
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(request)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, (int64_t)max));
+    lb_status status = read_documents(stmt, max, arena, texts, out_num);
+    lb_stmt_reset(stmt);
+    return status;
+}
+
+lb_status lb_consent_try_add(struct lb_consent_store *store, const char *desk, int64_t now_unix_s)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_ADD_TRY);
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(desk)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, now_unix_s));
+    return lb_stmt_run(stmt);
+}
+
+lb_status lb_consent_try_count(struct lb_consent_store *store, const char *desk,
+                               int64_t since_unix_s, int64_t *out_own, int64_t *out_all)
+{
+    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_COUNT_TRIES);
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(desk)));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, since_unix_s));
+    return lb_consent_two(stmt, out_own, out_all);
 }

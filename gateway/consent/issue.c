@@ -17,17 +17,31 @@ static uint32_t view_version(const struct lb_directory *directory, const char *v
     return highest;
 }
 
-static lb_status plan_view(const struct lb_form *form, size_t role, struct lb_arena *arena,
-                           struct lb_section_view *view)
+struct plan {
+    const struct lb_form *form;
+    size_t role;
+    const struct lb_directory *directory;
+    const struct lb_consent_choice *choice;
+    struct lb_arena *arena;
+};
+
+static bool is_granted(const struct plan *plan, const struct lb_form_fact *fact)
 {
-    struct lb_section_field *fields = lb_arena_array(arena, form->num_facts, sizeof(*fields));
+    return lb_consent_grants(plan->form, fact, plan->role, plan->choice);
+}
+
+static lb_status plan_view(const struct plan *plan, struct lb_section_view *view)
+{
+    const struct lb_form *form = plan->form;
+    struct lb_section_field *fields =
+        lb_arena_array(plan->arena, form->num_facts, sizeof(*fields));
     size_t num = 0;
     LB_ENSURE(fields != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < form->num_facts; i++) {
         const struct lb_form_fact *fact = &form->facts[i];
-        if (!lb_form_asks(fact, role) || strcmp(fact->view, view->id) != 0)
+        if (!is_granted(plan, fact) || strcmp(fact->view, view->id) != 0)
             continue;
-        const char *call = lb_op_format(&fact->call, arena);
+        const char *call = lb_op_format(&fact->call, plan->arena);
         LB_ENSURE(call != NULL, LB_NO_MEMORY, "arena is full");
         fields[num++] = (struct lb_section_field){fact->field, call};
     }
@@ -45,13 +59,6 @@ static bool has_view(const struct lb_section_view *views, size_t num, const char
     return false;
 }
 
-struct plan {
-    const struct lb_form *form;
-    size_t role;
-    const struct lb_directory *directory;
-    struct lb_arena *arena;
-};
-
 static lb_status plan_views(const struct plan *plan, const char *department,
                             struct lb_section *section)
 {
@@ -62,14 +69,14 @@ static lb_status plan_views(const struct plan *plan, const char *department,
     for (size_t i = 0; i < plan->form->num_facts; i++) {
         const struct lb_form_fact *fact = &plan->form->facts[i];
         bool is_its = strcmp(fact->department, department) == 0;
-        if (!is_its || !lb_form_asks(fact, plan->role) || has_view(views, num, fact->view))
+        if (!is_its || !is_granted(plan, fact) || has_view(views, num, fact->view))
             continue;
         LB_ENSURE(num < LB_MAX_VIEWS_PER_SECTION, LB_SECTION_INVALID,
                   "a form that asks one department for too many views");
         views[num] = (struct lb_section_view){
             .id = fact->view, .version = view_version(plan->directory, fact->view)};
         LB_ENSURE(views[num].version != 0, LB_VIEW_UNKNOWN, "directory does not list the view");
-        LB_TRY(plan_view(plan->form, plan->role, plan->arena, &views[num]));
+        LB_TRY(plan_view(plan, &views[num]));
         num++;
     }
     section->views = views;
@@ -77,19 +84,28 @@ static lb_status plan_views(const struct plan *plan, const char *department,
     return LB_OK;
 }
 
+/* Help first, papers later (SAL 50), to save life, health or property (PIPL 13(1)(4)). */
+static const char *const emergency_laws[] = {"SAL50", "PIPL13.1.4"};
+
 /* A department that cites no law of its own is asked under the form's. */
-static lb_status plan_section(const struct plan *plan, const struct lb_form_section *asked,
-                              struct lb_section *section)
+static lb_status plan_section(const struct plan *plan, size_t index, struct lb_section *section)
 {
+    const struct lb_form_section *asked = &plan->form->sections[index];
+    bool is_emergency = plan->choice != NULL && plan->choice->emergency;
     bool has_own = asked->num_laws > 0;
     *section = (struct lb_section){
         .provider = asked->department,
-        .basis = lb_basis_name(asked->basis),
+        .basis = lb_basis_name(is_emergency ? LB_BASIS_EMERGENCY
+                                            : lb_form_basis(plan->form, index, plan->role)),
         .laws = has_own ? asked->laws : plan->form->laws,
         .num_laws = has_own ? asked->num_laws : plan->form->num_laws,
         .max_uses = asked->uses,
         .answer_bytes = asked->answer_bytes,
     };
+    if (is_emergency) {
+        section->laws = emergency_laws;
+        section->num_laws = sizeof(emergency_laws) / sizeof(emergency_laws[0]);
+    }
     LB_TRY(plan_views(plan, asked->department, section));
     if (section->num_views == 0)
         return LB_OK;
@@ -99,22 +115,22 @@ static lb_status plan_section(const struct plan *plan, const struct lb_form_sect
     return LB_OK;
 }
 
-lb_status lb_consent_plan(const struct lb_form *form, size_t role,
-                          const struct lb_directory *directory, struct lb_arena *arena,
+lb_status lb_consent_plan(const struct lb_consent_plan *asked, struct lb_arena *arena,
                           struct lb_section **out_sections, size_t *out_num)
 {
-    const struct plan plan = {form, role, directory, arena};
+    const struct lb_form *form = asked->form;
+    const struct plan plan = {form, asked->role, asked->directory, asked->choice, arena};
     struct lb_section *sections = lb_arena_array(arena, form->num_sections, sizeof(*sections));
     size_t num = 0;
     LB_ENSURE(sections != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < form->num_sections; i++) {
-        if (form->sections[i].basis == LB_BASIS_MANDATE)
+        if (lb_form_basis(form, i, asked->role) == LB_BASIS_MANDATE)
             continue;
-        LB_TRY(plan_section(&plan, &form->sections[i], &sections[num]));
+        LB_TRY(plan_section(&plan, i, &sections[num]));
         if (sections[num].num_views > 0)
             num++;
     }
-    LB_ENSURE(num > 0, LB_MALFORMED, "the role needs nobody's consent");
+    LB_ENSURE(num > 0, LB_MALFORMED, "nothing is granted");
     *out_sections = sections;
     *out_num = num;
     return LB_OK;
@@ -122,8 +138,40 @@ lb_status lb_consent_plan(const struct lb_form *form, size_t role,
 
 /* --- the grant --- */
 
+/* The paper covers what the section asks and nothing else, so the scope is its views. */
+static lb_status name_agent(const struct lb_consent_decision *decision, struct lb_section *section)
+{
+    const struct lb_consent_request_row *row = &decision->row;
+    const char **scope = lb_arena_array(decision->arena, section->num_views, sizeof(*scope));
+    LB_ENSURE(scope != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < section->num_views; i++)
+        scope[i] = section->views[i].id;
+    section->agent = row->relation;
+    section->agent_until = row->agent_until;
+    memcpy(section->agent_document, row->agent_document, sizeof(section->agent_document));
+    section->agent_views = scope;
+    section->num_agent_views = section->num_views;
+    return LB_OK;
+}
+
+static lb_status name_giver(const struct lb_consent_decision *decision, struct lb_section *section)
+{
+    const struct lb_consent_request_row *row = &decision->row;
+    if (decision->choice.emergency)
+        return LB_OK;
+    if (decision->giver == LB_GIVER_AGENT)
+        return name_agent(decision, section);
+    if (decision->giver == LB_GIVER_GUARDIAN)
+        section->guardian = row->relation;
+    if (decision->giver == LB_GIVER_RELATIVE) {
+        section->relative = row->relation;
+        section->interest = row->interest;
+    }
+    return LB_OK;
+}
+
 /* What every section of one grant says alike. */
-static void complete(const struct lb_consent_decision *decision, struct lb_section *section)
+static lb_status complete(const struct lb_consent_decision *decision, struct lb_section *section)
 {
     const struct lb_consent_request_row *row = &decision->row;
     section->form = decision->form->id;
@@ -133,11 +181,11 @@ static void complete(const struct lb_consent_decision *decision, struct lb_secti
     section->case_id = row->case_id;
     section->role = row->role;
     section->operator_hash = row->operator_hash;
-    section->guardian = row->relation;
     memcpy(section->notice_sha256, decision->notice_sha256, sizeof(section->notice_sha256));
     section->method = decision->method;
     section->level = decision->level;
     memcpy(section->subject, row->commitment, sizeof(section->subject));
+    return name_giver(decision, section);
 }
 
 static lb_status sign(struct lb_consent_decision *decision, struct lb_section *sections,
@@ -167,6 +215,23 @@ static lb_status sign(struct lb_consent_decision *decision, struct lb_section *s
     return lb_sd_jwt_join(jwt, disclosures, num, arena, out_sd_jwt);
 }
 
+/* No grant outlives the paper that it rests on. */
+static int64_t end_of(const struct lb_consent_decision *decision)
+{
+    int64_t end = decision->now_unix_s + decision->form->grant_days * 86400;
+    if (decision->choice.emergency)
+        return decision->now_unix_s + LB_EMERGENCY_LIFE_S;
+    bool is_shorter = decision->giver == LB_GIVER_AGENT && decision->row.agent_until < end;
+    return is_shorter ? decision->row.agent_until : end;
+}
+
+static void name_slip(const struct lb_consent *consent, struct lb_consent_grant_row *grant)
+{
+    char code[LB_SLIP_CODE_BYTES];
+    lb_consent_slip_code(consent, grant->id, code);
+    lb_consent_slip_hash(consent, code, grant->slip);
+}
+
 static lb_status describe(struct lb_consent_decision *decision)
 {
     const struct lb_consent_request_row *row = &decision->row;
@@ -176,7 +241,7 @@ static lb_status describe(struct lb_consent_decision *decision)
     decision->grant = (struct lb_consent_grant_row){
         .id = id,
         .request = row->id,
-        .exp = decision->now_unix_s + decision->form->grant_days * 86400,
+        .exp = end_of(decision),
         .requester = decision->requester->organization,
         .form = row->form,
         .form_version = row->form_version,
@@ -187,6 +252,7 @@ static lb_status describe(struct lb_consent_decision *decision)
     memcpy(decision->grant.form_sha256, row->form_sha256, 32);
     memcpy(decision->grant.subject, row->subject, 32);
     memcpy(decision->grant.guardian, row->guardian, 32);
+    name_slip(decision->consent, &decision->grant);
     return lb_consent_take_index(decision->consent, &decision->grant.status_index);
 }
 
@@ -195,11 +261,15 @@ lb_status lb_consent_issue(struct lb_consent_decision *decision)
     struct lb_section *sections = NULL;
     size_t num = 0;
     struct lb_span sd_jwt;
-    size_t role = lb_form_role_index(decision->form, decision->row.role);
-    LB_TRY(lb_consent_plan(decision->form, role, decision->directory, decision->arena, &sections,
-                           &num));
+    const struct lb_consent_plan plan = {
+        .form = decision->form,
+        .role = lb_form_role_index(decision->form, decision->row.role),
+        .directory = decision->directory,
+        .choice = &decision->choice,
+    };
+    LB_TRY(lb_consent_plan(&plan, decision->arena, &sections, &num));
     for (size_t i = 0; i < num; i++)
-        complete(decision, &sections[i]);
+        LB_TRY(complete(decision, &sections[i]));
     LB_TRY(describe(decision));
     LB_TRY(sign(decision, sections, num, &sd_jwt));
     LB_TRY(lb_consent_grant_add(decision->consent->store, &decision->grant));

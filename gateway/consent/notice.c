@@ -34,10 +34,13 @@ lb_status lb_consent_notice(struct lb_consent *consent, const Lianban__V1__Notic
         lb_trust_directory(consent->options.trust);
     const struct lb_form *form = NULL;
     const char *organization = NULL;
+    enum lb_notice_variant variant = LB_NOTICE_PLAIN;
     struct lb_span text;
+    LB_ENSURE(lb_notice_variant_parse(lb_span_str(request->variant), &variant) == LB_OK,
+              LB_MALFORMED, "a notice of no such variant");
     LB_TRY(lb_consent_form(consent, request->form, request->form_version, &form));
     LB_TRY(find_requester(directory, request->requester, &organization));
-    LB_TRY(lb_consent_notice_text(directory, form, organization, request->language, arena,
-                                  &text));
+    LB_TRY(lb_consent_notice_text(directory, form, organization, request->language, variant,
+                                  arena, &text));
     return fill(text, arena, out);
 }

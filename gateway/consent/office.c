@@ -3,7 +3,6 @@
 #include "gateway/base/wipe.h"
 #include "gateway/consent/inside.h"
 #include "gateway/crypto/hash.h"
-#include "policy/engine/form_text.h"
 #include "policy/engine/idno.h"
 
 /* Who may, who it is about, and under which names: the small judgements that the use cases
@@ -114,10 +113,15 @@ const char *lb_consent_name_of(const struct lb_directory *directory, const char 
 
 lb_status lb_consent_notice_text(const struct lb_directory *directory, const struct lb_form *form,
                                  const char *organization, const char *language,
-                                 struct lb_arena *arena, struct lb_span *out_text)
+                                 enum lb_notice_variant variant, struct lb_arena *arena,
+                                 struct lb_span *out_text)
 {
-    return lb_form_notice_text(form, lb_consent_name_of(directory, organization, language),
-                               language, arena, out_text);
+    const struct lb_notice_options options = {
+        .requester_name = lb_consent_name_of(directory, organization, language),
+        .language = language,
+        .variant = variant,
+    };
+    return lb_form_notice_text(form, &options, arena, out_text);
 }
 
 const struct lb_node *lb_consent_adapter_of(const struct lb_directory *directory,
@@ -129,6 +133,21 @@ const struct lb_node *lb_consent_adapter_of(const struct lb_directory *directory
             return node;
     }
     return NULL;
+}
+
+bool lb_consent_listed(const char *word, const char *const *list, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        if (strcmp(list[i], word) == 0)
+            return true;
+    }
+    return false;
+}
+
+lb_status lb_consent_as_unknown(lb_status status)
+{
+    LB_ENSURE(lb_status_code(status) != LB_ABSENT, LB_GRANT_UNKNOWN, "no such request or grant");
+    return status;
 }
 
 static bool is_denial(enum lb_code code)

@@ -47,7 +47,7 @@ static bool is_asked(const struct lb_consent_decision *decision,
     for (size_t i = 0; i < decision->form->num_facts; i++) {
         const struct lb_form_fact *fact = &decision->form->facts[i];
         if (strcmp(fact->department, section->department) == 0 &&
-            lb_consent_needs(decision->form, fact, role))
+            lb_consent_grants(decision->form, fact, role, &decision->choice))
             return true;
     }
     return false;
@@ -90,17 +90,31 @@ static struct lb_json *information(const struct lb_consent_decision *decision)
     struct lb_json *list = lb_json_array();
     for (size_t i = 0; i < form->num_facts; i++) {
         const struct lb_form_fact *fact = &form->facts[i];
-        if (!lb_consent_needs(form, fact, role))
+        if (!lb_consent_grants(form, fact, role, &decision->choice))
             continue;
         size_t section = lb_form_section_index(form, fact->department);
+        enum lb_basis basis = decision->choice.emergency ? LB_BASIS_EMERGENCY
+                                                         : lb_form_basis(form, section, role);
         struct lb_json *item = lb_json_object();
         lb_json_set_cstr(item, "pii_type", fact->view);
         lb_json_set_cstr(item, "pii_attribute_id", fact->field);
         lb_json_set_cstr(item, "processing_method", lb_op_format(&fact->call, decision->arena));
         lb_json_set_cstr(item, "source", fact->department);
-        lb_json_set_cstr(item, "lawful_basis", lb_basis_name(form->sections[section].basis));
+        lb_json_set_cstr(item, "lawful_basis", lb_basis_name(basis));
+        lb_json_set_bool(item, "pii_optional", fact->optional);
         lb_json_append(list, item);
     }
+    return list;
+}
+
+/* Departments and facts by their names: what the principal kept back. */
+static struct lb_json *refused(const struct lb_consent_choice *choice)
+{
+    struct lb_json *list = lb_json_array();
+    for (size_t i = 0; i < choice->num_departments; i++)
+        lb_json_append_str(list, lb_span_str(choice->departments[i]));
+    for (size_t i = 0; i < choice->num_facts; i++)
+        lb_json_append_str(list, lb_span_str(choice->facts[i]));
     return list;
 }
 
@@ -109,6 +123,7 @@ static void add_purpose(const struct lb_consent_decision *decision, struct lb_js
     const struct lb_form *form = decision->form;
     struct lb_json *notice = lb_json_object();
     set_hex32(notice, "sha256", decision->notice_sha256);
+    lb_json_set_cstr(notice, "variant", lb_notice_variant_name(decision->variant));
     lb_json_set(record, "privacy_notice", notice);
     lb_json_set_cstr(record, "language", decision->language);
     lb_json_set_cstr(record, "jurisdiction", "CN");
@@ -117,6 +132,7 @@ static void add_purpose(const struct lb_consent_decision *decision, struct lb_js
     lb_json_set_cstr(record, "retention_period", in_language(decision, &form->notice.keep));
     lb_json_set_cstr(record, "withdrawal_method", in_language(decision, &form->notice.withdraw));
     lb_json_set(record, "pii_information", information(decision));
+    lb_json_set(record, "refused", refused(&decision->choice));
     struct lb_json *what = lb_json_object();
     lb_json_set_cstr(what, "id", form->id);
     lb_json_set_int(what, "version", form->version);
@@ -130,7 +146,8 @@ static void add_purpose(const struct lb_consent_decision *decision, struct lb_js
 
 struct event {
     const char *state;
-    const uint8_t *entity;  /* pseudonym of who decided */
+    const char *type;
+    const uint8_t *entity;  /* pseudonym of who decided; NULL when no principal did */
     const char *desk;
     int64_t at_unix_s;
     int64_t validity_s;
@@ -141,26 +158,61 @@ static struct lb_json *event_to_json(const struct event *event)
     struct lb_json *json = lb_json_object();
     lb_json_set_int(json, "event_time", event->at_unix_s);
     lb_json_set_int(json, "validity_duration", event->validity_s);
-    set_hex32(json, "entity_id", event->entity);
-    lb_json_set_cstr(json, "event_type", "explicit");
+    if (event->entity != NULL)
+        set_hex32(json, "entity_id", event->entity);
+    else
+        lb_json_set_cstr(json, "entity_id", event->desk);
+    lb_json_set_cstr(json, "event_type", event->type);
     lb_json_set_cstr(json, "event_state", event->state);
     lb_json_set_cstr(json, "recorded_by", event->desk);
     return json;
 }
 
-static struct lb_json *decision_to_json(const struct lb_consent_decision *decision)
+static const uint8_t *entity_of(const struct lb_consent_decision *decision)
 {
     const struct lb_consent_request_row *row = &decision->row;
+    if (decision->choice.emergency)
+        return NULL;
+    return decision->giver == LB_GIVER_SELF ? row->subject : row->guardian;
+}
+
+static void set_circumstances(struct lb_json *json, const struct lb_consent_decision *decision)
+{
+    static const uint8_t zeros[32];
+    const struct lb_consent_request_row *row = &decision->row;
+    lb_json_set_cstr(json, "collection_method", decision->method);
+    lb_json_set_int(json, "level", decision->level);
+    lb_json_set_cstr(json, "officer", decision->officer.name);
+    if (row->first_officer != NULL && strcmp(decision->method, "paper2") == 0)
+        lb_json_set_cstr(json, "first_officer", row->first_officer);
+    if (memcmp(decision->paper_sha256, zeros, sizeof(zeros)) != 0)
+        set_hex32(json, "paper_sha256", decision->paper_sha256);
+    if (decision->reason != NULL) {
+        lb_json_set_cstr(json, "reason", decision->reason);
+        return;
+    }
+    lb_json_set_cstr(json, "given_by", lb_giver_name(decision->giver));
+    if (decision->giver != LB_GIVER_SELF)
+        lb_json_set_cstr(json, "relation", row->relation);
+    if (decision->giver == LB_GIVER_RELATIVE)
+        lb_json_set_cstr(json, "interest", row->interest);
+    if (decision->giver == LB_GIVER_AGENT)
+        lb_json_set_int(json, "authorisation_ends", row->agent_until);
+}
+
+static struct lb_json *decision_to_json(const struct lb_consent_decision *decision)
+{
+    bool is_emergency = decision->choice.emergency;
     const struct event event = {
-        .state = decision->agreed ? "given" : "refused",
-        .entity = row->relation != NULL ? row->guardian : row->subject,
-        .desk = decision->desk,
+        .state = is_emergency ? "not asked" : decision->agreed ? "given" : "refused",
+        .type = is_emergency ? "emergency" : "explicit",
+        .entity = entity_of(decision),
+        .desk = decision->officer.desk,
         .at_unix_s = decision->now_unix_s,
         .validity_s = decision->agreed ? decision->grant.exp - decision->now_unix_s : 0,
     };
     struct lb_json *json = event_to_json(&event);
-    lb_json_set_cstr(json, "collection_method", decision->method);
-    lb_json_set_int(json, "level", decision->level);
+    set_circumstances(json, decision);
     return json;
 }
 
@@ -199,6 +251,26 @@ lb_status lb_consent_record(const struct lb_consent_decision *decision)
     return store_record(decision->consent, record, &document, decision->arena);
 }
 
+lb_status lb_consent_record_json(struct lb_consent *consent, const char *request,
+                                 struct lb_arena *arena, struct lb_json **out_record)
+{
+    struct lb_span text;
+    lb_status status = lb_consent_document_first(consent->store, request, arena, &text);
+    LB_ENSURE(lb_status_code(status) != LB_ABSENT, LB_STORE_FAILED, "a grant without its record");
+    LB_TRY(status);
+    return lb_json_parse(text, out_record);
+}
+
+/* What followed a decision: its record once more, with another event. */
+static lb_status store_event(struct lb_consent *consent, struct lb_consent_document *document,
+                             const struct event *event, struct lb_arena *arena)
+{
+    LB_DEFER(lb_json_freep) struct lb_json *record = NULL;
+    LB_TRY(lb_consent_record_json(consent, document->request, arena, &record));
+    lb_json_set(record, "event", event_to_json(event));
+    return store_record(consent, record, document, arena);
+}
+
 static const char *change_name(int64_t state)
 {
     switch (state) {
@@ -216,7 +288,6 @@ lb_status lb_consent_record_change(struct lb_consent *consent,
                                    const uint8_t by[32], const char *desk, int64_t now_unix_s,
                                    struct lb_arena *arena)
 {
-    struct lb_span text;
     struct lb_consent_document document = {
         .request = grant->request,
         .at_unix_s = now_unix_s,
@@ -224,15 +295,31 @@ lb_status lb_consent_record_change(struct lb_consent *consent,
     };
     const struct event event = {
         .state = change_name(grant->state),
+        .type = "explicit",
         .entity = by,
         .desk = desk,
         .at_unix_s = now_unix_s,
     };
-    lb_status status = lb_consent_document_first(consent->store, grant->request, arena, &text);
-    LB_ENSURE(lb_status_code(status) != LB_ABSENT, LB_STORE_FAILED, "a grant without its record");
-    LB_TRY(status);
-    LB_DEFER(lb_json_freep) struct lb_json *record = NULL;
-    LB_TRY(lb_json_parse(text, &record));
-    lb_json_set(record, "event", event_to_json(&event));
-    return store_record(consent, record, &document, arena);
+    return store_event(consent, &document, &event, arena);
+}
+
+lb_status lb_consent_record_supplement(struct lb_consent *consent,
+                                       const struct lb_consent_emergency_row *emergency,
+                                       const char *outcome, const char *desk, int64_t now_unix_s,
+                                       struct lb_arena *arena)
+{
+    bool is_consented = strcmp(outcome, "consented") == 0;
+    struct lb_consent_document document = {
+        .request = emergency->request,
+        .at_unix_s = now_unix_s,
+        .keep_until_unix_s = now_unix_s + LB_CONSENT_RECORD_KEPT_S,
+    };
+    const struct event event = {
+        .state = outcome,
+        .type = "supplement",
+        .entity = is_consented ? emergency->subject : NULL,
+        .desk = desk,
+        .at_unix_s = now_unix_s,
+    };
+    return store_event(consent, &document, &event, arena);
 }

@@ -35,34 +35,70 @@ static const char *const migrations[] = {
     "CREATE INDEX grants_changed ON grants(changed_seq) WHERE changed_seq != 0;"
     "ALTER TABLE office ADD COLUMN listed_until INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE proved(adapter TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT;",
+    /* who has to agree, what a first officer or the decision recorded, emergencies and slips */
+    "ALTER TABLE request ADD COLUMN party INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE request SET party = 1 WHERE relation IS NOT NULL;"
+    "ALTER TABLE request ADD COLUMN scope TEXT;"
+    "ALTER TABLE request ADD COLUMN agent_until INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE request ADD COLUMN agent_document BLOB;"
+    "ALTER TABLE request ADD COLUMN interest TEXT;"
+    "ALTER TABLE request ADD COLUMN first_officer TEXT;"
+    "ALTER TABLE request ADD COLUMN first_digest BLOB;"
+    "ALTER TABLE request ADD COLUMN decided_by TEXT;"
+    "ALTER TABLE request ADD COLUMN digest BLOB;"
+    "CREATE INDEX request_waiting ON request(id) WHERE state = 0;"
+    "ALTER TABLE grants ADD COLUMN slip BLOB;"
+    "CREATE UNIQUE INDEX grants_slip ON grants(slip) WHERE slip IS NOT NULL;"
+    "CREATE TABLE emergency(grant_id TEXT PRIMARY KEY, request TEXT NOT NULL, form TEXT NOT NULL,"
+    " case_id TEXT NOT NULL, role TEXT NOT NULL, requester TEXT NOT NULL, reason TEXT NOT NULL,"
+    " desk TEXT NOT NULL, officer TEXT NOT NULL, subject BLOB NOT NULL, other BLOB NOT NULL,"
+    " day TEXT NOT NULL, issued INTEGER NOT NULL, due INTEGER NOT NULL, closed INTEGER) STRICT;"
+    "CREATE INDEX emergency_day ON emergency(day, officer);"
+    "CREATE INDEX emergency_open ON emergency(due) WHERE closed IS NULL;"
+    "CREATE TABLE slip_try(desk TEXT NOT NULL, at INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX slip_try_at ON slip_try(at);",
     NULL,
 };
+
+#define REQUEST_COLUMNS                                                                            \
+    "id, state, keep_until, caller, form, form_version, form_sha256, case_id, requester_key,"      \
+    " role, operator, relation, subject, guardian, commitment, grant_id, sd_jwt, party, scope,"    \
+    " agent_until, agent_document, interest, first_officer, first_digest, decided_by, digest"      \
+    " FROM request"
+#define GRANT_COLUMNS                                                                              \
+    "id, request, status_index, state, exp, requester, form, form_version, form_sha256, case_id,"  \
+    " role, has_guardian, subject, guardian, changed_seq, stops_by FROM grants"
+#define EMERGENCY_COLUMNS                                                                          \
+    "grant_id, request, form, case_id, role, requester, reason, desk, officer, subject, other,"    \
+    " issued, due FROM emergency"
 
 static const char *const sql[LB_NUM_SQL] = {
     [LB_SQL_COUNT_PENDING] = "SELECT count(*) FROM request WHERE state = 0",
     [LB_SQL_COUNT_OWN] = "SELECT count(*) FROM request WHERE state = 0 AND caller = ?1",
     [LB_SQL_ADD_REQUEST] =
         "INSERT INTO request(id, state, keep_until, caller, form, form_version, form_sha256,"
-        " case_id, requester_key, role, operator, relation, subject, guardian, commitment)"
-        " VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-    [LB_SQL_FIND_REQUEST] =
-        "SELECT id, state, keep_until, caller, form, form_version, form_sha256, case_id,"
-        " requester_key, role, operator, relation, subject, guardian, commitment, grant_id, sd_jwt"
-        " FROM request WHERE id = ?1 AND keep_until > ?2",
-    [LB_SQL_DECIDE] = "UPDATE request SET state = ?2, keep_until = ?3, grant_id = ?4, sd_jwt = ?5"
-                      " WHERE id = ?1 AND state = 0",
+        " case_id, requester_key, role, operator, relation, subject, guardian, commitment, party,"
+        " scope, agent_until, agent_document, interest)"
+        " VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+        " ?18, ?19)",
+    [LB_SQL_FIND_REQUEST] = "SELECT " REQUEST_COLUMNS " WHERE id = ?1 AND keep_until > ?2",
+    [LB_SQL_WAITING] = "SELECT " REQUEST_COLUMNS
+                       " WHERE state = 0 AND id > ?1 AND keep_until > ?2 ORDER BY id LIMIT ?3",
+    [LB_SQL_FIRST_OFFICER] =
+        "UPDATE request SET first_officer = ?2, first_digest = ?3 WHERE id = ?1 AND state = 0",
+    [LB_SQL_DECIDE] = "UPDATE request SET state = ?2, keep_until = ?3, grant_id = ?4, sd_jwt = ?5,"
+                      " decided_by = ?6, digest = ?7 WHERE id = ?1 AND state = 0",
     [LB_SQL_SHORTEN] = "UPDATE request SET keep_until = ?2 WHERE id = ?1 AND keep_until > ?2",
     [LB_SQL_PURGE_REQUEST] = "DELETE FROM request WHERE keep_until <= ?1",
     [LB_SQL_PURGE_GRANT] = "DELETE FROM grants WHERE exp <= ?1",
     [LB_SQL_PURGE_DOCUMENT] = "DELETE FROM consent_record WHERE keep_until <= ?1",
     [LB_SQL_ADD_GRANT] =
         "INSERT INTO grants(id, request, status_index, state, exp, requester, form, form_version,"
-        " form_sha256, case_id, role, has_guardian, subject, guardian)"
-        " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    [LB_SQL_FIND_GRANT] =
-        "SELECT id, request, status_index, state, exp, requester, form, form_version, form_sha256,"
-        " case_id, role, has_guardian, subject, guardian, changed_seq, stops_by FROM grants"
-        " WHERE id = ?1",
+        " form_sha256, case_id, role, has_guardian, subject, guardian, slip)"
+        " VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [LB_SQL_FIND_GRANT] = "SELECT " GRANT_COLUMNS " WHERE id = ?1",
+    [LB_SQL_FIND_SLIP] = "SELECT " GRANT_COLUMNS " WHERE slip = ?1",
+    [LB_SQL_SET_SLIP] = "UPDATE grants SET slip = ?2 WHERE id = ?1",
     [LB_SQL_CHANGE] = "UPDATE grants SET state = ?2 WHERE id = ?1",
     [LB_SQL_MARK] = "UPDATE grants SET changed_seq = ?2, stops_by = ?3 WHERE id = ?1",
     [LB_SQL_LAST_CHANGE] = "SELECT coalesce(max(changed_seq), 0) FROM grants"
@@ -85,6 +121,30 @@ static const char *const sql[LB_NUM_SQL] = {
                           " DO UPDATE SET seq = max(seq, excluded.seq)",
     [LB_SQL_ADD_DOCUMENT] = "INSERT INTO consent_record(id, request, at, keep_until, record)"
                             " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [LB_SQL_DOCUMENTS] =
+        "SELECT record FROM consent_record WHERE request = ?1 ORDER BY rowid LIMIT ?2",
+    [LB_SQL_ADD_TRY] = "INSERT INTO slip_try(desk, at) VALUES (?1, ?2)",
+    [LB_SQL_COUNT_TRIES] = "SELECT count(*) FILTER (WHERE desk = ?1), count(*) FROM slip_try"
+                           " WHERE at > ?2",
+    [LB_SQL_PURGE_TRIES] = "DELETE FROM slip_try WHERE at <= ?1",
+    [LB_SQL_ADD_EMERGENCY] =
+        "INSERT INTO emergency(grant_id, request, form, case_id, role, requester, reason, desk,"
+        " officer, subject, other, day, issued, due)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [LB_SQL_COUNT_EMERGENCIES] =
+        "SELECT count(*) FILTER (WHERE officer = ?2), count(*) FROM emergency WHERE day = ?1",
+    [LB_SQL_COUNT_OVERDUE] = "SELECT count(*) FROM emergency WHERE closed IS NULL AND due < ?1",
+    [LB_SQL_COUNT_OPEN] = "SELECT count(*) FROM emergency WHERE closed IS NULL AND subject = ?1"
+                          " AND case_id = ?2",
+    [LB_SQL_FIND_EMERGENCY] =
+        "SELECT " EMERGENCY_COLUMNS " WHERE grant_id = ?1 AND closed IS NULL",
+    [LB_SQL_LIST_OPEN] =
+        "SELECT " EMERGENCY_COLUMNS " WHERE closed IS NULL ORDER BY due, grant_id LIMIT ?1",
+    [LB_SQL_CLOSE_EMERGENCY] =
+        "UPDATE emergency SET closed = ?2 WHERE grant_id = ?1 AND closed IS NULL",
+    [LB_SQL_SUPPLEMENT] = "UPDATE emergency SET closed = ?1 WHERE closed IS NULL AND subject = ?2"
+                          " AND case_id = ?3 AND form = ?4 AND role = ?5",
+    [LB_SQL_PURGE_EMERGENCY] = "DELETE FROM emergency WHERE closed IS NOT NULL AND closed <= ?1",
     [LB_SQL_FIRST_DOCUMENT] =
         "SELECT record FROM consent_record WHERE request = ?1 ORDER BY rowid LIMIT 1",
 };
@@ -212,6 +272,29 @@ lb_status lb_consent_column_text(const struct lb_stmt *stmt, int column, struct 
     return LB_OK;
 }
 
+lb_status lb_consent_bind_text(struct lb_stmt *stmt, int param, const char *text)
+{
+    return text == NULL ? lb_stmt_bind_null(stmt, param)
+                        : lb_stmt_bind_text(stmt, param, lb_span_str(text));
+}
+
+lb_status lb_consent_bind_32(struct lb_stmt *stmt, int param, const uint8_t *bytes)
+{
+    return bytes == NULL ? lb_stmt_bind_null(stmt, param)
+                         : lb_stmt_bind_blob(stmt, param, lb_span_of(bytes, 32));
+}
+
+lb_status lb_consent_two(struct lb_stmt *stmt, int64_t *out_first, int64_t *out_second)
+{
+    lb_status status = lb_consent_row(stmt);
+    if (status == LB_OK) {
+        *out_first = lb_stmt_int(stmt, 0);
+        *out_second = lb_stmt_int(stmt, 1);
+    }
+    lb_stmt_reset(stmt);
+    return status;
+}
+
 lb_status lb_consent_column_32(const struct lb_stmt *stmt, int column, uint8_t out[32])
 {
     struct lb_span blob = lb_stmt_blob(stmt, column);
@@ -234,118 +317,8 @@ lb_status lb_consent_store_purge(struct lb_consent_store *store, int64_t now_uni
         return LB_OK;
     store->next_purge_unix_s = now_unix_s + PURGE_EVERY_S;
     LB_TRY(run_before(store, LB_SQL_PURGE_REQUEST, now_unix_s));
+    LB_TRY(run_before(store, LB_SQL_PURGE_TRIES, now_unix_s - LB_CONSENT_TRIES_KEPT_S));
+    LB_TRY(run_before(store, LB_SQL_PURGE_EMERGENCY, now_unix_s - LB_CONSENT_CLOSED_KEPT_S));
     LB_TRY(run_before(store, LB_SQL_PURGE_GRANT, now_unix_s - GRANT_GRACE_S));
     return run_before(store, LB_SQL_PURGE_DOCUMENT, now_unix_s);
-}
-
-/* --- requests --- */
-
-static lb_status count_rows(struct lb_stmt *stmt, int64_t *out_num)
-{
-    lb_status status = lb_consent_row(stmt);
-    if (status == LB_OK)
-        *out_num = lb_stmt_int(stmt, 0);
-    lb_stmt_reset(stmt);
-    return status;
-}
-
-lb_status lb_consent_request_count(struct lb_consent_store *store, const char *caller,
-                                   int64_t *out_all, int64_t *out_own)
-{
-    struct lb_stmt *own = lb_consent_stmt(store, LB_SQL_COUNT_OWN);
-    LB_TRY(lb_stmt_bind_text(own, 1, lb_span_str(caller)));
-    LB_TRY(count_rows(own, out_own));
-    return count_rows(lb_consent_stmt(store, LB_SQL_COUNT_PENDING), out_all);
-}
-
-static lb_status bind_text_or_null(struct lb_stmt *stmt, int param, const char *text)
-{
-    return text == NULL ? lb_stmt_bind_null(stmt, param)
-                        : lb_stmt_bind_text(stmt, param, lb_span_str(text));
-}
-
-lb_status lb_consent_request_add(struct lb_consent_store *store,
-                                 const struct lb_consent_request_row *row)
-{
-    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_ADD_REQUEST);
-    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(row->id)));
-    LB_TRY(lb_stmt_bind_int(stmt, 2, row->keep_until_unix_s));
-    LB_TRY(lb_stmt_bind_text(stmt, 3, lb_span_str(row->caller)));
-    LB_TRY(lb_stmt_bind_text(stmt, 4, lb_span_str(row->form)));
-    LB_TRY(lb_stmt_bind_int(stmt, 5, row->form_version));
-    LB_TRY(lb_stmt_bind_blob(stmt, 6, lb_span_of(row->form_sha256, 32)));
-    LB_TRY(lb_stmt_bind_text(stmt, 7, lb_span_str(row->case_id)));
-    LB_TRY(lb_stmt_bind_blob(stmt, 8, lb_span_of(row->requester_key, 32)));
-    LB_TRY(lb_stmt_bind_text(stmt, 9, lb_span_str(row->role)));
-    LB_TRY(lb_stmt_bind_text(stmt, 10, lb_span_str(row->operator_hash)));
-    LB_TRY(bind_text_or_null(stmt, 11, row->relation));
-    LB_TRY(lb_stmt_bind_blob(stmt, 12, lb_span_of(row->subject, 32)));
-    LB_TRY(lb_stmt_bind_blob(stmt, 13, lb_span_of(row->guardian, 32)));
-    LB_TRY(lb_stmt_bind_blob(stmt, 14, lb_span_of(row->commitment, 32)));
-    return lb_stmt_run(stmt);
-}
-
-static lb_status read_request(const struct lb_stmt *stmt, struct lb_arena *arena,
-                              struct lb_consent_request_row *row)
-{
-    int64_t state = lb_stmt_int(stmt, 1);
-    LB_ENSURE(state >= LB_REQUEST_PENDING && state <= LB_REQUEST_REVOKED, LB_STORE_FAILED,
-              "a request in no state");
-    row->state = (enum lb_consent_request_state)state;
-    row->keep_until_unix_s = lb_stmt_int(stmt, 2);
-    row->form_version = (uint32_t)lb_stmt_int(stmt, 5);
-    LB_TRY(lb_consent_column_text(stmt, 0, arena, &row->id));
-    LB_TRY(lb_consent_column_text(stmt, 3, arena, &row->caller));
-    LB_TRY(lb_consent_column_text(stmt, 4, arena, &row->form));
-    LB_TRY(lb_consent_column_32(stmt, 6, row->form_sha256));
-    LB_TRY(lb_consent_column_text(stmt, 7, arena, &row->case_id));
-    LB_TRY(lb_consent_column_32(stmt, 8, row->requester_key));
-    LB_TRY(lb_consent_column_text(stmt, 9, arena, &row->role));
-    LB_TRY(lb_consent_column_text(stmt, 10, arena, &row->operator_hash));
-    LB_TRY(lb_consent_column_text(stmt, 11, arena, &row->relation));
-    LB_TRY(lb_consent_column_32(stmt, 12, row->subject));
-    LB_TRY(lb_consent_column_32(stmt, 13, row->guardian));
-    LB_TRY(lb_consent_column_32(stmt, 14, row->commitment));
-    LB_TRY(lb_consent_column_text(stmt, 15, arena, &row->grant_id));
-    return lb_consent_column_text(stmt, 16, arena, &row->sd_jwt);
-}
-
-lb_status lb_consent_request_find(struct lb_consent_store *store, const char *id,
-                                  int64_t now_unix_s, struct lb_arena *arena,
-                                  struct lb_consent_request_row *out_row)
-{
-    struct lb_consent_request_row row = {0};
-    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_FIND_REQUEST);
-    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(id)));
-    LB_TRY(lb_stmt_bind_int(stmt, 2, now_unix_s));
-    lb_status status = lb_consent_row(stmt);
-    if (status == LB_OK)
-        status = read_request(stmt, arena, &row);
-    lb_stmt_reset(stmt);
-    if (status == LB_OK)
-        *out_row = row;
-    return status;
-}
-
-lb_status lb_consent_request_decide(struct lb_consent_store *store,
-                                    const struct lb_consent_request_row *row)
-{
-    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_DECIDE);
-    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(row->id)));
-    LB_TRY(lb_stmt_bind_int(stmt, 2, row->state));
-    LB_TRY(lb_stmt_bind_int(stmt, 3, row->keep_until_unix_s));
-    LB_TRY(bind_text_or_null(stmt, 4, row->grant_id));
-    LB_TRY(bind_text_or_null(stmt, 5, row->sd_jwt));
-    LB_TRY(lb_stmt_run(stmt));
-    LB_ENSURE(lb_consent_changed(store) == 1, LB_CASE_STATE, "request is decided already");
-    return LB_OK;
-}
-
-lb_status lb_consent_request_shorten(struct lb_consent_store *store, const char *id,
-                                     int64_t keep_until_unix_s)
-{
-    struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_SHORTEN);
-    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(id)));
-    LB_TRY(lb_stmt_bind_int(stmt, 2, keep_until_unix_s));
-    return lb_stmt_run(stmt);
 }

@@ -2,6 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -189,6 +192,84 @@ static void test_changes(void **state)
     assert_int_equal(seq, 7);
 }
 
+/* --- a store of the first version --- */
+
+static const char *const first_version[] = {
+    "CREATE TABLE request(id TEXT PRIMARY KEY, state INTEGER NOT NULL, keep_until INTEGER NOT NULL,"
+    " caller TEXT NOT NULL, form TEXT NOT NULL, form_version INTEGER NOT NULL,"
+    " form_sha256 BLOB NOT NULL, case_id TEXT NOT NULL, requester_key BLOB NOT NULL,"
+    " role TEXT NOT NULL, operator TEXT NOT NULL, relation TEXT, subject BLOB NOT NULL,"
+    " guardian BLOB NOT NULL, commitment BLOB NOT NULL, grant_id TEXT, sd_jwt TEXT) STRICT;"
+    "CREATE INDEX request_pending ON request(caller) WHERE state = 0;"
+    "CREATE INDEX request_end ON request(keep_until);"
+    "CREATE TABLE grants(id TEXT PRIMARY KEY, request TEXT NOT NULL UNIQUE,"
+    " status_index INTEGER NOT NULL UNIQUE, state INTEGER NOT NULL, exp INTEGER NOT NULL,"
+    " requester TEXT NOT NULL, form TEXT NOT NULL, form_version INTEGER NOT NULL,"
+    " form_sha256 BLOB NOT NULL, case_id TEXT NOT NULL, role TEXT NOT NULL,"
+    " has_guardian INTEGER NOT NULL, subject BLOB NOT NULL, guardian BLOB NOT NULL) STRICT;"
+    "CREATE INDEX grants_end ON grants(exp);"
+    "CREATE INDEX grants_withdrawn ON grants(state) WHERE state != 0;"
+    "CREATE TABLE status_list(uri TEXT PRIMARY KEY, seq INTEGER NOT NULL, iat INTEGER NOT NULL,"
+    " entries INTEGER NOT NULL, token BLOB NOT NULL) STRICT;"
+    "CREATE TABLE office(id INTEGER PRIMARY KEY CHECK (id = 1), capacity INTEGER NOT NULL) STRICT;"
+    "INSERT INTO office(id, capacity) VALUES (1, 1024);"
+    "CREATE TABLE consent_record(id TEXT PRIMARY KEY, request TEXT NOT NULL, at INTEGER NOT NULL,"
+    " keep_until INTEGER NOT NULL, record TEXT NOT NULL) STRICT;"
+    "CREATE INDEX record_request ON consent_record(request);"
+    "CREATE INDEX record_end ON consent_record(keep_until);",
+    NULL,
+};
+
+#define BLOB32 "zeroblob(32)"
+static const char old_rows[] =
+    "INSERT INTO request VALUES ('r-self', 0, 100, 'w', 'f', 1, " BLOB32 ", 'c', " BLOB32
+    ", 'applicant', 'o', NULL, " BLOB32 ", " BLOB32 ", " BLOB32 ", NULL, NULL);"
+    "INSERT INTO request VALUES ('r-child', 1, 100, 'w', 'f', 1, " BLOB32 ", 'c', " BLOB32
+    ", 'child', 'o', 'mother', " BLOB32 ", " BLOB32 ", " BLOB32 ", 'g-1', 'x');"
+    "INSERT INTO grants VALUES ('g-1', 'r-child', 3, 0, 100, 'o', 'f', 1, " BLOB32
+    ", 'c', 'child', 1, " BLOB32 ", " BLOB32 ");";
+
+static void make_old(const char *path)
+{
+    const struct lb_store_options options = {.path = path, .migrations = first_version,
+                                             .application_id = 0x4C42434FU, .create = true,
+                                             .busy_timeout_ms = 1000};
+    struct lb_store *store = NULL;
+    assert_ok(lb_store_open(&options, &store));
+    assert_ok(lb_store_exec(store, old_rows));
+    lb_store_close(store);
+}
+
+/* What an older version left goes on: who had a guardian still has, and slips come when printed. */
+static void test_older_store(void **state)
+{
+    struct fixture *fixture = *state;
+    char folder[] = "/tmp/lianban-records-XXXXXX", path[64];
+    struct lb_consent_store *store = NULL;
+    struct lb_consent_request_row row;
+    struct lb_consent_grant_row grant;
+    struct lb_diag diag;
+    uint8_t slip[32] = {9};
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/consent.db", folder);
+    make_old(path);
+    assert_ok(lb_consent_store_open(path, &diag, &store));
+    assert_ok(lb_consent_request_find(store, "r-self", 1, fixture->arena, &row));
+    assert_int_equal(row.party, LB_PARTY_SELF);
+    assert_null(row.scope);
+    assert_ok(lb_consent_request_find(store, "r-child", 1, fixture->arena, &row));
+    assert_int_equal(row.party, LB_PARTY_GUARDIAN);
+    assert_null(row.decided_by);
+    assert_ok(lb_consent_grant_find(store, "g-1", fixture->arena, &grant));
+    assert_code(lb_consent_grant_by_slip(store, slip, fixture->arena, &grant), LB_ABSENT);
+    memcpy(grant.slip, slip, sizeof(slip));
+    assert_ok(lb_consent_grant_set_slip(store, &grant));
+    assert_ok(lb_consent_grant_by_slip(store, slip, fixture->arena, &grant));
+    lb_consent_store_close(store);
+    assert_int_equal(unlink(path), 0);
+    (void)rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +279,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_index_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_states_fit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_older_store, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

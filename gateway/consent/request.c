@@ -1,45 +1,12 @@
-#include <stdio.h>
-#include <time.h>
-
-#include "gateway/base/wipe.h"
 #include "gateway/consent/inside.h"
-#include "gateway/crypto/hash.h"
 #include "gateway/token/ticket.h"
 #include "gateway/wire/pb.h"
-#include "policy/engine/idno.h"
 
-/*
- * A window's request. Whatever the grant will need of the subject is computed here, once: two keyed
- * pseudonyms and the commitment. Then identity numbers and names are forgotten; no later step has
- * them.
- */
-#define ADULT_AGE 18
-#define OWN_CONSENT_AGE 14  /* PIPL 31: below it a guardian agrees */
-
-struct person {
-    char id_no[19];
-    int age;
-};
-
-struct asking {
-    struct lb_consent *consent;
-    struct lb_directory *directory;
-    struct lb_arena *arena;
-    const Lianban__V1__GrantRequest *request;
-    const struct lb_form *form;
-    size_t role;
-    int64_t now_unix_s;
-    struct lb_consent_request_row row;
-};
-
-static void wipe_person(struct person *person)
-{
-    lb_wipe(person, sizeof(*person));
-}
+/* A window's request: who asks for what; people.c judges of whom. */
 
 /* --- who asks --- */
 
-static lb_status check_caller(struct asking *asking, const char *caller)
+static lb_status check_caller(struct lb_consent_asking *asking, const char *caller)
 {
     const struct lb_node *node = lb_directory_node(asking->directory, caller);
     LB_ENSURE(node != NULL && node->kind == LB_NODE_WINDOW, LB_ROLE_NOT_ALLOWED,
@@ -55,7 +22,7 @@ static lb_status check_caller(struct asking *asking, const char *caller)
 
 /* --- for what --- */
 
-static lb_status check_form(struct asking *asking)
+static lb_status check_form(struct lb_consent_asking *asking)
 {
     const Lianban__V1__GrantRequest *request = asking->request;
     LB_TRY(lb_consent_form(asking->consent, request->form, request->form_version, &asking->form));
@@ -78,78 +45,18 @@ static lb_status check_form(struct asking *asking)
 }
 
 /* A citizen is not asked for what could not be granted. */
-static lb_status check_plan(const struct asking *asking)
+static lb_status check_plan(const struct lb_consent_asking *asking)
 {
     struct lb_section *sections = NULL;
     size_t num = 0;
-    return lb_consent_plan(asking->form, asking->role, asking->directory, asking->arena, &sections,
-                           &num);
-}
-
-/* --- of whom --- */
-
-static lb_status as_malformed(lb_status status)
-{
-    enum lb_code code = lb_status_code(status);
-    if (code == LB_CODE_OK || code == LB_NO_MEMORY || code == LB_INTERNAL)
-        return status;
-    LB_FAIL(LB_MALFORMED, "identity number or name is not a valid one");
-}
-
-static lb_status read_person(const struct asking *asking, const char *id_no, const char *name,
-                             struct person *out)
-{
-    char today[11];
-    struct tm local;
-    struct lb_span normal;
-    time_t now = (time_t)asking->now_unix_s;
-    LB_ENSURE(localtime_r(&now, &local) != NULL &&
-                  strftime(today, sizeof(today), "%Y-%m-%d", &local) == sizeof(today) - 1,
-              LB_INTERNAL, "clock gives no date");
-    LB_TRY(as_malformed(lb_name_normalise(lb_span_str(name), asking->arena, &normal)));
-    LB_TRY(as_malformed(lb_idno_normalise(lb_span_str(id_no), out->id_no)));
-    return as_malformed(lb_idno_age(lb_span_str(out->id_no), today, &out->age));
-}
-
-static lb_status read_guardian(struct asking *asking, const struct person *subject)
-{
-    const Lianban__V1__Guardian *wire = asking->request->guardian;
-    LB_DEFER(wipe_person) struct person guardian = {0};
-    LB_ENSURE(wire != NULL, LB_MALFORMED, "a minor without a guardian");
-    LB_ENSURE(lb_consent_text_ok(wire->relation, LB_MAX_NAME_BYTES), LB_MALFORMED,
-              "relation is empty or too long");
-    LB_TRY(read_person(asking, wire->id_no, wire->name, &guardian));
-    LB_ENSURE(guardian.age >= ADULT_AGE, LB_MALFORMED, "a guardian who is a minor");
-    LB_ENSURE(strcmp(guardian.id_no, subject->id_no) != 0, LB_MALFORMED,
-              "a guardian of oneself");
-    lb_consent_pseudonym(asking->consent, guardian.id_no, asking->row.guardian);
-    asking->row.relation = wire->relation;
-    return LB_OK;
-}
-
-static lb_status read_subject(struct asking *asking)
-{
-    const Lianban__V1__GrantRequest *request = asking->request;
-    LB_DEFER(wipe_person) struct person subject = {0};
-    LB_TRY(read_person(asking, request->id_no, request->name, &subject));
-    if (asking->form->roles[asking->role].minor) {
-        LB_ENSURE(subject.age < ADULT_AGE, LB_MALFORMED, "a minor who is of age");
-        LB_TRY(read_guardian(asking, &subject));
-    } else {
-        LB_ENSURE(request->guardian == NULL, LB_MALFORMED, "a guardian of one who is no minor");
-        LB_ENSURE(subject.age >= OWN_CONSENT_AGE, LB_MALFORMED, "a child who agrees alone");
-    }
-    uint8_t salt[16];
-    lb_consent_salt(asking->consent, asking->row.id, salt);
-    lb_subject_commitment(salt, subject.id_no, asking->row.commitment);
-    lb_wipe(salt, sizeof(salt));
-    lb_consent_pseudonym(asking->consent, subject.id_no, asking->row.subject);
-    return LB_OK;
+    const struct lb_consent_plan plan = {
+        .form = asking->form, .role = asking->role, .directory = asking->directory};
+    return lb_consent_plan(&plan, asking->arena, &sections, &num);
 }
 
 /* --- filing --- */
 
-static lb_status file(struct asking *asking)
+static lb_status file(struct lb_consent_asking *asking)
 {
     int64_t all = 0, own = 0;
     LB_DEFER(lb_consent_unlock) struct lb_consent *locked = lb_consent_lock(asking->consent);
@@ -175,7 +82,8 @@ static lb_status make_ticket(const char *request_id, struct lb_arena *arena,
     return LB_OK;
 }
 
-static lb_status ask(struct asking *asking, const char *caller, Lianban__V1__GrantTicket **out)
+static lb_status ask(struct lb_consent_asking *asking, const char *caller,
+                     Lianban__V1__GrantTicket **out)
 {
     char id[LB_CONSENT_ID_BYTES];
     Lianban__V1__GrantTicket *ticket = NULL;
@@ -185,7 +93,7 @@ static lb_status ask(struct asking *asking, const char *caller, Lianban__V1__Gra
     LB_TRY(lb_consent_random_id('r', id));
     asking->row.id = id;
     asking->row.keep_until_unix_s = asking->now_unix_s + LB_CONSENT_PENDING_S;
-    LB_TRY(read_subject(asking));
+    LB_TRY(lb_consent_read_people(asking));
     LB_TRY(make_ticket(id, asking->arena, &ticket));
     LB_TRY(file(asking));
     *out = ticket;
@@ -198,7 +106,7 @@ lb_status lb_consent_request(struct lb_consent *consent, const char *caller,
 {
     LB_DEFER(lb_consent_unref) struct lb_directory *directory =
         lb_trust_directory(consent->options.trust);
-    struct asking asking = {
+    struct lb_consent_asking asking = {
         .consent = consent,
         .directory = directory,
         .arena = arena,

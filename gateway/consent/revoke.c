@@ -90,14 +90,29 @@ static lb_status enter(const struct change *change)
 
 /* An adapter that never hears of it still has a list that calls the grant valid: the last of all
  * made so far, at most. */
-static lb_status bound(struct change *change, int64_t *out_stops_by)
+static lb_status bound(struct lb_consent *consent, const struct lb_consent_grant_row *grant,
+                       int64_t now_unix_s, int64_t *out_stops_by)
 {
     int64_t until = 0;
-    LB_TRY(lb_consent_listed_until(change->consent->store, &until));
+    LB_TRY(lb_consent_listed_until(consent->store, &until));
     if (until == 0)
-        until = change->now_unix_s + change->consent->options.status_life_s;
-    *out_stops_by = until < change->grant.exp ? until : change->grant.exp;
+        until = now_unix_s + consent->options.status_life_s;
+    *out_stops_by = until < grant->exp ? until : grant->exp;
     return LB_OK;
+}
+
+lb_status lb_consent_apply(struct lb_consent *consent, struct lb_consent_grant_row *grant,
+                           enum lb_grant_state state, int64_t now_unix_s, struct lb_arena *arena,
+                           struct lb_consent_push *out_push)
+{
+    grant->state = state;
+    grant->stops_by = 0;
+    if (state != LB_STATE_VALID)
+        LB_TRY(bound(consent, grant, now_unix_s, &grant->stops_by));
+    LB_TRY(lb_consent_grant_change(consent->store, grant));
+    LB_TRY(lb_consent_new_list(consent, now_unix_s, arena, &out_push->seq, &out_push->token));
+    grant->changed_seq = out_push->seq;
+    return lb_consent_grant_mark(consent->store, grant);
 }
 
 static lb_status make_list(struct change *change)
@@ -111,14 +126,8 @@ static lb_status decide(struct change *change)
     struct lb_consent *consent = change->consent;
     struct lb_consent_grant_row *grant = &change->grant;
     LB_TRY(lb_consent_store_begin(consent->store));
-    grant->state = change->state;
-    grant->stops_by = 0;
-    if (change->state != LB_STATE_VALID)
-        LB_TRY(bound(change, &grant->stops_by));
-    LB_TRY(lb_consent_grant_change(consent->store, grant));
-    LB_TRY(make_list(change));
-    grant->changed_seq = change->push.seq;
-    LB_TRY(lb_consent_grant_mark(consent->store, grant));
+    LB_TRY(lb_consent_apply(consent, grant, change->state, change->now_unix_s, change->arena,
+                            &change->push));
     LB_TRY(lb_consent_record_change(consent, grant, change->by, change->desk, change->now_unix_s,
                                     change->arena));
     LB_TRY(enter(change));

@@ -82,6 +82,7 @@ static lb_status open_case(struct apply *apply)
         members[i].id_no = (char *)(uintptr_t)household->people[i].id_no;
         members[i].name = (char *)(uintptr_t)household->people[i].name;
         members[i].relation = (char *)(uintptr_t)household->people[i].relation;
+        members[i].representative = household->people[i].agrees;
         list[i] = &members[i];
     }
     request.form = (char *)(uintptr_t)apply->form;

@@ -219,8 +219,9 @@ int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct lb_ctl_word words[] = {
         {"check", "check a form and its rules", "检查表单", form_check},
+        {"notice", "what citizens will be told", "生成告知书", lb_ctl_form_notice},
     };
-    return lb_ctl_words(env, "form", words, 1, argc, argv);
+    return lb_ctl_words(env, "form", words, 2, argc, argv);
 }
 
 /* --- rule sets --- */

@@ -154,6 +154,28 @@ static void lists_rules(void **state)
     assert_int_equal(RUN(cli, lb_ctl_rules_command, "rules", "check"), LB_CTL_USAGE);
 }
 
+/* What is printed is what is hashed, in each shape. */
+static void prints_the_notice(void **state)
+{
+    struct test_cli *cli = *state;
+    static const char *const variants[] = {"plain", "large", "aloud"};
+    struct paths paths = make(cli, RULES, VIEW, FORM);
+    for (size_t i = 0; i < 3; i++) {
+        char hex[65], text[4096];
+        succeeds(cli, RUN(cli, lb_ctl_form_command, "form", "notice", paths.form,
+                          "--requester-name", "Office", "--variant", variants[i]));
+        (void)snprintf(text, sizeof(text), "%s", cli->out);
+        hash_of(text, hex);
+        succeeds(cli, RUN(cli, lb_ctl_form_command, "form", "notice", paths.form,
+                          "--requester-name", "Office", "--variant", variants[i], "--json"));
+        assert_non_null(strstr(cli->out, hex));
+    }
+    assert_int_equal(RUN(cli, lb_ctl_form_command, "form", "notice", paths.form,
+                         "--requester-name", "Office", "--variant", "huge"),
+                     LB_CTL_FAILED);
+    assert_int_equal(RUN(cli, lb_ctl_form_command, "form", "notice", paths.form), LB_CTL_USAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +183,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_every_mistake, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(summarizes_forms, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(lists_rules, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(prints_the_notice, test_set_up, test_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

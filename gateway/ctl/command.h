@@ -12,7 +12,8 @@
 int lb_ctl_apply_command(struct lb_ctl_env *env, int argc, char **argv);
 /* case show | resume | watch | close */
 int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
-/* consent notice | confirm | refuse | revoke | suspend | resume */
+/* consent notice | pending | confirm | refuse | revoke | suspend | resume | slip | show |
+ * withdraw | record | emergency | due | close */
 int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
 /* grant stop */
 int lb_ctl_grant_command(struct lb_ctl_env *env, int argc, char **argv);
@@ -20,7 +21,7 @@ int lb_ctl_grant_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
 /* view check | explain | close | open | closed | open-token */
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
-/* form check */
+/* form check | notice */
 int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv);
 /* rules check */
 int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv);
@@ -33,5 +34,6 @@ int lb_ctl_view_explain(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_close(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_open(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_closed(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_form_notice(struct lb_ctl_env *env, int argc, char **argv);
 
 #endif

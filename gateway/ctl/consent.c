@@ -42,6 +42,7 @@ static lb_status get_notice(struct lb_ctl_desk *desk, struct lb_ctl_form_id *out
     request.form_version = out_form->version;
     request.requester = (char *)(uintptr_t)requester;
     request.language = desk->env->chinese ? "zh" : "en";
+    request.variant = (char *)(uintptr_t)(desk->variant != NULL ? desk->variant : "");
     Lianban__V1__NoticeResponse *notice = NULL;
     LB_TRY(desk->port.notice(desk->port.ctx, &request, desk->arena, &notice));
     LB_TRY(check_notice(desk, notice));
@@ -88,29 +89,40 @@ static int notice_command(struct lb_ctl_env *env, int argc, char **argv)
     };
     struct lb_ctl_desk desk = {.env = env, .command = usage.command};
     const struct lb_ctl_option own[] = {lb_ctl_desk_form_option(&desk),
-                                        lb_ctl_desk_requester_option(&desk)};
-    int exit_code = lb_ctl_desk_args(&desk, &usage, own, 2, argc, argv);
+                                        lb_ctl_desk_requester_option(&desk),
+                                        lb_ctl_desk_variant_option(&desk)};
+    int exit_code = lb_ctl_desk_args(&desk, &usage, own, 3, argc, argv);
     return exit_code != LB_CTL_GO ? exit_code : lb_ctl_desk_finish(&desk, notice_steps(&desk));
 }
 
 /* --- confirm and refuse --- */
 
-static lb_status print_decision(const struct lb_ctl_desk *desk, bool agreed, const char *grant_id,
+static const char *outcome_text(const struct lb_ctl_env *env, const char *state)
+{
+    if (strcmp(state, "SECOND_OFFICER") == 0)
+        return lb_ctl_pick(env, "已记录；还须另一名工作人员确认同一份材料。",
+                           "Recorded; another officer has to confirm the same paper.");
+    if (strcmp(state, "REFUSED") == 0)
+        return lb_ctl_pick(env, "已记录拒绝。", "The refusal is recorded.");
+    return lb_ctl_pick(env, "已授权，授权编号 ", "Granted: ");
+}
+
+static lb_status print_decision(const struct lb_ctl_desk *desk, bool agreed,
+                                const Lianban__V1__ConfirmResponse *answer,
                                 const Lianban__V1__NoticeResponse *notice)
 {
     const struct lb_ctl_env *env = desk->env;
     if (!env->json) {
-        (void)fputs(agreed ? lb_ctl_pick(env, "已授权，授权编号 ", "Granted: ")
-                           : lb_ctl_pick(env, "已记录拒绝。", "The refusal is recorded."),
-                    env->out);
-        lb_ctl_put(env->out, grant_id);
+        (void)fputs(outcome_text(env, answer->state), env->out);
+        lb_ctl_put(env->out, answer->grant_id);
         (void)fputc('\n', env->out);
         return LB_OK;
     }
     LB_DEFER(lb_json_freep) struct lb_json *json = lb_json_object();
     lb_json_set_cstr(json, "request_id", desk->request);
     lb_json_set_bool(json, "agreed", agreed);
-    lb_json_set_cstr(json, "grant_id", grant_id);
+    lb_json_set_cstr(json, "state", answer->state);
+    lb_json_set_cstr(json, "grant_id", answer->grant_id);
     lb_json_set_cstr(json, "notice", notice->text);
     return lb_ctl_print_json(env, json);
 }
@@ -129,6 +141,42 @@ static lb_status check_code(struct lb_ctl_desk *desk)
     return LB_OK;
 }
 
+static void fill_request(struct lb_ctl_desk *desk, bool agreed,
+                         const Lianban__V1__NoticeResponse *notice,
+                         Lianban__V1__ConfirmRequest *request)
+{
+    request->request_id = (char *)(uintptr_t)desk->request;
+    request->agreed = agreed;
+    request->method = (char *)(uintptr_t)desk->method;
+    request->level = (uint32_t)desk->level;
+    request->id_no = desk->id_no;
+    request->also_id_no = desk->also_id_no;
+    request->notice_sha256 = notice->sha256;
+    request->officer_token = (char *)(uintptr_t)desk->officer;
+    request->refused_departments = (char **)(uintptr_t)desk->departments.items;
+    request->n_refused_departments = desk->departments.num;
+    request->refused_facts = (char **)(uintptr_t)desk->facts.items;
+    request->n_refused_facts = desk->facts.num;
+    if (desk->has_paper)
+        request->paper_sha256 =
+            (ProtobufCBinaryData){sizeof(desk->paper_sha256), desk->paper_sha256};
+}
+
+static void explain(struct lb_ctl_desk *desk, enum lb_code code)
+{
+    if (code == LB_MALFORMED)
+        lb_diag_set(&desk->diag, "the office did not take it: the document must be the subject's"
+                                 " (or of who agrees for them), form and requester the request's,"
+                                 " the paper the one that was announced, and what is refused must"
+                                 " be refusable");
+    if (code == LB_PARTY_MISSING)
+        lb_diag_set(&desk->diag, "a minor of 14 or more and, for sensitive parts, the guardian:"
+                                 " show both with --also-document, or refuse those parts");
+    if (code == LB_CASE_STATE)
+        lb_diag_set(&desk->diag, "something else was decided, or recorded by the first officer; a"
+                                 " new request must be asked for");
+}
+
 static lb_status decide(struct lb_ctl_desk *desk, bool agreed)
 {
     struct lb_ctl_form_id form;
@@ -138,22 +186,14 @@ static lb_status decide(struct lb_ctl_desk *desk, bool agreed)
     LB_TRY(check_code(desk));
     LB_TRY(lb_ctl_desk_open(desk));
     LB_TRY(lb_ctl_desk_read_document(desk));
+    LB_TRY(lb_ctl_desk_read_more(desk));
     LB_TRY(get_notice(desk, &form, &notice));
     print_notice(desk, notice);
-    request.request_id = (char *)(uintptr_t)desk->request;
-    request.agreed = agreed;
-    request.method = (char *)(uintptr_t)desk->method;
-    request.level = (uint32_t)desk->level;
-    request.id_no = desk->id_no;
-    request.notice_sha256 = notice->sha256;
+    fill_request(desk, agreed, notice, &request);
     lb_status status = desk->port.confirm(desk->port.ctx, &request, desk->arena, &answer);
-    if (lb_status_code(status) == LB_MALFORMED)
-        lb_diag_set(&desk->diag, "the office did not take it: the document must be the subject's"
-                                 " (a minor's guardian's), form and requester the request's");
-    if (lb_status_code(status) == LB_CASE_STATE)
-        lb_diag_set(&desk->diag, "this request was decided already; a new one must be asked for");
+    explain(desk, lb_status_code(status));
     LB_TRY(status);
-    return print_decision(desk, agreed, answer->grant_id, notice);
+    return print_decision(desk, agreed, answer, notice);
 }
 
 static int decision_command(struct lb_ctl_env *env, const struct lb_ctl_usage *usage, bool agreed,
@@ -173,6 +213,18 @@ static int decision_command(struct lb_ctl_env *env, const struct lb_ctl_usage *u
         {.name = "level", .value = "1..4", .number = &desk.level, .min = 1, .max = 4,
          .en = "strength of that proof; default 2, sensitive facts may need more",
          .zh = "核验强度，默认 2；敏感事项可能要求更高"},
+        {.name = "also-document", .value = "FILE", .text = &desk.also_document,
+         .en = "a second document, when a minor of 14 or more and a guardian agree",
+         .zh = "第二份证件（满14周岁未成年人与监护人共同同意时）"},
+        {.name = "refuse-department", .value = "ID", .list = &desk.departments,
+         .en = "a department the citizen keeps back; may be given again",
+         .zh = "本人拒绝的部门，可多次填写"},
+        {.name = "refuse-fact", .value = "NAME", .list = &desk.facts,
+         .en = "an optional fact the citizen keeps back; may be given again",
+         .zh = "本人拒绝的可选事项，可多次填写"},
+        lb_ctl_desk_paper_option(&desk),
+        lb_ctl_desk_officer_option(&desk),
+        lb_ctl_desk_variant_option(&desk),
         lb_ctl_desk_form_option(&desk),
         lb_ctl_desk_requester_option(&desk),
     };
@@ -210,11 +262,19 @@ int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct lb_ctl_word words[] = {
         {"notice", "what the citizen will be told", "显示告知书", notice_command},
+        {"pending", "what waits for a decision", "列出待办", lb_ctl_consent_pending},
         {"confirm", "the citizen agrees", "记录本人同意", confirm_command},
         {"refuse", "the citizen refuses", "记录本人拒绝", refuse_command},
         {"revoke", "the citizen withdraws a grant", "撤回授权", lb_ctl_consent_revoke},
         {"suspend", "a grant rests until it is resumed", "暂停授权", lb_ctl_consent_suspend},
         {"resume", "a suspended grant is good again", "恢复授权", lb_ctl_consent_resume},
+        {"slip", "print the slip with the code", "打印回执", lb_ctl_consent_slip},
+        {"show", "how things stand with a slip", "凭回执查询", lb_ctl_consent_show},
+        {"withdraw", "withdraw with a slip", "凭回执撤回", lb_ctl_consent_withdraw},
+        {"record", "a grant's consent records", "导出同意记录", lb_ctl_consent_record},
+        {"emergency", "grant while nobody can be asked", "紧急授权", lb_ctl_consent_emergency},
+        {"due", "emergencies to be supplemented", "待补办的紧急授权", lb_ctl_consent_due},
+        {"close", "supplement an emergency", "补办紧急授权手续", lb_ctl_consent_close},
     };
     return lb_ctl_words(env, "consent", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

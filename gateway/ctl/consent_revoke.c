@@ -133,13 +133,11 @@ static lb_status print_receipts_json(const struct lb_ctl_desk *desk,
     return lb_ctl_print_json(desk->env, json);
 }
 
-static lb_status change(struct lb_ctl_desk *desk, Lianban__V1__RevokeRequest__Action action)
+static lb_status tell(struct lb_ctl_desk *desk, Lianban__V1__RevokeRequest__Action action)
 {
     bool resume = action == LIANBAN__V1__REVOKE_REQUEST__ACTION__RESUME;
     Lianban__V1__RevokeRequest request = LIANBAN__V1__REVOKE_REQUEST__INIT;
     Lianban__V1__RevokeResponse *answer = NULL;
-    LB_TRY(lb_ctl_desk_open(desk));
-    LB_TRY(lb_ctl_desk_read_document(desk));
     request.grant_id = (char *)(uintptr_t)desk->grant;
     request.id_no = desk->id_no;
     request.action = action;
@@ -151,6 +149,18 @@ static lb_status change(struct lb_ctl_desk *desk, Lianban__V1__RevokeRequest__Ac
     LB_TRY(status);
     return desk->env->json ? print_receipts_json(desk, answer)
                            : print_receipts(desk, answer, resume);
+}
+
+lb_status lb_ctl_desk_revoke(struct lb_ctl_desk *desk)
+{
+    return tell(desk, LIANBAN__V1__REVOKE_REQUEST__ACTION__WITHDRAW);
+}
+
+static lb_status change(struct lb_ctl_desk *desk, Lianban__V1__RevokeRequest__Action action)
+{
+    LB_TRY(lb_ctl_desk_open(desk));
+    LB_TRY(lb_ctl_desk_read_document(desk));
+    return tell(desk, action);
 }
 
 static int change_command(struct lb_ctl_env *env, const struct lb_ctl_usage *usage,

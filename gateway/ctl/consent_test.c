@@ -3,6 +3,7 @@
 #include "gateway/crypto/hash.h"
 #include "gateway/ctl/command.h"
 #include "gateway/ctl/desk.h"
+#include "gateway/token/slip.h"
 #include "gateway/token/ticket.h"
 
 #define PROFILE                                                                                    \
@@ -261,6 +262,99 @@ static void an_officer_stops_a_grant(void **state)
                      LB_CTL_USAGE);
 }
 
+/* What is refused, who else agrees and what was signed reach the office as they were typed. */
+static void passes_on_what_is_kept_back(void **state)
+{
+    struct test_cli *cli = *state;
+    struct files files = make_files(cli, PROFILE "requester: spiffe://r\n", TEST_ID_A);
+    char also[400], token[400];
+    (void)snprintf(also, sizeof(also), "%s", test_file(cli, "also.txt", TEST_ID_B "\n"));
+    (void)snprintf(token, sizeof(token), "%s", test_file(cli, "token.txt", "abc.def.ghi\n"));
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "confirm", "--desk",
+                         files.profile, "--request", "r-1", "--document", files.document,
+                         "--also-document", also, "--refuse-department", "health",
+                         "--refuse-department", "tax", "--refuse-fact", "region", "--paper", also,
+                         "--officer-token", token, "--variant", "aloud"),
+                     LB_CTL_OK);
+    assert_string_equal(cli->also_id_no, TEST_ID_B);
+    assert_string_equal(cli->officer_token, "abc.def.ghi");
+    assert_string_equal(cli->refused, "health");
+    assert_int_equal(cli->num_refused, 3);
+    assert_int_equal(cli->paper_len, LB_SHA256_BYTES);
+    assert_null(strstr(cli->out, "9900"));
+}
+
+/* A mistyped code asks nobody, and no code is repeated. */
+static void follows_a_slip(void **state)
+{
+    struct test_cli *cli = *state;
+    struct files files = make_files(cli, PROFILE, TEST_ID_A);
+    static const uint8_t secret[LB_SLIP_SECRET_BYTES] = {1, 2, 3};
+    char code[LB_SLIP_CODE_BYTES], wrong[LB_SLIP_CODE_BYTES];
+    lb_slip_code(secret, code);
+    (void)snprintf(wrong, sizeof(wrong), "%s", code);
+    wrong[0] = wrong[0] == '0' ? '7' : '0';
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "withdraw", "--desk",
+                         files.profile, "--code", wrong, "--document", files.document),
+                     LB_CTL_FAILED);
+    assert_string_equal(cli->method, "");
+    assert_non_null(strstr(cli->err, "mistyped"));
+    assert_null(strstr(cli->err, wrong));
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "show", "--desk", files.profile,
+                         "--code", code, "--document", files.document),
+                     LB_CTL_OK);
+    assert_string_equal(cli->slip_code, code);
+    assert_non_null(strstr(cli->out, "VALID"));
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "withdraw", "--desk",
+                         files.profile, "--code", code, "--document", files.document),
+                     LB_CTL_OK);
+    assert_string_equal(cli->confirm_request, "g-7"); /* what was revoked */
+    assert_string_equal(cli->confirm_id_no, TEST_ID_A);
+}
+
+static void tells_what_is_overdue(void **state)
+{
+    struct test_cli *cli = *state;
+    struct files files = make_files(cli, PROFILE, "");
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "due", "--desk", files.profile),
+                     LB_CTL_OK);
+    cli->overdue = 1;
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "due", "--desk", files.profile),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->out, "OVERDUE"));
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "due", "--desk", files.profile,
+                         "--json"),
+                     LB_CTL_FAILED);
+    lb_json_free(test_json(cli));
+}
+
+static void calls_the_right_methods(void **state)
+{
+    struct test_cli *cli = *state;
+    struct files files = make_files(cli, PROFILE, TEST_ID_A);
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "pending", "--desk",
+                         files.profile),
+                     LB_CTL_OK);
+    assert_string_equal(cli->method, "ListPending");
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "emergency", "--desk",
+                         files.profile, "--request", "r-1", "--reason", "life"),
+                     LB_CTL_OK);
+    assert_string_equal(cli->method, "IssueEmergency");
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "close", "--desk", files.profile,
+                         "--grant", "g-1", "--outcome", "unneeded", "--paper", files.document),
+                     LB_CTL_OK);
+    assert_string_equal(cli->method, "CloseEmergency");
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "slip", "--desk", files.profile,
+                         "--grant", "g-1", "--document", files.document),
+                     LB_CTL_OK);
+    assert_string_equal(cli->method, "GetSlip");
+    assert_int_equal(RUN(cli, lb_ctl_consent_command, "consent", "record", "--desk",
+                         files.profile, "--grant", "g-1", "--json"),
+                     LB_CTL_OK);
+    assert_string_equal(cli->method, "GetRecord");
+    lb_json_free(test_json(cli));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +368,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(needs_to_know_who_asks, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(counts_who_has_stopped, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(an_officer_stops_a_grant, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(passes_on_what_is_kept_back, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(follows_a_slip, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(tells_what_is_overdue, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(calls_the_right_methods, test_set_up, test_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,18 @@ static lb_status read_laws(const struct reading *reading, const struct lb_yaml_n
     return LB_OK;
 }
 
+/* Without a word the subject agreed. */
+static lb_status read_giver(const struct reading *reading, const struct lb_yaml_node *root,
+                            struct lb_explain_request *out)
+{
+    const char *name = NULL;
+    LB_TRY(lb_yaml_opt_text(root, "given_by", "self", reading->diag, &name));
+    if (lb_giver_parse(lb_span_str(name), &out->giver) != LB_OK)
+        return lb_yaml_fail(lb_yaml_get(root, "given_by"), reading->diag,
+                            "nobody agrees as that; write self, guardian, agent or relative");
+    return LB_OK;
+}
+
 static lb_status read_level(const struct reading *reading, const struct lb_yaml_node *root,
                             struct lb_explain_request *out)
 {
@@ -101,7 +113,8 @@ static lb_status read_request(const struct reading *reading, const struct lb_yam
                               struct lb_explain_request *out)
 {
     static const char *const keys[] = {"requester", "issuer", "form",   "version", "purpose",
-                                       "basis",     "law",    "level",  "method",  "wants", NULL};
+                                       "basis",     "law",    "level",  "method",  "wants",
+                                       "given_by",  NULL};
     int64_t version = 0;
     LB_TRY(lb_yaml_only(root, keys, reading->diag));
     LB_TRY(need(reading, root, "requester", &out->requester));
@@ -113,6 +126,7 @@ static lb_status read_request(const struct reading *reading, const struct lb_yam
     out->form_version = (uint32_t)version;
     LB_TRY(read_laws(reading, root, out));
     LB_TRY(read_level(reading, root, out));
+    LB_TRY(read_giver(reading, root, out));
     return read_wants(reading, root, out);
 }
 

@@ -229,6 +229,16 @@ static lb_status notice(void *ctx, const Lianban__V1__NoticeRequest *request,
     return LB_OK;
 }
 
+static lb_status keep_choice(struct test_cli *cli, const Lianban__V1__ConfirmRequest *request)
+{
+    KEEP(cli->also_id_no, request->also_id_no);
+    KEEP(cli->officer_token, request->officer_token);
+    cli->num_refused = request->n_refused_departments + request->n_refused_facts;
+    KEEP(cli->refused, request->n_refused_departments > 0 ? request->refused_departments[0] : "");
+    cli->paper_len = request->paper_sha256.len;
+    return LB_OK;
+}
+
 static lb_status confirm(void *ctx, const Lianban__V1__ConfirmRequest *request,
                          struct lb_arena *arena, Lianban__V1__ConfirmResponse **out)
 {
@@ -244,7 +254,8 @@ static lb_status confirm(void *ctx, const Lianban__V1__ConfirmRequest *request,
     *out = lb_arena_alloc(arena, sizeof(**out));
     lianban__v1__confirm_response__init(*out);
     (*out)->grant_id = TEXT(request->agreed ? "g-1" : "");
-    return LB_OK;
+    (*out)->state = TEXT(request->agreed ? "GRANTED" : "REFUSED");
+    return keep_choice(cli, request);
 }
 
 static lb_status revoke(void *ctx, const Lianban__V1__RevokeRequest *request,
@@ -282,6 +293,49 @@ static lb_status stop_grant(void *ctx, const Lianban__V1__StopGrantRequest *requ
     return LB_OK;
 }
 
+/* The other methods: each notes what it was asked and answers with one canned message. */
+static lb_status answer_slip(struct test_cli *cli, const void *request, struct lb_arena *arena,
+                             void *out)
+{
+    const Lianban__V1__FindSlipRequest *ask = request;
+    Lianban__V1__SlipStatus *status = lb_arena_alloc(arena, sizeof(*status));
+    KEEP(cli->slip_code, ask->code);
+    KEEP(cli->confirm_id_no, ask->id_no);
+    lianban__v1__slip_status__init(status);
+    status->state = TEXT("VALID");
+    status->grant_id = TEXT("g-7");
+    *(Lianban__V1__SlipStatus **)out = status;
+    return LB_OK;
+}
+
+static lb_status answer_due(const struct test_cli *cli, struct lb_arena *arena, void *out)
+{
+    static Lianban__V1__DueSupplement item = LIANBAN__V1__DUE_SUPPLEMENT__INIT;
+    static Lianban__V1__DueSupplement *items[] = {&item};
+    Lianban__V1__ListDueResponse *due = lb_arena_alloc(arena, sizeof(*due));
+    lianban__v1__list_due_response__init(due);
+    item.grant_id = TEXT("g-9");
+    item.overdue = cli->overdue > 0;
+    due->items = items;
+    due->n_items = 1;
+    due->overdue = cli->overdue;
+    *(Lianban__V1__ListDueResponse **)out = due;
+    return LB_OK;
+}
+
+static lb_status ask(void *ctx, const char *method, const void *request,
+                     const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
+                     void *out)
+{
+    struct test_cli *cli = ctx;
+    KEEP(cli->method, method);
+    if (strcmp(method, "FindSlip") == 0)
+        return answer_slip(cli, request, arena, out);
+    if (strcmp(method, "ListDue") == 0)
+        return answer_due(cli, arena, out);
+    return lb_pb_unpack(reply_kind, LB_SPAN_EMPTY, arena, out); /* an empty one */
+}
+
 static lb_status open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
                            const struct lb_clock *clock, struct lb_diag *diag,
                            struct lb_ctl_desk_port *out)
@@ -292,7 +346,7 @@ static lb_status open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
     (void)diag;
     cli->num_opened++;
     *out = (struct lb_ctl_desk_port){cli,    find_form,  notice, confirm,
-                                    revoke, stop_grant, close_port};
+                                    revoke, stop_grant, ask,    close_port};
     return LB_OK;
 }
 

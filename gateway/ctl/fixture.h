@@ -58,6 +58,9 @@ struct test_cli {
     uint32_t level, form_version;
     uint8_t notice_sha256[32];
     size_t num_receipts, num_stopped;
+    char also_id_no[19], officer_token[64], refused[64], slip_code[32], method[32];
+    size_t num_refused, paper_len;
+    uint32_t overdue;
 };
 
 int test_set_up(void **state);

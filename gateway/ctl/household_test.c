@@ -106,6 +106,56 @@ static void refuses_thirteen(void **state)
     refused(cli, content, LB_CONFIG_INVALID, "1 to 12");
 }
 
+#define HASH "00000000000000000000000000000000000000000000000000000000000000ab"
+#define WHO "id_no: \"" TEST_ID_B "\", name: 李四, relation: neighbour"
+#define WITH(agrees_)                                                                              \
+    "members:\n"                                                                                   \
+    "  - {role: applicant, id_no: \"" TEST_ID_A "\", name: 张三, agrees: {" agrees_ "}}\n"
+
+static void reads_who_agrees_for_others(void **state)
+{
+    struct test_cli *cli = *state;
+    struct loaded loaded;
+    assert_ok(load(cli, WITH("as: agent, " WHO ", paper_sha256: " HASH ", until: 2026-12-31,"
+                             " departments: [health, housing]"), &loaded));
+    const Lianban__V1__Representative *agrees = loaded.household.people[0].agrees;
+    assert_string_equal(agrees->kind, "agent");
+    assert_string_equal(agrees->id_no, TEST_ID_B);
+    assert_int_equal(agrees->n_departments, 2);
+    assert_string_equal(agrees->departments[1], "housing");
+    assert_int_equal(agrees->document_sha256.data[31], 0xAB);
+    assert_true(agrees->until > 1798600000 && agrees->until < 1798900000);
+    lb_arena_free(loaded.arena);
+    assert_ok(load(cli, WITH("as: relative, " WHO ", interest: burial"), &loaded));
+    assert_string_equal(loaded.household.people[0].agrees->interest, "burial");
+    lb_arena_free(loaded.arena);
+    assert_ok(load(cli, WITH("as: guardian, " WHO), &loaded));
+    assert_string_equal(loaded.household.people[0].agrees->kind, "guardian");
+    lb_arena_free(loaded.arena);
+}
+
+static void refuses_bad_others(void **state)
+{
+    struct test_cli *cli = *state;
+    static const char *const bad[][2] = {
+        {WITH("as: friend, " WHO), "guardian, agent or relative"},
+        {WITH("as: agent, " WHO), "paper_sha256"},
+        {WITH("as: agent, " WHO ", paper_sha256: 00, until: 2026-12-31, departments: [a]"),
+         "64 hex digits"},
+        {WITH("as: agent, " WHO ", paper_sha256: " HASH ", until: tomorrow, departments: [a]"),
+         "last day"},
+        {WITH("as: agent, " WHO ", paper_sha256: " HASH ", until: 2026-12-31, departments: []"),
+         "list"},
+        {WITH("as: relative, " WHO), "interest"},
+        {WITH("as: guardian, " WHO ", interest: burial"), "interest"},
+        {WITH("as: guardian, id_no: \"990000196001010014\", name: a, relation: b"), "id_no"},
+        {"members:\n  - {role: applicant, id_no: \"" TEST_ID_A "\", name: a, agrees: me}\n",
+         "as whom"},
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        refused(cli, bad[i][0], LB_CONFIG_INVALID, bad[i][1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +164,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(refuses_mistakes_by_line, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(bounds_sizes, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(refuses_thirteen, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(reads_who_agrees_for_others, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(refuses_bad_others, test_set_up, test_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

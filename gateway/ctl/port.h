@@ -64,6 +64,10 @@ struct lb_ctl_desk_port {
      * adapter does not show the entry for it. */
     lb_status (*stop_grant)(void *ctx, const Lianban__V1__StopGrantRequest *request,
                             struct lb_arena *arena, struct lb_ctl_stop *out);
+    /* Any other method of the office's, by its name: `out` points to a pointer to the reply. */
+    lb_status (*ask)(void *ctx, const char *method, const void *request,
+                     const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
+                     void *out);
     void (*close)(void *ctx);
 };
 

@@ -4,12 +4,14 @@
 #include "gateway/base/log.h"
 #include "gateway/mains/forms.h"
 #include "gateway/mains/seal_keys.h"
-#include "gateway/services/consent_service.h"
+#include "gateway/services/desk_service.h"
 
 /* lianban-consent: shows the notice, takes the citizen's decision, issues and revokes grants. */
 
 #define MAX_BROKERS 8
 #define PUSH_EVERY_S 5
+#define ALERT_EVERY_S 60
+#define MAX_EMERGENCIES 1000  /* a day; beyond that nobody means to cap them */
 
 struct push_job {
     struct lb_job job;
@@ -25,6 +27,7 @@ struct consent_role {
     int64_t status_life_s;
     const uint8_t *pseudonym_key;
     const char *store_path;
+    int64_t per_officer, per_day;
     struct lb_consent *consent;
     struct lb_rpc_channel *brokers[MAX_BROKERS];
     struct lb_consent_service service;
@@ -32,7 +35,23 @@ struct consent_role {
     struct push_job push;
     bool pushing;             /* one push at a time */
     int64_t next_push_s;
+    int64_t next_alert_s;
 };
+
+/* Without a word about them an office grants a few emergencies a day; 0 allows none. */
+static lb_status read_emergencies(struct lb_node_program *node, struct consent_role *role)
+{
+    static const char *const keys[] = {"per_officer", "per_day", NULL};
+    const struct lb_yaml_node *map = lb_yaml_get(node->root, "emergencies");
+    role->per_officer = 3;
+    role->per_day = 10;
+    if (map == NULL)
+        return LB_OK;
+    LB_TRY(lb_yaml_only(map, keys, &node->diag));
+    LB_TRY(lb_yaml_need_int(map, "per_officer", 0, MAX_EMERGENCIES, &node->diag,
+                            &role->per_officer));
+    return lb_yaml_need_int(map, "per_day", 0, MAX_EMERGENCIES, &node->diag, &role->per_day);
+}
 
 static lb_status prepare(struct lb_node_program *node, void **out_role)
 {
@@ -46,6 +65,7 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_TRY(lb_yaml_opt_int(node->root, "status_life_s", 10, 86400, 900, &node->diag,
                            &role->status_life_s));
     LB_TRY(lb_node_need_secret(node, node->root, "pseudonym_key", &role->pseudonym_key));
+    LB_TRY(read_emergencies(node, role));
     role->store_path = lb_arena_printf(node->arena, "%s/consent.db", node->state);
     LB_ENSURE(role->store_path != NULL, LB_NO_MEMORY, "configuration is too large");
     return LB_OK;
@@ -87,6 +107,8 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .status_life_s = role->status_life_s,
         .store_path = role->store_path,
         .pseudonym_key = role->pseudonym_key,
+        .emergencies_per_officer = role->per_officer,
+        .emergencies_per_day = role->per_day,
     };
     LB_TRY(lb_consent_new(&options, &node->diag, &role->consent));
     role->service = (struct lb_consent_service){
@@ -96,9 +118,24 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .brokers = role->brokers,
     };
     lb_consent_service_methods(&role->service, methods);
-    *out_num = LB_CONSENT_METHODS;
+    lb_desk_service_methods(&role->service, methods + LB_CONSENT_METHODS);
+    *out_num = LB_CONSENT_METHODS + LB_DESK_METHODS;
     LB_TRY(open_brokers(role));
     return lb_workers_new(1, 1, &role->pusher);
+}
+
+/* Told every minute for as long as it lasts: the office can grant no emergency until then. */
+static void alert(struct consent_role *role, int64_t now_s)
+{
+    int64_t overdue = 0;
+    if (now_s < role->next_alert_s)
+        return;
+    role->next_alert_s = now_s + ALERT_EVERY_S;
+    lb_status status = lb_consent_overdue(role->consent, &overdue);
+    lb_log_failure("overdue_not_counted", status);
+    if (status == LB_OK && overdue > 0)
+        lb_log_event(LB_LOG_WARN, "emergency_supplement_overdue", "\"number\":%lld",
+                     (long long)overdue);
 }
 
 static void push(struct lb_job *job)
@@ -117,6 +154,7 @@ static void tick(void *own)
 {
     struct consent_role *role = own;
     int64_t now = lb_clock_monotonic_ms(lb_clock_system()) / 1000;
+    alert(role, now);
     if (now < role->next_push_s || __atomic_load_n(&role->pushing, __ATOMIC_ACQUIRE))
         return;
     role->next_push_s = now + PUSH_EVERY_S;
@@ -148,7 +186,7 @@ static void stop(void *own)
 int main(int argc, char **argv)
 {
     static const char *const keys[] = {"forms",         "issuer",        "status_uri",
-                                       "status_life_s", "pseudonym_key", NULL};
+                                       "status_life_s", "pseudonym_key", "emergencies", NULL};
     static const struct lb_node_role role = {
         .program = "lianban-consent",
         .summary = "shows the notice, takes the citizen's decision, issues and revokes grants",
@@ -156,7 +194,9 @@ int main(int argc, char **argv)
                      "  issuer: {kid: ID, key: FILE} the P-256 key that signs grants\n"
                      "  status_uri: URI             name of the status list\n"
                      "  status_life_s: SECONDS      how long a list is good for (default 900)\n"
-                     "  pseudonym_key: FILE         64 hex digits\n",
+                     "  pseudonym_key: FILE         64 hex digits\n"
+                     "  emergencies: {per_officer: N, per_day: N}  grants without consent a day,"
+                     " default 3 and 10\n",
         .keys = keys,
         .kind = LB_NODE_CONSENT,
         .keeps_log = true,

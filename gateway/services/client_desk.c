@@ -113,6 +113,18 @@ static lb_status stop_grant(void *ctx, const Lianban__V1__StopGrantRequest *requ
     return check_stop(ctx, answer, out);
 }
 
+static lb_status ask(void *ctx, const char *method, const void *request,
+                     const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
+                     void *out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    char path[64];
+    int len = snprintf(path, sizeof(path), "/lianban.v1.ConsentOffice/%s", method);
+    LB_ENSURE(len > 0 && (size_t)len < sizeof(path), LB_NO_METHOD, "no such method");
+    LB_TRY(call(ctx, path, request, DESK_TIMEOUT_MS, arena, &reply));
+    return lb_pb_unpack(reply_kind, reply, arena, out);
+}
+
 /* --- the form --- */
 
 static const struct lb_listed *pick_form(const struct lb_directory *directory, const char *id)
@@ -214,8 +226,8 @@ lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profile *profi
     LB_ENSURE(desk != NULL, LB_NO_MEMORY, "desk");
     LB_TRY(open_trust(desk, profile, clock, diag));
     LB_TRY(connect_office(desk, profile, diag));
-    *out = (struct lb_ctl_desk_port){desk,   find_form,  notice,    confirm,
-                                    revoke, stop_grant, close_desk};
+    *out = (struct lb_ctl_desk_port){desk,   find_form,  notice, confirm,
+                                    revoke, stop_grant, ask,    close_desk};
     desk = NULL;
     return LB_OK;
 }

@@ -46,7 +46,8 @@ struct lb_section_view {
     const struct lb_section_field *fields;
 };
 
-/* JSON members in brackets. */
+/* JSON members in brackets; "a.b" is the member b of the object a. At most one of guardian, agent
+ * and relative is there. */
 struct lb_section {
     const char *provider;      /* [provider] organization */
     const char *audience;      /* [aud] the one adapter instance, SPIFFE id */
@@ -61,6 +62,13 @@ struct lb_section {
     const char *role;          /* [role] of the subject */
     const char *operator_hash; /* [act] keyed hash of the operator who asked; never empty */
     const char *guardian;      /* [guardian] relation of who agreed for a minor; NULL */
+    const char *agent;         /* [agent.relation] of who agreed with a paper; NULL */
+    int64_t agent_until;       /* [agent.until] end of the authorisation, seconds since 1970 */
+    uint8_t agent_document[32]; /* [agent.document] hex SHA-256 of the authorisation */
+    size_t num_agent_views;    /* [agent.scope] views that it covers, 1..LB_MAX_VIEWS_PER_SECTION */
+    const char *const *agent_views;
+    const char *relative;      /* [relative.relation] of who agreed for a dead person; NULL */
+    const char *interest;      /* [relative.interest] of their own (PIPL 49) */
     uint8_t notice_sha256[32]; /* [notice] hex; zeros for a mandate */
     const char *method;        /* [method] of proof: document, face, paper2 or none */
     int level;                 /* [level] 1..4 */

@@ -55,6 +55,32 @@ static bool views_ok(const struct lb_section *section)
     return true;
 }
 
+static bool agent_ok(const struct lb_section *section)
+{
+    if (section->agent == NULL)
+        return true;
+    if (!is_name(section->agent) || section->agent_until < 1 ||
+        section->agent_until > LB_CLAIM_MAX_TIME || section->num_agent_views == 0 ||
+        section->num_agent_views > LB_MAX_VIEWS_PER_SECTION)
+        return false;
+    for (size_t i = 0; i < section->num_agent_views; i++) {
+        if (!is_name(section->agent_views[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool givers_ok(const struct lb_section *section)
+{
+    int num = (section->guardian != NULL) + (section->agent != NULL) + (section->relative != NULL);
+    if (num > 1 || !agent_ok(section))
+        return false;
+    if (section->guardian != NULL && !is_name(section->guardian))
+        return false;
+    return section->relative == NULL || (is_name(section->relative) && section->interest != NULL &&
+                                         is_name(section->interest));
+}
+
 static bool laws_ok(const struct lb_section *section)
 {
     if (section->num_laws > LB_MAX_CLAIM_VALUES)
@@ -76,8 +102,7 @@ lb_status lb_section_check(const struct lb_section *section)
     LB_ENSURE(lb_text_ok(section->audience, LB_MAX_SPIFFE_BYTES - 1), LB_SECTION_INVALID,
               "audience is empty or too long");
     LB_ENSURE(is_name(section->operator_hash), LB_SECTION_INVALID, "operator is missing");
-    LB_ENSURE(section->guardian == NULL || is_name(section->guardian), LB_SECTION_INVALID,
-              "guardian is empty or too long");
+    LB_ENSURE(givers_ok(section), LB_SECTION_INVALID, "who agreed for the subject is off");
     LB_ENSURE(section->method != NULL && is_method(section->method), LB_SECTION_INVALID,
               "method is unknown");
     LB_ENSURE(section->level >= 1 && section->level <= 4, LB_SECTION_INVALID, "no such level");
@@ -116,11 +141,37 @@ static void set_hex32(struct lb_json *object, const char *key, const uint8_t byt
     lb_json_set_cstr(object, key, text);
 }
 
+static struct lb_json *agent_to_json(const struct lb_section *section)
+{
+    struct lb_json *object = lb_json_object();
+    struct lb_json *scope = lb_json_array();
+    lb_json_set_cstr(object, "relation", section->agent);
+    lb_json_set_int(object, "until", section->agent_until);
+    set_hex32(object, "document", section->agent_document);
+    for (size_t i = 0; i < section->num_agent_views; i++)
+        lb_json_append_str(scope, lb_span_str(section->agent_views[i]));
+    lb_json_set(object, "scope", scope);
+    return object;
+}
+
+static void set_giver(struct lb_json *object, const struct lb_section *section)
+{
+    if (section->guardian != NULL)
+        lb_json_set_cstr(object, "guardian", section->guardian);
+    if (section->agent != NULL)
+        lb_json_set(object, "agent", agent_to_json(section));
+    if (section->relative == NULL)
+        return;
+    struct lb_json *relative = lb_json_object();
+    lb_json_set_cstr(relative, "relation", section->relative);
+    lb_json_set_cstr(relative, "interest", section->interest);
+    lb_json_set(object, "relative", relative);
+}
+
 static void set_proof(struct lb_json *object, const struct lb_section *section)
 {
     lb_json_set_cstr(object, "act", section->operator_hash);
-    if (section->guardian != NULL)
-        lb_json_set_cstr(object, "guardian", section->guardian);
+    set_giver(object, section);
     set_hex32(object, "notice", section->notice_sha256);
     lb_json_set_cstr(object, "method", section->method);
     lb_json_set_int(object, "level", section->level);
@@ -203,20 +254,61 @@ static lb_status read_views(const struct lb_json *list, struct lb_arena *arena,
     return LB_OK;
 }
 
-static lb_status read_laws(const struct lb_json *list, struct lb_arena *arena,
-                           struct lb_section *out_section)
+static lb_status read_words(const struct lb_json *list, size_t max, struct lb_arena *arena,
+                            const char *const **out_words, size_t *out_num)
 {
     size_t num = lb_json_len(list);
-    LB_ENSURE(num <= LB_MAX_CLAIM_VALUES, LB_SECTION_INVALID, "too many laws");
-    const char **laws = lb_arena_array(arena, num, sizeof(*laws));
-    LB_ENSURE(laws != NULL, LB_NO_MEMORY, "arena is full");
+    LB_ENSURE(num <= max, LB_SECTION_INVALID, "a list is too long");
+    const char **words = lb_arena_array(arena, num, sizeof(*words));
+    LB_ENSURE(words != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < num; i++) {
-        laws[i] = lb_text_copy(lb_json_at(list, i), arena);
-        LB_ENSURE(laws[i] != NULL, LB_SECTION_INVALID, "a law is not a text");
+        words[i] = lb_text_copy(lb_json_at(list, i), arena);
+        LB_ENSURE(words[i] != NULL, LB_SECTION_INVALID, "a list holds what is no text");
     }
-    out_section->laws = laws;
-    out_section->num_laws = num;
+    *out_words = words;
+    *out_num = num;
     return LB_OK;
+}
+
+static lb_status read_agent(const struct lb_json *object, struct lb_arena *arena,
+                            struct lb_section *section)
+{
+    static const char *const keys[] = {"relation", "until", "document", "scope", NULL};
+    struct lb_claims claims = lb_claims_of(object, keys, arena);
+    section->agent = lb_claims_text(&claims, "relation");
+    section->agent_until = lb_claims_int(&claims, "until", 1, LB_CLAIM_MAX_TIME);
+    lb_claims_hex32(&claims, "document", section->agent_document);
+    const struct lb_json *scope = lb_claims_array(&claims, "scope");
+    LB_TRY(claims.status);
+    return read_words(scope, LB_MAX_VIEWS_PER_SECTION, arena, &section->agent_views,
+                      &section->num_agent_views);
+}
+
+static lb_status read_relative(const struct lb_json *object, struct lb_arena *arena,
+                               struct lb_section *section)
+{
+    static const char *const keys[] = {"relation", "interest", NULL};
+    struct lb_claims claims = lb_claims_of(object, keys, arena);
+    section->relative = lb_claims_text(&claims, "relation");
+    section->interest = lb_claims_text(&claims, "interest");
+    return claims.status;
+}
+
+/* Objects that may be absent. */
+static lb_status read_giver(const struct lb_json *object, struct lb_arena *arena,
+                            struct lb_section *section)
+{
+    const struct lb_json *agent = NULL, *relative = NULL;
+    lb_status status = lb_json_get_object(object, "agent", &agent);
+    if (lb_status_code(status) != LB_ABSENT) {
+        LB_TRY(status);
+        LB_TRY(read_agent(agent, arena, section));
+    }
+    status = lb_json_get_object(object, "relative", &relative);
+    if (lb_status_code(status) == LB_ABSENT)
+        return LB_OK;
+    LB_TRY(status);
+    return read_relative(relative, arena, section);
 }
 
 static void read_what(struct lb_claims *claims, struct lb_section *section)
@@ -247,13 +339,15 @@ static lb_status read_section(const struct lb_json *object, struct lb_arena *are
     static const char *const keys[] = {"provider", "aud",   "form",   "form_version", "form_sha256",
                                        "purpose",  "case",  "basis",  "law",          "role",
                                        "act",      "guardian", "notice", "method",    "level",
-                                       "uses",     "answer_bytes", "sub", "views",    NULL};
+                                       "uses",     "answer_bytes", "sub", "views",    "agent",
+                                       "relative", NULL};
     struct lb_claims claims = lb_claims_of(object, keys, arena);
     read_what(&claims, section);
     const struct lb_json *laws = lb_claims_array(&claims, "law");
     const struct lb_json *views = lb_claims_array(&claims, "views");
     LB_TRY(claims.status);
-    LB_TRY(read_laws(laws, arena, section));
+    LB_TRY(read_giver(object, arena, section));
+    LB_TRY(read_words(laws, LB_MAX_CLAIM_VALUES, arena, &section->laws, &section->num_laws));
     return read_views(views, arena, section);
 }
 

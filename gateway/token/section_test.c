@@ -67,6 +67,66 @@ static void test_good(void **state)
     assert_null(section.guardian);
 }
 
+#define AGENT                                                                                      \
+    "\"agent\":{\"relation\":\"neighbour\",\"until\":1800000000,"                                  \
+    "\"document\":\"" ZEROS64 "\",\"scope\":[\"tax.income\"]}"
+#define RELATIVE "\"relative\":{\"relation\":\"child\",\"interest\":\"burial\"}"
+
+/* The good section with more members in it. */
+static lb_status open_with(const char *members, struct lb_section *out)
+{
+    const char *text = lb_arena_printf(arena, "{%s,%s", members, good + 1);
+    return open_section(text, out);
+}
+
+static void test_who_agreed(void **state)
+{
+    (void)state;
+    struct lb_section section;
+    assert_ok(open_with(AGENT, &section));
+    assert_string_equal(section.agent, "neighbour");
+    assert_int_equal(section.agent_until, 1800000000);
+    assert_int_equal(section.num_agent_views, 1);
+    assert_string_equal(section.agent_views[0], "tax.income");
+    assert_null(section.relative);
+    assert_ok(open_with(RELATIVE, &section));
+    assert_string_equal(section.relative, "child");
+    assert_string_equal(section.interest, "burial");
+    assert_null(section.agent);
+}
+
+static void test_hostile_givers(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        AGENT "," RELATIVE,
+        AGENT ",\"guardian\":\"mother\"",
+        RELATIVE ",\"guardian\":\"mother\"",
+        "\"agent\":null",
+        "\"agent\":\"neighbour\"",
+        "\"agent\":{}",
+        "\"agent\":{\"relation\":\"n\",\"until\":1,\"document\":\"" ZEROS64 "\",\"scope\":[]}",
+        "\"agent\":{\"relation\":\"n\",\"until\":0,\"document\":\"" ZEROS64 "\",\"scope\":[\"v\"]}",
+        "\"agent\":{\"relation\":\"\",\"until\":1,\"document\":\"" ZEROS64 "\",\"scope\":[\"v\"]}",
+        "\"agent\":{\"relation\":\"n\",\"until\":1,\"document\":\"00\",\"scope\":[\"v\"]}",
+        "\"agent\":{\"relation\":\"n\",\"until\":1,\"document\":\"" ZEROS64 "\",\"scope\":[\"\"]}",
+        "\"agent\":{\"relation\":\"n\",\"until\":1,\"document\":\"" ZEROS64 "\",\"scope\":[1]}",
+        "\"agent\":{\"relation\":\"n\",\"until\":1,\"document\":\"" ZEROS64
+        "\",\"scope\":[\"v\"],\"x\":1}",
+        "\"agent\":{\"relation\":\"n\",\"until\":1,\"document\":\"" ZEROS64
+        "\",\"scope\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}",
+        "\"relative\":{\"relation\":\"child\"}",
+        "\"relative\":{\"relation\":\"child\",\"interest\":\"\"}",
+        "\"relative\":{\"relation\":\"child\",\"interest\":\"burial\",\"name\":\"x\"}",
+        "\"relative\":[]",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct lb_section section;
+        if (lb_status_code(open_with(bad[i], &section)) != LB_SECTION_INVALID)
+            fail_msg("%zu was taken", i);
+    }
+}
+
 static void test_hostile_members(void **state)
 {
     (void)state;
@@ -289,6 +349,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_agreed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hostile_givers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_members, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_case, setup, teardown),
         cmocka_unit_test_setup_teardown(test_too_many, setup, teardown),

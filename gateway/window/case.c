@@ -69,6 +69,7 @@ static void free_member(struct lb_case_member *member, const struct lb_form *for
     free(member->rids);
     lb_case_text_drop(&member->name);
     lb_case_text_drop(&member->relation);
+    lb_case_text_drop(&member->representative);
     lb_case_text_drop(&member->ticket_id);
     lb_case_text_drop(&member->ticket_code);
     lb_case_text_drop(&member->consent.sd_jwt);

@@ -68,6 +68,7 @@ struct lb_case_member {
     char id_no[19];
     char *name;
     char *relation;                 /* "" when not stated */
+    char *representative;           /* base64 of a message; NULL when there is none */
     char *ticket_id;                /* NULL until a grant was requested */
     char *ticket_code;
     struct lb_case_grant consent;

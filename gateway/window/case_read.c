@@ -148,6 +148,8 @@ static lb_status read_member(struct lb_window_case *entry, struct lb_case_member
     LB_TRY(copy_fixed(object, "id_no", member->id_no, sizeof(member->id_no)));
     LB_TRY(get_text(object, "name", &member->name));
     LB_TRY(get_text(object, "relation", &member->relation));
+    if (has(object, "representative"))
+        LB_TRY(get_text(object, "representative", &member->representative));
     if (has(object, "ticket")) {
         LB_TRY(get_text(object, "ticket", &member->ticket_id));
         LB_TRY(get_text(object, "ticket_code", &member->ticket_code));

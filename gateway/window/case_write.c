@@ -77,6 +77,7 @@ static struct lb_json *member_json(const struct lb_form *form, const struct lb_c
     lb_json_set_cstr(object, "id_no", member->id_no);
     lb_json_set_cstr(object, "name", member->name);
     lb_json_set_cstr(object, "relation", member->relation);
+    set_if(object, "representative", member->representative);
     set_if(object, "ticket", member->ticket_id);
     set_if(object, "ticket_code", member->ticket_code);
     if (member->consent.sd_jwt != NULL)

@@ -51,6 +51,8 @@ lb_status fx_request_grant(void *ctx, const Lianban__V1__GrantRequest *request,
     assert_int_equal(minor, request->guardian != NULL);
     if (minor)
         copy(ticket->guardian, sizeof(ticket->guardian), request->guardian->relation);
+    copy(fx->representative, sizeof(fx->representative),
+         request->representative != NULL ? request->representative->kind : "");
     *out = lb_arena_alloc(arena, sizeof(**out));
     lianban__v1__grant_ticket__init(*out);
     (*out)->request_id = lb_arena_printf(arena, "r-%zu", fx->num_tickets - 1);
@@ -73,6 +75,14 @@ static void police_section(const struct fx_ticket *ticket, struct lb_section *se
     section->views = all;
     section->num_views = strcmp(ticket->role, "applicant") == 0 ? 2 : 1;
     section->answer_bytes = 1024;
+}
+
+static void keep_region_back(struct lb_section *section)
+{
+    static const struct lb_section_field person[] = {{"name", "EQ"}};
+    static const struct lb_section_view rest[] = {{"public-security.person", 2, 1, person}};
+    section->views = rest;
+    section->num_views = 1;
 }
 
 static void disabled_section(struct lb_section *section)
@@ -133,9 +143,13 @@ static lb_status issue(struct fixture *fx, const struct fx_ticket *ticket, const
         common_section(fx, ticket, salt, &sections[i]);
     police_section(ticket, &sections[0]);
     disabled_section(&sections[1]);
-    LB_TRY(lb_grant_issue(&grant, sections, 2, fx->self_signed ? fx->street_key : fx->office_key,
-                          arena, &jwt, disclosures));
-    return lb_sd_jwt_join(jwt, disclosures, 2, arena, out);
+    size_t num = fx->department_refused ? 1 : 2;
+    if (fx->fact_refused)
+        keep_region_back(&sections[0]);
+    LB_TRY(lb_grant_issue(&grant, sections, num,
+                          fx->self_signed ? fx->street_key : fx->office_key, arena, &jwt,
+                          disclosures));
+    return lb_sd_jwt_join(jwt, disclosures, num, arena, out);
 }
 
 lb_status fx_get_grant(void *ctx, const char *request_id, struct lb_arena *arena,

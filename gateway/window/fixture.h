@@ -99,6 +99,9 @@ struct fixture {
     /* the office */
     size_t num_tickets;
     struct fx_ticket tickets[FX_MAX_TICKETS];
+    bool department_refused;    /* grants lack the federation's section */
+    bool fact_refused;          /* and one field of public security's */
+    char representative[16];    /* kind of who the last request says agrees; "" for nobody */
     const char *section_case;   /* set: grants name this case instead */
     const char *section_subject;/* set: grants are about this person instead */
     bool self_signed;           /* the street office signs consent itself */

@@ -192,6 +192,93 @@ static void notice(void **state)
     assert_code(lb_window_notice(fx->window, &request, fx->arena, &response), LB_CASE_UNKNOWN);
 }
 
+/* --- what is kept back --- */
+
+static void assert_denied(const struct fx_collected *got, const char *fact)
+{
+    assert_string_equal(fx_fact(got, 0, fact)->state, "denied");
+    assert_string_equal(fx_fact(got, 0, fact)->code, "PART_REFUSED");
+}
+
+/* Refused: not asked, denied, and a person decides, whatever the rest would come to. */
+static void refused_department(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_collected got;
+    const char *case_id = fx_open(fx, false);
+    fx->department_refused = true;
+    fx_agree(fx, case_id);
+    fx_run(fx, case_id, &got);
+    assert_ok(got.status);
+    assert_denied(&got, "severe");
+    assert_string_equal(fx_fact(&got, 0, "wage12")->state, "ok");
+    assert_string_equal(got.result->class_id, "MANUAL");
+    assert_int_equal(got.result->receipts_failed, 0);
+    size_t collects = fx->num_collects;
+    fx_run(fx, case_id, &got); /* nor is it asked when the case goes on */
+    assert_int_equal(fx->num_collects, collects);
+    assert_string_equal(fx_get(fx, case_id)->class_id, "MANUAL");
+}
+
+static void refused_fact(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_collected got;
+    const char *case_id = fx_open(fx, false);
+    fx->fact_refused = true;
+    fx_agree(fx, case_id);
+    fx_run(fx, case_id, &got);
+    assert_denied(&got, "region");
+    assert_string_equal(fx_fact(&got, 0, "same_person")->state, "ok");
+    assert_string_equal(fx_fact(&got, 0, "severe")->state, "ok");
+    assert_string_equal(got.result->class_id, "MANUAL");
+}
+
+/* --- who agrees for others --- */
+
+static lb_status open_with(struct fixture *fx, Lianban__V1__Representative *representative,
+                           const char **out_case)
+{
+    Lianban__V1__Member member = LIANBAN__V1__MEMBER__INIT;
+    Lianban__V1__Member *members[] = {&member};
+    Lianban__V1__OpenCaseRequest request = LIANBAN__V1__OPEN_CASE_REQUEST__INIT;
+    lb_status status = LB_OK;
+    member.role = "applicant";
+    member.id_no = (char *)(uintptr_t)fx_id(fx, "19800101", 11);
+    member.name = "张三丰";
+    member.representative = representative;
+    request.form = "test-aid";
+    request.members = members;
+    request.n_members = 1;
+    request.operator_badge = "B-0042";
+    request.operator_unit = "u";
+    *out_case = fx_open_request(fx, &request, &status);
+    return status;
+}
+
+static void an_agent_is_passed_on(void **state)
+{
+    struct fixture *fx = *state;
+    Lianban__V1__Representative agent = LIANBAN__V1__REPRESENTATIVE__INIT;
+    const char *case_id = NULL;
+    agent.kind = "agent";
+    agent.id_no = (char *)(uintptr_t)fx_id(fx, "19820202", 22);
+    agent.name = "李四维";
+    agent.relation = "village-helper";
+    assert_ok(open_with(fx, &agent, &case_id));
+    (void)ask(fx, case_id);
+    assert_string_equal(fx->representative, "agent");
+    agent.kind = "friend";
+    assert_code(open_with(fx, &agent, &case_id), LB_MALFORMED);
+    agent.kind = "agent";
+    agent.id_no = "990101198001010000";
+    assert_code(open_with(fx, &agent, &case_id), LB_MALFORMED);
+    agent.id_no = (char *)(uintptr_t)fx_id(fx, "19820202", 22);
+    agent.relation = lb_arena_alloc(fx->arena, 5000);
+    memset(agent.relation, 'a', 4999);
+    assert_code(open_with(fx, &agent, &case_id), LB_MALFORMED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +295,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(bound_to_another_key, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(by_another_operator, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(notice, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(refused_department, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(refused_fact, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(an_agent_is_passed_on, fx_setup, fx_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,16 @@ LB_MUST lb_status lb_window_ensure_runs(struct lb_window_case *entry);
 /* lb_window_share_total adds up a slot's shares; UNKNOWN unless all are there, were made for one
  * set, and come to a possible total. Under the case's lock. */
 struct lb_fact lb_window_share_total(const struct lb_window_case *entry, size_t slot);
+/* --- representative.c --- */
+
+/* lb_case_take_representative keeps who agrees for a member; NULL keeps nobody. MALFORMED for a
+ * kind that there is not, a number that does not hold, or one that is too long. */
+LB_MUST lb_status lb_case_take_representative(struct lb_case_member *member,
+                                              const Lianban__V1__Representative *wire);
+/* lb_case_representative reads it back; NULL when there is none. */
+LB_MUST lb_status lb_case_representative(const struct lb_case_member *member,
+                                         struct lb_arena *arena,
+                                         Lianban__V1__Representative **out);
 
 /* --- context.c --- */
 

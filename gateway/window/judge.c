@@ -40,6 +40,19 @@ static lb_status gather_totals(const struct lb_window_case *entry, struct lb_are
     return LB_OK;
 }
 
+/* Whoever keeps something back is never turned down for it, and not by what is left either: a
+ * person looks at the case. */
+static bool is_part_refused(const struct lb_window_case *entry)
+{
+    for (size_t i = 0; i < entry->num_members; i++) {
+        for (size_t k = 0; k < entry->form->form->num_facts; k++) {
+            if (entry->members[i].facts[k].code == LB_PART_REFUSED)
+                return true;
+        }
+    }
+    return false;
+}
+
 lb_status lb_window_judge(struct lb_window_case *entry)
 {
     const struct lb_form *form = entry->form->form;
@@ -55,8 +68,9 @@ lb_status lb_window_judge(struct lb_window_case *entry)
                                      arena, &judgement);
     (void)pthread_mutex_unlock(&entry->form->judging);
     LB_TRY(status);
-    entry->class_id = judgement.manual ? lb_window_manual.id : judgement.class_id;
-    entry->class_text = judgement.manual ? lb_window_manual.text : judgement.class_text;
+    bool manual = judgement.manual || is_part_refused(entry);
+    entry->class_id = manual ? lb_window_manual.id : judgement.class_id;
+    entry->class_text = manual ? lb_window_manual.text : judgement.class_text;
     for (size_t i = 0; i < form->num_conditions; i++)
         entry->conditions[i] = judgement.conditions[i];
     entry->thresholds_version = lb_rules_version(entry->form->rules);

@@ -47,7 +47,7 @@ static bool can_ask(const struct lb_form *form, size_t role, size_t section,
                     const struct lb_directory *directory)
 {
     const char *department = form->sections[section].department;
-    if (form->sections[section].basis != LB_BASIS_MANDATE ||
+    if (lb_form_basis(form, section, role) != LB_BASIS_MANDATE ||
         !lb_window_asks_section(form, role, section) ||
         lb_window_adapter(directory, department) == NULL)
         return false;

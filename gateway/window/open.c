@@ -57,8 +57,9 @@ static lb_status check_age(const struct lb_window_case *entry, const struct lb_c
     today(entry->window->options.clock, date);
     LB_ENSURE(lb_idno_age(lb_span_str(member->id_no), date, &age) == LB_OK, LB_MALFORMED,
               "born after today");
-    bool minor = entry->form->form->roles[member->role].minor;
-    LB_ENSURE(minor == (age < ADULT_AGE), LB_MALFORMED, "age does not fit the role");
+    const struct lb_form_role *role = &entry->form->form->roles[member->role];
+    LB_ENSURE(role->deceased || role->minor == (age < ADULT_AGE), LB_MALFORMED,
+              "age does not fit the role");
     return LB_OK;
 }
 
@@ -80,6 +81,7 @@ static lb_status take_member(struct lb_window_case *entry, size_t index,
         LB_ENSURE(strcmp(entry->members[i].id_no, member->id_no) != 0, LB_MALFORMED,
                   "one person stands twice");
     LB_TRY(check_age(entry, member));
+    LB_TRY(lb_case_take_representative(member, wire->representative));
     LB_TRY(lb_case_text(&member->name, lb_span_str(wire->name)));
     return lb_case_text(&member->relation, lb_span_str(wire->relation));
 }

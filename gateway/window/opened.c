@@ -15,7 +15,8 @@ bool lb_window_asks_section(const struct lb_form *form, size_t role, size_t sect
 bool lb_window_needs_consent(const struct lb_form *form, size_t role)
 {
     for (size_t i = 0; i < form->num_sections; i++) {
-        if (form->sections[i].basis != LB_BASIS_MANDATE && lb_window_asks_section(form, role, i))
+        if (lb_form_basis(form, i, role) != LB_BASIS_MANDATE &&
+            lb_window_asks_section(form, role, i))
             return true;
     }
     return false;

@@ -43,6 +43,50 @@ static bool anything_open(const struct lb_collect_run *run, const struct lb_coll
     return false;
 }
 
+static bool is_mandated(const struct lb_collect_run *run, const struct lb_collect_read *read)
+{
+    return lb_form_basis(run->entry->form->form, read->section,
+                         run->entry->members[read->member].role) == LB_BASIS_MANDATE;
+}
+
+static bool is_granted(const struct lb_section *section, const struct lb_form_fact *fact,
+                       const char *call)
+{
+    for (size_t v = 0; v < section->num_views; v++) {
+        const struct lb_section_view *view = &section->views[v];
+        for (size_t f = 0; f < view->num_fields && strcmp(view->id, fact->view) == 0; f++) {
+            if (strcmp(view->fields[f].name, fact->field) == 0 &&
+                strcmp(view->fields[f].operator_text, call) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* What the citizen kept back is not asked: it is denied here, and a person checks it instead. */
+static lb_status leave_out_refused(struct lb_collect_run *run, struct lb_collect_read *read)
+{
+    const struct lb_form *form = run->entry->form->form;
+    size_t *asked = lb_arena_array(run->arena, 2 * read->num_facts, sizeof(*asked));
+    LB_ENSURE(asked != NULL, LB_NO_MEMORY, "arena is full");
+    struct lb_collect_read refused = *read;
+    size_t num = 0;
+    refused.facts = asked + read->num_facts;
+    refused.num_facts = 0;
+    for (size_t i = 0; i < read->num_facts; i++) {
+        const struct lb_form_fact *fact = &form->facts[read->facts[i]];
+        const char *call = lb_op_format(&fact->call, run->arena);
+        LB_ENSURE(call != NULL, LB_NO_MEMORY, "arena is full");
+        if (is_granted(read->granted, fact, call))
+            asked[num++] = read->facts[i];
+        else
+            asked[read->num_facts + refused.num_facts++] = read->facts[i];
+    }
+    read->facts = asked;
+    read->num_facts = num;
+    return lb_collect_settle(run, &refused, LB_FACT_DENIED, LB_PART_REFUSED, false);
+}
+
 /* The grant's section, its addressee in the directory, and a key to seal to. */
 static enum lb_code find_way(const struct lb_collect_run *run, const struct lb_opened_grant *grant,
                              const struct lb_case_grant *kept, struct lb_collect_read *read)
@@ -51,7 +95,7 @@ static enum lb_code find_way(const struct lb_collect_run *run, const struct lb_o
     int64_t now = lb_clock_unix_s(run->window->options.clock);
     const struct lb_section *granted = grant == NULL ? NULL : grant->sections[read->section];
     if (granted == NULL)
-        return section->basis == LB_BASIS_MANDATE ? LB_UNAVAILABLE : LB_FIELD_NOT_GRANTED;
+        return is_mandated(run, read) ? LB_UNAVAILABLE : LB_PART_REFUSED;
     const struct lb_node *adapter = lb_directory_node(run->directory, granted->audience);
     if (adapter == NULL || adapter->kind != LB_NODE_ADAPTER ||
         strcmp(adapter->organization, section->department) != 0)
@@ -86,22 +130,24 @@ struct opened_pair {
 static lb_status plan_read(struct lb_collect_run *run, size_t member, size_t section,
                            const struct opened_pair *grants)
 {
-    const struct lb_form *form = run->entry->form->form;
     struct lb_case_member *person = &run->entry->members[member];
     struct lb_collect_read *read = &run->reads[run->num_reads];
     *read = (struct lb_collect_read){.member = member, .section = section};
     LB_TRY(list_facts(run, read));
     if (!anything_open(run, read))
         return LB_OK;
-    bool mandated = form->sections[section].basis == LB_BASIS_MANDATE;
+    bool mandated = is_mandated(run, read);
     const struct lb_opened_grant *grant = mandated ? &grants->mandate : &grants->consent;
     bool has_grant = mandated ? grants->has_mandate : grants->has_consent;
     enum lb_code code = find_way(run, has_grant ? grant : NULL,
                                  mandated ? &person->mandate : &person->consent, read);
-    if (code == LB_FIELD_NOT_GRANTED)
+    if (code == LB_PART_REFUSED)
         return lb_collect_settle(run, read, LB_FACT_DENIED, code, false);
     if (code != LB_CODE_OK)
         return lb_collect_settle(run, read, LB_FACT_UNAVAILABLE, code, false);
+    LB_TRY(leave_out_refused(run, read));
+    if (read->num_facts == 0)
+        return LB_OK;
     LB_TRY(make_rid(&person->rids[section]));
     read->due = true;
     run->num_reads++;
@@ -154,8 +200,11 @@ static lb_status add_claim(const struct lb_collect_run *run, const struct lb_col
     LB_ENSURE(want->claim != NULL, LB_NO_MEMORY, "arena is full");
     if (claim == LB_CLAIM_NAME)
         want->claim[want->n_claim++] = entry->members[read->member].name;
-    for (size_t i = 0; claim == LB_CLAIM_HOUSEHOLD && i < entry->num_members; i++)
-        want->claim[want->n_claim++] = entry->members[i].id_no;
+    for (size_t i = 0; claim == LB_CLAIM_HOUSEHOLD && i < entry->num_members; i++) {
+        const struct lb_form_role *role = &entry->form->form->roles[entry->members[i].role];
+        if (!role->outside && !role->deceased)
+            want->claim[want->n_claim++] = entry->members[i].id_no;
+    }
     return LB_OK;
 }
 

@@ -12,6 +12,7 @@ lb_status lb_window_notice(struct lb_window *window, const Lianban__V1__GetNotic
     ask.form_version = entry->form->form->version;
     ask.requester = (char *)(uintptr_t)window->options.self;
     ask.language = request->language;
+    ask.variant = request->variant;
     Lianban__V1__NoticeResponse *answer = NULL;
     LB_TRY(window->options.port.notice(window->options.port.ctx, &ask, arena, &answer));
     Lianban__V1__GetNoticeResponse *response = lb_arena_alloc(arena, sizeof(*response));
@@ -30,23 +31,34 @@ static lb_status copy_text(struct lb_arena *arena, const char *text, char **out)
     return LB_OK;
 }
 
-/* For a minor the applicant agrees. A relation that was not stated is the role. */
-static lb_status add_guardian(const struct lb_window_case *entry,
-                              const struct lb_case_member *member, struct lb_arena *arena,
-                              Lianban__V1__GrantRequest *request)
+static lb_status set_guardian(const char *id_no, const char *name, const char *relation,
+                              struct lb_arena *arena, Lianban__V1__GrantRequest *request)
 {
-    const struct lb_form_role *role = &entry->form->form->roles[member->role];
-    if (!role->minor)
-        return LB_OK;
     Lianban__V1__Guardian *guardian = lb_arena_alloc(arena, sizeof(*guardian));
     LB_ENSURE(guardian != NULL, LB_NO_MEMORY, "arena is full");
     lianban__v1__guardian__init(guardian);
-    LB_TRY(copy_text(arena, entry->members[0].id_no, &guardian->id_no));
-    LB_TRY(copy_text(arena, entry->members[0].name, &guardian->name));
-    LB_TRY(copy_text(arena, member->relation[0] != 0 ? member->relation : role->name,
-                     &guardian->relation));
+    LB_TRY(copy_text(arena, id_no, &guardian->id_no));
+    LB_TRY(copy_text(arena, name, &guardian->name));
+    LB_TRY(copy_text(arena, relation, &guardian->relation));
     request->guardian = guardian;
     return LB_OK;
+}
+
+/* For a minor the applicant agrees unless somebody else is named. A relation that was not stated is
+ * the role. */
+static lb_status add_other(const struct lb_window_case *entry, const struct lb_case_member *member,
+                           struct lb_arena *arena, Lianban__V1__GrantRequest *request)
+{
+    const struct lb_form_role *role = &entry->form->form->roles[member->role];
+    Lianban__V1__Representative *other = NULL;
+    LB_TRY(lb_case_representative(member, arena, &other));
+    if (other != NULL && strcmp(other->kind, "guardian") == 0)
+        return set_guardian(other->id_no, other->name, other->relation, arena, request);
+    request->representative = other;
+    if (other != NULL || !role->minor)
+        return LB_OK;
+    return set_guardian(entry->members[0].id_no, entry->members[0].name,
+                        member->relation[0] != 0 ? member->relation : role->name, arena, request);
 }
 
 /* Under the case's lock; copies, because the lock is let go before the office is asked. */
@@ -66,7 +78,7 @@ static lb_status write_request(struct lb_window_case *entry, const struct lb_cas
     LB_TRY(copy_text(arena, member->id_no, &request->id_no));
     LB_TRY(copy_text(arena, member->name, &request->name));
     LB_TRY(copy_text(arena, entry->person, &request->operator_));
-    return add_guardian(entry, member, arena, request);
+    return add_other(entry, member, arena, request);
 }
 
 static lb_status keep_ticket(struct lb_window_case *entry, struct lb_case_member *member,

@@ -23,6 +23,7 @@ struct lb_explain_request {
     size_t num_laws;
     const char *const *laws;
     int level;                  /* of proof */
+    enum lb_giver giver;        /* who agreed */
     size_t num_wants;
     const struct lb_explain_question *wants;
 };

@@ -46,3 +46,10 @@ bool lb_form_asks(const struct lb_form_fact *fact, size_t role_index)
 {
     return role_index < LB_FORM_MAX_ROLES && (fact->roles >> role_index & 1U) != 0;
 }
+
+enum lb_basis lb_form_basis(const struct lb_form *form, size_t section_index, size_t role_index)
+{
+    if (role_index < form->num_roles && form->roles[role_index].outside)
+        return LB_BASIS_SEPARATE_CONSENT;
+    return form->sections[section_index].basis;
+}

@@ -21,7 +21,10 @@
  *   roles:                              # household; applicant is always first and exactly one
  *     applicant: {min: 1, max: 1, minor: false}
  *     member:    {min: 0, max: 11, minor: false}
- *     child:     {min: 0, max: 11, minor: true}     # a minor: the applicant agrees as guardian
+ *     child:     {min: 0, max: 11, minor: true}     # under age: a guardian agrees (PIPL 31)
+ *     supporter: {min: 0, max: 4, outside: true}    # not of the household: agrees separately,
+ *                                                   # never covered by a mandate (SAL 41)
+ *     deceased:  {min: 0, max: 1, deceased: true}   # a near relative agrees (PIPL 49)
  *   sections:                           # one per department asked
  *     tax: {basis: mandate, law: [SAL41], answer_bytes: 1024, uses: 4}
  *   facts:
@@ -34,6 +37,7 @@
  *       otherwise: 0                    # integer, true, false or unknown
  *       claim: none                     # none | name | household (the declared members' numbers)
  *       show: false                     # may the window display the value?
+ *       optional: false                 # may this one be refused by itself? not under a mandate
  *       saves: {zh: 收入证明, en: income certificate}   # optional: the document not asked
  *       label: {zh: 近12个月工资, en: Wages of the last 12 months}
  *   shares: # optional: household totals of which no department's part is seen (SHARE)
@@ -43,7 +47,8 @@
  *     - name: income12
  *       each: wage12 + pension12        # over the member's facts and thresholds
  *       fold: sum # sum | any | all | count (of TRUE) | applicant (the applicant's)
- *   conditions:                         # over household names, thresholds and n (household size)
+ *   conditions:                         # over household names, thresholds and n (household size,
+ *                                       # without those outside it and the dead)
  *     - condition: below_standard
  *       test: income12 < std_dibao * 12 * n          # dots of threshold names are written _
  *       text: {zh: ..., en: ...}
@@ -78,7 +83,9 @@ struct lb_form_role {
     const char *name;
     int64_t min;
     int64_t max;
-    bool minor;
+    bool minor;     /* at most one of the three */
+    bool outside;
+    bool deceased;
 };
 
 struct lb_form_section {
@@ -103,6 +110,7 @@ struct lb_form_fact {
     struct lb_fact otherwise;  /* for roles that are not asked */
     enum lb_form_claim claim;
     bool show;
+    bool optional;
     struct lb_form_text saves; /* zh NULL when none */
     struct lb_form_text label;
 };
@@ -182,6 +190,9 @@ size_t lb_form_fact_index(const struct lb_form *form, const char *name);
 size_t lb_form_share_of(const struct lb_form *form, size_t fact);
 /* lb_form_asks says whether the fact is asked for the role. */
 bool lb_form_asks(const struct lb_form_fact *fact, size_t role_index);
+/* lb_form_basis is the basis on which a section is asked for a role: the section's own, but
+ * separate consent for whoever is outside the household (SAL 41). */
+enum lb_basis lb_form_basis(const struct lb_form *form, size_t section_index, size_t role_index);
 
 struct lb_form_member {
     size_t role;                  /* index */

@@ -155,6 +155,13 @@ static lb_status read_words(struct form_loader *loader, const struct lb_yaml_nod
     if (fact->show && fact->call.op == LB_OP_SHARE)
         return lb_yaml_fail(lb_yaml_get(map, "show"), loader->diag,
                             "a share means nothing by itself and is never shown; remove `show`");
+    LB_TRY(lb_yaml_opt_bool(map, "optional", false, loader->diag, &fact->optional));
+    size_t section = lb_form_section_index(&loader->form->form, fact->department);
+    if (fact->optional && loader->form->form.sections[section].basis == LB_BASIS_MANDATE)
+        return lb_yaml_fail(map, loader->diag,
+                            "fact `%s` is asked under a mandate, so nobody can refuse it; remove "
+                            "`optional`",
+                            fact->name);
     LB_TRY(lb_form_read_text(loader, map, "label", &fact->label));
     if (lb_yaml_get(map, "saves") == NULL)
         return LB_OK;
@@ -166,7 +173,7 @@ static lb_status read_fact(struct form_loader *loader, const struct lb_yaml_node
 {
     static const char *const keys[] = {"fact",  "department", "view",  "field", "operator",
                                        "roles", "otherwise",  "claim", "show",  "saves",
-                                       "label", "value",      NULL};
+                                       "label", "value",      "optional", NULL};
     LB_TRY(lb_yaml_only(map, keys, loader->diag));
     LB_TRY(lb_form_take_name(loader, map, "fact", &fact->name));
     LB_TRY(lb_yaml_need_text(map, "department", loader->diag, &fact->department));

@@ -64,6 +64,17 @@ static struct lb_expr_value fact_value(const struct lb_fact *fact, enum lb_expr_
     return (struct lb_expr_value){.kind = LB_EXPR_UNKNOWN};
 }
 
+/* Relatives outside and the dead stand in the form, not in the household. */
+static int64_t household_size(const struct judging *judging)
+{
+    int64_t size = 0;
+    for (size_t i = 0; i < judging->num_members; i++) {
+        const struct lb_form_role *role = &judging->form->form.roles[judging->members[i].role];
+        size += !role->outside && !role->deceased;
+    }
+    return size;
+}
+
 static void fill_row(const struct judging *judging, size_t index)
 {
     const struct lb_form_compiled *form = judging->form;
@@ -80,7 +91,7 @@ static void fill_row(const struct judging *judging, size_t index)
         row[form->form.num_facts + i] = number_value(form->thresholds[i]);
     for (size_t i = 0; i < form->form.num_shares; i++)
         row[lb_form_first_slot(form) + i] = fact_value(&judging->totals[i], LB_EXPR_NUMBER);
-    row[form->num_names - 1] = number_value((int64_t)judging->num_members);
+    row[form->num_names - 1] = number_value(household_size(judging));
 }
 
 static struct lb_expr_value fold_sum(const struct lb_expr_value *each, size_t num)

@@ -40,12 +40,18 @@ static lb_status read_notice(struct form_loader *loader, const struct lb_yaml_no
 static lb_status read_role(struct form_loader *loader, const struct lb_yaml_node *node,
                            const char *name, struct lb_form_role *role)
 {
-    static const char *const keys[] = {"min", "max", "minor", NULL};
+    static const char *const keys[] = {"min", "max", "minor", "outside", "deceased", NULL};
     role->name = name;
     LB_TRY(lb_yaml_only(node, keys, loader->diag));
     LB_TRY(lb_yaml_need_int(node, "min", 0, LB_MAX_HOUSEHOLD, loader->diag, &role->min));
     LB_TRY(lb_yaml_need_int(node, "max", 1, LB_MAX_HOUSEHOLD, loader->diag, &role->max));
     LB_TRY(lb_yaml_opt_bool(node, "minor", false, loader->diag, &role->minor));
+    LB_TRY(lb_yaml_opt_bool(node, "outside", false, loader->diag, &role->outside));
+    LB_TRY(lb_yaml_opt_bool(node, "deceased", false, loader->diag, &role->deceased));
+    if (role->minor + role->outside + role->deceased > 1)
+        return lb_yaml_fail(node, loader->diag,
+                            "role `%s` is more than one of minor, outside and deceased; keep one",
+                            name);
     if (role->min > role->max)
         return lb_yaml_fail(node, loader->diag, "`min` of role `%s` is above its `max`; swap them",
                             name);
@@ -62,10 +68,11 @@ static lb_status check_roles(struct form_loader *loader, const struct lb_yaml_no
     if (strcmp(name, "applicant") != 0)
         return lb_yaml_fail(node, loader->diag,
                             "the first role is `%s`; the first one must be `applicant`", name);
-    if (first->min != 1 || first->max != 1 || first->minor)
+    bool is_plain = !first->minor && !first->outside && !first->deceased;
+    if (first->min != 1 || first->max != 1 || !is_plain)
         return lb_yaml_fail(node, loader->diag,
-                            "there is exactly one applicant, and of age; write {min: 1, max: 1, "
-                            "minor: false}");
+                            "there is exactly one applicant, of age, of the household and alive; "
+                            "write {min: 1, max: 1, minor: false}");
     int64_t least = 0;
     for (size_t i = 0; i < form->num_roles; i++)
         least += form->roles[i].min;

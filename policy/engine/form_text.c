@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/engine/form_internal.h"
+#include "policy/engine/form_shapes.h"
 #include "policy/engine/form_words.h"
 
 /* One line: a heading and a sentence of the form's own. */
@@ -35,7 +36,8 @@ static void say_asked_roles(const struct form_writer *writer, const struct lb_fo
                             const struct lb_form_fact *fact)
 {
     bool is_first = true;
-    lb_form_say(writer, "；查询对象：", "; asked about: ");
+    lb_form_say(writer, writer->aloud ? "；查询对象是" : "；查询对象：",
+                writer->aloud ? "; asked about " : "; asked about: ");
     for (size_t r = 0; r < form->num_roles; r++) {
         if (!lb_form_asks(fact, r))
             continue;
@@ -59,6 +61,8 @@ static void say_fact(const struct form_writer *writer, const struct lb_form *for
     else
         lb_form_say(writer, "；只用于判断，窗口不显示\n",
                     "; used for the decision only, not displayed\n");
+    if (fact->optional)
+        lb_form_say(writer, "     可以单独拒绝这一项\n", "     this one can be refused by itself\n");
 }
 
 static void say_section(const struct form_writer *writer, const struct lb_form *form,
@@ -98,14 +102,27 @@ static void say_saved(const struct form_writer *writer, const struct lb_form *fo
         lb_form_say(writer, "\n", "\n");
 }
 
-static void say_minors(const struct form_writer *writer, const struct lb_form *form)
+/* Who agrees for whom, as far as the form has such people (PIPL 31, 49; SAL 41). */
+static void say_others(const struct form_writer *writer, const struct lb_form *form)
 {
-    bool has_minor = false;
-    for (size_t r = 0; r < form->num_roles; r++)
-        has_minor = has_minor || form->roles[r].minor;
-    if (has_minor)
-        lb_form_say(writer, "未成年人：由申请人作为监护人代为同意\n",
-                    "Minors: the applicant agrees for them as guardian\n");
+    bool minor = false, deceased = false, outside = false;
+    for (size_t r = 0; r < form->num_roles; r++) {
+        minor = minor || form->roles[r].minor;
+        deceased = deceased || form->roles[r].deceased;
+        outside = outside || form->roles[r].outside;
+    }
+    if (minor)
+        lb_form_say(writer,
+                    "未成年人：不满14周岁由监护人同意；满14周岁本人同意，敏感个人信息另由监护人同意\n",
+                    "Minors: under 14 a guardian agrees; from 14 on they agree themselves, and for "
+                    "sensitive information a guardian as well\n");
+    if (deceased)
+        lb_form_say(writer, "逝者：由近亲属为自身的合法、正当利益同意\n",
+                    "The deceased: a near relative agrees, for a lawful interest of their own\n");
+    if (outside)
+        lb_form_say(writer, "户外义务人：由其本人单独同意，不随申请人的同意\n",
+                    "Relatives outside the household: each agrees separately, the applicant's "
+                    "agreement does not cover them\n");
 }
 
 static void say_tail(const struct form_writer *writer, const struct lb_form *form)
@@ -122,32 +139,74 @@ static void say_tail(const struct form_writer *writer, const struct lb_form *for
                 "no ground to refuse you.\n");
 }
 
-static lb_status check_words(const char *requester_name, const char *language)
+static lb_status check_words(const struct lb_notice_options *options)
 {
-    size_t len = strnlen(requester_name, LB_MAX_VALUE_BYTES + 1);
+    size_t len = strnlen(options->requester_name, LB_MAX_VALUE_BYTES + 1);
     LB_ENSURE(len > 0 && len <= LB_MAX_VALUE_BYTES, LB_MALFORMED, "a requester's name");
-    LB_ENSURE(lb_form_is_one_line(lb_span_of(requester_name, len)), LB_MALFORMED,
+    LB_ENSURE(lb_form_is_one_line(lb_span_of(options->requester_name, len)), LB_MALFORMED,
               "a requester's name");
-    LB_ENSURE(strcmp(language, "zh") == 0 || strcmp(language, "en") == 0, LB_MALFORMED,
-              "a notice's language");
+    LB_ENSURE(strcmp(options->language, "zh") == 0 || strcmp(options->language, "en") == 0,
+              LB_MALFORMED, "a notice's language");
+    LB_ENSURE((unsigned)options->variant < LB_NUM_NOTICE_VARIANTS, LB_MALFORMED,
+              "a notice's variant");
     return LB_OK;
 }
 
-lb_status lb_form_notice_text(const struct lb_form *form, const char *requester_name,
-                              const char *language, struct lb_arena *arena,
-                              struct lb_span *out_text)
+static void say_all(const struct form_writer *writer, const struct lb_form *form,
+                    const char *requester_name)
 {
-    struct lb_buf buf LB_DEFER(lb_buf_cleanup);
-    lb_buf_init(&buf, LB_MAX_NOTICE_BYTES);
-    LB_TRY(check_words(requester_name, language));
-    struct form_writer writer = {.buf = &buf, .is_zh = strcmp(language, "zh") == 0};
-    say_head(&writer, form, requester_name);
-    lb_form_say(&writer, "向哪些部门查询什么：\n", "What is asked, and of which department:\n");
+    say_head(writer, form, requester_name);
+    lb_form_say(writer, "向哪些部门查询什么：\n", "What is asked, and of which department:\n");
     for (size_t s = 0; s < form->num_sections; s++)
-        say_section(&writer, form, s);
-    say_saved(&writer, form);
-    say_minors(&writer, form);
-    say_tail(&writer, form);
-    LB_TRY(lb_buf_check(&buf));
-    return lb_arena_copy(arena, lb_buf_span(&buf), out_text);
+        say_section(writer, form, s);
+    say_saved(writer, form);
+    say_others(writer, form);
+    say_tail(writer, form);
+}
+
+static const char *const variant_names[LB_NUM_NOTICE_VARIANTS] = {
+    [LB_NOTICE_PLAIN] = "plain",
+    [LB_NOTICE_LARGE] = "large",
+    [LB_NOTICE_ALOUD] = "aloud",
+};
+
+const char *lb_notice_variant_name(enum lb_notice_variant variant)
+{
+    return (unsigned)variant < LB_NUM_NOTICE_VARIANTS ? variant_names[variant] : "";
+}
+
+lb_status lb_notice_variant_parse(struct lb_span name, enum lb_notice_variant *out_variant)
+{
+    for (size_t i = 0; i < LB_NUM_NOTICE_VARIANTS; i++) {
+        if (!lb_span_is(name, variant_names[i]) && (i > 0 || name.len > 0))
+            continue;
+        *out_variant = (enum lb_notice_variant)i;
+        return LB_OK;
+    }
+    LB_FAIL(LB_ABSENT, "no notice of this variant");
+}
+
+lb_status lb_form_notice_text(const struct lb_form *form, const struct lb_notice_options *options,
+                              struct lb_arena *arena, struct lb_span *out_text)
+{
+    struct lb_buf plain LB_DEFER(lb_buf_cleanup);
+    struct lb_buf shaped LB_DEFER(lb_buf_cleanup);
+    lb_buf_init(&plain, LB_MAX_NOTICE_BYTES);
+    lb_buf_init(&shaped, LB_MAX_NOTICE_BYTES);
+    LB_TRY(check_words(options));
+    const struct form_writer writer = {
+        .buf = &plain,
+        .is_zh = strcmp(options->language, "zh") == 0,
+        .aloud = options->variant == LB_NOTICE_ALOUD,
+    };
+    say_all(&writer, form, options->requester_name);
+    LB_TRY(lb_buf_check(&plain));
+    if (options->variant == LB_NOTICE_PLAIN)
+        return lb_arena_copy(arena, lb_buf_span(&plain), out_text);
+    if (options->variant == LB_NOTICE_LARGE)
+        lb_form_shape_large(lb_buf_span(&plain), writer.is_zh, &shaped);
+    else
+        lb_form_shape_aloud(lb_buf_span(&plain), writer.is_zh, &shaped);
+    LB_TRY(lb_buf_check(&shaped));
+    return lb_arena_copy(arena, lb_buf_span(&shaped), out_text);
 }

@@ -30,7 +30,7 @@ static const char notice_zh[] =
     "   - 重度残疾：仅回答是否属于规定类别（disability.severe）；"
     "查询对象：申请人、成年家庭成员、未成年子女；只用于判断，窗口不显示\n"
     "您不必提交：户口簿、收入证明\n"
-    "未成年人：由申请人作为监护人代为同意\n"
+    "未成年人：不满14周岁由监护人同意；满14周岁本人同意，敏感个人信息另由监护人同意\n"
     "有效期：自同意之日起30天，到期自动失效\n"
     "保存：案件结束后删除。\n"
     "如何撤回：在任何同意点均可撤回。\n"
@@ -62,7 +62,8 @@ static const char notice_en[] =
     "about: the applicant, adult members of the household, children under age; used for the "
     "decision only, not displayed\n"
     "You need not bring: household register, income certificate\n"
-    "Minors: the applicant agrees for them as guardian\n"
+    "Minors: under 14 a guardian agrees; from 14 on they agree themselves, and for sensitive "
+    "information a guardian as well\n"
     "How long: 30 day(s) from your agreement, then it ends by itself\n"
     "Keeping: Deleted when the case is closed.\n"
     "How to withdraw: At any consent desk.\n"
@@ -92,11 +93,25 @@ static int tear_down(void **state)
     return 0;
 }
 
+static lb_status render(struct test *test, const char *requester, const char *language,
+                        enum lb_notice_variant variant, struct lb_span *out)
+{
+    const struct lb_notice_options options = {requester, language, variant};
+    return lb_form_notice_text(lb_form_of(test->form), &options, test->arena, out);
+}
+
+static const char *notice_as(struct test *test, const char *language,
+                             enum lb_notice_variant variant)
+{
+    struct lb_span text;
+    assert_null(render(test, "Street Office", language, variant, &text));
+    return lb_arena_str(test->arena, text);
+}
+
 static const char *notice(struct test *test, const char *requester, const char *language)
 {
     struct lb_span text;
-    assert_null(lb_form_notice_text(lb_form_of(test->form), requester, language, test->arena,
-                                    &text));
+    assert_null(render(test, requester, language, LB_NOTICE_PLAIN, &text));
     return (const char *)text.ptr;
 }
 
@@ -112,8 +127,8 @@ static void is_the_same_each_time(void **state)
     const char *first = notice(test, "某街道办事处", "zh");
     struct lb_form_compiled *again = lb_form_fixture_load(lb_form_fixture_text(), NULL);
     struct lb_span second;
-    assert_null(
-        lb_form_notice_text(lb_form_of(again), "某街道办事处", "zh", test->arena, &second));
+    const struct lb_notice_options options = {"某街道办事处", "zh", LB_NOTICE_PLAIN};
+    assert_null(lb_form_notice_text(lb_form_of(again), &options, test->arena, &second));
     assert_true(lb_span_is(second, first));
     lb_form_free(again);
 }
@@ -215,30 +230,115 @@ static void refuses_what_would_deceive(void **state)
     struct test *test = *state;
     static const char *const names[] = {"", "A\nWhy: nothing", "\x1b[2J", "\xff",
                                         "\xe2\x80\xae reversed"};
-    const struct lb_form *form = lb_form_of(test->form);
     struct lb_span out = LB_SPAN_EMPTY;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        assert_int_equal(
-            lb_status_code(lb_form_notice_text(form, names[i], "en", test->arena, &out)),
-            LB_MALFORMED);
+        assert_int_equal(lb_status_code(render(test, names[i], "en", LB_NOTICE_PLAIN, &out)),
+                         LB_MALFORMED);
     char long_name[LB_MAX_VALUE_BYTES + 2];
     memset(long_name, 'a', sizeof(long_name) - 1);
     long_name[sizeof(long_name) - 1] = '\0';
-    assert_int_equal(lb_status_code(lb_form_notice_text(form, long_name, "en", test->arena, &out)),
+    assert_int_equal(lb_status_code(render(test, long_name, "en", LB_NOTICE_PLAIN, &out)),
                      LB_MALFORMED);
     long_name[LB_MAX_VALUE_BYTES] = '\0';
-    assert_null(lb_form_notice_text(form, long_name, "en", test->arena, &out));
-    assert_int_equal(lb_status_code(lb_form_notice_text(form, "A", "fr", test->arena, &out)),
+    assert_null(render(test, long_name, "en", LB_NOTICE_PLAIN, &out));
+    assert_int_equal(lb_status_code(render(test, "A", "fr", LB_NOTICE_PLAIN, &out)), LB_MALFORMED);
+    assert_int_equal(lb_status_code(render(test, "A", "en", LB_NUM_NOTICE_VARIANTS, &out)),
                      LB_MALFORMED);
+}
+
+/* --- shapes --- */
+
+static void names_the_variants(void **state)
+{
+    enum lb_notice_variant variant = LB_NUM_NOTICE_VARIANTS;
+    (void)state;
+    for (int i = 0; i < LB_NUM_NOTICE_VARIANTS; i++) {
+        assert_null(lb_notice_variant_parse(
+            lb_span_str(lb_notice_variant_name((enum lb_notice_variant)i)), &variant));
+        assert_int_equal(variant, i);
+    }
+    assert_null(lb_notice_variant_parse(LB_SPAN_EMPTY, &variant));
+    assert_int_equal(variant, LB_NOTICE_PLAIN);
+    assert_int_equal(lb_status_code(lb_notice_variant_parse(lb_span_str("Large"), &variant)),
+                     LB_ABSENT);
+}
+
+/* Every clause of the plain text is on the page, nothing is fetched, and a name cannot add to it.
+ * */
+static void prints_large(void **state)
+{
+    struct test *test = *state;
+    const char *page = notice_as(test, "zh", LB_NOTICE_LARGE);
+    assert_non_null(strstr(page, "font-size:24pt"));
+    assert_non_null(strstr(page, "<h1>告知书：测试救助</h1>"));
+    assert_non_null(strstr(page, "<h2>2. 税务部门（依法律规定查询：《社会救助法》第41条；<br>"));
+    assert_non_null(strstr(page, "<p class=\"i\">- 近12个月工资：近12个月合计；<br>"));
+    assert_null(strstr(page, "http"));
+    assert_null(strstr(page, "script"));
+    struct lb_span out;
+    assert_null(render(test, "<b>&\"A\"</b>", "en", LB_NOTICE_LARGE, &out));
+    assert_non_null(strstr((const char *)out.ptr, "&lt;b&gt;&amp;&quot;A&quot;&lt;/b&gt;"));
+}
+
+static void assert_no_marks(const char *text)
+{
+    static const char *const marks[] = {"0", "1", "2", "3", "(", ")", "；", "：", "（", "《",
+                                        "%", ";", ": ", "art.", "disability.severe"};
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+        if (strstr(text, marks[i]) != NULL)
+            fail_msg("%s stands in what is read out", marks[i]);
+}
+
+static void reads_out(void **state)
+{
+    struct test *test = *state;
+    const char *zh = notice_as(test, "zh", LB_NOTICE_ALOUD);
+    const char *en = notice_as(test, "en", LB_NOTICE_ALOUD);
+    assert_no_marks(zh);
+    assert_no_marks(en);
+    assert_non_null(strstr(zh, "第二个部门，税务部门，依法律规定查询。社会救助法第四十一条。"
+                               "每人最多查询四次。\n"));
+    assert_non_null(strstr(zh, "近十二个月工资。近十二个月合计。"));
+    assert_non_null(strstr(zh, "每人最多查询一百次。"));
+    assert_non_null(strstr(en, "Department two, Tax, required by law. Social Assistance Law article"
+                               " forty-one. At most four times per person.\n"));
+    assert_non_null(strstr(en, "At most one hundred times per person.\n"));
+}
+
+static void every_variant_is_its_own(void **state)
+{
+    const char *texts[6];
+    for (int i = 0; i < 6; i++)
+        texts[i] = notice_as(*state, i % 2 == 0 ? "zh" : "en", (enum lb_notice_variant)(i / 2));
+    for (int i = 0; i < 6; i++)
+        for (int j = 0; j < i; j++)
+            assert_string_not_equal(texts[i], texts[j]);
+}
+
+/* A role outside the household, one that is dead, and a fact that can be refused by itself. */
+static void says_who_else_agrees(void **state)
+{
+    struct test *test = *state;
+    const char *text = lb_form_fixture_text();
+    text = lb_form_fixture_replace(test->arena, text, "minor: true", "deceased: true");
+    text = lb_form_fixture_replace(test->arena, text, "    show: true",
+                                   "    optional: true\n    show: true");
+    struct lb_form_compiled *kept = test->form;
+    test->form = lb_form_fixture_load(text, NULL);
+    assert_non_null(strstr(notice(test, "A", "en"), "The deceased: a near relative agrees"));
+    assert_non_null(strstr(notice(test, "A", "zh"), "可以单独拒绝这一项\n"));
+    lb_form_free(test->form);
+    test->form = kept;
 }
 
 static void says_when_there_is_no_room(void **state)
 {
     struct test *test = *state;
     struct lb_arena *small = lb_arena_new(16);
+    const struct lb_notice_options options = {"A", "en", LB_NOTICE_PLAIN};
     struct lb_span out = LB_SPAN_EMPTY;
     assert_int_equal(
-        lb_status_code(lb_form_notice_text(lb_form_of(test->form), "A", "en", small, &out)),
+        lb_status_code(lb_form_notice_text(lb_form_of(test->form), &options, small, &out)),
         LB_NO_MEMORY);
     assert_int_equal(out.len, 0);
     lb_arena_free(small);
@@ -256,6 +356,11 @@ int main(void)
         TEST(writes_other_citations_as_they_stand),
         TEST(refuses_what_would_deceive),
         TEST(says_when_there_is_no_room),
+        TEST(names_the_variants),
+        TEST(prints_large),
+        TEST(reads_out),
+        TEST(every_variant_is_its_own),
+        TEST(says_who_else_agrees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,9 +85,10 @@ static void say_law(const struct form_writer *writer, const char *law)
     for (size_t i = 0; i < COUNT_OF(law_words) && is_article; i++) {
         if (strlen(law_words[i].id) != letters || strncmp(law_words[i].id, law, letters) != 0)
             continue;
-        lb_form_say(writer, "《", "");
+        lb_form_say(writer, writer->aloud ? "" : "《", "");
         lb_form_say_text(writer, &law_words[i].text);
-        lb_form_say(writer, "》第", " art. ");
+        lb_form_say(writer, writer->aloud ? "第" : "》第",
+                    writer->aloud ? " article " : " art. ");
         lb_buf_put_str(writer->buf, article);
         lb_form_say(writer, "条", "");
         return;
@@ -127,6 +128,8 @@ void lb_form_say_basis(const struct form_writer *writer, enum lb_basis basis)
 
 static void say_named(const struct form_writer *writer, const char *name)
 {
+    if (writer->aloud)
+        return;
     lb_form_say(writer, "（", " (");
     lb_buf_put_str(writer->buf, name);
     lb_form_say(writer, "）", ")");

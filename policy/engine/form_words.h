@@ -8,6 +8,7 @@
 struct form_writer {
     struct lb_buf *buf;
     bool is_zh;
+    bool aloud;  /* no names of thresholds and no book-title marks: nobody can say them */
 };
 
 /* lb_form_say writes one of two wordings, lb_form_say_text a form's own, lb_form_say_number

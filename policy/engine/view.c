@@ -23,6 +23,29 @@ lb_status lb_basis_parse(struct lb_span text, enum lb_basis *out_basis)
     LB_FAIL(LB_ABSENT, "no legal basis of this name");
 }
 
+static const char *const giver_names[LB_NUM_GIVERS] = {
+    [LB_GIVER_SELF] = "self",
+    [LB_GIVER_GUARDIAN] = "guardian",
+    [LB_GIVER_AGENT] = "agent",
+    [LB_GIVER_RELATIVE] = "relative",
+};
+
+const char *lb_giver_name(enum lb_giver giver)
+{
+    return (unsigned)giver < LB_NUM_GIVERS ? giver_names[giver] : "";
+}
+
+lb_status lb_giver_parse(struct lb_span text, enum lb_giver *out_giver)
+{
+    for (size_t i = 0; i < LB_NUM_GIVERS; i++) {
+        if (!lb_span_is(text, giver_names[i]))
+            continue;
+        *out_giver = (enum lb_giver)i;
+        return LB_OK;
+    }
+    LB_FAIL(LB_ABSENT, "nobody agrees under this name");
+}
+
 const struct lb_view_field *lb_view_field(const struct lb_view *view, const char *name)
 {
     for (size_t i = 0; i < view->num_fields; i++)
@@ -90,6 +113,15 @@ static bool passes_level(const struct lb_view_rule *rule, const struct question 
     return question->ask->level >= rule->min_level;
 }
 
+/* Nobody agreed to a mandate or an emergency. */
+static bool passes_giver(const struct lb_view_rule *rule, const struct question *question)
+{
+    const struct lb_view_ask *ask = question->ask;
+    if (ask->basis == LB_BASIS_MANDATE || ask->basis == LB_BASIS_EMERGENCY)
+        return true;
+    return (unsigned)ask->giver < LB_NUM_GIVERS && (rule->givers & 1U << ask->giver) != 0;
+}
+
 struct step {
     passes_fn *passes;
     struct lb_fault refusal;
@@ -111,6 +143,8 @@ static const struct step steps[LB_NUM_CLAUSES] = {
                                                      "no rule with this operator or a weaker one")},
     [LB_CLAUSE_LEVEL] = {passes_level, REFUSAL(LB_LOA_LOW,
                                                "every rule demands a higher level of proof")},
+    [LB_CLAUSE_GIVER] = {passes_giver, REFUSAL(LB_GIVER_NOT_ALLOWED,
+                                               "no rule accepts who agreed")},
 };
 
 void lb_view_clauses(const struct lb_view_rule *rule, const struct lb_op_call *call,

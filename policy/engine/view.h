@@ -45,6 +45,9 @@
  *           issuers: [street-office]       # organizations whose grants count
  *           laws: [SAL41]                  # for mandate: a law the grant must cite; else optional
  *           min_level: 2                   # level of proof, 1..4
+ *           given_by: [self, guardian]     # whose agreement counts: self|guardian|agent|relative;
+ *                                          # without it self and guardian; nobody agrees to a
+ *                                          # mandate or an emergency
  *           dry_run: true                  # optional: judge, run and record, but release nothing
  *
  * A G4 field is not opened on plain consent: sensitive data need a separate one (PIPL 29).
@@ -81,6 +84,23 @@ struct lb_probing {
     int64_t mismatches_day;  /* and in 24 hours over all cases */
 };
 
+/* Who agreed: the subject, a minor's guardian, an agent with a paper, a near relative of the
+ * dead. */
+enum lb_giver {
+    LB_GIVER_SELF,
+    LB_GIVER_GUARDIAN,
+    LB_GIVER_AGENT,
+    LB_GIVER_RELATIVE,
+    LB_NUM_GIVERS
+};
+
+/* Who may agree under a rule that does not say. */
+#define LB_VIEW_DEFAULT_GIVERS (1U << LB_GIVER_SELF | 1U << LB_GIVER_GUARDIAN)
+
+/* lb_giver_name and lb_giver_parse convert to and from the file's names; ABSENT for another. */
+const char *lb_giver_name(enum lb_giver giver);
+LB_MUST lb_status lb_giver_parse(struct lb_span text, enum lb_giver *out_giver);
+
 struct lb_view_rule {
     const char *purpose;
     size_t num_operators;
@@ -88,6 +108,7 @@ struct lb_view_rule {
     size_t num_requesters;
     const char *const *requesters;
     unsigned bases;  /* bit per enum lb_basis */
+    unsigned givers; /* bit per enum lb_giver */
     size_t num_issuers;
     const char *const *issuers;
     size_t num_laws;
@@ -150,6 +171,7 @@ struct lb_view_ask {
     const char *const *laws;   /* cited by the grant */
     size_t num_laws;
     int level;                 /* of proof */
+    enum lb_giver giver;       /* not looked at for a mandate or an emergency */
 };
 
 /* What a rule demands, in the order in which a refusal is named. */
@@ -160,6 +182,7 @@ enum lb_view_clause {
     LB_CLAUSE_ISSUER,
     LB_CLAUSE_OPERATOR,  /* one of the rule's operators, or a stricter one */
     LB_CLAUSE_LEVEL,
+    LB_CLAUSE_GIVER,     /* who agreed; nobody does to a mandate or an emergency */
     LB_NUM_CLAUSES
 };
 
@@ -178,8 +201,8 @@ struct lb_view_verdict {
 /* lb_view_judge says whether one field may be asked under one operator, and by which rule; one that
  * releases goes before one in dry-run. The status names the first reason against, in this order,
  * judged over all rules: FIELD_UNKNOWN, PURPOSE_NOT_ALLOWED, REQUESTER_NOT_ALLOWED,
- * BASIS_NOT_ALLOWED (basis or law), ISSUER_INERT, OPERATOR_TOO_WEAK, LOA_LOW. One rule must pass
- * alone. A mandate must cite one of the rule's laws; other bases need not. */
+ * BASIS_NOT_ALLOWED (basis or law), ISSUER_INERT, OPERATOR_TOO_WEAK, LOA_LOW, GIVER_NOT_ALLOWED.
+ * One rule must pass alone. A mandate must cite one of the rule's laws; other bases need not. */
 LB_MUST lb_status lb_view_judge(const struct lb_view *view, const char *field,
                                 const struct lb_op_call *call, const struct lb_view_ask *ask,
                                 const struct lb_rules *rules, struct lb_view_verdict *out_verdict);

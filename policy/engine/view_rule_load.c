@@ -57,6 +57,32 @@ static lb_status load_bases(const struct lb_view_loader *loader, const struct lb
     return LB_OK;
 }
 
+static lb_status load_givers(const struct lb_view_loader *loader, const struct lb_yaml_node *rule,
+                             unsigned *out_givers)
+{
+    const struct lb_yaml_node *list = lb_yaml_get(rule, "given_by");
+    unsigned givers = 0;
+    if (list == NULL) {
+        *out_givers = LB_VIEW_DEFAULT_GIVERS;
+        return LB_OK;
+    }
+    LB_TRY(lb_word_list(list, LB_NUM_GIVERS, loader->diag));
+    for (size_t i = 0; i < lb_yaml_len(list); i++) {
+        const struct lb_yaml_node *item = lb_yaml_item(list, i);
+        const char *name = NULL;
+        enum lb_giver giver;
+        LB_TRY(lb_yaml_text(item, loader->diag, &name));
+        if (lb_giver_parse(lb_span_str(name), &giver) != LB_OK)
+            return lb_yaml_fail(item, loader->diag,
+                                "\"%.40s\" is nobody who agrees; write self, guardian, agent or "
+                                "relative",
+                                name);
+        givers |= 1U << giver;
+    }
+    *out_givers = givers;
+    return LB_OK;
+}
+
 static lb_status check_operator(const struct lb_view_loader *loader,
                                 const struct lb_yaml_node *item, const struct lb_op_call *call,
                                 const struct lb_view_field *field, bool many)
@@ -139,7 +165,8 @@ static lb_status load_rule(const struct lb_view_loader *loader, const struct lb_
                            const struct lb_view_field *field, bool many, struct lb_view_rule *out)
 {
     static const char *const keys[] = {"purpose", "operators", "requesters", "bases",
-                                       "issuers", "laws",      "min_level",  "dry_run", NULL};
+                                       "issuers", "laws",      "min_level",  "dry_run",
+                                       "given_by", NULL};
     const char *purpose = NULL;
     int64_t level = 0;
     LB_TRY(lb_yaml_only(rule, keys, loader->diag));
@@ -151,6 +178,7 @@ static lb_status load_rule(const struct lb_view_loader *loader, const struct lb_
     LB_TRY(check_class(loader, rule, field, out->bases));
     LB_TRY(need_words(loader, rule, "issuers", &out->issuers, &out->num_issuers));
     LB_TRY(load_laws(loader, rule, out));
+    LB_TRY(load_givers(loader, rule, &out->givers));
     LB_TRY(lb_yaml_need_int(rule, "min_level", 1, 4, loader->diag, &level));
     out->min_level = (int)level;
     return lb_yaml_opt_bool(rule, "dry_run", false, loader->diag, &out->dry_run);

@@ -39,6 +39,19 @@ static void put_bases(struct lb_buf *line, unsigned bases)
     put_words(line, "bases", names, num);
 }
 
+/* The usual two go without saying. */
+static void put_givers(struct lb_buf *line, unsigned givers)
+{
+    const char *names[LB_NUM_GIVERS];
+    size_t num = 0;
+    if (givers == LB_VIEW_DEFAULT_GIVERS)
+        return;
+    for (unsigned i = 0; i < LB_NUM_GIVERS; i++)
+        if ((givers & 1U << i) != 0)
+            names[num++] = lb_giver_name((enum lb_giver)i);
+    put_words(line, "given_by", names, num);
+}
+
 static lb_status rule_line(const struct lb_view *view, const struct lb_view_field *field,
                            const struct lb_view_rule *rule, const struct lb_op_call *call,
                            struct lb_arena *arena, const char **out)
@@ -53,7 +66,9 @@ static lb_status rule_line(const struct lb_view *view, const struct lb_view_fiel
     put_bases(&line, rule->bases);
     put_words(&line, "issuers", rule->issuers, rule->num_issuers);
     put_words(&line, "laws", rule->laws, rule->num_laws);
-    lb_buf_printf(&line, " level=%d%s\n", rule->min_level, rule->dry_run ? " dry-run" : "");
+    lb_buf_printf(&line, " level=%d", rule->min_level);
+    put_givers(&line, rule->givers);
+    lb_buf_put_str(&line, rule->dry_run ? " dry-run\n" : "\n");
     LB_TRY(lb_buf_check(&line));
     *out = lb_arena_str(arena, lb_buf_span(&line));
     LB_ENSURE(*out != NULL, LB_NO_MEMORY, "arena full");

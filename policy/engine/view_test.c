@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -175,6 +176,64 @@ static void calls_that_name_entries_of_the_rules_are_known(void **state)
     }
 }
 
+#define GIVERS                                                                                     \
+    HEAD QUERY                                                                                     \
+    "rows: many\nfields:\n"                                                                        \
+    "  paid: {type: row, class: G3, rules: [{purpose: study, operators: [EXISTS]"                  \
+    ", requesters: [street], bases: [consent, emergency], issuers: [hall], min_level: 1%s}]}\n"
+
+static enum lb_code given_by(struct fixture *fixture, const char *rule, enum lb_basis basis,
+                             enum lb_giver giver)
+{
+    const struct lb_view_ask ask = {.purpose = "study", .requester = "street", .issuer = "hall",
+                                    .basis = basis, .level = 1, .giver = giver};
+    struct lb_op_call call;
+    struct lb_view_verdict verdict;
+    const struct lb_view *view =
+        view_fixture_load(fixture, lb_arena_printf(fixture->arena, GIVERS, rule));
+    assert_true(lb_op_parse(lb_span_str("EXISTS"), fixture->arena, &call) == LB_OK);
+    return lb_status_code(lb_view_judge(view, "paid", &call, &ask, fixture->rules, &verdict));
+}
+
+/* Agents and relatives count only where the rule says so; in an emergency nobody agreed. */
+static void counts_who_agreed(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char only_agents[] = ", given_by: [agent]";
+    assert_int_equal(given_by(fixture, "", LB_BASIS_CONSENT, LB_GIVER_SELF), LB_CODE_OK);
+    assert_int_equal(given_by(fixture, "", LB_BASIS_CONSENT, LB_GIVER_GUARDIAN), LB_CODE_OK);
+    assert_int_equal(given_by(fixture, "", LB_BASIS_CONSENT, LB_GIVER_AGENT),
+                     LB_GIVER_NOT_ALLOWED);
+    assert_int_equal(given_by(fixture, "", LB_BASIS_CONSENT, LB_GIVER_RELATIVE),
+                     LB_GIVER_NOT_ALLOWED);
+    assert_int_equal(given_by(fixture, "", LB_BASIS_CONSENT, (enum lb_giver)40),
+                     LB_GIVER_NOT_ALLOWED);
+    assert_int_equal(given_by(fixture, only_agents, LB_BASIS_CONSENT, LB_GIVER_AGENT), LB_CODE_OK);
+    assert_int_equal(given_by(fixture, only_agents, LB_BASIS_CONSENT, LB_GIVER_SELF),
+                     LB_GIVER_NOT_ALLOWED);
+    assert_int_equal(given_by(fixture, only_agents, LB_BASIS_EMERGENCY, LB_GIVER_SELF),
+                     LB_CODE_OK);
+}
+
+static void tells_who_may_agree(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_span text;
+    struct lb_diag diag;
+    const struct lb_view *view = view_fixture_load(
+        fixture, lb_arena_printf(fixture->arena, GIVERS, ", given_by: [relative, agent]"));
+    assert_true(lb_view_table(view, fixture->arena, &text) == LB_OK);
+    assert_non_null(strstr((const char *)text.ptr, " level=1 given_by=agent,relative\n"));
+    view = view_fixture_load(fixture, lb_arena_printf(fixture->arena, GIVERS, ""));
+    assert_true(lb_view_table(view, fixture->arena, &text) == LB_OK);
+    assert_null(strstr((const char *)text.ptr, "given_by"));
+    lb_status status = lb_view_load_text(
+        lb_span_str(lb_arena_printf(fixture->arena, GIVERS, ", given_by: [anybody]")), "v.yaml",
+        fixture->rules, fixture->arena, &diag, &view);
+    assert_int_equal(lb_status_code(status), LB_CONFIG_INVALID);
+    assert_non_null(strstr(diag.text, "self, guardian, agent or relative"));
+}
+
 static const char table[] =
     "tax.income - freshness days=45\n"
     "tax.income - probing thresholds=8 days=30 mismatches=3 mismatches_day=6\n"
@@ -232,6 +291,8 @@ int main(void)
         WITH_FIXTURE(consent_needs_no_law),
         WITH_FIXTURE(one_rule_must_pass_alone),
         WITH_FIXTURE(stricter_operators_pass_and_misfits_do_not),
+        WITH_FIXTURE(counts_who_agreed),
+        WITH_FIXTURE(tells_who_may_agree),
         WITH_FIXTURE(the_table_is_sorted_and_stable),
         WITH_FIXTURE(a_rule_in_dry_run_releases_nothing),
         WITH_FIXTURE(limits_are_read_and_shown),

@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
 from cases import find_story  # noqa: E402
+from desk import documents  # noqa: E402
 from processes import wait_until  # noqa: E402
 
 LIANBAN = os.path.join(fixture.BIN, "lianban")
@@ -52,16 +53,22 @@ class Command(unittest.TestCase):
         with open(self.tickets, encoding="utf-8") as file:
             return process, json.load(file)["tickets"]
 
-    def document(self, ticket):
-        """What is shown at the desk: one's own card, or the guardian's."""
-        member = self.members[ticket["member"]]
-        return (self.members[0] if member["role"] == "child" else member)["id_no"]
+    def documents(self, ticket):
+        """What is shown at the desk: (a number, options that name a second one)."""
+        shown, also = documents(self.members, ticket["member"])
+        if not also:
+            return shown, ()
+        path = os.path.join(os.path.dirname(self.tickets), "also.txt")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(also)
+        return shown, ("--also-document", path)
 
     def test_everybody_agrees(self):
         process, tickets = self.apply()
         self.assertEqual(len(tickets), len(self.members))
         for ticket in tickets:
-            ended = desk("confirm", ticket, self.document(ticket), "--method", "face", "--level", "3")
+            shown, also = self.documents(ticket)
+            ended = desk("confirm", ticket, shown, "--method", "face", "--level", "3", *also)
             self.assertEqual(ended.returncode, 0, ended.stderr)
         out, err = process.communicate(timeout=SECONDS)
         self.assertEqual(process.returncode, 0, err)
@@ -72,7 +79,7 @@ class Command(unittest.TestCase):
 
     def test_somebody_refuses(self):
         process, tickets = self.apply()
-        self.assertEqual(desk("refuse", tickets[0], self.document(tickets[0])).returncode, 0)
+        self.assertEqual(desk("refuse", tickets[0], self.documents(tickets[0])[0]).returncode, 0)
         out, err = process.communicate(timeout=SECONDS)
         self.assertEqual(process.returncode, 1)
         self.assertIn("GRANT_REFUSED", out + err)

@@ -151,16 +151,25 @@ static void check_judgement(struct lb_form_compiled *compiled, struct lb_span in
     FUZZ_CHECK(known.manual == (strcmp(known.class_id, "MANUAL") == 0));
 }
 
-static void check_notice(const struct lb_form *form, const char *language, struct lb_arena *arena)
+static void check_shape(const struct lb_form *form, const struct lb_notice_options *options,
+                        struct lb_arena *arena)
 {
     struct lb_span text, again;
-    if (lb_form_notice_text(form, "街道办", language, arena, &text) != LB_OK)
+    if (lb_form_notice_text(form, options, arena, &text) != LB_OK)
         return;
     FUZZ_CHECK(text.len > 0 && text.len <= LB_MAX_NOTICE_BYTES && lb_utf8_valid(text));
     for (size_t i = 0; i < text.len; i++)
         FUZZ_CHECK(text.ptr[i] >= ' ' || text.ptr[i] == '\n');
-    FUZZ_OK(lb_form_notice_text(form, "街道办", language, arena, &again));
+    FUZZ_OK(lb_form_notice_text(form, options, arena, &again));
     FUZZ_CHECK(lb_span_eq(text, again));
+}
+
+static void check_notice(const struct lb_form *form, const char *language, struct lb_arena *arena)
+{
+    for (int i = 0; i < LB_NUM_NOTICE_VARIANTS; i++) {
+        const struct lb_notice_options options = {"街道办", language, (enum lb_notice_variant)i};
+        check_shape(form, &options, arena);
+    }
 }
 
 /* facts LF form. */

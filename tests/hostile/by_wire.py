@@ -18,7 +18,9 @@ from stubs import Refused, plain_channel, secure_channel
 
 _CALLERS = {  # who may call a method, so that the garbage is looked at
     "Broker": ("broker", "window", {"Attach": "tax", "RelayStatus": "desk", "RelayRevocation": "desk"}),
-    "ConsentOffice": ("consent", "window", {"Confirm": "desk", "Revoke": "desk", "GetStatusList": "desk"}),
+    "ConsentOffice": ("consent", "window", {method: "desk" for method in (
+        "Confirm", "Revoke", "GetStatusList", "ListPending", "IssueEmergency", "CloseEmergency", "ListDue",
+        "GetRecord", "GetSlip", "FindSlip")}),
     "Adapter": ("tax", "broker", {}),
     "Evidence": ("tax", "window", {}),
     "Window": ("window", None, {}),

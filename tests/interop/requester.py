@@ -358,14 +358,14 @@ class Desk:
     def __init__(self, federation, name="desk"):
         self._federation, self._name = federation, name
 
-    def confirm(self, ticket, document, requester, form, agreed=True):
+    def confirm(self, ticket, document, requester, form, agreed=True, also=""):
         """Records a decision; returns the grant's id."""
         new = self._federation.contract.new
         notice = self._call("Notice", new("NoticeRequest", form=form.id, form_version=form.version,
                                           requester=requester, language="zh"))
         return self._call("Confirm", new("ConfirmRequest", request_id=ticket.request_id, agreed=agreed,
                                          method="face", level=3, id_no=document,
-                                         notice_sha256=notice.sha256)).grant_id
+                                         also_id_no=also, notice_sha256=notice.sha256)).grant_id
 
     def revoke(self, grant_id, document):
         """Withdraws a grant; returns RevokeResponse."""

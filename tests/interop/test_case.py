@@ -15,6 +15,7 @@ import hpke  # noqa: E402
 import receipts  # noqa: E402
 import share  # noqa: E402
 import sdjwt  # noqa: E402
+from desk import documents  # noqa: E402
 from requester import Desk, Federation, Person, Profile, Requester  # noqa: E402
 from stubs import Refused  # noqa: E402
 
@@ -108,14 +109,15 @@ class WholeCase(unittest.TestCase):
         """(person, role, grants) of every member, as a window would get them."""
         everyone = tuple(member["id_no"] for member in members)
         people = [Person(m["id_no"], m["name"], everyone) for m in members]
-        for member, person in zip(members, people):
+        for index, (member, person) in enumerate(zip(members, people)):
             guardian = people[0] if member["role"] == "child" else None
             ticket = self.requester.request_grant(member["role"], person, "C-1", guardian)
             with self.assertRaises(Refused) as pending:
                 self.requester.fetch_grant(ticket, person)
             self.assertEqual(pending.exception.code, "GRANT_PENDING")
-            self.desk.confirm(ticket, (guardian or person).id_no, self.requester.profile.spiffe,
-                              self.requester.form)
+            shown, also = documents(members, index)
+            self.desk.confirm(ticket, shown, self.requester.profile.spiffe, self.requester.form,
+                              also=also)
             found = [self.requester.fetch_grant(ticket, person)]
             if self.requester.form.departments(member["role"], ("mandate",)):
                 found.append(self.requester.mandate(member["role"], person, "C-1"))
