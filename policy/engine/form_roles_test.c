@@ -52,7 +52,7 @@ static enum lb_truth is_poor(struct test *test, const char *flag)
     for (size_t i = 0; i < NUM_FACTS; i++)
         facts[0][i] = facts[1][i] = lb_form_fixture_unknown();
     facts[0][WAGE] = lb_form_fixture_number(line * 18);
-    assert_null(lb_form_judge(form, members, 2, test->arena, &judgement));
+    assert_null(lb_form_judge(form, members, 2, NULL, test->arena, &judgement));
     enum lb_truth poor = judgement.conditions[POOR];
     lb_form_free(form);
     return poor;

@@ -199,9 +199,9 @@ static void the_notice_says_what_a_share_is(void **state)
         {"en", "only as a masked share of a household total (the total of the last 12 months); "
                "nobody sees the single amount"}};
     for (size_t i = 0; i < 2; i++) {
+        const struct lb_notice_options options = {"street office", words[i][0], LB_NOTICE_PLAIN};
         struct lb_span text;
-        assert_null(lb_form_notice_text(lb_form_of(compiled), "street office", words[i][0],
-                                        test->arena, &text));
+        assert_null(lb_form_notice_text(lb_form_of(compiled), &options, test->arena, &text));
         assert_non_null(strstr(lb_arena_str(test->arena, text), words[i][1]));
     }
     lb_form_free(compiled);
