@@ -134,7 +134,7 @@ static lb_status add_keys(struct builder *builder, const struct lb_yaml_node *no
         if (lb_json_parse(text, &entry) != LB_OK)
             return lb_yaml_fail(file, &builder->tool->diag,
                                 "the file is not an entry of lianban directory seal-key or "
-                                "share-key");
+                                "share-key, keys rotate or keys handover");
         lb_json_append(list, entry);
     }
     return LB_OK;
@@ -154,11 +154,22 @@ static lb_status add_all_keys(struct builder *builder, const struct lb_yaml_node
     return add_keys(builder, node, "share_keys", shares);
 }
 
+/* The keys this one came after, with their handovers; the member stays out when there is none. */
+static lb_status add_former(struct builder *builder, const struct lb_yaml_node *node,
+                            const char *key, struct lb_json *object)
+{
+    if (lb_yaml_get(node, key) == NULL)
+        return LB_OK;
+    struct lb_json *list = lb_json_array();
+    lb_json_set(object, key, list);
+    return add_keys(builder, node, key, list);
+}
+
 static lb_status build_node(struct builder *builder, const struct lb_yaml_node *node,
                             struct lb_json *object)
 {
-    static const char *const keys[] = {"spiffe",    "endpoint",   "log_key",
-                                       "seal_keys", "share_keys", NULL};
+    static const char *const keys[] = {"spiffe",     "endpoint",  "log_key",
+                                       "log_before", "seal_keys", "share_keys", NULL};
     const char *spiffe = NULL;
     LB_TRY(lb_yaml_only(node, keys, &builder->tool->diag));
     LB_TRY(lb_yaml_need_text(node, "spiffe", &builder->tool->diag, &spiffe));
@@ -172,6 +183,7 @@ static lb_status build_node(struct builder *builder, const struct lb_yaml_node *
     if (part != NULL)
         LB_TRY(need_organization(builder, node, part + 1, strcspn(part + 1, "/")));
     LB_TRY(add_log_key(builder, node, object));
+    LB_TRY(add_former(builder, node, "log_before", object));
     return add_all_keys(builder, node, object);
 }
 
@@ -217,7 +229,8 @@ static lb_status add_kinds(struct builder *builder, const struct lb_yaml_node *n
 static lb_status build_issuer(struct builder *builder, const struct lb_yaml_node *node,
                               struct lb_json *object)
 {
-    static const char *const keys[] = {"organization", "kid", "key", "kinds", "status", NULL};
+    static const char *const keys[] = {"organization", "kid",    "key", "kinds",
+                                       "status",       "before", NULL};
     const char *organization = NULL;
     LB_TRY(lb_yaml_only(node, keys, &builder->tool->diag));
     LB_TRY(lb_yaml_need_text(node, "organization", &builder->tool->diag, &organization));
@@ -226,6 +239,7 @@ static lb_status build_issuer(struct builder *builder, const struct lb_yaml_node
     LB_TRY(copy_text(builder, node, "kid", NULL, object));
     LB_TRY(add_issuer_key(builder, node, object));
     LB_TRY(add_kinds(builder, node, object));
+    LB_TRY(add_former(builder, node, "before", object));
     return copy_text(builder, node, "status", "", object);
 }
 
@@ -281,6 +295,25 @@ static lb_status add_pins(struct builder *builder, const struct lb_yaml_node *ro
     return LB_OK;
 }
 
+/* Who may sign the next directory, if that changes; each is a file with a vkey. */
+static lb_status add_signers(struct builder *builder, const struct lb_yaml_node *root,
+                             struct lb_json *directory)
+{
+    const struct lb_yaml_node *files = lb_yaml_get(root, "signers");
+    if (files == NULL)
+        return LB_OK;
+    struct lb_json *list = lb_json_array();
+    lb_json_set(directory, "signers", list);
+    if (lb_yaml_kind_of(files) != LB_YAML_LIST)
+        return lb_yaml_fail(files, &builder->tool->diag, "signers is not a list of vkey files");
+    for (size_t i = 0; i < lb_yaml_len(files); i++) {
+        struct lb_span vkey;
+        LB_TRY(read_named(builder, lb_yaml_item(files, i), LB_MAX_PEM_BYTES, &vkey));
+        lb_json_append_str(list, strip(vkey));
+    }
+    return LB_OK;
+}
+
 static lb_status add_head(struct builder *builder, const struct lb_yaml_node *root,
                           struct lb_json *directory)
 {
@@ -295,14 +328,16 @@ static lb_status add_head(struct builder *builder, const struct lb_yaml_node *ro
     lb_json_set_int(directory, "version", version);
     lb_json_set_int(directory, "issued", now);
     lb_json_set_int(directory, "expires", now + days * DAY_S);
+    LB_TRY(add_signers(builder, root, directory));
     return add_pins(builder, root, directory);
 }
 
 static lb_status build(struct builder *builder, const struct lb_yaml_node *root,
                        struct lb_json *directory)
 {
-    static const char *const keys[] = {"federation", "version", "days",  "ca",    "organizations",
-                                       "nodes",      "issuers", "forms", "rules", "views", NULL};
+    static const char *const keys[] = {"federation", "version", "days",  "signers",
+                                       "ca",         "nodes",   "forms", "organizations",
+                                       "issuers",    "rules",   "views", NULL};
     LB_TRY(lb_yaml_only(root, keys, &builder->tool->diag));
     LB_TRY(add_head(builder, root, directory));
     LB_TRY(lb_yaml_need(root, "organizations", &builder->tool->diag, &builder->organizations));

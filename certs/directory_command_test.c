@@ -72,7 +72,7 @@ static int setup(void **state)
              "keys log --out two.pem --public two.vkey --name city.gov/second");
     cli_done(&cli, &lb_keys_tools, "keys seal --out seal.key");
     cli_done(&cli, &lb_keys_tools, "keys issuer --out issuer.pem --public issuer.json");
-    done("directory seal-key --id " TAX " --log-key log.pem --seal-key seal.key --not-after 9 "
+    done("directory seal-key --id " TAX " --log-key log.pem --seal-key seal.key --not-after 6 "
          "--out seal.json");
     cli_done(&cli, &lb_keys_tools, "keys share --out share.key");
     done("directory share-key --id " TAX " --log-key log.pem --share-key share.key --not-after 9 "
@@ -251,7 +251,7 @@ static void test_bad_seal(void **state)
           "is no Ed25519 key");
     fails("directory seal-key --id " TAX " --log-key log.pem --seal-key log.pem", 1,
           "is no X25519 key");
-    fails("directory seal-key --id " TAX " --log-key log.pem --seal-key seal.key --not-after 0", 2,
+    fails("directory seal-key --id " TAX " --log-key log.pem --seal-key seal.key --not-after 8", 2,
           "whole number");
     done("directory seal-key --id " TAX " --log-key log.pem --seal-key seal.key --key-id k/1 --out "
          "seal.json");

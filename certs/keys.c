@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "certs/keys_rotate.h"
 #include "certs/keys_tools.h"
 #include "gateway/base/file.h"
 #include "gateway/base/hex.h"
@@ -94,9 +95,9 @@ static lb_status run_log(struct lb_tool *tool, int argc, char **argv)
     return lb_tool_result(tool, result);
 }
 
-/* --- issuer --- */
+/* --- issuer and device: P-256 --- */
 
-static lb_status run_issuer(struct lb_tool *tool, int argc, char **argv)
+static lb_status run_p256(struct lb_tool *tool, int argc, char **argv, const char *kind)
 {
     struct key_options options = {0};
     LB_TRY(read_options(tool, argc, argv, TAKES_PUBLIC, &options));
@@ -112,13 +113,23 @@ static lb_status run_issuer(struct lb_tool *tool, int argc, char **argv)
     LB_ENSURE(jwk != NULL, LB_NO_MEMORY, "arena is full");
     LB_TRY(write_public(tool, &options, jwk));
     struct lb_json *result = lb_json_object();
-    lb_json_set_cstr(result, "kind", "issuer");
+    lb_json_set_cstr(result, "kind", kind);
     lb_json_set_cstr(result, "file", options.out);
     lb_json_set_cstr(result, "kty", "EC");
     lb_json_set_cstr(result, "crv", "P-256");
     lb_json_set_cstr(result, "x", x);
     lb_json_set_cstr(result, "y", y);
     return lb_tool_result(tool, result);
+}
+
+static lb_status run_issuer(struct lb_tool *tool, int argc, char **argv)
+{
+    return run_p256(tool, argc, argv, "issuer");
+}
+
+static lb_status run_device(struct lb_tool *tool, int argc, char **argv)
+{
+    return run_p256(tool, argc, argv, "device");
 }
 
 /* --- seal, share and officer: X25519 --- */
@@ -216,6 +227,12 @@ static const struct lb_tool_command commands[] = {
      "half (JWK x and y).\n\n" COMMON_HELP
      "\nExample:\n  lianban keys issuer --out issuer.pem --public issuer.json\n",
      run_issuer},
+    {"device",
+     "lianban keys device --out FILE [--public FILE] [--json]\n\n"
+     "Makes a P-256 key for an operator's device, on that device, and prints its public half (JWK\n"
+     "x and y) for lianban operator add --device.\n\n" COMMON_HELP
+     "\nExample:\n  lianban keys device --out device.pem --public device.json\n",
+     run_device},
     {"officer",
      "lianban keys officer --out FILE [--public FILE] [--json]\n\n"
      "Makes an X25519 key with which a security officer reads evidence details, and prints its\n"
@@ -230,11 +247,15 @@ static const struct lb_tool_command commands[] = {
      "  --json         print the result as JSON\n"
      "\nExample:\n  lianban keys secret --out pseudonym.key\n",
      run_secret},
+    {"rotate", lb_keys_help_rotate, lb_keys_run_rotate},
+    {"handover", lb_keys_help_handover, lb_keys_run_handover},
+    {"use", lb_keys_help_use, lb_keys_run_use},
+    {"destroy", lb_keys_help_destroy, lb_keys_run_destroy},
 };
 
 const struct lb_tool_set lb_keys_tools = {
     .name = "keys",
-    .help = "lianban keys: make the keys of a node.\n",
+    .help = "lianban keys: make the keys of a node, and replace them.\n",
     .commands = commands,
     .num_commands = sizeof(commands) / sizeof(commands[0]),
 };

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -131,10 +132,75 @@ static void test_never_overwrites(void **state)
     done("keys log --help");
 }
 
+#define TAX "spiffe://city.gov/adapter/tax/one"
+
+static void test_rotate(void **state)
+{
+    (void)state;
+    struct lb_x25519_key key;
+    done("keys log --out log.pem --name " TAX);
+    done("keys rotate --folder seal --id " TAX " --log-key log.pem --key-id s2 --days 7 --json");
+    assert_int_equal(cli_mode("seal"), 0700);
+    assert_int_equal(cli_mode("seal/s2.key"), 0600);
+    int64_t left = cli_number(&cli, "not_after") - lb_clock_unix_s(lb_clock_system());
+    assert_true(left > 6 * 86400 && left <= 7 * 86400);
+    assert_ok(lb_keys_load_x25519("seal/s2.key", &key));
+    assert_string_equal(cli_member(&cli, "key"),
+                        lb_b64url_encode(cli.arena, lb_span_of(key.public_key, 32)));
+    fails("keys rotate --folder seal --id " TAX " --log-key log.pem --key-id s2", 1, "exists");
+    fails("keys rotate --folder seal --id " TAX " --log-key log.pem --days 30", 2, "whole number");
+    fails("keys rotate --folder seal --id tax --log-key log.pem", 2, "SPIFFE id");
+    fails("keys rotate --folder seal --id " TAX " --log-key seal/s2.key", 1, "no Ed25519 key");
+    done("keys rotate --folder seal --id " TAX " --log-key log.pem --json");
+    assert_int_equal(strlen(cli_member(&cli, "id")), 16);
+}
+
+static void test_handover(void **state)
+{
+    (void)state;
+    done("keys issuer --out h1.pem");
+    done("keys issuer --out h2.pem");
+    done("keys handover --kind issuer --from h1.pem --from-name hall/h1 --to h2.pem "
+         "--to-name hall/h2 --out before.json");
+    assert_string_equal(cli_member(&cli, "kid"), "h1");
+    assert_int_equal(strlen(cli_member(&cli, "signature")), 86);
+    assert_int_equal(cli_mode("before.json"), 0644);
+    fails("keys handover --kind issuer --from h1.pem --from-name h1 --to h2.pem --to-name h2", 2,
+          "<organization>/<kid>");
+    fails("keys handover --kind seal --from h1.pem --from-name a --to h2.pem --to-name a", 2,
+          "log or issuer");
+    done("keys log --out l1.pem --name " TAX);
+    done("keys log --out l2.pem --name " TAX);
+    fails("keys handover --kind log --from l1.pem --from-name " TAX " --to l2.pem --to-name x", 2,
+          "both names");
+    fails("keys handover --kind log --from h1.pem --from-name " TAX " --to l2.pem --to-name " TAX,
+          1, "no key of this kind");
+    done("keys handover --kind log --from l1.pem --from-name " TAX " --to l2.pem --to-name " TAX);
+    assert_non_null(strstr(cli_member(&cli, "log"), "city.gov/adapter/tax/one+"));
+}
+
+static void test_use_and_destroy(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("issuer", 0700), 0);
+    done("keys issuer --out issuer/h2.pem");
+    fails("keys use --folder issuer --kid h3", 1, "no key of this kind");
+    done("keys use --folder issuer --kid h2");
+    assert_true(lb_span_is(cli_read(&cli, "issuer/current"), "h2\n"));
+    cli_write("notes.txt", "no key at all");
+    fails("keys destroy --file notes.txt", 1, "is no private key");
+    assert_int_equal(access("notes.txt", F_OK), 0);
+    done("keys destroy --file issuer/h2.pem");
+    assert_int_not_equal(access("issuer/h2.pem", F_OK), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_log, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rotate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_handover, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_use_and_destroy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_issuer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_x25519, setup, teardown),
         cmocka_unit_test_setup_teardown(test_secret, setup, teardown),

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import yaml
 
+from identity import id_check
 from members import DEPARTMENTS, FEDERATION, HALL, NAMES, OFFICE
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -33,6 +34,8 @@ STATUS_URI = f"https://{FEDERATION}/{HALL}/status/1"
 _ISSUERS = {HALL: ("hall-1", ["consent"]), OFFICE: ("office-1", ["mandate", "operator"])}
 _SECRETS = {"adapter": ("pseudonym",), "consent": ("pseudonym",), "window": ("case", "person", "local")}
 DEADLINE_MS = 10000
+# Who serves at the window: badge, unit, and 17 digits of the number of somebody who does not exist.
+OPERATORS = (("W-0017", "street-office-01", "99010119850101001"), ("W-1", "u-1", "99010119860101002"))
 
 
 class CommandFailed(Exception):
@@ -50,6 +53,10 @@ class Material:
         self._signer = os.path.join(self.pki, "directory.pem")
         self.vkeys, self.issuers = {}, {}
         self.directory_vkey = None
+        self.seals = {}           # a member's entries for the directory, oldest first
+        self.listed_issuers = []  # likewise
+        self.logs = {}            # a member's log key and what came before it, if it was replaced
+        self.signers = None       # files of who may sign the next directory; None for no change
 
     def make(self):
         self.lianban("pki", "init", "--dir", self.pki)
@@ -58,14 +65,22 @@ class Material:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self._make_keys, [m for m in self._members.values() if m.name != "desk"]))
         self.directory_vkey = self.lianban("keys", "log", "--out", self._signer, "--name",
-                                           DIRECTORY_SIGNER)["vkey"]
+                                           DIRECTORY_SIGNER, "--public", self._signer + ".vkey")["vkey"]
+        self.listed_issuers = [self._listed_issuer(organization) for organization in sorted(self.issuers)]
         self.publish_directory(1)
         for member in self._members.values():
             self._configure(member)
+        for badge, unit, first17 in OPERATORS:
+            self.operator("add", badge, "--unit", unit, "--identity", "-", given=first17 + id_check(first17))
 
-    def lianban(self, *arguments, may_fail=False):
-        """Runs `lianban ... --json`; returns what it printed."""
-        run = subprocess.run([os.path.join(self._binaries, "lianban"), *arguments, "--json"],
+    def operator(self, word, badge, *options, given=None):
+        """One command about somebody at the window, whose agent may be running."""
+        return self.lianban("operator", word, "--config", self._members["window"].config, "--badge", badge,
+                            *options, given=given)
+
+    def lianban(self, *arguments, may_fail=False, given=None):
+        """Runs `lianban ... --json`, with `given` on its standard input; returns what it printed."""
+        run = subprocess.run([os.path.join(self._binaries, "lianban"), *arguments, "--json"], input=given,
                              capture_output=True, text=True, check=False)
         if run.returncode not in ((0, 1) if may_fail else (0,)):
             raise CommandFailed(f"lianban {' '.join(arguments[:2])}: {run.stderr.strip()}")
@@ -98,6 +113,8 @@ class Material:
             self.lianban("directory", "seal-key", "--id", member.spiffe, "--log-key",
                          member.path("log.pem"), "--seal-key", member.path("seal.key"),
                          "--key-id", SEAL_KEY_ID, "--out", member.path("seal.json"))
+            os.mkdir(member.path("seal"), 0o700)
+            self.seals[member.name] = [member.path("seal.json")]
         if member.organization in _ISSUERS:
             self.issuers[member.organization] = self.lianban(
                 "keys", "issuer", "--out", member.path("issuer.pem"), "--public",
@@ -107,22 +124,23 @@ class Material:
 
     # --- the directory ---
 
-    def publish_directory(self, version, without=()):
+    def publish_directory(self, version, without=(), signer=None):
         """Builds and signs the directory; nodes read it within a second."""
         source = os.path.join(self.pki, "directory.yaml")
         text = os.path.join(self.pki, "directory.json")
         _write_yaml(source, self._directory(version, without))
         self.lianban("directory", "build", "--from", source, "--out", text)
-        self.lianban("directory", "sign", "--text", text, "--key", self._signer, "--name",
+        self.lianban("directory", "sign", "--text", text, "--key", signer or self._signer, "--name",
                      DIRECTORY_SIGNER, "--out", self.directory)
 
     def _directory(self, version, without):
         nodes = [self._listed(member) for member in self._members.values() if member.name not in without]
+        signers = {"signers": self.signers} if self.signers else {}
         return {
-            "federation": FEDERATION, "version": version, "days": 30, "ca": ["ca.pem"],
+            "federation": FEDERATION, "version": version, "days": 30, "ca": ["ca.pem"], **signers,
             "organizations": [{"id": id, "zh": zh, "en": en} for id, (zh, en) in NAMES.items()],
             "nodes": nodes,
-            "issuers": [self._listed_issuer(organization) for organization in sorted(self.issuers)],
+            "issuers": self.listed_issuers,
             "forms": [{"id": "social-assistance", "version": 1, "file": self._published(FORM)}],
             "rules": [{"id": "beijing-reference", "version": 1, "file": self._published(RULES)}],
             "views": _views(),
@@ -133,9 +151,9 @@ class Material:
         if member.address and member.kind != "window":
             listed["endpoint"] = member.address
         if member.name != "desk":
-            listed["log_key"] = member.path("log.vkey")
+            listed.update(self.logs.get(member.name, {"log_key": member.path("log.vkey")}))
         if member.kind in ("adapter", "window"):
-            listed["seal_keys"] = [member.path("seal.json")]
+            listed["seal_keys"] = self.seals[member.name]
         if member.name in SHARING:
             listed["share_keys"] = [member.path("share.json")]
         return listed
@@ -161,7 +179,7 @@ class Material:
         }
         own = getattr(self, "_" + member.name if member.kind != "adapter" else "_adapter")(member)
         if member.name != "desk":
-            common["log_key"] = "log.pem"
+            common.update(log_key="log.pem", next_log_key="log-2.pem")
         if member.keeps_log:
             with open(member.path("officer.pub"), encoding="utf-8") as file:
                 common["officer_key"] = file.read().strip()
@@ -182,8 +200,9 @@ class Material:
 
     def _window(self, member):
         return {"forms": [{"form": self._published(FORM), "rules": self._published(RULES)}],
-                "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "issuer": self._issuer_of(OFFICE),
-                "case_key": "case.key", "person_key": "person.key",
+                "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "seal_folder": "seal",
+                "issuer": self._issuer_of(OFFICE),
+                "case_key": "case.key", "person_key": "person.key", "operators": "operators",
                 "broker": self._members["broker"].spiffe, "consent": self._members["consent"].spiffe,
                 "deadline_ms": DEADLINE_MS,
                 "local": {"http": member.http, "grpc": member.grpc, "secret": "local.key"}}
@@ -196,7 +215,8 @@ class Material:
         _write_yaml(member.path("policy.yaml"), self._policy(member))
         database = os.path.join(os.path.dirname(self.pki), "departments", member.name + ".db")
         own = {"policy": "policy.yaml", "source": {"plugin": "sqlite", "location": database},
-               "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "pseudonym_key": "pseudonym.key"}
+               "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "seal_folder": "seal",
+               "pseudonym_key": "pseudonym.key"}
         if member.name in SHARING:
             own["share_keys"] = [{"id": SHARE_KEY_ID, "file": "share.key"}]
         if not member.address:
@@ -235,7 +255,7 @@ class Material:
         }
 
     def _issuer_of(self, organization):
-        return {"kid": _ISSUERS[organization][0], "key": "issuer.pem"}
+        return {"kid": _ISSUERS[organization][0], "key": "issuer.pem", "folder": "issuer"}
 
     def _published(self, path):
         """A copy beside the directory, for all to read."""

@@ -48,7 +48,7 @@ class Member:
 
     @property
     def keeps_log(self):
-        return self.name not in ("window", "desk")
+        return self.name != "desk"
 
     @property
     def config(self):

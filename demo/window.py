@@ -1,6 +1,12 @@
 """Plays the window system: takes an application to the agent beside it, and to the desk for consent."""
 
 import dataclasses
+import hashlib
+import os
+import time
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from desk import documents
 from stubs import plain_channel
@@ -29,6 +35,8 @@ class Window:
     def __init__(self, contract, agent, desk):
         self._contract, self._desk = contract, desk
         self._channel = plain_channel(agent)
+        self.badge, self.unit = BADGE, UNIT
+        self.device = None  # (the agent's SPIFFE id, the device key's file) of an operator who has one
 
     def close(self):
         self._channel.close()
@@ -36,10 +44,25 @@ class Window:
     def open(self, members):
         """Starts a case for members (role, id_no, name, applicant first); returns its number."""
         request = self._contract.new(
-            "OpenCaseRequest", form=FORM, operator_badge=BADGE, operator_unit=UNIT,
+            "OpenCaseRequest", form=FORM, operator_badge=self.badge, operator_unit=self.unit,
             members=[self._contract.new("Member", **{k: m[k] for k in ("role", "id_no", "name")})
                      for m in members])
+        if self.device is not None:
+            request.operator_proof.CopyFrom(self._prove(request))
         return self._call("OpenCase", request).case_id
+
+    def _prove(self, request):
+        """The device's signature over this very case (docs/PROTOCOL.md, section 2)."""
+        agent, path = self.device
+        now, nonce = int(time.time()), os.urandom(16)
+        people = hashlib.sha256("".join(m.id_no + "\n" for m in request.members).encode()).hexdigest()
+        text = "\n".join(("lianban operator proof v1", agent, request.operator_badge, request.operator_unit,
+                          request.form, people, str(now), nonce.hex(), ""))
+        with open(path, "rb") as file:
+            key = serialization.load_pem_private_key(file.read(), None)
+        r, s = utils.decode_dss_signature(key.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
+        return self._contract.new("OperatorProof", time_unix_s=now, nonce=nonce,
+                                  signature=r.to_bytes(32, "big") + s.to_bytes(32, "big"))
 
     def notice(self, case_id, language="zh"):
         return self._call("GetNotice", self._contract.new("GetNoticeRequest", case_id=case_id,

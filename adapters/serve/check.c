@@ -45,6 +45,15 @@ static lb_status check_address(const struct lb_read_job *job)
     return LB_OK;
 }
 
+/* The key our policy names, or one it handed over to; the directory was read with its proof. */
+static bool is_or_follows(const struct lb_node *node, const uint8_t log_key[32])
+{
+    bool found = memcmp(node->log_key, log_key, sizeof(node->log_key)) == 0;
+    for (size_t i = 0; i < node->num_former && !found; i++)
+        found = memcmp(node->former[i].raw, log_key, sizeof(node->log_key)) == 0;
+    return found;
+}
+
 /* The requester is named by our own policy with its identity key, and the directory knows it under
  * that very key: a directory alone can't put another machine in its place. */
 static lb_status check_requester(struct lb_read_job *job)
@@ -56,9 +65,8 @@ static lb_status check_requester(struct lb_read_job *job)
     const struct lb_node *node = lb_directory_node(job->directory, spiffe);
     LB_ENSURE(node != NULL && node->kind == LB_NODE_WINDOW, LB_PEER_UNLISTED,
               "requester is not listed");
-    LB_ENSURE(node->log_origin != NULL &&
-                  memcmp(node->log_key, accepted->log_key, sizeof(node->log_key)) == 0,
-              LB_KEY_CHANGED, "requester's identity key is not the accepted one");
+    LB_ENSURE(node->log_origin != NULL && is_or_follows(node, accepted->log_key), LB_KEY_CHANGED,
+              "requester's identity key is not the accepted one, nor handed over by it");
     job->requester_org = node->organization;
 
     int64_t now = lb_clock_unix_s(job->serve->options.clock);
@@ -71,20 +79,32 @@ static lb_status check_requester(struct lb_read_job *job)
     LB_FAIL(LB_WRONG_REQUESTER, "sender key is not one of the requester's");
 }
 
+static bool accepts_key(const struct lb_serve *serve, const char *organization, const char *kid,
+                        struct lb_span key)
+{
+    uint8_t digest[32];
+    const struct lb_accepted_issuer *accepted =
+        lb_serve_policy_issuer(serve->options.policy, organization, kid);
+    lb_sha256(key, digest);
+    return accepted != NULL && memcmp(digest, accepted->key_sha256, sizeof(digest)) == 0;
+}
+
 lb_status lb_serve_issuer(const struct lb_serve *serve, const struct lb_directory *directory,
                           const char *organization, const char *kid,
                           const struct lb_issuer **out_issuer)
 {
     const struct lb_issuer *issuer = lb_directory_issuer(directory, organization, kid);
     LB_ENSURE(issuer != NULL, LB_ISSUER_UNKNOWN, "issuer is not listed");
-    const struct lb_accepted_issuer *accepted =
-        lb_serve_policy_issuer(serve->options.policy, organization, kid);
-    LB_ENSURE(accepted != NULL, LB_ISSUER_INERT, "policy does not name the issuer");
-    uint8_t raw[LB_P256_PUBLIC_BYTES], digest[32];
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
     size_t len = lb_verify_key_raw(issuer->key, raw);
-    lb_sha256(lb_span_of(raw, len), digest);
-    LB_ENSURE(memcmp(digest, accepted->key_sha256, sizeof(digest)) == 0, LB_ISSUER_INERT,
-              "issuer's key is not the accepted one");
+    bool accepted = accepts_key(serve, organization, kid, lb_span_of(raw, len));
+    for (size_t i = 0; i < issuer->num_former && !accepted; i++) {
+        const struct lb_former_key *former = &issuer->former[i];
+        accepted = accepts_key(serve, organization, former->kid,
+                               lb_span_of(former->raw, former->raw_len));
+    }
+    LB_ENSURE(accepted, LB_ISSUER_INERT,
+              "policy names neither the issuer's key nor one that handed over to it");
     *out_issuer = issuer;
     return LB_OK;
 }

@@ -29,6 +29,14 @@ static void open_log(struct fixture *fx)
     assert_ok(lb_log_open(&options, &diag, &fx->log));
 }
 
+static void make_ring(struct fixture *fx)
+{
+    const struct lb_own_key keys[] = {{"s1", fx->adapter.seal}, {"s2", fx->adapter.seal}};
+    const struct lb_seal_ring_options options = {
+        .self = FX_ADAPTER, .trust = fx->fed.trust, .clock = lb_clock_system()};
+    assert_ok(lb_seal_ring_of(&options, keys, 2, &fx->ring));
+}
+
 static void start_serve(struct fixture *fx)
 {
     const struct lb_serve_options options = {
@@ -42,8 +50,7 @@ static void start_serve(struct fixture *fx)
         .plugin = fx->plugin,
         .location = fed_path(&fx->fed, "tax.db"),
         .num_connections = 2,
-        .keys = fx->keys,
-        .num_keys = 2,
+        .ring = fx->ring,
         .share_keys = fx->share_keys,
         .num_share_keys = 1,
         .pseudonym_key = fx->pseudonym_key,
@@ -140,11 +147,10 @@ void fx_setup_with(struct fixture *fx, const struct lb_source_plugin *plugin)
     assert_ok(lb_x25519_generate(&fx->officer));
     assert_ok(lb_crypto_random(fx->pseudonym_key, sizeof(fx->pseudonym_key)));
     lb_sha256(lb_span_str("the form"), fx->form_sha256);
-    fx->keys[0] = (struct lb_serve_key){"s1", fx->adapter.seal};
-    fx->keys[1] = (struct lb_serve_key){"s2", fx->adapter.seal};
     fx->share_keys[0] = (struct lb_serve_key){"m1", fx->adapter.share};
 
     open_federation(fx);
+    make_ring(fx);
     fx_write_department(fx);
     load_policy(fx);
     start(fx);
@@ -154,6 +160,7 @@ void fx_setup_with(struct fixture *fx, const struct lb_source_plugin *plugin)
 void fx_teardown(struct fixture *fx)
 {
     stop(fx);
+    lb_seal_ring_free(fx->ring);
     lb_serve_policy_free(fx->policy);
     fed_party_free(&fx->adapter);
     fed_party_free(&fx->finance);

@@ -32,7 +32,7 @@ struct fixture {
     struct lb_log *log;
     struct lb_workers *workers;
     struct lb_serve_policy *policy;
-    struct lb_serve_key keys[2]; /* s1, and the same as s2, which the directory does not list */
+    struct lb_seal_ring *ring; /* s1, and the same as s2, which the directory does not list */
     struct lb_serve_key share_keys[1];
     uint8_t pseudonym_key[32];
     struct lb_serve_secrets secrets;

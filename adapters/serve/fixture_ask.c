@@ -160,7 +160,7 @@ struct lb_span fx_operator_token(struct fixture *fx, const struct fx_ask *ask)
     int64_t now = lb_clock_unix_s(lb_clock_system());
     const struct lb_operator claims = {
         .organization = ask->operator_org, .kid = ask->operator_kid, .unit = "desk 3",
-        .person = ask->person, .jti = "t-1", .iat = now - 700, .exp = now + ask->operator_life_s};
+        .person = ask->person, .jti = "t-1", .iat = now - 200, .exp = now + ask->operator_life_s};
     struct lb_span token = LB_SPAN_EMPTY;
     assert_ok(lb_operator_token_issue(&claims, ask->operator_key, fx->arena, &token));
     return token;

@@ -7,36 +7,15 @@
 
 /* The seal and what it says of itself: age, request id, operator. Codes here are outer. */
 
-static const struct lb_serve_key *find_key(const struct lb_serve *serve, const char *id)
-{
-    for (size_t i = 0; i < serve->options.num_keys; i++) {
-        if (strcmp(serve->options.keys[i].id, id) == 0)
-            return &serve->options.keys[i];
-    }
-    return NULL;
-}
-
-/* A key the directory does not list any more, or only until yesterday, is retired, even while the
- * configuration still has it. */
-static bool is_current(const struct lb_read_job *job, const struct lb_serve_key *own)
-{
-    const struct lb_serve_options *options = &job->serve->options;
-    const struct lb_node *self = lb_directory_node(job->directory, options->self);
-    const struct lb_seal_key_entry *entry =
-        self == NULL ? NULL : lb_node_seal_key(self, own->id, lb_clock_unix_s(options->clock));
-    return entry != NULL && memcmp(entry->public_key, own->key.public_key, 32) == 0;
-}
-
 static lb_status open_seal(struct lb_read_job *job, struct lb_span *out_plain)
 {
     const Lianban__V1__ReadRequest *request = job->request;
     const Lianban__V1__Sealed *sealed = request->sealed;
-    const struct lb_serve_key *own = find_key(job->serve, sealed->key_id);
-    LB_ENSURE(own != NULL && is_current(job, own), LB_KEY_RETIRED,
-              "sealing key is not ours any more");
+    LB_DEFER(lb_own_key_wipe) struct lb_own_key own = {.id = ""};
+    LB_TRY(lb_seal_ring_get(job->serve->options.ring, job->directory, sealed->key_id, &own));
     struct lb_span info = LB_SPAN_EMPTY;
     LB_TRY(lb_seal_info(request->requester, request->audience, sealed->key_id, job->arena, &info));
-    LB_TRY(lb_seal_contexts_get(job->serve->contexts, &own->key, sealed->enc.data, info,
+    LB_TRY(lb_seal_contexts_get(job->serve->contexts, &own.key, sealed->enc.data, info,
                                 sealed->sender_key.data, &job->context));
 
     struct lb_span views[LB_MAX_VIEWS_PER_SECTION];

@@ -114,6 +114,7 @@ void lb_read_finish(struct lb_read_job *job, const struct lb_serve_answer *answe
 
 void lb_serve_tick(struct lb_serve *serve)
 {
+    lb_seal_contexts_sweep(serve->contexts);
     lb_serve_closure_look(serve->closure);
 }
 

@@ -6,8 +6,8 @@
 #include "adapters/serve/secrets.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/workers.h"
-#include "gateway/crypto/x25519.h"
 #include "gateway/evidence/log.h"
+#include "gateway/trust/seal_ring.h"
 #include "gateway/trust/trust.h"
 #include "lianban/v1/adapter.pb-c.h"
 #include "lianban/v1/read.pb-c.h"
@@ -18,7 +18,7 @@
  */
 struct lb_serve;
 
-/* A sealing or share key of this instance, by its id in the directory. */
+/* A share key of this instance, by its id in the directory. */
 struct lb_serve_key {
     const char *id;
     struct lb_x25519_key key;
@@ -35,8 +35,7 @@ struct lb_serve_options {
     const struct lb_source_plugin *plugin;
     const char *location;                  /* the plugin's text for the department's database */
     size_t num_connections;                /* at least 1: reads that may run at once */
-    const struct lb_serve_key *keys;
-    size_t num_keys;
+    struct lb_seal_ring *ring;             /* this instance's sealing keys */
     const struct lb_serve_key *share_keys; /* for the policy's blind sums */
     size_t num_share_keys;
     const uint8_t *pseudonym_key;          /* 32 bytes, for subjects in the evidence, and what is
@@ -60,7 +59,7 @@ LB_MUST lb_status lb_serve_new(const struct lb_serve_options *options, struct lb
 void lb_serve_free(struct lb_serve *serve);
 
 /* lb_serve_tick looks whether anything was shut or opened, so that it is recorded without a request
- * too; to be called once a second. */
+ * too, and wipes HPKE contexts past their life; to be called once a second. */
 void lb_serve_tick(struct lb_serve *serve);
 
 /* lb_serve_erase makes what is kept about a subject unreadable for good, in one entry: the details

@@ -214,7 +214,7 @@ static void renew_token(struct bench *bench)
     if (now_us() < bench->token_until_us)
         return;
     fx_ask_honest(bench->fx, &any);
-    any.operator_life_s = 3600;
+    any.operator_life_s = 690;
     bench->token = fx_operator_token(bench->fx, &any);
     bench->token_until_us = now_us() + 600e6;
 }

@@ -57,6 +57,16 @@
       "经办人令牌无效。")                                                                          \
     X(OPERATOR_TOKEN_EXPIRED, UNAUTHENTICATED, OUTER, "The operator must sign in again.",          \
       "经办人登录已过期，请重新登录。")                                                            \
+    X(BADGE_UNKNOWN, PERMISSION_DENIED, OUTER,                                                     \
+      "The operator is not in the register of this unit.", "经办人不在本单位名册中。")             \
+    X(BADGE_SUSPENDED, PERMISSION_DENIED, OUTER, "The operator is suspended.",                     \
+      "经办人已被停用。")                                                                          \
+    X(BADGE_EXPIRED, PERMISSION_DENIED, OUTER,                                                     \
+      "The operator's registration is not valid now; renew it.",                                   \
+      "经办人登记不在有效期内，请续期。")                                                          \
+    X(DEVICE_UNPROVEN, UNAUTHENTICATED, OUTER,                                                     \
+      "The operator's device has not proved its key; sign in at that device.",                     \
+      "经办人设备未证明其密钥，请在该设备上登录。")                                                \
     /* trust material */                                                                           \
     X(DIRECTORY_INVALID, FAILED_PRECONDITION, OUTER, "The directory cannot be verified.",          \
       "成员目录无法通过验证。")                                                                    \

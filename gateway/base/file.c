@@ -125,6 +125,33 @@ lb_status lb_file_write(const char *path, struct lb_span content, mode_t mode)
     return LB_OK;
 }
 
+static lb_status overwrite(const char *path)
+{
+    static const uint8_t zeros[4096];
+    LB_DEFER(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    LB_ENSURE(fd >= 0, LB_FILE_FAILED, "file cannot be opened");
+    struct stat info;
+    LB_ENSURE(fstat(fd, &info) == 0 && S_ISREG(info.st_mode), LB_FILE_FAILED,
+              "not a regular file");
+    for (off_t left = info.st_size; left > 0;) {
+        size_t step = left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros);
+        LB_TRY(write_all(fd, lb_span_of(zeros, step)));
+        left -= (off_t)step;
+    }
+    LB_ENSURE(fsync(fd) == 0, LB_FILE_FAILED, "file cannot be synced");
+    return LB_OK;
+}
+
+lb_status lb_file_destroy(const char *path)
+{
+    LB_DEFER(close_fd) int folder = -1;
+    LB_TRY(open_parent(path, &folder));
+    LB_TRY(overwrite(path));
+    LB_ENSURE(unlink(path) == 0, LB_FILE_FAILED, "file cannot be removed");
+    LB_ENSURE(fsync(folder) == 0, LB_FILE_FAILED, "folder cannot be synced");
+    return LB_OK;
+}
+
 lb_status lb_file_mkdirs(const char *path)
 {
     char partial[PATH_MAX];

@@ -19,6 +19,10 @@ LB_MUST lb_status lb_file_read_secret(const char *path, size_t max_bytes, struct
  * folder) with the given mode. FILE_FAILED leaves the old content in place. */
 LB_MUST lb_status lb_file_write(const char *path, struct lb_span content, mode_t mode);
 
+/* lb_file_destroy overwrites a file's bytes where they lie, syncs, and removes it durably. Copies a
+ * file system or disk keeps elsewhere are beyond its reach. FILE_FAILED. */
+LB_MUST lb_status lb_file_destroy(const char *path);
+
 /* lb_file_mkdirs makes a folder and its parents with mode 0700; an existing one is fine. */
 LB_MUST lb_status lb_file_mkdirs(const char *path);
 

@@ -48,6 +48,7 @@
 #define LB_SEALED_MAX_AGE_S 120         /* a sealed request's iat */
 #define LB_CLOCK_SKEW_S 60              /* nbf, exp, iat */
 #define LB_CONTEXT_LIFE_S 600           /* an HPKE context */
+#define LB_SEAL_KEY_LIFE_S (7 * 86400)  /* a sealing key, at most */
 #define LB_RETRY_WINDOW_S (24 * 3600)   /* the same rid sealed anew */
 #define LB_MAX_RETRIES 3
 #define LB_SHARE_RUN_LIFE_S (7 * 24 * 3600)  /* a run of a blind sum is answered this long */

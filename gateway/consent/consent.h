@@ -3,8 +3,8 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/diag.h"
-#include "gateway/crypto/sign.h"
 #include "gateway/evidence/log.h"
+#include "gateway/trust/issuer_keys.h"
 #include "gateway/trust/trust.h"
 #include "lianban/v1/broker.pb-c.h"
 #include "lianban/v1/consent.pb-c.h"
@@ -28,8 +28,7 @@ struct lb_consent_options {
     const struct lb_clock *clock;
     struct lb_form_compiled *const *forms;   /* loaded without rules */
     size_t num_forms;
-    const struct lb_sign_key *issuer_key;    /* ES256 */
-    const char *issuer_kid;
+    const struct lb_issuer_keys *issuer;     /* grants and status lists */
     const char *status_uri;
     int64_t status_life_s;                   /* exp - iat of a status list; default 900 */
     const char *store_path;                  /* requests, grants, consent records */
@@ -39,7 +38,7 @@ struct lb_consent_options {
 };
 
 /* lb_consent_new opens the store; FILE_FAILED, STATE_LOCKED, STORE_FAILED, VERSION_UNSUPPORTED, or
- * CONFIG_INVALID (no ES256 key, no status URI, a life past a day) with a sentence in diag. What
+ * CONFIG_INVALID (no status URI, a life past a day) with a sentence in diag. What
  * options point at is borrowed for the office's life, but the pseudonym key, which is copied. That
  * key must never change under a store: withdrawals are proved against it. */
 LB_MUST lb_status lb_consent_new(const struct lb_consent_options *options, struct lb_diag *diag,

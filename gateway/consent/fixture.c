@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gateway/base/file.h"
+#include "gateway/trust/keys.h"
 #include "gateway/crypto/x509.h"
 #include "gateway/evidence/inspect.h"
 #include "gateway/store/store.h"
@@ -74,6 +75,14 @@ static void make_trust(struct fixture *fx)
     assert_ok(status);
 }
 
+static void make_issuer(struct fixture *fx)
+{
+    const char *path = lb_arena_printf(fx->arena, "%s/issuer.pem", fx->folder);
+    const struct lb_issuer_files files = {"h1", path, NULL};
+    assert_ok(lb_keys_save_sign(path, fx->issuer_key));
+    assert_ok(lb_issuer_keys_new(&files, "hall", fx->trust, &fx->diag, &fx->issuer));
+}
+
 struct lb_consent_options fx_options(struct fixture *fx)
 {
     return (struct lb_consent_options){
@@ -84,8 +93,7 @@ struct lb_consent_options fx_options(struct fixture *fx)
         .clock = &fx->clock.clock,
         .forms = (struct lb_form_compiled *const *)&fx->form,
         .num_forms = 1,
-        .issuer_key = fx->issuer_key,
-        .issuer_kid = "h1",
+        .issuer = fx->issuer,
         .status_uri = FX_LIST,
         .status_life_s = 900,
         .store_path = fx->store_path,
@@ -149,6 +157,7 @@ static int set_up(void **state, bool has_officers)
     make_paths(fx);
     make_keys(fx);
     make_trust(fx);
+    make_issuer(fx);
     load_form(fx);
     fx_id("19800315", "001", fx->adult);
     fx_id("19791201", "002", fx->other_adult);
@@ -179,6 +188,7 @@ int fx_teardown(void **state)
     lb_sign_key_free(fx->directory_key);
     lb_sign_key_free(fx->log_key);
     lb_sign_key_free(fx->window_key);
+    lb_issuer_keys_free(fx->issuer);
     lb_sign_key_free(fx->issuer_key);
     lb_sign_key_free(fx->officer_key);
     lb_arena_free(fx->arena);

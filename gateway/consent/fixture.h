@@ -39,6 +39,7 @@ struct fixture {
     struct lb_clock_fixed clock;      /* of the office and its trust */
     struct lb_clock_fixed log_clock;
     struct lb_sign_key *directory_key, *issuer_key, *officer_key, *log_key, *window_key;
+    struct lb_issuer_keys *issuer;
     struct lb_verify_key *issuer_public;
     struct lb_x25519_key officer;
     uint8_t pseudonym_key[32];

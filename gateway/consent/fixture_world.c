@@ -129,11 +129,11 @@ static void add_node(struct fixture *fx, struct lb_json *nodes, const char *spif
     struct lb_json *seals = lb_json_array();
     lb_json_set_cstr(json, "spiffe", spiffe);
     lb_json_set_cstr(json, "endpoint", "");
-    bool keeps_log = first != 0 || strcmp(spiffe, FX_ADAPTER) == 0;
+    bool keeps_log = first != 0 || strstr(spiffe, "/adapter/") != NULL;
     lb_json_set_cstr(json, "log",
                      keeps_log ? vkey_of(fx, lb_spiffe_log_origin(spiffe), fx->window_key) : "");
     if (first != 0) {
-        lb_json_append(seals, seal_to_json(fx, spiffe, first, FX_NOW + 86400 * 300));
+        lb_json_append(seals, seal_to_json(fx, spiffe, first, FX_NOW + 86400 * 7));
         lb_json_append(seals, seal_to_json(fx, spiffe, (uint8_t)(first + 1), FX_NOW - 1));
     }
     lb_json_set(json, "seal", seals);

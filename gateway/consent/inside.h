@@ -39,6 +39,7 @@ struct lb_consent {
 
     pthread_mutex_t lock;           /* holds what follows */
     struct lb_consent_store *store;
+    const struct lb_issuer_key *listed_by;  /* who signed the newest list of this life */
     bool has_listed;                /* a status list was made since this start */
     struct lb_consent_recent recent[LB_CONSENT_RECENT_LISTS];  /* by seq, modulo their number */
 };

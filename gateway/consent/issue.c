@@ -192,10 +192,11 @@ static lb_status sign(struct lb_consent_decision *decision, struct lb_section *s
                       size_t num, struct lb_span *out_sd_jwt)
 {
     const struct lb_consent_options *options = &decision->consent->options;
+    const struct lb_issuer_key *issuer = lb_issuer_keys_now(options->issuer);
     struct lb_arena *arena = decision->arena;
     struct lb_grant grant = {
         .issuer = options->organization,
-        .kid = options->issuer_kid,
+        .kid = issuer->kid,
         .jti = decision->grant.id,
         .requester = decision->grant.requester,
         .iat = decision->now_unix_s,
@@ -210,7 +211,7 @@ static lb_status sign(struct lb_consent_decision *decision, struct lb_section *s
     LB_ENSURE(disclosures != NULL, LB_NO_MEMORY, "arena is full");
     memcpy(grant.subject_key, decision->subject_key, sizeof(grant.subject_key));
     LB_TRY(lb_jwk_thumbprint_x25519(decision->row.requester_key, arena, grant.cnf_jkt));
-    LB_TRY(lb_grant_issue(&grant, sections, num, options->issuer_key, arena, &jwt, disclosures));
+    LB_TRY(lb_grant_issue(&grant, sections, num, issuer->key, arena, &jwt, disclosures));
     lb_sha256(jwt, decision->jwt_sha256);
     return lb_sd_jwt_join(jwt, disclosures, num, arena, out_sd_jwt);
 }

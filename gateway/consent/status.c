@@ -63,13 +63,13 @@ static lb_status sign_list(const struct lb_consent *consent, struct lb_consent_l
                            struct lb_arena *arena)
 {
     const struct lb_consent_options *options = &consent->options;
+    const struct lb_issuer_key *issuer = lb_issuer_keys_now(options->issuer);
     uint8_t *states = lb_arena_alloc(arena, row->entries);
     LB_ENSURE(states != NULL, LB_NO_MEMORY, "arena is full");
     LB_TRY(lb_consent_grant_states(consent->store, states, row->entries));
-    return lb_status_list_sign(options->organization, options->issuer_kid, options->status_uri,
-                               row->seq, row->iat, options->status_life_s,
-                               lb_span_of(states, row->entries), options->issuer_key, arena,
-                               &row->token);
+    return lb_status_list_sign(options->organization, issuer->kid, options->status_uri, row->seq,
+                               row->iat, options->status_life_s, lb_span_of(states, row->entries),
+                               issuer->key, arena, &row->token);
 }
 
 /* The sequence comes from the store alone. A store brought back from a backup therefore shows: its
@@ -88,8 +88,10 @@ lb_status lb_consent_new_list(struct lb_consent *consent, int64_t now_unix_s,
     row.seq++;
     row.iat = now_unix_s;
     row.entries = wanted_entries(capacity);
+    const struct lb_issuer_key *issuer = lb_issuer_keys_now(consent->options.issuer);
     LB_TRY(sign_list(consent, &row, work));
     LB_TRY(lb_consent_list_until(consent->store, now_unix_s + consent->options.status_life_s));
+    consent->listed_by = issuer;
     LB_TRY(lb_consent_list_set(consent->store, consent->options.status_uri, &row));
     LB_TRY(lb_arena_copy(arena, row.token, out_token));
     struct lb_consent_recent *recent = &consent->recent[row.seq % LB_CONSENT_RECENT_LISTS];
@@ -100,11 +102,13 @@ lb_status lb_consent_new_list(struct lb_consent *consent, int64_t now_unix_s,
 }
 
 /* An adapter may only release what is sensitive by a list of the last few minutes, so a new one is
- * made every LB_STATUS_TTL_S. A restart makes a new list, since the key may have been replaced; so
- * does a clock that went back, under which the current one would not be valid yet. */
+ * made every LB_STATUS_TTL_S. A restart makes a new list; so does another key, since the old one
+ * goes some day, and a clock that went back, under which the current one would not be valid yet. */
 static bool is_due(const struct lb_consent *consent, const struct lb_consent_list_row *row,
                    uint64_t capacity, int64_t now_unix_s)
 {
+    if (consent->listed_by != lb_issuer_keys_now(consent->options.issuer))
+        return true;
     if (!consent->has_listed || row->seq == 0 || row->entries < wanted_entries(capacity))
         return true;
     int64_t half = consent->options.status_life_s / 2;

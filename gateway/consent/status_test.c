@@ -185,9 +185,6 @@ static void test_opening(void **state)
     refused(fx, &options, LB_STORE_FAILED);
     fx_start(fx);
     options = fx_options(fx);
-    options.issuer_key = fx->log_key;
-    refused(fx, &options, LB_CONFIG_INVALID);
-    options = fx_options(fx);
     options.status_uri = "";
     refused(fx, &options, LB_CONFIG_INVALID);
     options = fx_options(fx);

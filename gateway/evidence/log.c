@@ -1,9 +1,13 @@
 #include "gateway/evidence/log.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "gateway/evidence/log_state.h"
+
+/* A note with two signatures of it fits into a slot of the ratchet. */
+#define MAX_TWO_KEYS_ORIGIN 230
 
 static lb_status check_options(const struct lb_log_options *options, struct lb_diag *diag)
 {
@@ -73,6 +77,21 @@ lb_status lb_log_open(const struct lb_log_options *options, struct lb_diag *diag
         return status;
     }
     *out_log = log;
+    return LB_OK;
+}
+
+lb_status lb_log_add_key(struct lb_log *log, const struct lb_sign_key *key)
+{
+    uint8_t public_key[LB_P256_PUBLIC_BYTES];
+    LB_ENSURE(lb_sign_key_alg(key) == LB_SIGN_ED25519, LB_CONFIG_INVALID,
+              "a log key is one of Ed25519");
+    (void)lb_sign_key_public(key, public_key);
+    LB_ENSURE(memcmp(public_key, log->verifier.public_key, LB_ED25519_PUBLIC_BYTES) != 0,
+              LB_CONFIG_INVALID, "the next log key is the log key");
+    LB_ENSURE(strlen(log->origin) <= MAX_TWO_KEYS_ORIGIN, LB_CONFIG_INVALID,
+              "the log's name is too long for two signatures");
+    LB_ENSURE(atomic_load(&log->next_key) == NULL, LB_CONFIG_INVALID, "there are two keys already");
+    atomic_store(&log->next_key, key);
     return LB_OK;
 }
 

@@ -45,6 +45,12 @@ struct lb_log_options {
  * sign; with a sentence in diag. */
 LB_MUST lb_status lb_log_open(const struct lb_log_options *options, struct lb_diag *diag,
                               struct lb_log **out_log);
+/* lb_log_add_key lets a second key sign every checkpoint from the next one on, so that the log's
+ * key is replaced without a stop: peers that know either key go on. Append two entries then, and
+ * both slots of the ratchet have it too; after that the log may be opened with the new key alone.
+ * CONFIG_INVALID for a key that is not of Ed25519, is the log's own, comes third, or when two
+ * signatures of this origin do not fit. The key is borrowed for the log's life. */
+LB_MUST lb_status lb_log_add_key(struct lb_log *log, const struct lb_sign_key *key);
 /* lb_log_close commits what is queued, stops the sequencer and closes. NULL is allowed. */
 void lb_log_close(struct lb_log *log);
 

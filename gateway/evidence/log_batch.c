@@ -1,3 +1,5 @@
+#include <stdatomic.h>
+
 #include "gateway/base/log.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/evidence/log_state.h"
@@ -13,6 +15,9 @@ lb_status lb_log_sign_head(struct lb_log *log, uint64_t size, const struct lb_ha
     struct lb_checkpoint checkpoint = {.size = size, .root = *root};
     memcpy(checkpoint.origin, log->origin, sizeof(checkpoint.origin));
     LB_TRY(lb_checkpoint_sign(&checkpoint, log->key, log->writer.arena, out_note));
+    const struct lb_sign_key *next = atomic_load(&log->next_key);
+    if (next != NULL)
+        LB_TRY(lb_note_sign(*out_note, true, log->origin, next, log->writer.arena, out_note));
     LB_ENSURE(out_note->len <= LB_RATCHET_MAX_NOTE_BYTES, LB_TOO_LARGE, "checkpoint is too long");
     return LB_OK;
 }

@@ -65,6 +65,7 @@ struct lb_log_queue {
 struct lb_log {
     char origin[256];
     const struct lb_sign_key *key;
+    _Atomic(const struct lb_sign_key *) next_key;  /* signs as well; NULL: there is none */
     struct lb_note_verifier verifier;  /* of our own key */
     const struct lb_clock *clock;
     int lock_fd;

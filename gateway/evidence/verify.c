@@ -48,15 +48,18 @@ static lb_status check_pages(struct lb_verify *verify)
     return LB_OK;
 }
 
-/* A note with our one signature and nothing else has one length. */
-static size_t exact_note_len(struct lb_span note, const struct lb_note_verifier *verifier)
+/* A note with our signature, or with that and one by the key before or after ours, and nothing else
+ * has one of two lengths. */
+static bool is_exact_note(struct lb_span note, const struct lb_note_verifier *verifier)
 {
     size_t lines = 0;
     size_t text_len = 0;
     while (text_len < note.len && lines < 3)
         lines += note.ptr[text_len++] == '\n';
-    return text_len + strlen("\n— ") + strlen(verifier->name) + strlen(" ") +
-           4 * ((LB_NOTE_KEY_ID_BYTES + LB_SIGNATURE_BYTES + 2) / 3) + strlen("\n");
+    size_t line = strlen("— ") + strlen(verifier->name) + strlen(" ") +
+                  4 * ((LB_NOTE_KEY_ID_BYTES + LB_SIGNATURE_BYTES + 2) / 3) + strlen("\n");
+    size_t rest = note.len - text_len;
+    return rest == strlen("\n") + line || rest == strlen("\n") + 2 * line;
 }
 
 static lb_status check_head(struct lb_verify *verify, struct lb_arena *arena)
@@ -72,7 +75,7 @@ static lb_status check_head(struct lb_verify *verify, struct lb_arena *arena)
     }
     bool same = head.size == row.size &&
                 memcmp(head.root.bytes, row.root.bytes, LB_HASH_BYTES) == 0 &&
-                row.note.len == exact_note_len(row.note, verify->verifier);
+                is_exact_note(row.note, verify->verifier);
     if (!same) {
         lb_verify_say(verify, "the stored checkpoint says other things than its signed note");
         LB_FAIL(LB_LOG_FORK, "checkpoint columns differ");

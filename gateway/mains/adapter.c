@@ -22,9 +22,8 @@ struct adapter_role {
     const struct lb_source_plugin *plugin;
     const char *location;
     int64_t num_connections;
-    struct lb_serve_key keys[LB_MAX_SEAL_KEYS];
-    size_t num_keys;
-    struct lb_serve_key share_keys[LB_MAX_SEAL_KEYS];
+    struct lb_seal_ring *ring;
+    struct lb_serve_key share_keys[LB_MAX_SHARE_KEYS];
     size_t num_share_keys;
     const uint8_t *pseudonym_key;
     struct lb_serve_secrets secrets;
@@ -83,7 +82,7 @@ static lb_status read_config(struct adapter_role *role)
     LB_TRY(lb_node_need_path(node, node->root, "policy", &path));
     LB_TRY(lb_serve_policy_load(path, &node->diag, &role->policy));
     LB_TRY(read_source(role));
-    LB_TRY(lb_node_seal_keys(node, role->keys, &role->num_keys));
+    LB_TRY(lb_node_seal_keys(node, &role->ring));
     LB_TRY(lb_node_share_keys(node, role->share_keys, &role->num_share_keys));
     LB_TRY(lb_node_need_secret(node, node->root, "pseudonym_key", &role->pseudonym_key));
     LB_TRY(read_attach(role));
@@ -147,8 +146,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .plugin = role->plugin,
         .location = role->location,
         .num_connections = (size_t)role->num_connections,
-        .keys = role->keys,
-        .num_keys = role->num_keys,
+        .ring = role->ring,
         .share_keys = role->share_keys,
         .num_share_keys = role->num_share_keys,
         .pseudonym_key = role->pseudonym_key,
@@ -194,6 +192,7 @@ static lb_status serving(void *own)
 static void tick(void *own)
 {
     struct adapter_role *role = own;
+    lb_seal_ring_tick(role->ring);
     lb_serve_tick(role->serve);
 }
 
@@ -216,6 +215,7 @@ static void stop(void *own)
     lb_workers_free(role->workers);
     lb_serve_free(role->serve);
     lb_seen_free(role->seen);
+    lb_seal_ring_free(role->ring);
     lb_serve_policy_free(role->policy);
     lb_wipe(role, sizeof(*role));
     free(role);
@@ -223,8 +223,9 @@ static void stop(void *own)
 
 int main(int argc, char **argv)
 {
-    static const char *const keys[] = {"policy",        "source", "seal_keys", "share_keys",
-                                       "pseudonym_key", "attach", NULL};
+    static const char *const keys[] = {"policy",      "source",        "seal_keys",
+                                       "seal_folder", "share_keys",    "pseudonym_key",
+                                       "attach",      NULL};
     static const struct lb_node_role role = {
         .program = "lianban-adapter",
         .summary = "serves a department's consented, minimized views of its own database",
@@ -232,6 +233,7 @@ int main(int argc, char **argv)
             "  policy: FILE                        views, rule set, whom and what is accepted\n"
             "  source: {plugin: sqlite, location: FILE, connections: N}\n"
             "  seal_keys: [{id: ID, file: FILE}]   X25519 keys as the directory lists them\n"
+            "  seal_folder: FOLDER                 further ones (`lianban keys rotate`)\n"
             "  share_keys: [{id: ID, file: FILE}]  likewise, for blind household sums\n"
             "  pseudonym_key: FILE                 64 hex digits, for subjects in the evidence\n"
             "  attach: [SPIFFE id]                 brokers to dial when there is no inbound port\n",

@@ -21,8 +21,7 @@ struct push_job {
 struct consent_role {
     struct lb_node_program *node;
     struct lb_node_forms forms;
-    const char *kid;
-    struct lb_sign_key *issuer_key;
+    struct lb_issuer_keys *issuer;
     const char *status_uri;
     int64_t status_life_s;
     const uint8_t *pseudonym_key;
@@ -60,7 +59,7 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     role->node = node;
     *out_role = role;
     LB_TRY(lb_node_forms_read(node, &role->forms));
-    LB_TRY(lb_node_issuer_key(node, "issuer", &role->kid, &role->issuer_key));
+    LB_TRY(lb_node_issuer_keys(node, "issuer", &role->issuer));
     LB_TRY(lb_node_need_text(node, node->root, "status_uri", &role->status_uri));
     LB_TRY(lb_yaml_opt_int(node->root, "status_life_s", 10, 86400, 900, &node->diag,
                            &role->status_life_s));
@@ -101,8 +100,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .clock = lb_clock_system(),
         .forms = role->forms.forms,
         .num_forms = role->forms.num,
-        .issuer_key = role->issuer_key,
-        .issuer_kid = role->kid,
+        .issuer = role->issuer,
         .status_uri = role->status_uri,
         .status_life_s = role->status_life_s,
         .store_path = role->store_path,
@@ -153,6 +151,7 @@ static void push(struct lb_job *job)
 static void tick(void *own)
 {
     struct consent_role *role = own;
+    lb_issuer_keys_tick(role->issuer);
     int64_t now = lb_clock_monotonic_ms(lb_clock_system()) / 1000;
     alert(role, now);
     if (now < role->next_push_s || __atomic_load_n(&role->pushing, __ATOMIC_ACQUIRE))
@@ -179,7 +178,7 @@ static void stop(void *own)
         lb_rpc_channel_free(role->brokers[i]);
     lb_consent_free(role->consent);
     lb_node_forms_free(&role->forms);
-    lb_sign_key_free(role->issuer_key);
+    lb_issuer_keys_free(role->issuer);
     free(role);
 }
 
@@ -191,7 +190,8 @@ int main(int argc, char **argv)
         .program = "lianban-consent",
         .summary = "shows the notice, takes the citizen's decision, issues and revokes grants",
         .keys_help = "  forms: [FILE]               the forms that citizens may be asked for\n"
-                     "  issuer: {kid: ID, key: FILE} the P-256 key that signs grants\n"
+                     "  issuer: {kid: ID, key: FILE, folder: FOLDER}  the P-256 key of grants;\n"
+                     "                              the folder is for later ones (`keys use`)\n"
                      "  status_uri: URI             name of the status list\n"
                      "  status_life_s: SECONDS      how long a list is good for (default 900)\n"
                      "  pseudonym_key: FILE         64 hex digits\n"

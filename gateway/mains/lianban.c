@@ -1,11 +1,14 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "adapters/serve/explain.h"
 #include "certs/directory_command.h"
 #include "certs/keys.h"
+#include "certs/operator.h"
 #include "certs/pki.h"
 #include "gateway/ctl/command.h"
 #include "gateway/ctl/menu.h"
@@ -28,6 +31,8 @@ static const struct lb_ctl_item items[] = {
      lb_ctl_form_command, NULL},
     {LB_CTL_DEPARTMENT, "rules", "check", "check a rule set and list its thresholds",
      "检查标准集并列出各项标准", lb_ctl_rules_command, NULL},
+    {LB_CTL_WINDOW, "operator", "add|suspend|resume|list|show|token",
+     "the register of those who serve at a window", "窗口经办人名册", NULL, lb_operator_command},
     {LB_CTL_CONSENT_OFFICE, "consent", "notice|confirm|refuse|revoke|suspend|resume",
      "record what the citizen decides", "记录本人的同意、拒绝与撤回", lb_ctl_consent_command, NULL},
     {LB_CTL_OFFICER, "grant", "stop", "stop a grant at the own department's adapter",
@@ -36,8 +41,8 @@ static const struct lb_ctl_item items[] = {
      lb_ctl_log_command, NULL},
     {LB_CTL_OPERATOR, "pki", "init|issue|renew|revoke|crl|show", "the embedded CA", "内置证书机构",
      NULL, lb_pki_command},
-    {LB_CTL_OPERATOR, "keys", "log|seal|issuer|officer|secret", "make a node's keys",
-     "生成节点密钥", NULL, lb_keys_command},
+    {LB_CTL_OPERATOR, "keys", "log|seal|issuer|...|rotate|handover|use|destroy",
+     "make and replace a node's keys", "生成与轮换节点密钥", NULL, lb_keys_command},
     {LB_CTL_OPERATOR, "directory", "build|seal-key|sign|verify|show", "the signed list of members",
      "签名的成员目录", NULL, lb_directory_command},
 };
@@ -60,8 +65,17 @@ static const char *login(void)
     return user == NULL ? "unknown" : user->pw_name;
 }
 
+/* Keys and identity numbers pass through here: none may end up in a core file, nor be traced. */
+static void forbid_core_files(void)
+{
+    const struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
+    forbid_core_files();
     const char *agent = getenv("LIANBAN_AGENT");
     const struct lb_ctl_remote remote = lb_client_remote();
     struct lb_ctl_env env = {

@@ -17,6 +17,7 @@
 #include "gateway/mains/version.h"
 #include "gateway/services/access.h"
 #include "gateway/services/evidence_service.h"
+#include "gateway/trust/keys.h"
 
 #define UNARY_WORKERS 8
 #define UNARY_QUEUE 1024
@@ -135,19 +136,55 @@ static lb_status start(struct lb_node_program *node, void *role)
     return node->role->serving == NULL ? LB_OK : node->role->serving(role);
 }
 
-/* An event of the process itself, such as its start and its stop. */
-static lb_status record_admin(struct lb_node_program *node, const char *event)
+lb_status lb_node_record(struct lb_node_program *node, const char *code, struct lb_span detail,
+                         uint64_t *out_index)
 {
-    if (node->log == NULL)
-        return LB_OK;
     struct lb_log_entry *entry = calloc(1, sizeof(*entry));
     LB_ENSURE(entry != NULL, LB_NO_MEMORY, "entry");
     entry->leaf.type = LB_LEAF_ADMIN;
     entry->leaf.count = 1;
-    (void)snprintf(entry->leaf.code, sizeof(entry->leaf.code), "%s", event);
+    entry->detail = node->officer_key == NULL ? LB_SPAN_EMPTY : detail;
+    (void)snprintf(entry->leaf.code, sizeof(entry->leaf.code), "%s", code);
     lb_status status = lb_log_append_wait(node->log, entry);
+    *out_index = entry->index;
     free(entry);
     return status;
+}
+
+/* An event of the process itself, such as its start and its stop. */
+static lb_status record_admin(struct lb_node_program *node, const char *event)
+{
+    uint64_t index = 0;
+    return node->log == NULL ? LB_OK : lb_node_record(node, event, LB_SPAN_EMPTY, &index);
+}
+
+static lb_status add_log_key(struct lb_node_program *node)
+{
+    struct lb_sign_key *key = NULL;
+    LB_TRY(lb_keys_load_sign(node->next_log_key_path, LB_SIGN_ED25519, &key));
+    lb_status status = lb_log_add_key(node->log, key);
+    if (status != LB_OK) {
+        lb_sign_key_free(key);
+        return status;
+    }
+    node->next_log_key = key;
+    /* One for each slot of the ratchet. */
+    LB_TRY(record_admin(node, "LOG_KEY_ADDED"));
+    return record_admin(node, "LOG_KEY_SIGNS");
+}
+
+/* The next log key may come at any time. */
+static void look_for_log_key(struct lb_node_program *node)
+{
+    if (node->log == NULL || node->next_log_key_path == NULL || node->next_log_key != NULL ||
+        access(node->next_log_key_path, F_OK) != 0)
+        return;
+    lb_status status = add_log_key(node);
+    if (status == LB_OK)
+        lb_log_event(LB_LOG_INFO, "log_key_added", "\"node\":\"%s\"", node->spiffe);
+    else if (!node->next_log_key_failing)
+        lb_log_failure("log_key_not_added", status);
+    node->next_log_key_failing = status != LB_OK;
 }
 
 static void serve(struct lb_node_program *node, void *role, const sigset_t *signals)
@@ -157,6 +194,7 @@ static void serve(struct lb_node_program *node, void *role, const sigset_t *sign
                  node->listen == NULL ? "" : node->listen);
     while (sigtimedwait(signals, NULL, &second) < 0) {
         lb_trust_reload(node->trust);
+        look_for_log_key(node);
         if (node->role->tick != NULL)
             node->role->tick(role);
     }
@@ -176,6 +214,7 @@ static void stop(struct lb_node_program *node, void *role)
     lb_rpc_runtime_free(node->runtime);
     lb_trust_free(node->trust);
     lb_sign_key_free(node->log_key);
+    lb_sign_key_free(node->next_log_key);
     lb_yaml_free(node->yaml);
     lb_arena_free(node->arena);
     if (node->lock >= 0)
@@ -203,7 +242,7 @@ static void print_help(const struct lb_node_role *role)
                  "  --version      print the version\n"
                  "  --help         this text\n\n"
                  "configuration keys of every node: node listen identity crl directory state\n"
-                 "log_key officer_key; of this one:\n%s\n"
+                 "log_key next_log_key officer_key; of this one:\n%s\n"
                  "example: %s --config /etc/lianban/node.yaml --check\n"
                  "exit status: 0 stopped cleanly, 1 refused with a sentence, 2 wrong usage\n",
                  role->program, role->summary, role->program, role->keys_help, role->program);

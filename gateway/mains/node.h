@@ -22,6 +22,7 @@
  *   directory: {file: directory.note, signers: ["<vkey>"]}
  *   state: state                # evidence log and memory; owned by one process
  *   log_key: log.pem            # Ed25519; the node's identity key in the directory
+ *   next_log_key: log-2.pem     # may be missing; once it is there, checkpoints are signed by both
  *   officer_key: <base64url>    # X25519 public key of the security officer, for details
  */
 struct lb_node_program;
@@ -68,6 +69,9 @@ struct lb_node_program {
     const uint8_t *officer_key;        /* 32 bytes or NULL */
     struct lb_trust *trust;
     struct lb_sign_key *log_key;
+    const char *next_log_key_path;     /* NULL when the configuration names none */
+    struct lb_sign_key *next_log_key;  /* NULL until its file is there */
+    bool next_log_key_failing;         /* said already */
     struct lb_log *log;                /* NULL when the role keeps none */
     struct lb_access access;           /* how peers are judged, once the log is open */
     struct lb_workers *workers;        /* for unary handlers */
@@ -99,6 +103,10 @@ LB_MUST lb_status lb_node_need_secret(struct lb_node_program *node,
  * CONFIG_INVALID when it is not listed or does not listen. */
 LB_MUST lb_status lb_node_channel(struct lb_node_program *node, const char *spiffe,
                                   struct lb_rpc_channel **out_channel);
+/* lb_node_record writes an ADMIN entry with a detail (JSON text, or empty) into the node's evidence
+ * log and waits until it is durable. Statuses of lb_log_append_wait. */
+LB_MUST lb_status lb_node_record(struct lb_node_program *node, const char *code,
+                                 struct lb_span detail, uint64_t *out_index);
 /* lb_node_refuse records why the program cannot start and returns the code. */
 LB_MUST lb_status lb_node_refuse(struct lb_node_program *node, enum lb_code code,
                                  const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -2,6 +2,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "gateway/base/file.h"
 #include "gateway/base/hex.h"
@@ -230,13 +232,16 @@ static lb_status read_log_key(struct lb_node_program *node)
         return lb_node_refuse(node, LB_FILE_FAILED,
                               "%s: no usable Ed25519 key (mode 0600); make one with `lianban keys "
                               "log`", path);
-    return LB_OK;
+    if (lb_yaml_get(node->root, "next_log_key") == NULL)
+        return LB_OK;
+    return lb_node_need_path(node, node->root, "next_log_key", &node->next_log_key_path);
 }
 
 static lb_status check_keys(struct lb_node_program *node)
 {
     static const char *const common[] = {"node",      "listen", "identity", "crl",
-                                         "directory", "state",  "log_key",  "officer_key"};
+                                         "directory", "state",  "log_key",  "next_log_key",
+                                         "officer_key"};
     const char *keys[MAX_KEYS] = {NULL};
     size_t num = 0;
     for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
@@ -244,6 +249,20 @@ static lb_status check_keys(struct lb_node_program *node)
     for (const char *const *key = node->role->keys; *key != NULL && num < MAX_KEYS - 1; key++)
         keys[num++] = *key;
     return lb_yaml_only(node->root, keys, &node->diag);
+}
+
+/* Who can write in a node's state can make it forget. */
+static lb_status check_state(struct lb_node_program *node)
+{
+    struct stat info;
+    if (stat(node->state, &info) != 0)
+        return LB_OK; /* --check before the first start */
+    if (!S_ISDIR(info.st_mode) || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0 ||
+        (info.st_uid != geteuid() && info.st_uid != 0))
+        return lb_node_refuse(node, LB_FILE_FAILED,
+                              "%s: the state folder must belong to this user with mode 0700; chmod "
+                              "700 it, and look who was in it", node->state);
+    return LB_OK;
 }
 
 lb_status lb_node_configure(struct lb_node_program *node)
@@ -256,6 +275,7 @@ lb_status lb_node_configure(struct lb_node_program *node)
     LB_TRY(lb_node_need_path(node, node->root, "state", &node->state));
     if (!node->check && lb_file_mkdirs(node->state) != LB_OK)
         return lb_node_refuse(node, LB_FILE_FAILED, "%s: folder cannot be made", node->state);
+    LB_TRY(check_state(node));
     LB_TRY(read_identity(node));
     LB_TRY(check_certificate(node));
     LB_TRY(read_log_key(node));

@@ -3,21 +3,24 @@
 
 #include "adapters/serve/serve.h"
 #include "gateway/mains/node.h"
+#include "gateway/trust/issuer_keys.h"
+#include "gateway/trust/seal_ring.h"
 
-#define LB_MAX_SEAL_KEYS 8
+/* The keys that a running node replaces; their owners tick them once a second. */
 
-/* lb_node_seal_keys reads `seal_keys: [{id, file}]` into the array. A key whose id the directory
- * lists for this node with another public half is refused. */
-LB_MUST lb_status lb_node_seal_keys(struct lb_node_program *node,
-                                    struct lb_serve_key out_keys[LB_MAX_SEAL_KEYS],
-                                    size_t *out_num);
-/* lb_node_share_keys reads `share_keys` likewise; without it there are none. */
+/* lb_node_seal_keys reads `seal_keys: [{id, file}]` and `seal_folder: FOLDER`, one of which may be
+ * absent, and loads what is there. CONFIG_INVALID with a sentence in node->diag. */
+LB_MUST lb_status lb_node_seal_keys(struct lb_node_program *node, struct lb_seal_ring **out_ring);
+
+/* lb_node_share_keys reads `share_keys: [{id, file}]`; without it there are none. A key whose id
+ * the directory lists for this node with another public half is refused. */
+#define LB_MAX_SHARE_KEYS 8
 LB_MUST lb_status lb_node_share_keys(struct lb_node_program *node,
-                                     struct lb_serve_key out_keys[LB_MAX_SEAL_KEYS],
+                                     struct lb_serve_key out_keys[LB_MAX_SHARE_KEYS],
                                      size_t *out_num);
 
-/* lb_node_issuer_key reads a map {kid, key}: an ES256 key in PEM. */
-LB_MUST lb_status lb_node_issuer_key(struct lb_node_program *node, const char *member,
-                                     const char **out_kid, struct lb_sign_key **out_key);
+/* lb_node_issuer_keys reads a map {kid, key} or {kid, key, folder}: ES256 keys in PEM. */
+LB_MUST lb_status lb_node_issuer_keys(struct lb_node_program *node, const char *member,
+                                      struct lb_issuer_keys **out_keys);
 
 #endif

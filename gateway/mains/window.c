@@ -26,12 +26,11 @@ struct window_role {
     size_t num_forms;
     struct lb_rules *rules[LB_MAX_FORMS];
     struct lb_window_form forms[LB_MAX_FORMS];
-    struct lb_serve_key keys[LB_MAX_SEAL_KEYS];
-    size_t num_keys;
-    const char *kid;
-    struct lb_sign_key *issuer_key;
+    struct lb_seal_ring *ring;
+    struct lb_issuer_keys *issuer;
     const uint8_t *case_key;
-    const uint8_t *person_key;
+    const char *operators_folder;
+    struct lb_register *operators;
     const char *broker;
     const char *consent;
     const char *store_path;
@@ -45,6 +44,7 @@ struct window_role {
     bool looking;             /* one look at a time */
     int64_t next_look_s;
     struct lb_doors doors;
+    bool failing;
 };
 
 static lb_status read_form(struct window_role *role, const struct lb_yaml_node *item)
@@ -77,6 +77,18 @@ static lb_status read_forms(struct window_role *role)
     return LB_OK;
 }
 
+/* The person key is for `lianban operator`; that it is private is our business too. */
+static lb_status read_operators(struct window_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const uint8_t *person_key = NULL;
+    LB_TRY(lb_node_need_secret(node, node->root, "person_key", &person_key));
+    LB_TRY(lb_node_need_path(node, node->root, "operators", &role->operators_folder));
+    if (node->check)
+        return LB_OK;
+    return lb_register_open(role->operators_folder, true, &node->diag, &role->operators);
+}
+
 static lb_status prepare(struct lb_node_program *node, void **out_role)
 {
     struct window_role *role = calloc(1, sizeof(*role));
@@ -89,10 +101,10 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
         return lb_yaml_fail(lb_yaml_get(node->root, "listen"), &node->diag,
                             "the window agent listens on a Unix socket only; say unix:<path>");
     LB_TRY(read_forms(role));
-    LB_TRY(lb_node_seal_keys(node, role->keys, &role->num_keys));
-    LB_TRY(lb_node_issuer_key(node, "issuer", &role->kid, &role->issuer_key));
+    LB_TRY(lb_node_seal_keys(node, &role->ring));
+    LB_TRY(lb_node_issuer_keys(node, "issuer", &role->issuer));
     LB_TRY(lb_node_need_secret(node, node->root, "case_key", &role->case_key));
-    LB_TRY(lb_node_need_secret(node, node->root, "person_key", &role->person_key));
+    LB_TRY(read_operators(role));
     LB_TRY(lb_node_need_text(node, node->root, "broker", &role->broker));
     LB_TRY(lb_node_need_text(node, node->root, "consent", &role->consent));
     LB_TRY(lb_yaml_opt_int(node->root, "deadline_ms", 100, LB_MAX_DEADLINE_MS,
@@ -101,6 +113,12 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     role->store_path = lb_arena_printf(node->arena, "%s/cases.db", node->state);
     LB_ENSURE(role->store_path != NULL, LB_NO_MEMORY, "configuration is too large");
     return LB_OK;
+}
+
+static lb_status record(void *ctx, const char *code, struct lb_span detail, uint64_t *out_index)
+{
+    const struct window_role *role = ctx;
+    return lb_node_record(role->node, code, detail, out_index);
 }
 
 static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
@@ -118,14 +136,13 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .clock = lb_clock_system(),
         .forms = role->forms,
         .num_forms = role->num_forms,
-        .seal_key_id = role->keys[role->num_keys - 1].id,
-        .seal_key = &role->keys[role->num_keys - 1].key,
-        .issuer_key = role->issuer_key,
-        .issuer_kid = role->kid,
+        .ring = role->ring,
+        .issuer = role->issuer,
         .broker = role->broker,
         .store_path = role->store_path,
         .case_key = role->case_key,
-        .person_key = role->person_key,
+        .operators = role->operators,
+        .witness = {role, record},
         .deadline_ms = role->deadline_ms,
         .port = lb_window_service_port(&role->peers),
     };
@@ -148,9 +165,8 @@ static void look(struct lb_job *job)
 }
 
 /* What was withdrawn is erased here within seconds. */
-static void tick(void *own)
+static void look_for_withdrawals(struct window_role *role)
 {
-    struct window_role *role = own;
     int64_t now = lb_clock_monotonic_ms(lb_clock_system()) / 1000;
     if (now < role->next_look_s || __atomic_load_n(&role->looking, __ATOMIC_ACQUIRE))
         return;
@@ -159,6 +175,20 @@ static void tick(void *own)
     __atomic_store_n(&role->looking, true, __ATOMIC_RELEASE);
     if (lb_workers_submit(role->looker, &role->look.job) != LB_OK)
         __atomic_store_n(&role->looking, false, __ATOMIC_RELEASE);
+}
+
+/* What was changed by `lianban operator` becomes evidence within a second, also while nobody
+ * serves. */
+static void tick(void *own)
+{
+    struct window_role *role = own;
+    lb_seal_ring_tick(role->ring);
+    lb_issuer_keys_tick(role->issuer);
+    lb_status status = lb_window_tick(role->window);
+    if (status != LB_OK && !role->failing)
+        lb_log_failure("operators_not_recorded", status);
+    role->failing = status != LB_OK;
+    look_for_withdrawals(role);
 }
 
 static lb_status serving(void *own)
@@ -181,6 +211,7 @@ static void stop(void *own)
     lb_workers_free(role->looker);
     lb_withdrawn_free(role->withdrawn);
     lb_window_free(role->window);
+    lb_register_close(role->operators);
     lb_workers_free(role->workers);
     lb_rpc_channel_free(role->peers.broker);
     lb_rpc_channel_free(role->peers.consent);
@@ -188,25 +219,29 @@ static void stop(void *own)
         lb_form_free(role->forms[i].form);
         lb_rules_free(role->rules[i]);
     }
-    lb_sign_key_free(role->issuer_key);
+    lb_seal_ring_free(role->ring);
+    lb_issuer_keys_free(role->issuer);
     lb_wipe(role, sizeof(*role));
     free(role);
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const keys[] = {"forms",      "seal_keys", "issuer",  "case_key",
-                                       "person_key", "broker",    "consent", "deadline_ms",
-                                       "local",      NULL};
+    static const char *const keys[] = {"forms",    "seal_keys",   "seal_folder", "issuer",
+                                       "case_key", "person_key",  "operators",   "broker",
+                                       "consent",  "deadline_ms", "local",       NULL};
     static const struct lb_node_role role = {
         .program = "lianban-window",
         .summary = "the agent beside a window system: seals, opens, checks receipts, judges",
         .keys_help =
             "  forms: [{form: FILE, rules: FILE}]\n"
-            "  seal_keys: [{id: ID, file: FILE}]   the requester's X25519 keys, newest last\n"
-            "  issuer: {kid: ID, key: FILE}        P-256: mandates and operator tokens\n"
+            "  seal_keys: [{id: ID, file: FILE}]   the requester's X25519 keys\n"
+            "  seal_folder: FOLDER                 further ones (`lianban keys rotate`)\n"
+            "  issuer: {kid: ID, key: FILE, folder: FOLDER}  P-256: mandates, operator tokens;\n"
+            "                                      the folder is for later ones (`keys use`)\n"
             "  case_key: FILE                      64 hex digits; cases are kept encrypted\n"
             "  person_key: FILE                    64 hex digits; keyed hash of operators\n"
+            "  operators: FOLDER                   their register (see `lianban operator`)\n"
             "  broker: SPIFFE id\n"
             "  consent: SPIFFE id\n"
             "  deadline_ms: MILLISECONDS           of one collect (default 15000)\n"
@@ -215,6 +250,7 @@ int main(int argc, char **argv)
             "                                      file's 64 hex digits are their bearer secret\n",
         .keys = keys,
         .kind = LB_NODE_WINDOW,
+        .keeps_log = true,
         .must_listen = true,
         .prepare = prepare,
         .start = start,

@@ -10,8 +10,13 @@
  * "lianban-operator" (which tells it from every other token), iss (organization), unit, sub (keyed
  * hash of the person's own identity, 32 lower-case hex digits), badge-free; iat, exp, jti. No other
  * claim.
+ *
+ * Nobody asks whether a token was withdrawn: one ends by itself. So a person who is suspended, or a
+ * token that was stolen, stops within LB_OPERATOR_TOKEN_LIFE_S, and a token that says it lives
+ * longer than LB_OPERATOR_TOKEN_MAX_S is none.
  */
-#define LB_OPERATOR_TOKEN_MAX_S (24 * 3600)  /* from iat to exp */
+#define LB_OPERATOR_TOKEN_LIFE_S 300         /* what the agent gives */
+#define LB_OPERATOR_TOKEN_MAX_S 900          /* from iat to exp */
 
 struct lb_operator {
     const char *organization;

@@ -103,13 +103,15 @@ const struct lb_listed *lb_listed_find(const struct lb_listed *list, size_t num,
     return num == 0 ? NULL : bsearch(&key, list, num, sizeof(key), lb_listed_order);
 }
 
+/* One whose end is further than `latest` does not count. */
 static const struct lb_seal_key_entry *find_key(const struct lb_seal_key_entry *keys, size_t num,
-                                                const char *id, int64_t now_unix_s)
+                                                const char *id, int64_t now_unix_s,
+                                                int64_t latest)
 {
     const struct lb_seal_key_entry *newest = NULL;
     for (size_t i = 0; i < num; i++) {
         const struct lb_seal_key_entry *entry = &keys[i];
-        if (now_unix_s >= entry->not_after)
+        if (now_unix_s >= entry->not_after || entry->not_after > latest)
             continue;
         if (id != NULL && strcmp(entry->id, id) == 0)
             return entry;
@@ -122,11 +124,12 @@ static const struct lb_seal_key_entry *find_key(const struct lb_seal_key_entry *
 const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, const char *id,
                                                  int64_t now_unix_s)
 {
-    return find_key(node->seal_keys, node->num_seal_keys, id, now_unix_s);
+    return find_key(node->seal_keys, node->num_seal_keys, id, now_unix_s,
+                    now_unix_s + LB_SEAL_KEY_LIFE_S + LB_CLOCK_SKEW_S);
 }
 
 const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node, const char *id,
                                                   int64_t now_unix_s)
 {
-    return find_key(node->share_keys, node->num_share_keys, id, now_unix_s);
+    return find_key(node->share_keys, node->num_share_keys, id, now_unix_s, INT64_MAX);
 }

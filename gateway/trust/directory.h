@@ -13,21 +13,25 @@
  *
  * {"type": "lianban-directory/v1", "federation": "<trust domain>", "version": n, "issued": s,
  *  "expires": s,
+ *  "signers": [vkey] (who may sign the next one; absent: no change),
  *  "ca_pins": [hex SHA-256 of a CA's SPKI],
  *  "organizations": [{"id", "zh", "en"}],
  *  "nodes": [{"spiffe", "endpoint" ("" if it does not listen), "log" (vkey; "" if it keeps none),
+ *             "log_before": [{"log", "signature"}] (may be absent),
  *             "seal": [{"id", "key" (base64url X25519), "not_after", "signature"}],
  *             "share": [the same; the member is left out where there are none]}],
  *  "issuers": [{"organization", "kid", "x", "y" (base64url P-256),
  *               "kinds": ["consent"|"mandate"|"operator"],
- *               "status" (URI of its status list, or "")}],
+ *               "status" (URI of its status list, or ""),
+ *               "before": [{"kid", "x", "y", "signature"}] (may be absent)}],
  *  "forms": [{"id", "version", "sha256"}], "rules": [same], "views": [same]}
  *
  * A sealing key's signature is by the node's own log key over "lianban sealing key
  * v1\n<spiffe>\n<id>\n <base64url key>\n<not_after>\n", so whoever holds the directory key cannot
- * swap it; window agents and requesters publish their X25519 key the same way. A share key, under
- * which a department takes part in blind household sums, is signed likewise over "lianban share key
- * v1\n..." and is never a sealing key of its node as well.
+ * swap it; window agents and requesters publish their X25519 key the same way. It ends at most
+ * LB_SEAL_KEY_LIFE_S after the directory was issued. A share key, under which a department takes
+ * part in blind household sums, is signed likewise over "lianban share key v1\n...", may live
+ * longer and is never a sealing key of its node as well.
  */
 enum lb_node_kind {
     LB_NODE_BROKER,
@@ -45,6 +49,14 @@ struct lb_seal_key_entry {
     int64_t not_after;
 };
 
+/* A key that handed over to the next one (handover.h), by the name and key nodes remember. */
+struct lb_former_key {
+    const char *name, *key;
+    const char *kid;       /* of an issuer's */
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
+    size_t raw_len;
+};
+
 struct lb_node {
     const char *spiffe;
     enum lb_node_kind kind;    /* from the SPIFFE id */
@@ -52,6 +64,8 @@ struct lb_node {
     const char *endpoint;
     const char *log_origin;    /* NULL when it keeps no log */
     uint8_t log_key[32];
+    size_t num_former;         /* log keys before this one, newest first */
+    const struct lb_former_key *former;
     size_t num_seal_keys;
     const struct lb_seal_key_entry *seal_keys;
     size_t num_share_keys;
@@ -68,6 +82,8 @@ struct lb_issuer {
     unsigned kinds;
     const char *status_uri;  /* "" when none */
     const struct lb_verify_key *key;
+    size_t num_former;       /* keys before this one, newest first */
+    const struct lb_former_key *former;
 };
 
 struct lb_listed {
@@ -87,6 +103,8 @@ struct lb_directory {
     const char *federation;
     uint64_t version;
     int64_t issued, expires;
+    size_t num_signers;
+    const char *const *signers;  /* vkeys; 0: the same as before */
     size_t num_pins;
     const uint8_t (*pins)[32];
     size_t num_organizations;
@@ -103,8 +121,9 @@ struct lb_directory {
 /* lb_directory_open verifies a note by any of the given verifiers and reads it strictly.
  * DIRECTORY_INVALID with a sentence in diag: signature, syntax, unknown member, bad or foreign
  * SPIFFE id, a log key of another name than lb_spiffe_log_origin, a sealing key without its node's
- * signature, duplicate ids, no CA pin, issued in the future or expired at now_unix_s. NO_MEMORY
- * past the parser's bound. The arrays come back sorted. */
+ * signature or with too long a life, a former key that has not handed over, duplicate ids, no CA
+ * pin, issued in the future or expired at now_unix_s. NO_MEMORY past the parser's bound. The arrays
+ * come back sorted. */
 LB_MUST lb_status lb_directory_open(struct lb_span note, const struct lb_note_verifier *verifiers,
                                     size_t num_verifiers, int64_t now_unix_s, struct lb_diag *diag,
                                     struct lb_directory **out_directory);
@@ -125,11 +144,11 @@ const struct lb_issuer *lb_directory_issuer(const struct lb_directory *directory
                                             const char *organization, const char *kid);
 const struct lb_listed *lb_listed_find(const struct lb_listed *list, size_t num, const char *id,
                                        uint32_t version);
-/* lb_node_seal_key finds a sealing key by id; NULL when absent or past not_after. With id NULL: the
- * newest valid one. */
+/* lb_node_seal_key finds a sealing key by id; NULL when absent, past not_after, or further from its
+ * end than any key may live. With id NULL: the newest valid one. */
 const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, const char *id,
                                                  int64_t now_unix_s);
-/* lb_node_share_key does the same for share keys. */
+/* lb_node_share_key does the same for share keys, which may live longer. */
 const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node, const char *id,
                                                   int64_t now_unix_s);
 

@@ -4,6 +4,7 @@
 
 #include "gateway/base/limits.h"
 #include "gateway/crypto/hash.h"
+#include "gateway/trust/former.h"
 #include "gateway/trust/reader.h"
 #include "gateway/trust/seal_key.h"
 
@@ -87,6 +88,7 @@ struct key_context {
     enum lb_key_use use;
     const char *spiffe;
     const struct lb_verify_key *log_key;  /* NULL when the node keeps no log */
+    int64_t issued;                       /* the directory's date */
 };
 
 static lb_status read_node_key(struct lb_reader *reader, const struct lb_json *item, void *out,
@@ -101,6 +103,9 @@ static lb_status read_node_key(struct lb_reader *reader, const struct lb_json *i
     LB_TRY(lb_reader_bytes(reader, item, "key", entry->public_key, 32));
     LB_TRY(lb_reader_int(reader, item, "not_after", 0, MAX_TIME, &entry->not_after));
     LB_TRY(lb_reader_bytes(reader, item, "signature", signature, sizeof(signature)));
+    if (node->use == LB_KEY_SEAL &&
+        entry->not_after > node->issued + LB_SEAL_KEY_LIFE_S + LB_CLOCK_SKEW_S)
+        return lb_reader_fail(reader, "lives longer than 7 days; ask the node for a newer entry");
     if (node->log_key == NULL)
         return lb_reader_fail(reader, "a node with an X25519 key needs a log key to sign it");
     lb_status status = lb_key_check(node->use, node->spiffe, entry, node->log_key,
@@ -136,9 +141,10 @@ static lb_status check_apart(struct lb_reader *reader, const struct lb_node *nod
 }
 
 static lb_status read_keys(struct lb_reader *reader, const struct lb_json *item,
-                           const struct lb_verify_key *log_key, struct lb_node *node)
+                           const struct lb_verify_key *log_key, int64_t issued,
+                           struct lb_node *node)
 {
-    struct key_context context = {LB_KEY_SEAL, node->spiffe, log_key};
+    struct key_context context = {LB_KEY_SEAL, node->spiffe, log_key, issued};
     const struct lb_json *shares = NULL;
     void *list = NULL;
     LB_TRY(lb_reader_list(reader, item, "seal", sizeof(struct lb_seal_key_entry), read_node_key,
@@ -157,12 +163,12 @@ static lb_status read_keys(struct lb_reader *reader, const struct lb_json *item,
 
 /* The log's origin is the node's own name, so that no node can pass a log off as another's. */
 static lb_status read_log_and_keys(struct lb_reader *reader, const struct lb_json *item,
-                                   struct lb_node *node)
+                                   int64_t issued, struct lb_node *node)
 {
     const char *vkey = NULL;
     LB_TRY(lb_reader_text(reader, item, "log", MAX_URI_BYTES, &vkey));
     if (vkey[0] == 0)
-        return read_keys(reader, item, NULL, node);
+        return read_keys(reader, item, NULL, issued, node);
     LB_DEFER(lb_note_verifier_cleanup) struct lb_note_verifier verifier = {0};
     if (lb_note_verifier_parse(lb_span_str(vkey), &verifier) != LB_OK)
         return lb_reader_fail(reader, "\"log\" is not a verifier key");
@@ -171,13 +177,15 @@ static lb_status read_log_and_keys(struct lb_reader *reader, const struct lb_jso
                               lb_spiffe_log_origin(node->spiffe));
     node->log_origin = lb_spiffe_log_origin(node->spiffe);
     memcpy(node->log_key, verifier.public_key, sizeof(node->log_key));
-    return read_keys(reader, item, verifier.key, node);
+    LB_TRY(lb_former_logs(reader, item, node, vkey));
+    return read_keys(reader, item, verifier.key, issued, node);
 }
 
 static lb_status read_node(struct lb_reader *reader, const struct lb_json *item, void *out,
                            void *context)
 {
-    static const char *const keys[] = {"spiffe", "endpoint", "log", "seal", "share", NULL};
+    static const char *const keys[] = {"spiffe", "endpoint", "log",  "log_before",
+                                       "seal",   "share",    NULL};
     const struct lb_directory *directory = context;
     struct lb_node *node = out;
     const char *federation = NULL;
@@ -195,7 +203,7 @@ static lb_status read_node(struct lb_reader *reader, const struct lb_json *item,
     LB_TRY(lb_reader_text(reader, item, "endpoint", LB_MAX_SPIFFE_BYTES, &node->endpoint));
     if (strchr(node->endpoint, ' ') != NULL)
         return lb_reader_fail(reader, "\"endpoint\" has a space");
-    return read_log_and_keys(reader, item, node);
+    return read_log_and_keys(reader, item, directory->issued, node);
 }
 
 /* --- issuers --- */
@@ -238,7 +246,8 @@ static lb_status read_key(struct lb_reader *reader, const struct lb_json *item,
 static lb_status read_issuer(struct lb_reader *reader, const struct lb_json *item, void *out,
                              void *context)
 {
-    static const char *const keys[] = {"organization", "kid", "x", "y", "kinds", "status", NULL};
+    static const char *const keys[] = {"organization", "kid",    "x", "y",
+                                       "kinds",        "status", "before", NULL};
     struct lb_directory_box *box = context;
     struct lb_issuer *issuer = out;
     void *kinds = NULL;
@@ -255,7 +264,7 @@ static lb_status read_issuer(struct lb_reader *reader, const struct lb_json *ite
     LB_TRY(read_key(reader, item, &key));
     box->keys[box->num_keys++] = key;
     issuer->key = key;
-    return LB_OK;
+    return lb_former_issuers(reader, item, issuer);
 }
 
 static lb_status read_issuers(struct lb_reader *reader, const struct lb_json *root,
@@ -309,8 +318,9 @@ static lb_status read_head(struct lb_reader *reader, const struct lb_json *root,
                            int64_t now_unix_s, struct lb_directory *directory)
 {
     static const char *const keys[] = {"type",   "federation", "version", "issued",
-                                       "expires", "ca_pins",   "organizations", "nodes",
-                                       "issuers", "forms",     "rules",   "views", NULL};
+                                       "expires", "signers",   "ca_pins", "organizations",
+                                       "nodes",   "issuers",   "forms",   "rules",
+                                       "views",   NULL};
     const char *type = NULL;
     int64_t version = 0;
     LB_TRY(lb_reader_only(reader, root, keys));
@@ -367,6 +377,7 @@ lb_status lb_directory_read(struct lb_span text, int64_t now_unix_s, struct lb_d
     if (lb_json_parse(text, &root) != LB_OK)
         return lb_reader_fail(&reader, "it is not one JSON value without repeated members");
     LB_TRY(read_head(&reader, root, now_unix_s, directory));
+    LB_TRY(lb_former_signers(&reader, root, directory));
     LB_TRY(read_members(&reader, root, directory));
     LB_TRY(read_issuers(&reader, root, box));
     LB_TRY(read_listing(&reader, root, "forms", &directory->forms, &directory->num_forms));

@@ -12,15 +12,17 @@
  *   lianban-trust-state/v1
  *   version <n>
  *   sha256 <hex>
+ *   signer <vkey>                             who may sign the next one; none: the configured
  *   pin <spiffe> <vkey>                       a node's log key
  *   pin <organization>/<kid> <base64url x||y> an issuer's key
  *   end
  *
- * A key that changes, a log key that disappears, a further key of an issuer that had one, and a
- * further adapter of a department that had one (present or not: it would be shown whom requests are
- * about) are taken only when `<folder>/accept` has the line "<name> <key>" ("<spiffe> -" for a log
- * key that goes). Lines that are empty or begin with '#' are passed over. Pins outlive a member's
- * absence.
+ * A key that changes and a further key of an issuer that had one are taken when a key known here
+ * has handed over to them (handover.h). Else, and when a log key disappears or a further adapter
+ * of a department that had one comes (present or not: it would be shown whom requests are about),
+ * only if `<folder>/accept` has the line "<name> <key>" ("<spiffe> -" for a log key that goes,
+ * "directory <vkey>" for one more signer). Lines that are empty or begin with '#' are passed over.
+ * Pins outlive a member's absence; those of an issuer's key that handed over end with its listing.
  */
 
 /* lb_trust_admit judges a directory against the memory in `folder` and, with `commit`, remembers
@@ -28,5 +30,19 @@
  * passed over: a lost memory must be a person's decision); FILE_FAILED. The sentence is in diag. */
 LB_MUST lb_status lb_trust_admit(const char *folder, const struct lb_directory *directory,
                                  bool commit, struct lb_diag *diag);
+
+/* Who may sign the next directory, and which one was accepted last. */
+#define LB_MAX_SIGNERS 8
+struct lb_trust_signers {
+    uint64_t version;  /* 0: nothing accepted yet */
+    uint8_t sha256[32];
+    size_t num;        /* 0: those the configuration names */
+    const char *vkeys[2 * LB_MAX_SIGNERS];
+};
+
+/* lb_trust_signers reads it from the memory and from `accept`; texts are in the arena.
+ * CONFIG_INVALID, FILE_FAILED with a sentence in diag. */
+LB_MUST lb_status lb_trust_signers(const char *folder, struct lb_arena *arena, struct lb_diag *diag,
+                                   struct lb_trust_signers *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include "gateway/crypto/x509.h"
 #include "gateway/trust/belief.h"
 #include "gateway/trust/peer_cache.h"
+#include "gateway/trust/signers.h"
 #include "gateway/trust/state.h"
 
 #define MAX_VERIFIERS 32
@@ -52,8 +53,8 @@ static lb_status load_directory(const struct lb_trust *trust, struct lb_arena *a
         lb_diag_set(diag, "%s: cannot be read", trust->directory_path);
         return status;
     }
-    LB_TRY(lb_directory_open(note, trust->verifiers, trust->num_verifiers,
-                             lb_clock_unix_s(trust->clock), diag, &directory));
+    LB_TRY(lb_signers_open(trust->state_folder, trust->verifiers, trust->num_verifiers, note,
+                           lb_clock_unix_s(trust->clock), diag, &directory));
     status = lb_trust_admit(trust->state_folder, directory, !trust->look_only, diag);
     if (status != LB_OK) {
         lb_directory_unref(directory);

@@ -218,7 +218,7 @@ static struct lb_json *node_json(struct fixture *fx, const char *spiffe,
     lb_json_set_cstr(node, "endpoint", "");
     lb_json_set_cstr(node, "log", vkey_of(fx, lb_spiffe_log_origin(spiffe), log_key));
     if (seal_key != NULL) {
-        struct lb_seal_key_entry entry = {.id = "s1", .not_after = FX_NOW + 90 * 86400};
+        struct lb_seal_key_entry entry = {.id = "s1", .not_after = FX_NOW + 7 * 86400};
         struct lb_span signature;
         struct lb_json *seal = lb_json_object();
         memcpy(entry.public_key, seal_key->public_key, 32);

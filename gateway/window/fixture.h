@@ -90,9 +90,16 @@ struct fixture {
     struct lb_sign_key *directory_key, *broker_key, *window_key;
     struct lb_sign_key *office_key, *street_key;
     struct lb_x25519_key seal_key;
+    struct lb_seal_ring *ring;      /* seal_key as s1 */
+    struct lb_issuer_keys *issuer;
     struct lb_log *broker_log;
     struct fx_adapter adapters[FX_ADAPTERS];
     uint8_t case_key[32], person_key[32];
+    struct lb_register *operators;  /* B-0042 of 窗口3, B-1 of unit, D-1 with a device */
+    struct lb_sign_key *device_key; /* of D-1 */
+    size_t num_recorded;            /* entries about the register */
+    char recorded[64];              /* the last one's code */
+    lb_status record_fails;         /* what the log says instead */
     char store_path[96];
     struct lb_window *window;
     struct lb_diag diag;
@@ -137,6 +144,9 @@ int fx_teardown(void **state);
 /* fx_restart frees the window and makes a new one on the same store. */
 void fx_restart(struct fixture *fx);
 lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window);
+/* fx_add_operator puts somebody into the register; device may be NULL. */
+void fx_add_operator(struct fixture *fx, const char *badge, const char *unit, const char *id_no,
+                     const struct lb_sign_key *device);
 /* fx_id makes an identity number with a right check digit: region, date YYYYMMDD, sequence. */
 const char *fx_id(struct fixture *fx, const char *birth, int sequence);
 const char *fx_path(struct fixture *fx, const char *name);

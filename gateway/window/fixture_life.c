@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "gateway/base/file.h"
+#include "gateway/trust/keys.h"
 #include "gateway/window/fixture.h"
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
@@ -56,8 +57,60 @@ static void make_form(struct fixture *fx, const char *text)
     fx->forms[0] = (struct lb_window_form){fx->form, fx->rules};
 }
 
+static lb_status record(void *ctx, const char *code, struct lb_span detail, uint64_t *out_index)
+{
+    struct fixture *fx = ctx;
+    assert_true(detail.len > 0);
+    LB_TRY(fx->record_fails);
+    (void)snprintf(fx->recorded, sizeof(fx->recorded), "%s", code);
+    *out_index = fx->num_recorded++;
+    return LB_OK;
+}
+
+void fx_add_operator(struct fixture *fx, const char *badge, const char *unit, const char *id_no,
+                     const struct lb_sign_key *device)
+{
+    struct lb_register_entry entry = {
+        .badge = badge,
+        .unit = unit,
+        .has_device = device != NULL,
+        .not_before = FX_NOW - 86400,
+        .not_after = FX_NOW + 90 * 86400,
+    };
+    lb_register_hash(fx->person_key, id_no, entry.hash);
+    if (device != NULL)
+        assert_int_equal(lb_sign_key_public(device, entry.device), 64);
+    assert_ok(lb_register_add(fx->operators, &entry, "test", FX_NOW));
+}
+
+static void make_register(struct fixture *fx)
+{
+    assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->device_key));
+    assert_ok(lb_register_open(fx_path(fx, "operators"), true, &fx->diag, &fx->operators));
+    fx_add_operator(fx, "B-0042", "窗口3", fx_id(fx, "19800101", 1), NULL);
+    fx_add_operator(fx, "B-1", "unit", fx_id(fx, "19800101", 2), NULL);
+    fx_add_operator(fx, "D-1", "unit", fx_id(fx, "19800101", 3), fx->device_key);
+}
+
+/* The keys as they stand now: a test may have changed them. */
+static void make_keys(struct fixture *fx)
+{
+    struct lb_own_key own = {.id = "s1", .key = fx->seal_key};
+    const struct lb_seal_ring_options options = {
+        .self = FX_WINDOW, .trust = fx->trust, .clock = &fx->clock.clock};
+    const struct lb_issuer_files files = {FX_STREET_KID, fx_path(fx, "street.pem"), NULL};
+    lb_seal_ring_free(fx->ring);
+    lb_issuer_keys_free(fx->issuer);
+    fx->ring = NULL;
+    fx->issuer = NULL;
+    assert_ok(lb_seal_ring_of(&options, &own, 1, &fx->ring));
+    assert_ok(lb_keys_save_sign(files.path, fx->street_key));
+    assert_ok(lb_issuer_keys_new(&files, "street-office", fx->trust, &fx->diag, &fx->issuer));
+}
+
 lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window)
 {
+    make_keys(fx);
     const struct lb_window_options options = {
         .self = FX_WINDOW,
         .organization = "street-office",
@@ -66,14 +119,13 @@ lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window)
         .clock = &fx->clock.clock,
         .forms = fx->forms,
         .num_forms = 1,
-        .seal_key_id = "s1",
-        .seal_key = &fx->seal_key,
-        .issuer_key = fx->street_key,
-        .issuer_kid = FX_STREET_KID,
+        .ring = fx->ring,
+        .issuer = fx->issuer,
         .broker = FX_BROKER,
         .store_path = fx->store_path,
         .case_key = fx->case_key,
-        .person_key = fx->person_key,
+        .operators = fx->operators,
+        .witness = {fx, record},
         .deadline_ms = 5000,
         .port = {fx,           fx_notice,  fx_request_grant,
                  fx_get_grant, fx_collect, fx_status_list},
@@ -113,6 +165,7 @@ static int set_up(void **state, bool with_share)
     fx->broker_log = open_log(fx, FX_BROKER, fx->broker_key, "broker");
     fx_make_trust(fx);
     assert_ok(lb_workers_new(2, 16, &fx->workers));
+    make_register(fx);
     fx_restart(fx);
     return 0;
 }
@@ -132,6 +185,10 @@ int fx_teardown(void **state)
     struct fixture *fx = *state;
     lb_window_free(fx->window);
     lb_workers_free(fx->workers);
+    lb_register_close(fx->operators);
+    lb_seal_ring_free(fx->ring);
+    lb_issuer_keys_free(fx->issuer);
+    lb_sign_key_free(fx->device_key);
     lb_trust_free(fx->trust);
     lb_log_close(fx->broker_log);
     for (size_t i = 0; i < FX_ADAPTERS; i++) {

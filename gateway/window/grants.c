@@ -31,13 +31,13 @@ static lb_status check_issuer(const struct checking *checking, const struct lb_o
 
 static lb_status check_holder(const struct checking *checking, const struct lb_grant *grant)
 {
-    const struct lb_window_options *options = &checking->entry->window->options;
-    uint8_t thumbprint[32];
-    LB_TRY(lb_jwk_thumbprint_x25519(options->seal_key->public_key, checking->arena, thumbprint));
-    LB_ENSURE(strcmp(grant->requester, options->organization) == 0 &&
-                  memcmp(grant->cnf_jkt, thumbprint, sizeof(thumbprint)) == 0,
+    const struct lb_window *window = checking->entry->window;
+    LB_DEFER(lb_own_key_wipe) struct lb_own_key own = {.id = ""};
+    lb_status status = lb_window_key_of(window, grant->cnf_jkt, &own);
+    LB_ENSURE(strcmp(grant->requester, window->options.organization) == 0 &&
+                  lb_status_code(status) != LB_KEY_RETIRED,
               LB_WRONG_REQUESTER, "grant is not for us");
-    return LB_OK;
+    return status;
 }
 
 static lb_status check_section(const struct checking *checking, const uint8_t subject[32],
@@ -79,7 +79,7 @@ static lb_status check_kept(const struct checking *checking)
     struct lb_opened_grant opened;
     LB_TRY(lb_grant_take_apart(checking->entry->form->form, checking->member->consent.sd_jwt,
                                checking->arena, &opened));
-    LB_ENSURE(lb_grant_stands(checking->entry->window, &opened, 0, checking->arena),
+    LB_ENSURE(lb_grant_stands(checking->entry->window, &opened, 0),
               LB_GRANT_EXPIRED, "grant has expired, or is bound to a key that was replaced");
     return LB_OK;
 }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "gateway/window/fixture.h"
+#include "gateway/window/inside.h"
 
 /* The citizens' grants: asked for once, waited for, checked, and never replaced by guessing. */
 
@@ -108,10 +109,16 @@ static void key_replaced(void **state)
     fx_run(fx, case_id, &got);
     assert_ok(got.status);
     fx->num_collects = 0;
-    struct lb_x25519_key old = fx->seal_key;
-    assert_ok(lb_x25519_generate(&fx->seal_key)); /* under the window's feet */
+    struct lb_own_key other = {.id = "s1"};
+    struct lb_seal_ring *ring = NULL;
+    const struct lb_seal_ring_options options = {
+        .self = FX_WINDOW, .trust = fx->trust, .clock = &fx->clock.clock};
+    assert_ok(lb_x25519_generate(&other.key));
+    assert_ok(lb_seal_ring_of(&options, &other, 1, &ring));
+    fx->window->options.ring = ring; /* under the window's feet */
     assert_ends_with(fx, case_id, LB_GRANT_EXPIRED);
-    fx->seal_key = old;
+    fx->window->options.ring = fx->ring;
+    lb_seal_ring_free(ring);
     fx->adapters[FX_TAX].down = false;
     fx_run(fx, case_id, &got);
     assert_string_equal(got.result->class_id, "FULL");

@@ -23,6 +23,8 @@ struct lb_case_store;
 struct lb_window_context {
     char audience[LB_MAX_SPIFFE_BYTES];
     char key_id[LB_MAX_NAME_BYTES + 1];
+    uint8_t jkt[32];                        /* thumbprint of the key of ours it is bound to */
+    uint8_t sender[LB_X25519_BYTES];        /* and its public half */
     uint8_t enc[LB_HPKE_ENC_BYTES];
     struct lb_hpke_context context;
     uint64_t next_seq;
@@ -32,7 +34,6 @@ struct lb_window_context {
 struct lb_window {
     struct lb_window_options options;  /* strings, keys and services are borrowed */
     uint8_t case_key[32];
-    uint8_t person_key[32];
     size_t num_forms;
     struct lb_case_form *forms;
     struct lb_case_store *store;
@@ -99,10 +100,10 @@ struct lb_opened_grant {
  * GRANT_MALFORMED, SECTION_INVALID, NO_MEMORY. */
 LB_MUST lb_status lb_grant_take_apart(const struct lb_form *form, const char *sd_jwt,
                                       struct lb_arena *arena, struct lb_opened_grant *out);
-/* lb_grant_stands says whether a grant lasts left_s seconds more and is bound to the key we seal
- * with now, which may have been replaced since. */
+/* lb_grant_stands says whether a grant lasts left_s seconds more and is bound to a key of ours that
+ * is still good. */
 bool lb_grant_stands(const struct lb_window *window, const struct lb_opened_grant *opened,
-                     int64_t left_s, struct lb_arena *arena);
+                     int64_t left_s);
 /* lb_window_asks_section says whether a member's role is asked in a section of the form. */
 bool lb_window_asks_section(const struct lb_form *form, size_t role, size_t section);
 /* lb_window_needs_consent says whether a role is asked under anything but a mandate. */
@@ -128,6 +129,15 @@ const struct lb_node *lb_window_adapter(const struct lb_directory *directory,
 /* lb_withdrawn_reopen lets what a withdrawn grant had brought be asked again, under a new one.
  * Under the case's lock. */
 void lb_withdrawn_reopen(struct lb_window_case *entry, struct lb_case_member *member);
+/* --- own_key.c --- */
+
+/* lb_window_newest_key copies the key that new grants are bound to; the caller wipes it.
+ * KEY_RETIRED when the directory lists none of ours. */
+LB_MUST lb_status lb_window_newest_key(const struct lb_window *window, struct lb_own_key *out);
+/* lb_window_key_of copies the key of ours with this thumbprint, by which a grant names it: one that
+ * was given before a newer key came goes on with the older. KEY_RETIRED, NO_MEMORY. */
+LB_MUST lb_status lb_window_key_of(const struct lb_window *window, const uint8_t jkt[32],
+                                   struct lb_own_key *out);
 
 /* --- shares.c --- */
 
@@ -150,11 +160,15 @@ LB_MUST lb_status lb_case_representative(const struct lb_case_member *member,
 
 /* --- context.c --- */
 
-/* lb_window_take_context copies the context to an adapter's sealing key with a number that is used
- * this once. The caller wipes its copy. */
+/* lb_window_take_context copies the context from the key of ours that a grant is bound to, to an
+ * adapter's sealing key, with a number that is used this once. The caller wipes its copy.
+ * KEY_RETIRED when ours is gone. */
 LB_MUST lb_status lb_window_take_context(struct lb_window *window, const char *audience,
                                          const struct lb_seal_key_entry *key,
+                                         const uint8_t jkt[32],
                                          struct lb_window_context *out_context, uint64_t *out_seq);
+/* lb_window_sweep_contexts wipes those past their life. */
+void lb_window_sweep_contexts(struct lb_window *window);
 /* lb_window_drop_context forgets a context that an adapter no longer knows. */
 void lb_window_drop_context(struct lb_window *window, const uint8_t enc[LB_HPKE_ENC_BYTES]);
 

@@ -150,10 +150,11 @@ static lb_status sign(const struct making *making, const struct lb_section *sect
                       struct lb_span *out_sd_jwt)
 {
     const struct lb_window_options *options = &making->entry->window->options;
+    const struct lb_issuer_key *issuer = lb_issuer_keys_now(options->issuer);
     int64_t now = lb_clock_unix_s(options->clock);
     struct lb_grant grant = {
         .issuer = options->organization,
-        .kid = options->issuer_kid,
+        .kid = issuer->kid,
         .requester = options->organization,
         .iat = now,
         .nbf = now,
@@ -163,9 +164,10 @@ static lb_status sign(const struct making *making, const struct lb_section *sect
     struct lb_span *disclosures = lb_arena_array(making->arena, num, sizeof(*disclosures));
     LB_ENSURE(disclosures != NULL, LB_NO_MEMORY, "arena is full");
     LB_TRY(random_hex(making->arena, &grant.jti));
-    LB_TRY(lb_jwk_thumbprint_x25519(options->seal_key->public_key, making->arena, grant.cnf_jkt));
-    LB_TRY(lb_grant_issue(&grant, sections, num, options->issuer_key, making->arena, &jwt,
-                          disclosures));
+    LB_DEFER(lb_own_key_wipe) struct lb_own_key own = {.id = ""};
+    LB_TRY(lb_window_newest_key(making->entry->window, &own));
+    LB_TRY(lb_jwk_thumbprint_x25519(own.key.public_key, making->arena, grant.cnf_jkt));
+    LB_TRY(lb_grant_issue(&grant, sections, num, issuer->key, making->arena, &jwt, disclosures));
     return lb_sd_jwt_join(jwt, disclosures, num, making->arena, out_sd_jwt);
 }
 
@@ -200,7 +202,7 @@ static bool still_good(const struct making *making)
     const char *sd_jwt = making->member->mandate.sd_jwt;
     struct lb_opened_grant opened;
     if (sd_jwt == NULL || lb_grant_take_apart(form, sd_jwt, making->arena, &opened) != LB_OK ||
-        !lb_grant_stands(window, &opened, MANDATE_LEFT_S, making->arena))
+        !lb_grant_stands(window, &opened, MANDATE_LEFT_S))
         return false;
     for (size_t i = 0; i < form->num_sections; i++) {
         const struct lb_section *section = opened.sections[i];

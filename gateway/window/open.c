@@ -10,6 +10,7 @@
 /* Opening a case: the household against the form, before anybody is asked anything. */
 
 #define MAX_NAME_POINTS 64
+#define OPERATOR_ARENA_BYTES (64 * 1024)
 #define ADULT_AGE 18
 
 /* At most max code points of well-formed UTF-8 without control characters; at least min. */
@@ -99,20 +100,22 @@ static lb_status check_roles(const struct lb_window_case *entry)
     return LB_OK;
 }
 
-/* The badge itself is not kept: a keyed hash of it travels. */
+/* The badge itself is not kept: what travels is the person's own keyed hash. */
 static lb_status take_operator(struct lb_window_case *entry,
                                const Lianban__V1__OpenCaseRequest *request)
 {
-    uint8_t hash[LB_SHA256_BYTES];
+    struct lb_window *window = entry->window;
+    struct lb_register_entry who;
     LB_ENSURE(is_line(request->operator_badge, 1, LB_MAX_NAME_BYTES), LB_MALFORMED,
               "no operator badge");
     LB_ENSURE(is_line(request->operator_unit, 1, LB_MAX_NAME_BYTES) &&
                   strlen(request->operator_unit) <= LB_MAX_NAME_BYTES,
               LB_MALFORMED, "no operator unit");
-    lb_hmac_sha256(lb_span_of(entry->window->person_key, sizeof(entry->window->person_key)),
-                   lb_span_str(request->operator_badge), hash);
-    lb_hex_encode(lb_span_of(hash, (LB_CASE_PERSON_BYTES - 1) / 2), entry->person);
-    return lb_case_text(&entry->unit, lb_span_str(request->operator_unit));
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(OPERATOR_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    LB_TRY(lb_window_operators_admit(window->operators, &window->options, request, arena, &who));
+    memcpy(entry->person, who.hash, sizeof(who.hash));
+    return lb_case_text(&entry->unit, lb_span_str(who.unit));
 }
 
 static lb_status name_case(struct lb_window_case *entry)

@@ -23,13 +23,11 @@ bool lb_window_needs_consent(const struct lb_form *form, size_t role)
 }
 
 bool lb_grant_stands(const struct lb_window *window, const struct lb_opened_grant *opened,
-                     int64_t left_s, struct lb_arena *arena)
+                     int64_t left_s)
 {
-    const struct lb_window_options *options = &window->options;
-    uint8_t thumbprint[32];
-    return opened->grant.exp > lb_clock_unix_s(options->clock) + left_s &&
-           lb_jwk_thumbprint_x25519(options->seal_key->public_key, arena, thumbprint) == LB_OK &&
-           memcmp(opened->grant.cnf_jkt, thumbprint, sizeof(thumbprint)) == 0;
+    LB_DEFER(lb_own_key_wipe) struct lb_own_key own = {.id = ""};
+    return opened->grant.exp > lb_clock_unix_s(window->options.clock) + left_s &&
+           lb_window_key_of(window, opened->grant.cnf_jkt, &own) == LB_OK;
 }
 
 static lb_status take_section(const struct lb_form *form, struct lb_span disclosure,

@@ -104,6 +104,7 @@ static enum lb_code find_way(const struct lb_collect_run *run, const struct lb_o
         return LB_KEY_RETIRED;
     read->granted = granted;
     read->jwt = grant->jwt;
+    memcpy(read->jkt, grant->grant.cnf_jkt, sizeof(read->jkt));
     read->disclosure = grant->disclosures[read->section];
     read->salt = kept->salt;
     read->adapter = adapter;
@@ -320,8 +321,7 @@ static lb_status seal(struct lb_collect_run *run, struct lb_collect_read *read,
                         ciphertext));
     sealed->key_id = read->context.key_id;
     sealed->enc = lb_pb_bytes(lb_span_of(read->context.enc, LB_HPKE_ENC_BYTES));
-    sealed->sender_key = lb_pb_bytes(
-        lb_span_of(run->window->options.seal_key->public_key, LB_X25519_BYTES));
+    sealed->sender_key = lb_pb_bytes(lb_span_of(read->context.sender, LB_X25519_BYTES));
     sealed->seq = read->seq;
     sealed->ciphertext = lb_pb_bytes(lb_span_of(ciphertext, size));
     request->sealed = sealed;
@@ -336,8 +336,8 @@ lb_status lb_collect_seal(struct lb_collect_run *run, struct lb_collect_read *re
     const struct lb_seal_key_entry *key = lb_node_seal_key(
         read->adapter, NULL, lb_clock_unix_s(run->window->options.clock));
     LB_ENSURE(key != NULL, LB_KEY_RETIRED, "no sealing key is valid any more");
-    LB_TRY(lb_window_take_context(run->window, read->adapter->spiffe, key, &read->context,
-                                  &read->seq));
+    LB_TRY(lb_window_take_context(run->window, read->adapter->spiffe, key, read->jkt,
+                                  &read->context, &read->seq));
     LB_TRY(write_open(run, read, request));
     LB_TRY(seal(run, read, request));
     read->request = request;

@@ -1,4 +1,5 @@
 #include "gateway/window/inside.h"
+#include "gateway/wire/pb.h"
 
 /* Asking the citizens: the notice, and one request per member at the consent office. */
 
@@ -66,14 +67,16 @@ static lb_status write_request(struct lb_window_case *entry, const struct lb_cas
                                struct lb_arena *arena, Lianban__V1__GrantRequest *request)
 {
     const struct lb_form *form = entry->form->form;
-    const struct lb_window_options *options = &entry->window->options;
+    LB_DEFER(lb_own_key_wipe) struct lb_own_key own = {.id = ""};
+    struct lb_span public_key;
+    LB_TRY(lb_window_newest_key(entry->window, &own));
+    LB_TRY(lb_arena_copy(arena, lb_span_of(own.key.public_key, LB_X25519_BYTES), &public_key));
     request->form = (char *)(uintptr_t)form->id;
     request->form_version = form->version;
     request->form_sha256.data = (uint8_t *)(uintptr_t)form->sha256;
     request->form_sha256.len = sizeof(form->sha256);
     request->case_id = entry->id;
-    request->requester_key.data = (uint8_t *)(uintptr_t)options->seal_key->public_key;
-    request->requester_key.len = sizeof(options->seal_key->public_key);
+    request->requester_key = lb_pb_bytes(public_key);
     request->role = (char *)(uintptr_t)form->roles[member->role].name;
     LB_TRY(copy_text(arena, member->id_no, &request->id_no));
     LB_TRY(copy_text(arena, member->name, &request->name));
@@ -100,7 +103,7 @@ static void drop_expired(struct lb_window_case *entry, struct lb_case_member *me
     struct lb_opened_grant opened;
     if (member->consent.sd_jwt == NULL ||
         lb_grant_take_apart(entry->form->form, member->consent.sd_jwt, arena, &opened) != LB_OK ||
-        lb_grant_stands(entry->window, &opened, 0, arena))
+        lb_grant_stands(entry->window, &opened, 0))
         return;
     lb_case_text_drop(&member->consent.sd_jwt);
     lb_case_text_drop(&member->ticket_id);

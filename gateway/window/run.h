@@ -20,6 +20,7 @@ struct lb_collect_read {
     const struct lb_section *granted;  /* NULL when it cannot be asked */
     struct lb_span jwt;
     struct lb_span disclosure;
+    uint8_t jkt[32];                   /* the key of ours that the grant is bound to */
     const uint8_t *salt;
     const struct lb_node *adapter;
 

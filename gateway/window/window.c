@@ -22,13 +22,14 @@ static lb_status check_self(const struct lb_window_options *options,
                     options->self, options->organization);
         LB_FAIL(LB_CONFIG_INVALID, "window is not in the directory");
     }
-    const struct lb_seal_key_entry *key =
-        lb_node_seal_key(self, options->seal_key_id, lb_clock_unix_s(options->clock));
-    if (key == NULL || memcmp(key->public_key, options->seal_key->public_key, 32) != 0) {
+    struct lb_own_key own[LB_SEAL_RING_MAX];
+    size_t num_own = lb_seal_ring_list(options->ring, directory, own);
+    lb_wipe(own, sizeof(own));
+    if (num_own == 0) {
         lb_diag_set(diag,
-                    "directory: sealing key %s of %s is missing, expired or another; publish the "
-                    "key that is configured",
-                    options->seal_key_id, options->self);
+                    "directory: no sealing key of %s that is here is listed and in time; publish "
+                    "the key that is configured",
+                    options->self);
         LB_FAIL(LB_CONFIG_INVALID, "sealing key is not in the directory");
     }
     if (broker == NULL || broker->kind != LB_NODE_BROKER || broker->log_origin == NULL) {
@@ -131,11 +132,11 @@ lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag 
     LB_ENSURE(window != NULL, LB_NO_MEMORY, "window");
     window->options = *options;
     memcpy(window->case_key, options->case_key, sizeof(window->case_key));
-    memcpy(window->person_key, options->person_key, sizeof(window->person_key));
     (void)pthread_mutex_init(&window->lock, NULL);
     (void)pthread_cond_init(&window->idle, NULL);
     (void)pthread_mutex_init(&window->contexts_lock, NULL);
-    lb_status status = lb_window_operators_new(&window->operators);
+    lb_status status = lb_window_operators_new(lb_clock_unix_s(options->clock),
+                                               &window->operators);
     if (status == LB_OK)
         status = set_up(window, diag);
     if (status != LB_OK) {
@@ -185,6 +186,12 @@ void lb_window_free(struct lb_window *window)
     (void)pthread_mutex_destroy(&window->lock);
     lb_wipe(window, sizeof(*window));
     free(window);
+}
+
+lb_status lb_window_tick(struct lb_window *window)
+{
+    lb_window_sweep_contexts(window);
+    return lb_window_operators_tick(window->operators, &window->options);
 }
 
 /* --- a case as it stands --- */

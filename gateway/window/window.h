@@ -5,8 +5,9 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/diag.h"
 #include "gateway/base/workers.h"
-#include "gateway/crypto/sign.h"
-#include "gateway/crypto/x25519.h"
+#include "gateway/register/register.h"
+#include "gateway/trust/issuer_keys.h"
+#include "gateway/trust/seal_ring.h"
 #include "gateway/trust/trust.h"
 #include "lianban/v1/consent.pb-c.h"
 #include "lianban/v1/window.pb-c.h"
@@ -39,6 +40,12 @@ struct lb_window_port {
     lb_status (*status_list)(void *ctx, struct lb_arena *arena, const char **out_token);
 };
 
+/* Where the agent's own doings become evidence: writes one entry and waits until it is durable. */
+struct lb_window_witness {
+    void *ctx;
+    lb_status (*record)(void *ctx, const char *code, struct lb_span detail, uint64_t *out_index);
+};
+
 struct lb_window_form {
     struct lb_form_compiled *form;   /* compiled with `rules` */
     const struct lb_rules *rules;
@@ -52,14 +59,13 @@ struct lb_window_options {
     const struct lb_clock *clock;
     const struct lb_window_form *forms;
     size_t num_forms;
-    const char *seal_key_id;                /* this requester's key in the directory */
-    const struct lb_x25519_key *seal_key;
-    const struct lb_sign_key *issuer_key;   /* ES256: mandates and operator tokens */
-    const char *issuer_kid;
+    struct lb_seal_ring *ring;              /* this requester's keys in the directory */
+    const struct lb_issuer_keys *issuer;    /* mandates and operator tokens */
     const char *broker;                     /* SPIFFE id, whose log receipts are checked against */
     const char *store_path;
     const uint8_t *case_key;                /* 32 bytes */
-    const uint8_t *person_key;              /* 32 bytes: keyed hash of operators' own identity */
+    struct lb_register *operators;          /* who may serve; others change it while we run */
+    struct lb_window_witness witness;
     int64_t deadline_ms;                    /* of one collect; default LB_CASE_DEADLINE_MS */
     struct lb_window_port port;
 };
@@ -69,16 +75,20 @@ struct lb_window_options {
 /* lb_window_new opens the store and takes up the cases in it; options are borrowed for the window's
  * life. With a sentence in diag: FORM_UNKNOWN when the directory does not list a form by its hash,
  * or a stored case's form is not among the options'; CONFIG_INVALID when the directory lacks this
- * window, its sealing key or the broker's log, a form asks one thing twice of a role, or the store
- * was made under another case key; what lb_store_open says. */
+ * window, a sealing key of it or the broker's log, a form asks one thing twice of a role, or the
+ * store was made under another case key; what lb_store_open says. */
 LB_MUST lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag *diag,
                                 struct lb_window **out_window);
 /* lb_window_free waits for collects in hand. */
 void lb_window_free(struct lb_window *window);
+/* lb_window_tick writes what changed in the operators' register into the evidence, and wipes HPKE
+ * contexts past their life; once a second.
+ * LOG_UNAVAILABLE, statuses of the register. */
+LB_MUST lb_status lb_window_tick(struct lb_window *window);
 
 /* lb_window_open starts a case. MALFORMED: household against the form's roles, sizes, identity
- * numbers (check digit), ages, the same person twice, no operator. FORM_UNKNOWN. BUSY when
- * LB_WINDOW_MAX_CASES are open. */
+ * numbers (check digit), ages, the same person twice, no operator. FORM_UNKNOWN. BADGE_UNKNOWN,
+ * BADGE_SUSPENDED, BADGE_EXPIRED, DEVICE_UNPROVEN. BUSY when LB_WINDOW_MAX_CASES are open. */
 LB_MUST lb_status lb_window_open(struct lb_window *window,
                                  const Lianban__V1__OpenCaseRequest *request,
                                  struct lb_arena *arena, Lianban__V1__OpenCaseResponse **out);

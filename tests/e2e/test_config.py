@@ -165,11 +165,22 @@ class Files(Refusing):
 
     def test_private_keys_that_others_can_read(self):
         for program, file in (("broker", "log.pem"), ("tax", "seal.key"), ("tax", "pseudonym.key"),
-                              ("consent", "issuer.pem")):
+                              ("consent", "issuer.pem"), ("window", "person.key"), ("window", "case.key"),
+                              ("window", "issuer.pem")):
             with self.subTest(file=file):
                 os.chmod(self.path(program, file), 0o644)
                 self.addCleanup(os.chmod, self.path(program, file), 0o600)
                 self.assert_refused(program, os.path.basename(file), "0600")
+            self.doCleanups()
+
+    def test_folders_that_others_can_enter(self):
+        os.makedirs(self.path("broker", "state"), 0o700, exist_ok=True)
+        for program, folder, options in (("broker", "state", ("--check",)), ("tax", "seal", ("--check",)),
+                                         ("window", "operators", ("--init",))):
+            with self.subTest(folder=folder):
+                os.chmod(self.path(program, folder), 0o750)
+                self.addCleanup(os.chmod, self.path(program, folder), 0o700)
+                self.assert_refused(program, folder, "700", options=options)
             self.doCleanups()
 
     def test_an_expired_certificate_of_its_own(self):

@@ -82,7 +82,7 @@ class Hostile(unittest.TestCase):
     def test_4_every_log_verifies(self):
         verdict = ground.running.verify_logs()
         self.assertEqual([log["code"] for log in verdict["logs"]], ["OK"] * len(verdict["logs"]))
-        self.assertEqual(len(verdict["logs"]), 12)
+        self.assertEqual(len(verdict["logs"]), 13)
 
     def test_4_both_sides_agree(self):
         """What the broker routed ended, and what it delivered a department has an entry of."""
