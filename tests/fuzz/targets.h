@@ -24,6 +24,7 @@ struct fuzz_sink;
     X(grant)                                                                                       \
     X(section)                                                                                     \
     X(operator_token)                                                                              \
+    X(revocation)                                                                                  \
     X(status_list)                                                                                 \
     X(sealed)                                                                                      \
     X(framed)                                                                                      \
