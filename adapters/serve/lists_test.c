@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "adapters/serve/fixture.h"
+#include "gateway/base/file.h"
 #include "gateway/token/status_list.h"
 
 /* The issuers' status lists: whose they are, in which order, and how old they may be. */
@@ -132,6 +133,35 @@ static void a_policy_can_only_be_stricter(void **state)
     assert_int_equal(lb_serve_policy_status_age(&policy, 1, 60), 400);
 }
 
+static enum lb_code load_with(struct fixture *fx, const char *line, struct lb_serve_policy **out)
+{
+    struct lb_span text;
+    struct lb_diag diag = {""};
+    assert_ok(lb_file_read(fed_path(&fx->fed, "policy.yaml"), LB_MAX_CONFIG_FILE_BYTES, fx->arena,
+                           &text));
+    const char *changed = lb_arena_printf(fx->arena, "%.*s\n%s\n", (int)text.len,
+                                          (const char *)text.ptr, line);
+    fed_write(&fx->fed, "changed.yaml", lb_span_str(changed));
+    return lb_status_code(lb_serve_policy_load(fed_path(&fx->fed, "changed.yaml"), &diag, out));
+}
+
+static void the_file_says_how_strict(void **state)
+{
+    static const char *const bad[] = {
+        "status_max_age_s: {G4: 0}",    "status_max_age_s: {G4: -1}", "status_max_age_s: {G5: 30}",
+        "status_max_age_s: {G4: 86401}", "status_max_age_s: 30",      "status_max_age_s: {G4: x}",
+    };
+    struct fixture *fx = *state;
+    struct lb_serve_policy *policy = NULL;
+    assert_code(load_with(fx, "status_max_age_s: {G1: 400, G4: 30}", &policy), LB_CODE_OK);
+    assert_int_equal(lb_serve_policy_status_age(policy, 1, 60), 400);
+    assert_int_equal(lb_serve_policy_status_age(policy, 3, 60), 180);
+    assert_int_equal(lb_serve_policy_status_age(policy, 4, 60), 30);
+    lb_serve_policy_free(policy);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_code(load_with(fx, bad[i], &policy), LB_CONFIG_INVALID);
+}
+
 static int setup(void **state)
 {
     static struct fixture fx;
@@ -155,6 +185,7 @@ int main(void)
         CASE(other_lists_change_nothing),
         CASE(sensitive_fields_need_a_fresh_list),
         CASE(a_policy_can_only_be_stricter),
+        CASE(the_file_says_how_strict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,12 +161,13 @@ static void an_officer_stops_even_a_mandate(void **state)
 /* --- under load --- */
 
 #define READERS 2
+#define MAX_READS 100
 
 struct reader {
     struct fixture *fx;
     pthread_t thread;
     size_t num;
-    struct fx_built built[200];
+    struct fx_built built[MAX_READS];
     size_t answered;
 };
 
@@ -197,7 +198,7 @@ static void nothing_leaves_behind_the_entry(void **state)
     ask.section.max_uses = 100000;
     ask.deadline_ms = 50000;
     for (size_t r = 0; r < READERS; r++) {
-        readers[r] = (struct reader){.fx = fx, .num = 200};
+        readers[r] = (struct reader){.fx = fx, .num = MAX_READS};
         for (size_t i = 0; i < readers[r].num; i++) {
             assert_ok(lb_crypto_random(ask.rid, sizeof(ask.rid)));
             assert_ok(lb_crypto_random(ask.txn, sizeof(ask.txn)));
