@@ -125,10 +125,13 @@ class UnderLoad(unittest.TestCase):
             self.assertEqual(late, [], department)
 
     def check_outcomes(self, cases, outcomes):
-        """Whose grants stand gets what it should."""
+        """Whose grants stand gets what it should, if need be in a second collect: on a slow machine a list
+        may have run out, or the time."""
         for case, outcome in list(zip(cases, outcomes))[::2]:
-            self.assertEqual(outcome.class_id, case.class_id)
             self.assertEqual(outcome.result.receipts_failed, 0)
+            if outcome.class_id != case.class_id:
+                self.assertEqual(outcome.class_id, "MANUAL")
+                wait_until(lambda c=case: collect(c).class_id == c.class_id, 30, "the class of " + case.id)
 
     def check(self, withdrawal, left):
         reply = withdrawal.reply
@@ -303,14 +306,17 @@ class Silence(unittest.TestCase):
     def test_release_stops_when_the_list_expires(self):
         wait_until(lambda: not federation.unlinked(), 15, "the current list everywhere")
         federation.processes["broker"].kill()
-        last = time.monotonic()
+        before = len(federation.entries(CUT_OFF, "--type", "READ"))
+        # Nobody can pass on a newer one than this any more.
+        expires = sdjwt.peek(federation.desk.status_list(), sdjwt.STATUS_TYP)[1]["exp"]
         self.assertEqual(self.ask(), "ANSWERED")
-        wait_until(lambda: self.ask() == "STATUS_STALE",
-                   LIST_SECONDS + 1, "an end without news")
-        self.assertLessEqual(time.monotonic() - last, LIST_SECONDS + 1)
-        # By itself, and for good: not one release behind the first refusal.
-        entries = [e["code"] for e in federation.entries(CUT_OFF, "--type", "READ")]
-        self.assertNotIn("ANSWERED", entries[entries.index("STATUS_STALE"):])
+        wait_until(lambda: self.ask() == "STATUS_STALE", 2 * LIST_SECONDS, "an end without news")
+        # By itself, by the list's own time, and for good: not one release behind the first refusal.
+        entries = federation.entries(CUT_OFF, "--type", "READ")[before:]
+        codes = [entry["code"] for entry in entries]
+        last = max(seconds_of(entry) for entry in entries if entry["code"] == "ANSWERED")
+        self.assertLess(last, expires)
+        self.assertNotIn("ANSWERED", codes[codes.index("STATUS_STALE"):])
         federation.processes["broker"].start()
         federation.wait_ready()
         self.assertEqual(self.ask(), "ANSWERED")
