@@ -15,6 +15,7 @@ import hpke
 import receipts
 import requester
 import sdjwt
+import share
 from directory import split_operator
 from stubs import Contract
 
@@ -248,6 +249,45 @@ class Bytes(unittest.TestCase):
         context = b"lianban answer" + struct.pack(">Q", 3) + hashlib.sha256(os.urandom(9)).digest()
         self.assertEqual(sender.export(context, 16), recipient.export(context, 16))
         self.assertNotEqual(sender.export(context, 16), sender.export(context[:-1] + b"x", 16))
+
+
+class Shares(unittest.TestCase):
+    """The blind household sum: the bytes that the adapters' own tests have, and what they add up to."""
+
+    KEYS = (bytes([1] * 32), bytes([2] * 32), bytes([1] * 32))
+    MASKS = ("171e7d6bb16dd120", "922afc85b46b54cb", "2ff43229b004979c",
+             "9e1f7b5f3a4bc33f", "d60999695ae8b31c", "b2993f1c54edcc1e")
+
+    def setUp(self):
+        names = (("tax", "m1", "tax.wage", "income"), ("finance", "m7", "finance.payout", "paid"),
+                 ("tax", "m1", "tax.other", "income"))
+        self.parts = [share.Part("spiffe://test.gov/adapter/" + adapter, key_id, hpke.public_of(key),
+                                 view, field, 12)
+                      for (adapter, key_id, view, field), key in zip(names, self.KEYS)]
+        self.run_ = share.Run("income12", [hashlib.sha256(name).digest() for name in (b"one", b"two")],
+                              bytes(range(16)), 1800000000)
+        self.set = share.set_digest("social-assistance", 2, hashlib.sha256(b"the form").digest(),
+                                    "income12", self.parts, self.run_.persons)
+        self.masks = [share.mask(self.run_, self.set, self.parts, person, part, self.KEYS[part])
+                      for person in range(2) for part in range(3)]
+
+    def test_the_bytes(self):
+        self.assertEqual(self.set.hex(), "582b218ace616332aa3ff6bfa5654b076bd41c78f22d04dffb123f381c371e3e")
+        self.assertEqual(tuple(f"{mask:016x}" for mask in self.masks), self.MASKS)
+
+    def test_all_masks_cancel_and_no_fewer(self):
+        self.assertEqual(sum(self.masks) % share.MODULUS, 0)
+        for subset in range(1, 2 ** 6 - 1):
+            some = [mask for i, mask in enumerate(self.masks) if subset >> i & 1]
+            self.assertNotEqual(sum(some) % share.MODULUS, 0)
+
+    def test_totals_have_bounds(self):
+        amounts = [1200000, 0, 5, 7, 100, 0]
+        shares = [(amount + mask) % share.MODULUS for amount, mask in zip(amounts, self.masks)]
+        self.assertEqual(share.total_of(shares), sum(amounts))
+        self.assertEqual(share.total_of([share.MAX_TOTAL]), share.MAX_TOTAL)
+        for wrong in ([share.MAX_TOTAL, 1], [share.MODULUS - 1]):
+            self.assertIsNone(share.total_of(wrong))
 
 
 if __name__ == "__main__":
