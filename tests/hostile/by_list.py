@@ -217,7 +217,8 @@ def _role(role):
     """Asks what the form asks of an applicant, under a section about another role."""
     def send(ground):
         wants = ground.wants()
-        return ground.ask(ground.read(ground.mandate(role=role), sealed={"wants": wants},
+        views = ground.me.form.granted_views("tax", "applicant", ground.me.directory)
+        return ground.ask(ground.read(ground.mandate(role=role, views=views), sealed={"wants": wants},
                                       opened={"views": sorted({want.view for want in wants})}))
     return send
 
@@ -240,7 +241,7 @@ def _tricks(what, text):
         at_adapter(f"{what} for an operator", "OPERATOR_UNKNOWN", _want(operator=text)),
         at_adapter(f"{what} for an operator's argument", "OPERATOR_UNKNOWN", _want(args=[text])),
         sealed(f"{what} for a case", "OK", _section(case=text)),
-        at_adapter(f"{what} for a role", "SECTION_INVALID", _role(text)),
+        sealed(f"{what} for a role", "OK", _role(text)),
         sealed(f"{what} for a name", "OK", lambda g: g.ask(g.read(sealed={"name": text}))),
         sealed(f"{what} for an identity number", "ID_INVALID", lambda g: g.ask(g.read(sealed={"id_no": text}))),
     ]
