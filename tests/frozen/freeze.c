@@ -32,7 +32,6 @@ static struct lb_span hex_lines(struct lb_arena *arena, struct lb_span bytes)
 
 int main(int argc, char **argv)
 {
-    struct frozen_set set = {.arena = lb_arena_new(ARENA_BYTES)};
     if (argc != 2 || argv[1][0] == '-') {
         (void)fprintf(stderr, "usage: freeze FOLDER\n");
         return 2;
@@ -43,6 +42,7 @@ int main(int argc, char **argv)
                                                   : "the folder cannot be made");
         return 1;
     }
+    struct frozen_set set = {.arena = lb_arena_new(ARENA_BYTES)};
     for (size_t i = 0; i < frozen_num_objects; i++) {
         const struct frozen_object *object = &frozen_objects[i];
         set.bytes[i] = object->make(&set);

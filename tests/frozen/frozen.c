@@ -11,6 +11,7 @@ const struct frozen_object frozen_objects[] = {
     {"grant.jwt", true, false, make_grant, accept_grant},
     {"section.disclosure", true, false, make_section, accept_section},
     {"status-list.jwt", true, false, make_status_list, accept_status_list},
+    {"withdrawal.jwt", true, false, make_withdrawal, accept_withdrawal},
     {"operator.jwt", true, false, make_operator_token, accept_operator_token},
     {"sealed-request.hex", false, true, make_sealed_request, accept_sealed_request},
     {"sealed-answer.hex", false, true, make_sealed_answer, accept_sealed_answer},

@@ -19,6 +19,7 @@
     X(grant)                                                                                       \
     X(section)                                                                                     \
     X(status_list)                                                                                 \
+    X(withdrawal)                                                                                  \
     X(operator_token)                                                                              \
     X(sealed_request)                                                                              \
     X(sealed_answer)                                                                               \

@@ -4,6 +4,7 @@
 #include "gateway/note/note.h"
 #include "gateway/token/grant.h"
 #include "gateway/token/operator_token.h"
+#include "gateway/token/revocation.h"
 #include "gateway/token/status_list.h"
 #include "gateway/trust/directory.h"
 #include "tests/frozen/parts.h"
@@ -162,6 +163,7 @@ void accept_directory(struct frozen_set *set, struct lb_span bytes)
 static const struct lb_section_field fields[] = {{"income", "SUM(12)"}, {"income", "SUM(24)"}};
 static const struct lb_section_view views[] = {{"tax.wage", 1, 2, fields}};
 static const char *const laws[] = {"SAL40", "社会救助法 41"};
+static const uint8_t citizens_salt[LB_REVOCATION_SALT_BYTES] = {0xF0};
 
 struct lb_span make_grant(struct frozen_set *set)
 {
@@ -178,6 +180,10 @@ struct lb_span make_grant(struct frozen_set *set)
         .subject = {7}, .num_views = 1, .views = views,
     };
     struct lb_span jwt = LB_SPAN_EMPTY, disclosure = LB_SPAN_EMPTY;
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
+    (void)lb_sign_key_public(fuzz_keys()->es256, raw);
+    grant.has_subject_key = true;
+    FUZZ_OK(lb_subject_key(citizens_salt, raw, set->arena, grant.subject_key));
     FUZZ_OK(lb_jwk_thumbprint_x25519(fuzz_keys()->sender.public_key, set->arena, grant.cnf_jkt));
     FUZZ_OK(lb_grant_issue(&grant, &section, 1, fuzz_keys()->es256, set->arena, &jwt, &disclosure));
     frozen_put(set, "section.disclosure", disclosure);
@@ -212,7 +218,25 @@ void accept_section(struct frozen_set *set, struct lb_span bytes)
     FUZZ_CHECK(section.subject[0] == 7 && section.answer_bytes == 1024 && section.max_uses == 4);
 }
 
-/* --- status list and operator --- */
+/* --- withdrawal, status list and operator --- */
+
+struct lb_span make_withdrawal(struct frozen_set *set)
+{
+    struct lb_grant grant;
+    struct lb_span token = LB_SPAN_EMPTY;
+    FUZZ_OK(lb_grant_peek(frozen_get(set, "grant.jwt"), set->arena, &grant));
+    FUZZ_OK(lb_revocation_sign(&grant, citizens_salt, FROZEN_NOW, fuzz_keys()->es256, set->arena,
+                               &token));
+    return token;
+}
+
+void accept_withdrawal(struct frozen_set *set, struct lb_span bytes)
+{
+    struct lb_grant grant;
+    struct lb_span jwt = frozen_get(set, "grant.jwt");
+    FUZZ_OK(lb_grant_verify(jwt, fuzz_keys()->es256_public, set->arena, &grant));
+    FUZZ_OK(lb_revocation_verify(bytes, &grant, FROZEN_NOW, set->arena));
+}
 
 struct lb_span make_status_list(struct frozen_set *set)
 {

@@ -333,7 +333,8 @@ REQUESTS = [
     Trick("a question of its own in the window's name", _Requests(_own_request_in_the_windows_name),
           {VICTIM: _BAD}, ("SEAL_BROKEN",)),
     Trick("a request kept back", _Requests(_kept_back), {VICTIM: "UNAVAILABLE"}, ()),
-    Trick("the request of an earlier case", _Requests(_of_the_earlier_case), {VICTIM: _BAD}, ("REPLAY",)),
+    Trick("the request of an earlier case", _Requests(_of_the_earlier_case), {VICTIM: _BAD},
+          ("REPLAY", "DEADLINE")),
 ]
 
 TRICKS = ANSWERS + EVENTS + REQUESTS
