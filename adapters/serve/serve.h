@@ -52,7 +52,8 @@ extern const char *const lb_serve_migrations[];
 /* lb_serve_new opens the source, prepares every view and records the policy in force with its hash,
  * which covers the rule set and every view: no answer is given under thresholds that the department
  * has not signed for. CONFIG_INVALID (also for a blind sum this instance has no part in or no key
- * for) or SOURCE_UNAVAILABLE with a sentence in diag; LOG_UNAVAILABLE. Everything in options is borrowed for its life. */
+ * for) or SOURCE_UNAVAILABLE with a sentence in diag; LOG_UNAVAILABLE. Everything in options is
+ * borrowed for its life. */
 LB_MUST lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *diag,
                                struct lb_serve **out_serve);
 /* lb_serve_free waits for reads in hand. The log must be open still. NULL is allowed. */

@@ -137,13 +137,17 @@ static void check_judgement(struct lb_form_compiled *compiled, struct lb_span in
     static struct household household;
     const struct lb_form *form = lb_form_of(compiled);
     struct lb_form_judgement unknown, known;
-    if (!fill(form, &household))
+    struct lb_fact *totals = lb_arena_array(arena, form->num_shares + 1, sizeof(*totals));
+    if (!fill(form, &household) || totals == NULL)
         return;
-    FUZZ_OK(lb_form_judge(compiled, household.members, household.num, arena, &unknown));
+    memset(totals, 0, (form->num_shares + 1) * sizeof(*totals));
+    FUZZ_OK(lb_form_judge(compiled, household.members, household.num, totals, arena, &unknown));
     for (size_t i = 0; i < household.num; i++)
         for (size_t k = 0; k < form->num_facts; k++)
             household.facts[i][k] = take_fact(&in);
-    FUZZ_OK(lb_form_judge(compiled, household.members, household.num, arena, &known));
+    for (size_t i = 0; i < form->num_shares; i++)
+        totals[i] = take_fact(&in);
+    FUZZ_OK(lb_form_judge(compiled, household.members, household.num, totals, arena, &known));
     FUZZ_CHECK(unknown.manual || strcmp(unknown.class_id, known.class_id) == 0);
     for (size_t i = 0; i < form->num_conditions; i++)
         FUZZ_CHECK(unknown.conditions[i] == LB_UNKNOWN ||
