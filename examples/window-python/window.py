@@ -41,17 +41,18 @@ def send_to_desk(agent, case, household, tickets_file):
 
 def collect(agent, case, patience):
     """Asks the departments once every grant is there. Asked again, it completes what is missing."""
-    until = time.monotonic() + patience
-    while True:
+    until, result = time.monotonic() + patience, None
+    while result is None:
         try:
-            for event in agent.events("Collect", case):
-                if "result" in event:
-                    return event["result"]
-                show_fact(event["fact"])
+            for event in agent.events("Collect", case):   # to its end: until then the case can't be closed
+                if "fact" in event:
+                    show_fact(event["fact"])
+                result = event.get("result")
         except Refused as refused:
             if refused.code not in WAITING + PASSING or time.monotonic() > until:
                 raise
-        time.sleep(0.2)
+            time.sleep(0.2)
+    return result
 
 
 def show_fact(fact):

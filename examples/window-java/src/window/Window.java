@@ -114,23 +114,25 @@ public final class Window {
     /** Asks the departments once every grant is there. Asked again, it completes what is missing. */
     private CaseResult collect(CaseRequest aCase) throws Agent.Refused, InterruptedException {
         Instant until = Instant.now().plus(options.patience);
-        while (true) {
+        CaseResult result = null;
+        while (result == null) {
             try {
                 Iterator<CaseEvent> events = agent.collects().collect(aCase);
-                while (Agent.more(events)) {
+                while (Agent.more(events)) { // to its end: until then the case can't be closed
                     CaseEvent event = events.next();
-                    if (event.hasResult()) {
-                        return event.getResult();
+                    if (event.hasFact()) {
+                        show(event.getFact());
                     }
-                    show(event.getFact());
+                    result = event.hasResult() ? event.getResult() : null;
                 }
             } catch (Agent.Refused refused) {
                 if (!WORTH_WAITING.contains(refused.code) || Instant.now().isAfter(until)) {
                     throw refused;
                 }
+                Thread.sleep(200);
             }
-            Thread.sleep(200);
         }
+        return result;
     }
 
     /** A fact with its source. What the form does not display comes without a value. */
@@ -157,7 +159,6 @@ public final class Window {
 
     private record Options(InetSocketAddress agent, Path secret, Path tickets, Duration patience,
             List<Path> households) {
-
         /** Null when the arguments make no sense. */
         static Options parse(String[] arguments) {
             String agent = null, secret = null, tickets = null, wait = "120";
