@@ -31,7 +31,7 @@ def opened(story="tekun-home"):
     """A case whose citizens have agreed."""
     members = find_story(federation, story)["members"]
     case = agent.call("OpenCase", {
-        "form": "social-assistance", "operator_badge": "W", "operator_unit": "u",
+        "form": "social-assistance", "operator_badge": "W-1", "operator_unit": "u-1",
         "members": [{key: member[key] for key in ("role", "id_no", "name")} for member in members]})
     tickets = agent.call("RequestGrants", case)["tickets"]
     federation.window.confirm(case["case_id"], members, [(t["member"], t["request_id"]) for t in tickets])
@@ -54,7 +54,7 @@ class Http(unittest.TestCase):
                 self.assertEqual(self.refused(method, [CASE]), "MALFORMED")
         self.assertEqual(self.refused("OpenCase", {"form": "no-such"}), "FORM_UNKNOWN")
         self.assertEqual(self.refused("OpenCase", {
-            "form": "social-assistance", "operator_badge": "W", "operator_unit": "u",
+            "form": "social-assistance", "operator_badge": "W-1", "operator_unit": "u-1",
             "members": [{"role": "applicant", "id_no": "990105198811195934", "name": "x"}]}), "MALFORMED")
         self.assertEqual(self.refused("Steal", {}), "NO_METHOD")
 
@@ -106,7 +106,7 @@ class Http(unittest.TestCase):
     def test_collect_before_consent_is_pending(self):
         members = find_story(federation, "none-car")["members"]
         case = agent.call("OpenCase", {
-            "form": "social-assistance", "operator_badge": "W", "operator_unit": "u",
+            "form": "social-assistance", "operator_badge": "W-1", "operator_unit": "u-1",
             "members": [{key: member[key] for key in ("role", "id_no", "name")} for member in members]})
         agent.call("RequestGrants", case)
         self.assertEqual(self.refused("Collect", case), "GRANT_PENDING")

@@ -84,8 +84,8 @@ def apply(stories):
         path = os.path.join(federation.root, "applications", story + ".json")
         tickets = os.path.join(federation.root, f"apply-{story}.json")
         command = [os.path.join(fixture.BIN, "lianban"), "apply", "--form", "social-assistance", "--household",
-                   path, "--agent", federation.members["window"].address, "--operator", "W-0017", "--tickets",
-                   tickets, "--json"]
+                   path, "--agent", federation.members["window"].address, "--operator", "W-0017", "--unit",
+                   "street-office-01", "--tickets", tickets, "--json"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
             while not os.path.exists(tickets) and process.poll() is None:
                 time.sleep(0.02)
