@@ -101,7 +101,8 @@ class Explained(unittest.TestCase):
         request = {"requester": "street-office", "issuer": "street-office", "form": "social-assistance",
                    "version": 1, "purpose": "social-assistance", "basis": "mandate", "law": ["SAL41"],
                    "method": "document",
-                   "wants": [{"view": "tax.wage", "field": "income", "operator": "SUM(12)"}], **changes}
+                   "wants": [{"view": "tax.capital", "field": "total",
+                              "operator": "BUCKET(capital.bands)"}], **changes}
         return subprocess.run(
             [LIANBAN, "view", "explain", "--policy", federation.members["tax"].path("policy.yaml"),
              *options, "-"],
@@ -110,7 +111,12 @@ class Explained(unittest.TestCase):
     def test_what_the_form_asks_is_allowed(self):
         ended = self.explain()
         self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
-        self.assertIn("tax.wage income SUM(12) G4: ALLOWED", ended.stdout)
+        self.assertIn("tax.capital total BUCKET(capital.bands) G3: ALLOWED", ended.stdout)
+
+    def test_sums_are_shares_now(self):
+        ended = self.explain(wants=[{"view": "tax.wage", "field": "income", "operator": "SUM(12)"}])
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("- operator: SUM(12) does not meet SHARE(12)", ended.stdout)
 
     def test_every_refusal_names_its_clause(self):
         for changes, code, clause in (

@@ -70,12 +70,14 @@ def _opened(ground):
     return sum(leaf.type == "POLICY" and leaf.code == "OPENED" for _, leaf in ground.leaves("tax"))
 
 
-def _while_shut(*what):
+def _while_shut(what):
+    """An honest read while something is shut; `what` names it, given the read."""
     def send(ground):
         before = _opened(ground)
-        _switch(ground, "close", *what)
+        read = ground.read()
+        _switch(ground, "close", *what(read))
         try:
-            return ground.ask(ground.read())
+            return ground.ask(read)
         finally:
             _switch(ground, "open", "--all")
             end = time.monotonic() + _SECONDS
@@ -89,8 +91,9 @@ ATTACKS = [
     _guessed("the right name in a third case after six wrong ones", 1, 2),
     at_adapter("one use too many, the first one being of a refused person", "USE_EXHAUSTED",
                _after_a_refused_person, before=("ANSWERED",)),
-    at_adapter("a view the department has shut", "VIEW_CLOSED", _while_shut("--view", "tax.wage")),
+    at_adapter("a view the department has shut", "VIEW_CLOSED",
+               _while_shut(lambda read: ("--view", read.request.views[0]))),
     at_adapter("a requester the department has shut out", "VIEW_CLOSED",
-               _while_shut("--requester", "street-office")),
-    at_adapter("a department that has shut altogether", "VIEW_CLOSED", _while_shut("--all")),
+               _while_shut(lambda read: ("--requester", "street-office"))),
+    at_adapter("a department that has shut altogether", "VIEW_CLOSED", _while_shut(lambda read: ("--all",))),
 ]
