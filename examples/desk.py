@@ -13,18 +13,32 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 AT_ONCE = 4
 
 
+def documents(members, index):
+    """Whose numbers are shown: one's own; a child's guardian's; from 14 on the child's and the guardian's."""
+    own, guardian = members[index]["id_no"], members[0]["id_no"]
+    if members[index]["role"] != "child":
+        return [own]
+    age = (int(time.strftime("%Y%m%d")) - int(own[6:14])) // 10000
+    return [own, guardian] if age >= 14 else [guardian]
+
+
 def confirm(options, members, ticket):
-    """One citizen shows a document, is told, and agrees; for a child, the applicant does."""
-    member = members[ticket["member"]]
-    shown = members[0] if member["role"] == "child" else member
+    """One citizen shows a document, is told, and agrees."""
+    shown, *also = documents(members, ticket["member"])
     command = [options.lianban, "consent", "confirm", "--desk", options.desk, "--request", ticket["request_id"],
                "--code", ticket["code"], "--document", "-", "--method", "face", "--level", "3", "--json"]
-    run = subprocess.run(command, input=shown["id_no"], capture_output=True, text=True, check=False)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as second:
+        if also:
+            second.write(also[0])
+            second.flush()
+            command += ["--also-document", second.name]
+        run = subprocess.run(command, input=shown, capture_output=True, text=True, check=False)
     said = "agreed" if run.returncode == 0 else run.stderr.strip()
     print(f"desk: {ticket['request_id']} {said}", file=sys.stderr, flush=True)
 

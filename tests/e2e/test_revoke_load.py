@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
+from desk import documents  # noqa: E402
 import sdjwt  # noqa: E402
 import yaml  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
@@ -59,9 +60,9 @@ class Case:
         notice = window.notice(self.id).sha256
         self.documents, self.grants = [], []
         for ticket in window.ask(self.id):
-            shown = self.members[0 if self.members[ticket.member]["role"] == "child" else ticket.member]
-            self.documents.append(shown["id_no"])
-            self.grants.append(federation.desk.confirm(ticket.request_id, shown["id_no"], notice))
+            shown, also = documents(self.members, ticket.member)
+            self.documents.append(shown)
+            self.grants.append(federation.desk.confirm(ticket.request_id, shown, notice, also_id_no=also))
 
 
 class Withdrawal:
