@@ -257,8 +257,8 @@ static lb_status open_with(struct fixture *fx, Lianban__V1__Representative *repr
     request.form = "test-aid";
     request.members = members;
     request.n_members = 1;
-    request.operator_badge = "B-0042";
-    request.operator_unit = "u";
+    request.operator_badge = "B-1";
+    request.operator_unit = "unit";
     *out_case = fx_open_request(fx, &request, &status);
     return status;
 }
