@@ -3,7 +3,7 @@
 import json
 import os
 
-from material import DIRECTORY_SIGNER
+from material import DIRECTORY_SIGNER, SHARE_KEY_ID
 
 
 class Rotation:
@@ -52,7 +52,7 @@ class Rotation:
                                "--kid", kid)
 
     def log_key(self, name):
-        """A member's next log key: the node signs with both from now on. Its sealing keys are signed anew."""
+        """A member's next log key: the node signs with both from now on. Its own keys are signed anew."""
         member = self._federation.members[name]
         old, new, proof = (member.path(file) for file in ("log.pem", "log-2.pem", "log-before.json"))
         self._material.lianban("keys", "log", "--out", new, "--name", member.spiffe, "--public",
@@ -69,6 +69,10 @@ class Rotation:
                                    entry.removesuffix(".json") + ".key", "--key-id", key_id, "--out", entry)
         if keys:
             self._material.seals[name] = keys
+        if os.path.exists(member.path("share.key")):
+            self._material.lianban("directory", "share-key", "--id", member.spiffe, "--log-key", new,
+                                   "--share-key", member.path("share.key"), "--key-id", SHARE_KEY_ID, "--out",
+                                   member.path("share.json"))
 
     def certificate(self, name):
         """A new certificate for the member, in place of the old."""

@@ -45,15 +45,6 @@ static lb_status check_address(const struct lb_read_job *job)
     return LB_OK;
 }
 
-/* The key our policy names, or one it handed over to; the directory was read with its proof. */
-static bool is_or_follows(const struct lb_node *node, const uint8_t log_key[32])
-{
-    bool found = memcmp(node->log_key, log_key, sizeof(node->log_key)) == 0;
-    for (size_t i = 0; i < node->num_former && !found; i++)
-        found = memcmp(node->former[i].raw, log_key, sizeof(node->log_key)) == 0;
-    return found;
-}
-
 /* The requester is named by our own policy with its identity key, and the directory knows it under
  * that very key: a directory alone can't put another machine in its place. */
 static lb_status check_requester(struct lb_read_job *job)
@@ -65,7 +56,7 @@ static lb_status check_requester(struct lb_read_job *job)
     const struct lb_node *node = lb_directory_node(job->directory, spiffe);
     LB_ENSURE(node != NULL && node->kind == LB_NODE_WINDOW, LB_PEER_UNLISTED,
               "requester is not listed");
-    LB_ENSURE(node->log_origin != NULL && is_or_follows(node, accepted->log_key), LB_KEY_CHANGED,
+    LB_ENSURE(lb_node_log_follows(node, accepted->log_key), LB_KEY_CHANGED,
               "requester's identity key is not the accepted one, nor handed over by it");
     job->requester_org = node->organization;
 

@@ -73,8 +73,8 @@ static lb_status find_peer_key(const struct lb_read_job *job,
 {
     int64_t now = lb_clock_unix_s(job->serve->options.clock);
     const struct lb_node *node = lb_directory_node(job->directory, contribution->spiffe);
-    LB_ENSURE(node != NULL && node->kind == LB_NODE_ADAPTER && node->log_origin != NULL &&
-                  memcmp(node->log_key, contribution->log_key, 32) == 0,
+    LB_ENSURE(node != NULL && node->kind == LB_NODE_ADAPTER &&
+                  lb_node_log_follows(node, contribution->log_key),
               LB_SHARE_PEER, "a department is not listed under the accepted key");
     *out = lb_node_share_key(node, NULL, now);
     LB_ENSURE(*out != NULL, LB_SHARE_PEER, "a department has no valid share key");

@@ -133,3 +133,13 @@ const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node, co
 {
     return find_key(node->share_keys, node->num_share_keys, id, now_unix_s, INT64_MAX);
 }
+
+bool lb_node_log_follows(const struct lb_node *node, const uint8_t log_key[32])
+{
+    if (node->log_origin == NULL)
+        return false;
+    bool found = memcmp(node->log_key, log_key, sizeof(node->log_key)) == 0;
+    for (size_t i = 0; i < node->num_former && !found; i++)
+        found = memcmp(node->former[i].raw, log_key, sizeof(node->log_key)) == 0;
+    return found;
+}

@@ -148,6 +148,8 @@ const struct lb_listed *lb_listed_find(const struct lb_listed *list, size_t num,
  * end than any key may live. With id NULL: the newest valid one. */
 const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, const char *id,
                                                  int64_t now_unix_s);
+/* lb_node_log_follows says whether a node's log key is this one or came after it by handovers. */
+bool lb_node_log_follows(const struct lb_node *node, const uint8_t log_key[32]);
 /* lb_node_share_key does the same for share keys, which may live longer. */
 const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node, const char *id,
                                                   int64_t now_unix_s);
