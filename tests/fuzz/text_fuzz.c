@@ -197,7 +197,7 @@ static void check_yaml(const struct lb_yaml_node *node, int max_line, int levels
     const struct lb_yaml_node *child;
     const char *key = NULL;
     FUZZ_CHECK(lb_yaml_line(node) >= 1 && lb_yaml_line(node) <= max_line);
-    FUZZ_CHECK(levels <= LB_MAX_YAML_LEVELS);
+    FUZZ_CHECK(levels <= LB_MAX_YAML_LEVELS || lb_yaml_kind_of(node) == LB_YAML_SCALAR);
     for (size_t i = 0; (child = lb_yaml_item(node, i)) != NULL; i++)
         check_yaml(child, max_line, levels + 1);
     for (size_t i = 0; (child = lb_yaml_member(node, i, &key)) != NULL; i++) {

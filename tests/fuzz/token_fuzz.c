@@ -246,7 +246,7 @@ void seed_operator_token(const struct fuzz_sink *sink)
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = fuzz_arena(ARENA_BYTES);
     static const char payload[] =
         "{\"use\":\"lianban-operator\",\"iss\":\"street-office\",\"unit\":\"窗口三\","
-        "\"sub\":\"00112233445566778899aabbccddeeff\",\"iat\":1800000000,\"exp\":1800028800,"
+        "\"sub\":\"00112233445566778899aabbccddeeff\",\"iat\":1800000000,\"exp\":1800000300,"
         "\"jti\":\"t1\"}";
     fuzz_seed(sink, 0, fuzz_jws(arena, lb_span_str(OPERATOR_HEADER), lb_span_str(payload)));
     fuzz_seed(sink, 1, lb_span_str(payload));
