@@ -133,7 +133,8 @@ static void add_node(struct fixture *fx, struct lb_json *nodes, const char *spif
     lb_json_set_cstr(json, "log",
                      keeps_log ? vkey_of(fx, lb_spiffe_log_origin(spiffe), fx->window_key) : "");
     if (first != 0) {
-        lb_json_append(seals, seal_to_json(fx, spiffe, first, FX_NOW + 86400 * 7));
+        int64_t now = fx->clock.now_unix_ms / 1000;
+        lb_json_append(seals, seal_to_json(fx, spiffe, first, now + 86400 * 7));
         lb_json_append(seals, seal_to_json(fx, spiffe, (uint8_t)(first + 1), FX_NOW - 1));
     }
     lb_json_set(json, "seal", seals);
