@@ -75,7 +75,7 @@ static int setup(void **state)
     done("directory seal-key --id " TAX " --log-key log.pem --seal-key seal.key --not-after 6 "
          "--out seal.json");
     cli_done(&cli, &lb_keys_tools, "keys share --out share.key");
-    done("directory share-key --id " TAX " --log-key log.pem --share-key share.key --not-after 9 "
+    done("directory share-key --id " TAX " --log-key log.pem --share-key share.key --not-after 6 "
          "--out share.json");
     cli_write("form.yaml", "form: x\n");
     cli_write("d.yaml", yaml);
