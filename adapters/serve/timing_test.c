@@ -27,7 +27,7 @@
  */
 #define SLICE_PAIRS 60
 #define SLICE_LEAST_PAIRS 10
-#define SLICE_US 500000.0
+#define SLICE_US 300000.0
 #define MAX_T 4.5
 #define ATTEMPTS 3
 
