@@ -228,7 +228,7 @@ struct lb_json *fx_directory(struct fixture *fx)
     lb_json_set_cstr(root, "type", "lianban-directory/v1");
     lb_json_set_cstr(root, "federation", "example.gov");
     lb_json_set_int(root, "version", ++fx->directory_version);
-    lb_json_set_int(root, "issued", FX_NOW - 10);
+    lb_json_set_int(root, "issued", fx->clock.now_unix_ms / 1000 - 10);
     lb_json_set_int(root, "expires", FX_NOW + 86400 * 365);
     struct lb_json *pins = lb_json_array();
     lb_json_append_str(pins, lb_span_str(hex));
