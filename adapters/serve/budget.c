@@ -7,8 +7,8 @@
 enum statement { COUNT, SUM, PURGE, NUM_STATEMENTS };
 
 static const char *const sql[NUM_STATEMENTS] = {
-    [COUNT] = "INSERT INTO budget(id, slot, used, ends) VALUES(?1, ?2, 1, ?3)"
-              " ON CONFLICT(id, slot) DO UPDATE SET used = used + 1",
+    [COUNT] = ("INSERT INTO budget(id, slot, used, ends) VALUES(?1, ?2, 1, ?3)"
+               " ON CONFLICT(id, slot) DO UPDATE SET used = used + 1"),
     [SUM] = "SELECT sum(used) FROM budget WHERE id = ?1 AND slot >= ?2",
     [PURGE] = "DELETE FROM budget WHERE ends < ?1",
 };

@@ -40,7 +40,7 @@ def _vkey(name, key):
 
 def _node(spiffe):
     """A node with keys of the signer's own, as right as any."""
-    key, until = sdjwt.b64(hpke.public_of(_SEAL)), int(time.time()) + 86400 * 400
+    key, until = sdjwt.b64(hpke.public_of(_SEAL)), int(time.time()) + 86400 * 3
     text = f"lianban sealing key v1\n{spiffe}\ns1\n{key}\n{until}\n"
     seal = {"id": "s1", "key": key, "not_after": until, "signature": sdjwt.b64(_LOG_KEY.sign(text.encode()))}
     return {"spiffe": spiffe, "endpoint": "127.0.0.1:1", "log": _vkey(spiffe[len("spiffe://"):], _LOG_KEY),
@@ -181,7 +181,9 @@ def _adapter_instead(content):
 
 def _log_key(content):
     real = _real(content)
-    real.update({**_node(real["spiffe"]), "endpoint": real["endpoint"]})
+    spiffe, endpoint = real["spiffe"], real["endpoint"]
+    real.clear()
+    real.update({**_node(spiffe), "endpoint": endpoint})
 
 
 def _issuer_key(content):

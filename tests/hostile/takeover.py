@@ -1,6 +1,7 @@
 """The federation after its broker was taken over: the double in the broker's place, applications that pass
 through it, and what is to be seen of each."""
 
+import itertools
 import os
 
 import paths  # noqa: F401  (first)
@@ -11,6 +12,7 @@ from search import find, needles
 
 # The double serves these and refuses the rest its service, which any broker can: enough for every trick.
 ASKED = ("social-security", "tax", "finance")
+_FINE = {"ok", "not_found"}
 
 
 class Takeover:
@@ -18,8 +20,8 @@ class Takeover:
 
     def __init__(self, ground):
         self._ground = ground
-        self._members = next(h["members"][:1] for h in ground.running.households
-                             if len(h["members"]) == 1 and h["class"] != "MANUAL")
+        # Departments count how often one person is asked about, so everybody comes once, alone.
+        self._people = itertools.cycle([h["members"][:1] for h in ground.running.households])
         ground.running.processes["broker"].stop()
         self.double = Double(ground, ASKED)
         self.double.start()
@@ -30,8 +32,9 @@ class Takeover:
         """One application; ({department: (state, code, shown) of its facts}, the result)."""
         self.double.plan, self.double.passages = plan, []
         window = self._ground.running.window
-        case_id = window.open(self._members)
-        window.agree(case_id, self._members)
+        members = next(self._people)
+        case_id = window.open(members)
+        window.agree(case_id, members)
         outcome = window.collect(case_id)
         window.discard(case_id)
         found = {name: [] for name in ASKED}
@@ -43,12 +46,12 @@ class Takeover:
     def play(self, trick: Trick):
         """(what the agent says, what it must say) of a trick, and (what the victim said, what it may)."""
         facts, result = self._apply(trick.plan)
-        honest, _ = self.honest
         said, due = {}, {}
         for name in ASKED:
             code = trick.agent.get(name)
-            said[name] = facts[name] if code is None else sorted({(c, shown) for _, c, shown in facts[name]})
-            due[name] = honest[name] if code is None else [(code, "")]
+            said[name] = (sorted({state for state, _, _ in facts[name]} - _FINE) if code is None
+                          else sorted({(c, shown) for _, c, shown in facts[name]}))
+            due[name] = [] if code is None else [(code, "")]
         victim = [p for p in self.double.passages if self.double.name_of(p) == "tax"]
         return said, due, {code for p in victim for code in p.codes}, result
 

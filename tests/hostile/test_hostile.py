@@ -131,7 +131,7 @@ class Hostile(unittest.TestCase):
         self.assertEqual(result.receipts_failed, 0)
         self.assertEqual(result.receipts_checked, 3)
         for name, seen in facts.items():
-            self.assertEqual({(state, code) for state, code, _ in seen}, {("ok", "")}, name)
+            self.assertLessEqual({state for state, _, _ in seen}, {"ok", "not_found"}, name)
         # Nothing but the department's name and the sealed bytes: all answers of a section are as long.
         for name, (declared, size, code) in self.takeover.sizes().items():
             self.assertEqual((size, code), (declared, "ANSWERED"), name)
