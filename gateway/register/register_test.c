@@ -113,8 +113,8 @@ static void impossible_entries_are_refused(void **state)
     const char *relative[] = {"330102199001011234"};
     struct lb_register_entry entry = sample("W-1", "a");
     static const char *const words[] = {"", "a b", "a\nb", "\x7f",
-                                        "0123456789012345678901234567890123456789"
-                                        "0123456789012345678901234"};
+                                        ("0123456789012345678901234567890123456789"
+                                         "0123456789012345678901234")};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         entry.badge = words[i];
         assert_code(lb_register_add(world->reg, &entry, "root", NOW), LB_MALFORMED);
