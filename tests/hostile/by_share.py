@@ -7,7 +7,7 @@ import time
 import paths  # noqa: F401  (first)
 import share
 from attack import at_adapter, sealed
-from ground import Seen
+from ground import SHARE_RUNS, Seen
 
 SLOT = "income12"
 WEEK = 7 * 24 * 3600
@@ -62,9 +62,9 @@ def _one_adult_twice(ground):
     return _Household(ground, [person, person]).need(0).ask(1)
 
 
-def _fifth_run(ground):
+def _one_run_too_many(ground):
     couple = _couple(ground).need(0)
-    for _ in range(3):
+    for _ in range(SHARE_RUNS - 1):
         _Household(ground, couple.people).need(0)
     return _Household(ground, couple.people).ask(0)
 
@@ -176,7 +176,7 @@ ATTACKS = [
     sealed("one of a couple with somebody else", "SHARE_HOUSEHOLD", _with_somebody_else, before=3),
     sealed("an open run completed after another", "SHARE_HOUSEHOLD", _completed_late, before=3),
     sealed("one adult at two places of a run", "SHARE_REPEATED", _one_adult_twice, before=1),
-    sealed("a fifth run of one person", "SHARE_BUDGET", _fifth_run, before=4),
+    sealed("a run more of one person than allowed", "SHARE_BUDGET", _one_run_too_many, before=SHARE_RUNS),
     sealed("a share once more under another request id", "SHARE_REPEATED", _second_answer, before=1),
     sealed("all shares of one department", "OK", _subset_says_nothing, before=1),
     at_adapter("one run, two cases", "SHARE_RUN", _changed(_in_another_case), before=("ANSWERED",)),

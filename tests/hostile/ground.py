@@ -15,6 +15,8 @@ from requester import Desk, Federation, Person, Profile, Requester
 from stubs import Refused
 
 BIN = os.environ.get("LIANBAN_BIN", os.path.join(paths.ROOT, ".build", "bin"))
+# How often the departments add up one person's income: some attacks apply for one household each time.
+SHARE_RUNS = 80
 _LOG_SECONDS = 4
 # A log's own business, not the outcome of a request.
 _OWN = ("ADMIN", "POLICY", "CANARY")

@@ -17,7 +17,7 @@ import by_double  # noqa: E402
 import by_rogue  # noqa: E402
 from federation import Federation  # noqa: E402
 from generate import DEFAULT_SEED  # noqa: E402
-from ground import BIN, Ground, Seen  # noqa: E402
+from ground import BIN, SHARE_RUNS, Ground, Seen  # noqa: E402
 from search import find, needles  # noqa: E402
 from table import TABLE  # noqa: E402
 from takeover import Takeover  # noqa: E402
@@ -34,7 +34,7 @@ def setUpModule():
     root = tempfile.mkdtemp(prefix="lianban-hostile-")
     if os.environ.get("LIANBAN_KEEP") != "1":
         unittest.addModuleCleanup(shutil.rmtree, root, ignore_errors=True)
-    running = Federation(root, BIN)
+    running = Federation(root, BIN, share_runs=SHARE_RUNS)
     running.populate(DEFAULT_SEED, PEOPLE, datetime.date.today())
     running.make()
     unittest.addModuleCleanup(running.stop)
