@@ -3,6 +3,7 @@ serves at the window: the register is asked for every case, and what changes in 
 
 import base64
 import contextlib
+import itertools
 import json
 import os
 import sys
@@ -29,12 +30,13 @@ from ground import Ground  # noqa: E402
 
 NOTICED_SECONDS = 8
 RELATIVE = "99010119550101005"
+PAUSE_SECONDS = 0.1
 SETTLED_SECONDS = 1.5  # nodes look once a second
 
 
 def setUpModule():
     global federation, household, rotation, ground  # pylint: disable=global-statement
-    federation = fixture.running(60)
+    federation = fixture.running(60, share_runs=16)  # one household comes back several times
     household = find_story(federation, "tekun-home")
     rotation = Rotation(federation)
     ground = Ground(federation)  # a requester that keeps the directory as it is now
@@ -42,10 +44,10 @@ def setUpModule():
 
 
 class Cases:
-    """One case after the other, until told to stop."""
+    """One case after the other, of one small household after the other, until told to stop."""
 
-    def __init__(self, family):
-        self._household, self._stop = family, threading.Event()
+    def __init__(self):
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self.done, self.wrong = 0, []
 
@@ -58,16 +60,19 @@ class Cases:
         self._thread.join()
 
     def _run(self):
-        while not self._stop.is_set():
+        for family in itertools.cycle([h for h in federation.households if len(h["members"]) <= 2]):
+            if self._stop.wait(PAUSE_SECONDS):
+                return
             try:
-                outcome = federation.window.apply(self._household["members"])
+                outcome = federation.window.apply(family["members"])
                 federation.window.discard(outcome.case_id)
             except Exception as error:  # pylint: disable=broad-except
                 self.wrong.append(repr(error))
                 continue
             self.done += 1
-            if outcome.class_id != self._household["class"] or outcome.result.receipts_failed:
-                self.wrong.append(f"{outcome.class_id}: {outcome.result.missing}")
+            if outcome.class_id != family["class"] or outcome.result.receipts_failed:
+                codes = {fact.code for fact in outcome.result.missing}
+                self.wrong.append(f"{family['members'][0]['name']}: {outcome.class_id} {codes}")
 
     def go_on(self):
         """Waits for cases that began after now."""
@@ -99,7 +104,7 @@ def said(name, event):
 class Rotate(unittest.TestCase):
     def test_every_key_while_cases_go_on(self):
         with contextlib.ExitStack() as stack:
-            cases = stack.enter_context(Cases(household))
+            cases = stack.enter_context(Cases())
             cases.go_on()
             self.sealing_keys(cases)
             self.issuers(cases)
