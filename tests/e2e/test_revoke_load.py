@@ -39,7 +39,7 @@ CUT_OFF = "housing"  # asked by a broker that passes on nothing
 
 def setUpModule():
     global federation  # pylint: disable=global-statement
-    federation = fixture.made(120)
+    federation = fixture.made(120, share_runs=100)
     config = federation.members["consent"].config
     with open(config, encoding="utf-8") as file:
         settings = yaml.safe_load(file)
