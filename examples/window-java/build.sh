@@ -18,7 +18,7 @@ done
 
 protoc -I "$proto" --java_out="$1/generated" --grpc-java_out="$1/generated" \
     --plugin=protoc-gen-grpc-java=/usr/bin/grpc_java_plugin \
-    lianban/v1/window.proto lianban/v1/error.proto google/rpc/status.proto google/protobuf/any.proto
+    lianban/v1/{window,consent,error}.proto google/rpc/status.proto google/protobuf/any.proto
 find "$1/generated" "$here/src" -name '*.java' -print0 |
     xargs -0 javac -nowarn -proc:none -encoding UTF-8 -d "$1/classes" -cp "${classpath#:}"
 

@@ -51,8 +51,8 @@ def setUpModule():
     federation.write_applications()
     (desk,) = [line for line in commands()[0] if "desk.py" in line]
     # Killed with its session: the shell that reads the command is its parent, not we.
-    process = subprocess.Popen(here(desk), shell=True, cwd=_ROOT, start_new_session=True,
-                               stderr=subprocess.DEVNULL)
+    with open(os.path.join(federation.root, "desk.log"), "wb") as log:
+        process = subprocess.Popen(here(desk), shell=True, cwd=_ROOT, start_new_session=True, stderr=log)
     unittest.addModuleCleanup(_end, process)
 
 
@@ -90,8 +90,16 @@ def apply(stories):
             while not os.path.exists(tickets) and process.poll() is None:
                 time.sleep(0.02)
             _pass_on(tickets, path)
-            found.append(json.loads(process.stdout.read())["class_id"])
+            printed = process.stdout.read()
+            if '"class_id"' not in printed:
+                raise AssertionError(f"apply {story}: {printed}\n{_desk_said()}")
+            found.append(json.loads(printed)["class_id"])
     return found
+
+
+def _desk_said():
+    with open(os.path.join(federation.root, "desk.log"), encoding="utf-8") as file:
+        return "".join(line for line in file if not line.endswith(" agreed\n"))
 
 
 def _pass_on(tickets, household):
