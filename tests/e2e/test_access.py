@@ -19,7 +19,7 @@ NOTICED_SECONDS = 8
 
 def setUpModule():
     global federation  # pylint: disable=global-statement
-    federation = fixture.running(60)
+    federation = fixture.running(60, share_runs=100)
 
 
 class Access(unittest.TestCase):
