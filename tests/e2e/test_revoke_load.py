@@ -224,14 +224,18 @@ class WithoutOffice(unittest.TestCase):
                                     "--out", folder)
         list_member(spiffe)
         wait_until(lambda: self.stop(folder, spiffe, CUT_OFF, case.grants[0]).returncode == 0, 10, "the stop")
-        refused = self.stop(folder, spiffe, AWAY, case.grants[0])
-        self.assertEqual(refused.returncode, 1)
-        self.assertIn("ROLE_NOT_ALLOWED", refused.stderr)
+        wait_until(lambda: self.is_not_theirs(folder, spiffe, case.grants[0]), 10, "the other adapter's refusal")
         facts = federation.window.collect(case.id).facts
         self.assertEqual({f.code for f in facts if f.department == CUT_OFF}, {"GRANT_REVOKED"})
         self.assertIn("ok", {f.state for f in facts if f.department != CUT_OFF})
         (entry,) = [e for e in federation.entries(CUT_OFF, details=True) if e["code"] == "GRANT_STOPPED"]
         self.assertEqual((entry["detail"]["by"], entry["detail"]["grant"]), (spiffe, case.grants[0]))
+
+    def is_not_theirs(self, folder, spiffe, grant):
+        """Another department's adapter refuses the officer, once it has read the directory as well."""
+        refused = self.stop(folder, spiffe, AWAY, grant)
+        self.assertEqual(refused.returncode, 1)
+        return "ROLE_NOT_ALLOWED" in refused.stderr
 
     def stop(self, folder, spiffe, department, grant):
         """`lianban grant stop` as the officer types it."""
