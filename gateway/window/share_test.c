@@ -171,7 +171,7 @@ static void a_household_that_may_not_be_added_up_is_not_asked_again(void **state
     }
 }
 
-/* A department without a share key for now is asked for the same run later. */
+/* A department that has no share key yet is asked for the same run later. */
 static void a_missing_key_is_waited_for(void **state)
 {
     struct fixture *fx = *state;
