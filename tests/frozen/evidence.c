@@ -1,4 +1,5 @@
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,9 +17,9 @@
 #define DETAIL "{\"purpose\":\"social-assistance\",\"case\":\"2026-000123\"}"
 
 struct place {
-    char folder[128];
-    char db[160];
-    char ratchet[160];
+    char folder[PATH_MAX];
+    char db[PATH_MAX + 16];
+    char ratchet[PATH_MAX + 16];
 };
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *ftw)
