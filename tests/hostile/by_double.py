@@ -15,6 +15,7 @@ from rogue import leaf
 
 VICTIM, OTHER = "tax", "finance"
 _BAD = "RECEIPT_INVALID"
+_FLOOD, _LATE_SECONDS = 2000, 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -212,6 +213,19 @@ def _garbage(double, events, mine, other):
     return [b"\xff" * 99, b"\x0a\xff\xff\xff\x7f", *events]
 
 
+def _flood(double, events, mine, other):
+    del double, mine, other
+    return [os.urandom(97) for _ in range(_FLOOD)] + events
+
+
+def _late(double, events, mine, other):
+    """As long as the agent still waits, being late changes nothing."""
+    del double, other
+    yield from (event for event in events if event is not mine)
+    time.sleep(_LATE_SECONDS)
+    yield mine
+
+
 EVENTS = [
     Trick("no entry of the department", _Events(_no_entry), {VICTIM: _BAD}),
     Trick("no DELIVER entry", _Events(_no_deliver), {VICTIM: _BAD}),
@@ -223,6 +237,8 @@ EVENTS = [
     Trick("outcomes in another order", _Events(_backwards), {}),
     Trick("fifty outcomes of reads nobody made", _Events(_of_nobody), {}),
     Trick("garbage among the outcomes", _Events(_garbage), {}),
+    Trick("a flood of garbage before the outcomes", _Events(_flood), {}),
+    Trick("an outcome held back", _Events(_late), {}),
 ]
 
 

@@ -7,6 +7,7 @@ import os
 import time
 
 import paths  # noqa: F401  (first)
+import requester
 import sdjwt
 from attack import Attack, at_adapter, at_broker, cut, sealed
 from ground import Seen
@@ -68,6 +69,11 @@ def _operator_iat(seconds):
     return send
 
 
+def _operator_by(ground, kid):
+    own = ground.me.profile
+    return sdjwt.operator_token(own.organization, own.unit, own.person, kid, own.issuer_key, _now())
+
+
 def _sealed_iat(seconds):
     return lambda ground: ground.ask(ground.read(sealed={"iat": _now(seconds)}))
 
@@ -92,6 +98,10 @@ TOKENS = [
               _payload(lambda text: text.replace(b'"jti":"', b'"jti":"\\u0000'))),
     at_broker("grant that is not UTF-8", "GRANT_MALFORMED",
               _payload(lambda text: text.replace(b'"jti":"', b'"jti":"\xc0\xaf'))),
+    at_broker("operator token under an unknown key id", "OPERATOR_TOKEN_INVALID",
+              lambda g: g.ask(g.read(), token=_operator_by(g, "k99"))),
+    at_adapter("operator token inside under an unknown key id", "ISSUER_UNKNOWN",
+               lambda g: g.ask(g.read(sealed={"operator_token": _operator_by(g, "k99")}))),
 ]
 
 
@@ -253,6 +263,15 @@ def _key_id(ground):
     return ground.ask(read)
 
 
+def _not_utf8(ground):
+    """A sealed request whose name is no text, framed as usual."""
+    read = ground.read(sealed={"name": "ab"})
+    plain = read.plain.SerializeToString().replace(b"\x02ab", b"\x02\xc0\xaf")
+    sealed_ = read.request.sealed
+    sealed_.ciphertext = read.context.seal(sealed_.seq, requester.aad_of(read.request), requester.pad(plain))
+    return ground.ask(read)
+
+
 def _status_file(ground):
     claims = {"status": {"status_list": {"idx": 0, "uri": "file:///etc/passwd"}}}
     return ground.ask(ground.read(ground.office_grant("public-security", claims), "public-security"))
@@ -263,6 +282,31 @@ TEXTS = _tricks("SQL", SQL) + _tricks("a path", PATH) + [
     at_adapter("a file for a status list", "STATUS_STALE", _status_file, "public-security"),
     at_adapter("a zero byte in a sealed name", "MALFORMED", lambda g: g.ask(g.read(sealed={"name": "a\0b"}))),
     at_adapter("a zero byte in a sealed argument", "MALFORMED", _want(args=["12\0"])),
+    at_adapter("a sealed name that is not UTF-8", "MALFORMED", _not_utf8),
 ]
 
-ATTACKS = TOKENS + SIZES + DISCLOSURES + AGAIN + TEXTS
+
+# --- telling and guessing ---
+
+def _one_size(ground):
+    """Of somebody known, of nobody, and of the wrong person: answers and entries are of one size."""
+    nobody = requester.Person("990101190001010018", "无名氏")
+    reads = [ground.read(), ground.read(ground.mandate(person=nobody), person=nobody),
+             ground.read(sealed={"id_no": ground.other.id_no})]
+    sizes, codes = set(), []
+    for read, event in zip(reads, ground.me.collect(reads)):
+        codes.append(ground.me.open(read, event).code)
+        sizes.add((event.code, len(event.sealed), len(event.adapter_entry.leaf)))
+    if len(sizes) != 1 or codes != ["OK", "OK", "SUBJECT_MISMATCH"]:
+        raise AssertionError(f"outcomes to be told apart: {sizes} {codes}")
+    return Seen("inner", codes[0])
+
+
+GUESSES = [
+    sealed("somebody, nobody and the wrong one by size", "OK", _one_size, before=2),
+    at_adapter("a number for a threshold", "OPERATOR_UNKNOWN", _want(operator="CMP", args=["<", "145000"])),
+    at_adapter("a threshold that is not in the rules", "OPERATOR_TOO_WEAK",
+               _want(operator="CMP", args=["<", "my.guess"])),
+]
+
+ATTACKS = TOKENS + SIZES + DISCLOSURES + AGAIN + TEXTS + GUESSES

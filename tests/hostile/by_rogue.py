@@ -6,7 +6,6 @@ import paths  # noqa: F401  (first)
 import grpc
 import hpke
 from attack import cut, denied, told
-from by_member import STRANGER, make_list
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ground import Seen, refused
 from processes import wait_until
@@ -152,7 +151,7 @@ OWNED = [
 
 # --- a rogue broker on a link ---
 
-def _relinked(ground):
+def relinked(ground):
     """Waits until the honest link is back: a newer one has ended it."""
     wait_until(lambda: not ground.running.unlinked(), 20, "the honest link")
 
@@ -171,7 +170,7 @@ def _on_link(ground, server, caller, method, act):
             link.close()
         if seen.code != "CANCELLED":
             break
-    _relinked(ground)
+    relinked(ground)
     return seen
 
 
@@ -255,18 +254,6 @@ LINKS = [
 ]
 
 
-def _forged_status_on_link(ground):
-    """The acknowledgement says why; the link stays."""
-    link = Link(ground, ADDRESSEE, "broker", "Adapter/Link")
-    link.hello()
-    link.send(status_update=ground.new("StatusUpdate", token=make_list(ground, key=STRANGER)))
-    try:
-        return Seen("event", link.next("status_ack").code)
-    finally:
-        link.close()
-        _relinked(ground)
-
-
 # --- a rogue adapter at the broker ---
 
 def _attached(act):
@@ -316,5 +303,4 @@ def forked_adapter(ground):
     return seen
 
 
-STATUS = [told("a forged status list on a link", "SIGNATURE_INVALID", _forged_status_on_link, **{ADDRESSEE: []})]
-ATTACKS = READS + OWNED + LINKS + STATUS + ADAPTERS
+ATTACKS = READS + OWNED + LINKS + ADAPTERS

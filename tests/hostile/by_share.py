@@ -13,7 +13,7 @@ SLOT = "income12"
 WEEK = 7 * 24 * 3600
 
 
-class _Household:
+class Household:
     """People of one case with a mandate each and a run over them; `persons` may be spoiled."""
 
     def __init__(self, ground, people, case=None):
@@ -37,36 +37,36 @@ class _Household:
 
 
 def _couple(ground):
-    return _Household(ground, [ground.somebody(), ground.somebody()])
+    return Household(ground, [ground.somebody(), ground.somebody()])
 
 
 def _alone_afterwards(ground):
     couple = _couple(ground).need(0, 1)
-    return _Household(ground, couple.people[:1]).ask(0)
+    return Household(ground, couple.people[:1]).ask(0)
 
 
 def _with_somebody_else(ground):
     couple = _couple(ground).need(0, 1)
-    return _Household(ground, [couple.people[0], ground.somebody()]).need(0).ask(1)
+    return Household(ground, [couple.people[0], ground.somebody()]).need(0).ask(1)
 
 
 def _completed_late(ground):
     """A run that was left open, while its first person is added up with another."""
     couple = _couple(ground).need(0)
-    _Household(ground, [couple.people[0], ground.somebody()]).need(0, 1)
+    Household(ground, [couple.people[0], ground.somebody()]).need(0, 1)
     return couple.ask(1)
 
 
 def _one_adult_twice(ground):
     person = ground.somebody()
-    return _Household(ground, [person, person]).need(0).ask(1)
+    return Household(ground, [person, person]).need(0).ask(1)
 
 
 def _one_run_too_many(ground):
     couple = _couple(ground).need(0)
     for _ in range(SHARE_RUNS - 1):
-        _Household(ground, couple.people).need(0)
-    return _Household(ground, couple.people).ask(0)
+        Household(ground, couple.people).need(0)
+    return Household(ground, couple.people).ask(0)
 
 
 def _second_answer(ground):

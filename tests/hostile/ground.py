@@ -169,16 +169,18 @@ class Ground:
         found = self.leaves(node)
         return found[-1][0] + 1 if found else 0
 
-    def outcomes(self, node, start):
-        """("TYPE", "CODE") of what a log holds from `start`, without a node's own business."""
-        return [(leaf.type, leaf.code) for _, leaf in self.leaves(node, start) if leaf.type not in _OWN]
+    def outcomes(self, node, start, expected=()):
+        """("TYPE", "CODE") of what a log holds from `start`, without what is a node's own business and not
+        expected."""
+        found = [(leaf.type, leaf.code) for _, leaf in self.leaves(node, start)]
+        return [outcome for outcome in found if outcome[0] not in _OWN or outcome in expected]
 
     def await_outcomes(self, node, start, expected, repeats=False):
         """Waits until a log holds what is expected; returns what it holds, sorted. Counted denials take
         a second."""
         end = time.monotonic() + _LOG_SECONDS
         while True:
-            found = sorted(self.outcomes(node, start))
+            found = sorted(self.outcomes(node, start, expected))
             if repeats:
                 found = sorted(set(found))
             if found == sorted(expected) or time.monotonic() > end:

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -10,7 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import paths  # noqa: E402, F401  (first)
+import paths  # noqa: E402  (first)
 import blind  # noqa: E402
 import by_directory  # noqa: E402
 import by_double  # noqa: E402
@@ -71,6 +72,19 @@ class Hostile(unittest.TestCase):
         names = [attack.name for attack in TABLE]
         self.assertEqual(len(names), len(set(names)))
         self.assertGreaterEqual(len(names), MIN_ATTACKS)
+
+    def test_1_every_demand_has_its_rows(self):
+        """README.md names rows that are there."""
+        rows = {attack.name for attack in (*TABLE, *by_directory.INERT)}
+        rows |= {trick.name for trick in by_double.TRICKS} | {name for name, _, _ in by_directory.REFUSED}
+        rows |= {attack.name for _, attack in by_directory.WITHOUT}
+        with open(os.path.join(paths.HERE, "README.md"), encoding="utf-8") as file:
+            demands = [line.split("|")[2] for line in file if line.startswith("| ")][1:]
+        self.assertGreater(len(demands), 40)
+        for cell in demands:
+            named = [word for word in re.findall("`([^`]+)`", cell) if not word.endswith(".c")]
+            self.assertTrue(named)
+            self.assertEqual([word for word in named if word not in rows], [])
 
     def test_3_every_process_is_well(self):
         self.assertEqual(ground.trouble(), [])
@@ -166,6 +180,11 @@ class Hostile(unittest.TestCase):
     def refused_directory(self, change, code):
         self.assertEqual(self.signer.refused(change), {code})
 
+    def without(self, change, attack):
+        """While the directory lacks something."""
+        with self.signer.during(change):
+            self.attack(attack)
+
     def test_7_z_nobody_was_turned_to_a_shadow(self):
         self.good_case()
         self.assertEqual(ground.trouble(), [])
@@ -195,6 +214,8 @@ def _add_all():
     for number, (name, change, code) in enumerate(by_directory.REFUSED):
         _add("7_c", number, "In the directory: " + name,
              lambda case, ch=change, co=code: case.refused_directory(ch, co))
+    for number, (change, attack) in enumerate(by_directory.WITHOUT):
+        _add("7_d", number, attack.name, lambda case, ch=change, a=attack: case.without(ch, a))
 
 
 _add_all()
