@@ -44,6 +44,8 @@ static void start_serve(struct fixture *fx)
         .organization = "tax",
         .trust = fx->fed.trust,
         .log = fx->log,
+        .log_folder = fed_path(&fx->fed, "state"),
+        .keep_details_s = fx->keep_details_s,
         .workers = fx->workers,
         .clock = lb_clock_system(),
         .policy = fx->policy,

@@ -35,6 +35,7 @@ struct fixture {
     struct lb_seal_ring *ring; /* s1, and the same as s2, which the directory does not list */
     struct lb_serve_key share_keys[1];
     uint8_t pseudonym_key[32];
+    int64_t keep_details_s;  /* before an erasure; 0 unless a test wants otherwise */
     struct lb_serve_secrets secrets;
     uint8_t form_sha256[32];
     struct lb_serve *serve;
@@ -136,6 +137,8 @@ enum lb_code fx_send(struct fixture *fx, const struct fx_built *built,
 /* fx_ask_again sends another message under the same grant; fx_leaf reads an entry of the log. */
 enum lb_code fx_ask_again(struct fixture *fx, struct fx_ask *ask);
 struct lb_leaf fx_leaf(struct fixture *fx, uint64_t index);
+/* fx_erase has two officers erase a person. */
+void fx_erase(struct fixture *fx, const char *id_no);
 /* fx_send_all hands in many at once, and waits for all. */
 void fx_send_all(struct fixture *fx, const struct fx_built *built, size_t num,
                  struct lb_serve_answer *out_answers);

@@ -355,3 +355,17 @@ struct lb_leaf fx_leaf(struct fixture *fx, uint64_t index)
     assert_ok(lb_leaf_decode(bytes, &leaf));
     return leaf;
 }
+
+void fx_erase(struct fixture *fx, const char *id_no)
+{
+    Lianban__V1__EraseSubjectRequest request = LIANBAN__V1__ERASE_SUBJECT_REQUEST__INIT;
+    struct lb_serve_ack ack;
+    request.id_no = (char *)(uintptr_t)id_no;
+    request.basis = (char *)(uintptr_t)"retention_over";
+    request.reason = (char *)(uintptr_t)"期满";
+    assert_ok(lb_serve_erase(fx->serve, "spiffe://test.gov/officer/tax/li", &request, fx->arena,
+                             &ack));
+    request.approve = true;
+    assert_ok(lb_serve_erase(fx->serve, "spiffe://test.gov/officer/tax/wu", &request, fx->arena,
+                             &ack));
+}

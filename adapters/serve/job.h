@@ -3,6 +3,7 @@
 
 #include "adapters/serve/budget.h"
 #include "adapters/serve/closure.h"
+#include "adapters/serve/erasures.h"
 #include "adapters/serve/memory.h"
 #include "adapters/serve/pool.h"
 #include "adapters/serve/probe.h"
@@ -47,6 +48,7 @@ struct lb_serve {
     struct lb_serve_memory *memory;
     struct lb_serve_budgets budgets;
     struct lb_serve_probes probes;
+    struct lb_serve_erasures erasures;
     struct lb_serve_closure *closure;
     struct lb_share_memory shares;
     struct lb_share_pairs *share_pairs;

@@ -47,6 +47,9 @@ const char *const lb_serve_migrations[] = {
     "CREATE TABLE share(run BLOB NOT NULL REFERENCES share_run(id) ON DELETE CASCADE,"
     "  person BLOB NOT NULL, part INTEGER NOT NULL, rid BLOB NOT NULL, share INTEGER NOT NULL,"
     "  PRIMARY KEY(run, person, part)) WITHOUT ROWID;",
+    /* erasures.c */
+    "CREATE TABLE erasure(subject BLOB PRIMARY KEY, by TEXT NOT NULL, basis TEXT NOT NULL,"
+    "  at INTEGER NOT NULL) WITHOUT ROWID;",
     NULL,
 };
 

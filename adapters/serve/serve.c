@@ -37,6 +37,7 @@ lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *d
     if (status == LB_OK)
         status = lb_operator_cache_new(&serve->operators);
     lb_serve_budgets_init(&serve->budgets);
+    lb_serve_erasures_init(&serve->erasures);
     lb_serve_probes_init(&serve->probes, options->pseudonym_key);
     if (status == LB_OK)
         status = lb_serve_closure_new(&serve->options, &serve->closure);

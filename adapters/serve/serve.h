@@ -29,6 +29,8 @@ struct lb_serve_options {
     const char *organization;
     struct lb_trust *trust;
     struct lb_log *log;
+    const char *log_folder;                /* where it is, for readers beside it */
+    int64_t keep_details_s;                /* how long details are kept by law */
     struct lb_workers *workers;
     const struct lb_clock *clock;
     const struct lb_serve_policy *policy;  /* views, rule set, who and what is accepted */
@@ -62,11 +64,6 @@ void lb_serve_free(struct lb_serve *serve);
 /* lb_serve_tick looks whether anything was shut or opened, so that it is recorded without a request
  * too, and wipes HPKE contexts past their life; to be called once a second. */
 void lb_serve_tick(struct lb_serve *serve);
-
-/* lb_serve_erase makes what is kept about a subject unreadable for good, in one entry: the details
- * of older entries and what was remembered of what was asked. id_no as a citizen writes it;
- * ID_INVALID, LOG_UNAVAILABLE. Waits for the log. */
-LB_MUST lb_status lb_serve_erase(struct lb_serve *serve, struct lb_span id_no);
 
 /* The outcome of one read. Valid during the call that hands it over. */
 struct lb_serve_answer {
@@ -121,6 +118,16 @@ LB_MUST lb_status lb_serve_withdraw(struct lb_serve *serve, struct lb_span grant
 LB_MUST lb_status lb_serve_stop(struct lb_serve *serve, const char *by,
                                 const Lianban__V1__StopGrantRequest *request,
                                 struct lb_arena *arena, struct lb_serve_ack *out_ack);
+
+/* lb_serve_erase makes what is kept about a person unreadable for good: the details of older entries
+ * and what was remembered of what was asked. One officer `by` asks, another approves on the same
+ * basis within 7 days (request->approve); each is an entry. MALFORMED for an unknown basis or a bad
+ * reason, ID_INVALID; RETENTION_RUNS while the newest detail is younger than keep_details_s, unless
+ * a court orders it; ERASURE_NOT_ASKED; what lb_log_append_wait says. Reads the whole table of
+ * details: workers only. */
+LB_MUST lb_status lb_serve_erase(struct lb_serve *serve, const char *by,
+                                 const Lianban__V1__EraseSubjectRequest *request,
+                                 struct lb_arena *arena, struct lb_serve_ack *out_ack);
 
 /* lb_serve_describe fills the public description of what is offered. */
 LB_MUST lb_status lb_serve_describe(struct lb_serve *serve, struct lb_arena *arena,

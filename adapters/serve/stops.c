@@ -98,27 +98,16 @@ lb_status lb_serve_withdraw(struct lb_serve *serve, struct lb_span grant, struct
 
 /* --- by the department --- */
 
-static bool is_line(const char *text)
-{
-    size_t len = strnlen(text, LB_MAX_VALUE_BYTES + 1);
-    if (len == 0 || len > LB_MAX_VALUE_BYTES || !lb_utf8_valid(lb_span_of(text, len)))
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if ((uint8_t)text[i] < 0x20 || text[i] == 0x7F)
-            return false;
-    }
-    return true;
-}
-
 lb_status lb_serve_stop(struct lb_serve *serve, const char *by,
                         const Lianban__V1__StopGrantRequest *request, struct lb_arena *arena,
                         struct lb_serve_ack *out_ack)
 {
     memset(out_ack, 0, sizeof(*out_ack));
-    LB_ENSURE(is_line(request->issuer) && strlen(request->issuer) <= LB_MAX_NAME_BYTES &&
-                  is_line(request->grant_id) && strlen(request->grant_id) <= LB_MAX_NAME_BYTES,
+    LB_ENSURE(lb_utf8_line(request->issuer, LB_MAX_NAME_BYTES) &&
+                  lb_utf8_line(request->grant_id, LB_MAX_NAME_BYTES),
               LB_MALFORMED, "issuer or grant is none");
-    LB_ENSURE(is_line(request->reason), LB_MALFORMED, "a grant is stopped for a reason");
+    LB_ENSURE(lb_utf8_line(request->reason, LB_MAX_VALUE_BYTES), LB_MALFORMED,
+              "a grant is stopped for a reason");
     struct stop stop = {
         .serve = serve,
         .expires_unix_s = lb_clock_unix_s(serve->options.clock) + STOP_KEEP_S,

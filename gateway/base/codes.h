@@ -173,6 +173,12 @@
       "无法写入存证，因此不提供任何数据。")                                                        \
     X(LOG_FORK, DATA_LOSS, OUTER, "A log does not extend what it showed before.",                  \
       "存证日志与先前出示的不一致。")                                                              \
+    X(ERASURE_NOT_ASKED, FAILED_PRECONDITION, OUTER,                                               \
+      "No other officer has asked for this erasure on this basis in the last 7 days.",             \
+      "最近七日内没有其他安全员以同一依据申请删除。")                                              \
+    X(RETENTION_RUNS, FAILED_PRECONDITION, OUTER,                                                  \
+      "The law still wants these records kept; only a court's order ends that.",                   \
+      "法定保存期限未届满，除法院裁定外不得删除。")                                                \
     X(LOG_BEHIND, DATA_LOSS, OUTER, "A log is shorter than what it showed before.",                \
       "存证日志比先前出示的短。")                                                                  \
     X(RECEIPT_INVALID, DATA_LOSS, OUTER, "A receipt does not verify.", "回执验证不通过。")         \

@@ -1,5 +1,7 @@
 #include "gateway/base/utf8.h"
 
+#include <string.h>
+
 static int sequence_len(uint8_t lead)
 {
     if (lead < 0x80)
@@ -48,6 +50,18 @@ bool lb_utf8_valid(struct lb_span text)
         point = lb_utf8_next(text, &offset);
     } while (point >= 0);
     return point == -1;
+}
+
+bool lb_utf8_line(const char *text, size_t max_bytes)
+{
+    size_t len = strnlen(text, max_bytes + 1);
+    if (len == 0 || len > max_bytes || !lb_utf8_valid(lb_span_of(text, len)))
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if ((uint8_t)text[i] < 0x20 || text[i] == 0x7F)
+            return false;
+    }
+    return true;
 }
 
 size_t lb_utf8_put(uint32_t point, uint8_t *out)

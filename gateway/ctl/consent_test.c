@@ -227,41 +227,6 @@ static void counts_who_has_stopped(void **state)
     lb_json_free(json);
 }
 
-static void an_officer_stops_a_grant(void **state)
-{
-    static const char OFFICER[] = "node: spiffe://example/officer/tax/li\n"
-                                  "identity: {cert: cert.pem, key: key.pem, ca: ca.pem}\n"
-                                  "crl: crl.pem\n"
-                                  "directory: {file: d.note, signers: [\"example+01020304+AQ\"]}\n"
-                                  "adapter: spiffe://example/adapter/tax\n"
-                                  "state: state\n";
-    struct test_cli *cli = *state;
-    struct files files = make_files(cli, OFFICER, TEST_ID_A);
-    assert_int_equal(RUN(cli, lb_ctl_grant_command, "grant", "stop", "--officer", files.profile,
-                         "--issuer", "consent-hall", "--grant", "g-1", "--reason", "复核"),
-                     LB_CTL_OK);
-    assert_string_equal(cli->confirm_request, "g-1");
-    assert_string_equal(cli->stop_reason, "复核");
-    assert_non_null(strstr(cli->out, "Stopped here for good; entry 41"));
-    assert_int_equal(RUN(cli, lb_ctl_grant_command, "grant", "stop", "--officer", files.profile,
-                         "--issuer", "consent-hall", "--grant", "g-1", "--reason", "复核",
-                         "--language", "zh", "--json"),
-                     LB_CTL_OK);
-    struct lb_json *json = test_json(cli);
-    int64_t entry = 0;
-    assert_ok(lb_json_get_int(json, "entry", &entry));
-    assert_int_equal(entry, 41);
-    lb_json_free(json);
-    /* A desk's profile names no adapter, and a stop needs its reason. */
-    files = make_files(cli, PROFILE, TEST_ID_A);
-    assert_int_equal(RUN(cli, lb_ctl_grant_command, "grant", "stop", "--officer", files.profile,
-                         "--issuer", "consent-hall", "--grant", "g-1", "--reason", "x"),
-                     LB_CTL_FAILED);
-    assert_int_equal(RUN(cli, lb_ctl_grant_command, "grant", "stop", "--officer", files.profile,
-                         "--issuer", "consent-hall", "--grant", "g-1"),
-                     LB_CTL_USAGE);
-}
-
 /* What is refused, who else agrees and what was signed reach the office as they were typed. */
 static void passes_on_what_is_kept_back(void **state)
 {
@@ -367,7 +332,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(checks_the_code, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(needs_to_know_who_asks, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(counts_who_has_stopped, test_set_up, test_tear_down),
-        cmocka_unit_test_setup_teardown(an_officer_stops_a_grant, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(passes_on_what_is_kept_back, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(follows_a_slip, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(tells_what_is_overdue, test_set_up, test_tear_down),

@@ -85,6 +85,16 @@ lb_status lb_ctl_desk_open(struct lb_ctl_desk *desk)
                              &desk->port);
 }
 
+lb_status lb_ctl_desk_open_adapter(struct lb_ctl_desk *desk)
+{
+    LB_TRY(lb_ctl_desk_open(desk));
+    if (desk->profile.adapter == NULL)
+        lb_diag_set(&desk->diag, "%s names no adapter; say `adapter:` in an officer's profile",
+                    desk->profile_path);
+    LB_ENSURE(desk->profile.adapter != NULL, LB_CONFIG_INVALID, "not an officer's profile");
+    return LB_OK;
+}
+
 static bool is_blank(uint8_t byte)
 {
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';

@@ -57,6 +57,10 @@ int lb_ctl_desk_args(struct lb_ctl_desk *desk, const struct lb_ctl_usage *usage,
  * the port says, with a sentence in desk->diag. */
 LB_MUST lb_status lb_ctl_desk_open(struct lb_ctl_desk *desk);
 
+/* lb_ctl_desk_open_adapter is lb_ctl_desk_open for a department's officer; CONFIG_INVALID for a
+ * profile that names no adapter. */
+LB_MUST lb_status lb_ctl_desk_open_adapter(struct lb_ctl_desk *desk);
+
 /* lb_ctl_desk_read_document reads the number from --document. ID_INVALID unless it is one valid
  * number and nothing else but white space behind it; FILE_FAILED, TOO_LARGE. */
 LB_MUST lb_status lb_ctl_desk_read_document(struct lb_ctl_desk *desk);

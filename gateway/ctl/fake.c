@@ -283,13 +283,26 @@ static lb_status revoke(void *ctx, const Lianban__V1__RevokeRequest *request,
 }
 
 static lb_status stop_grant(void *ctx, const Lianban__V1__StopGrantRequest *request,
-                            struct lb_arena *arena, struct lb_ctl_stop *out)
+                            struct lb_arena *arena, struct lb_ctl_entry *out)
 {
     struct test_cli *cli = ctx;
     (void)arena;
     KEEP(cli->confirm_request, request->grant_id);
     KEEP(cli->stop_reason, request->reason);
-    *out = (struct lb_ctl_stop){41, 1782892800000};
+    *out = (struct lb_ctl_entry){41, 1782892800000, 1};
+    return LB_OK;
+}
+
+static lb_status erase(void *ctx, const Lianban__V1__EraseSubjectRequest *request,
+                       struct lb_arena *arena, struct lb_ctl_entry *out)
+{
+    struct test_cli *cli = ctx;
+    (void)arena;
+    KEEP(cli->confirm_id_no, request->id_no);
+    KEEP(cli->erase_basis, request->basis);
+    KEEP(cli->stop_reason, request->reason);
+    cli->erase_approved = request->approve;
+    *out = (struct lb_ctl_entry){42, 1782892800000, 3};
     return LB_OK;
 }
 
@@ -346,7 +359,7 @@ static lb_status open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
     (void)diag;
     cli->num_opened++;
     *out = (struct lb_ctl_desk_port){cli,    find_form,  notice, confirm,
-                                    revoke, stop_grant, ask,    close_port};
+                                    revoke, stop_grant, erase,  ask,     close_port};
     return LB_OK;
 }
 

@@ -53,7 +53,8 @@ struct test_cli {
     bool notice_hash_wrong;
     enum lb_code confirm_code;
     char confirm_id_no[19], confirm_request[64], confirm_method[32], requester[128], form[64];
-    char stop_reason[64];
+    char stop_reason[64], erase_basis[32];
+    bool erase_approved;
     bool agreed;
     uint32_t level, form_version;
     uint8_t notice_sha256[32];

@@ -12,7 +12,7 @@ struct stopping {
     const char *reason;
 };
 
-static lb_status print_stop(const struct lb_ctl_env *env, const struct lb_ctl_stop *stop)
+static lb_status print_stop(const struct lb_ctl_env *env, const struct lb_ctl_entry *stop)
 {
     char when[LB_CTL_TIME_BYTES];
     lb_ctl_time(stop->at_unix_ms, when);
@@ -20,11 +20,11 @@ static lb_status print_stop(const struct lb_ctl_env *env, const struct lb_ctl_st
         (void)fprintf(env->out,
                       env->chinese ? "本部门已永久停用该授权；存证第 %llu 条，%s\n"
                                    : "Stopped here for good; entry %llu of %s\n",
-                      (unsigned long long)stop->entry, when);
+                      (unsigned long long)stop->index, when);
         return LB_OK;
     }
     LB_DEFER(lb_json_freep) struct lb_json *json = lb_json_object();
-    lb_json_set_int(json, "entry", (int64_t)stop->entry);
+    lb_json_set_int(json, "entry", (int64_t)stop->index);
     lb_json_set_int(json, "at_ms", stop->at_unix_ms);
     return lb_ctl_print_json(env, json);
 }
@@ -33,12 +33,8 @@ static lb_status stop(struct stopping *stopping)
 {
     struct lb_ctl_desk *desk = &stopping->desk;
     Lianban__V1__StopGrantRequest request = LIANBAN__V1__STOP_GRANT_REQUEST__INIT;
-    struct lb_ctl_stop done;
-    LB_TRY(lb_ctl_desk_open(desk));
-    if (desk->profile.adapter == NULL)
-        lb_diag_set(&desk->diag, "%s names no adapter; say `adapter:` in an officer's profile",
-                    desk->profile_path);
-    LB_ENSURE(desk->profile.adapter != NULL, LB_CONFIG_INVALID, "not an officer's profile");
+    struct lb_ctl_entry done;
+    LB_TRY(lb_ctl_desk_open_adapter(desk));
     request.issuer = (char *)(uintptr_t)stopping->issuer;
     request.grant_id = (char *)(uintptr_t)desk->grant;
     request.reason = (char *)(uintptr_t)stopping->reason;

@@ -189,6 +189,7 @@ int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv)
     static const struct lb_ctl_word words[] = {
         {"verify", "recompute logs from end to end", "从头复算存证日志", lb_ctl_log_verify},
         {"list", "the entries of a log", "列出条目", lb_ctl_log_list},
+        {"erase", "make a person's details unreadable", "使某人的明细不可读", lb_ctl_log_erase},
     };
     return lb_ctl_words(env, "log", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

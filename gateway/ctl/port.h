@@ -42,10 +42,11 @@ struct lb_ctl_form_id {
     uint32_t version;
 };
 
-/* The entry that ended a grant, in the adapter's own log. */
-struct lb_ctl_stop {
-    uint64_t entry;
+/* What an adapter did for its officer, as its own log has it. */
+struct lb_ctl_entry {
+    uint64_t index;
     int64_t at_unix_ms;
+    uint32_t count;  /* of an erasure: the keys destroyed */
 };
 
 /* The consent office, as one of its own desks sees it; or an adapter, as its own officer does. */
@@ -63,7 +64,10 @@ struct lb_ctl_desk_port {
     /* For an officer, whose other side is an adapter: ends a grant there. RECEIPT_INVALID when the
      * adapter does not show the entry for it. */
     lb_status (*stop_grant)(void *ctx, const Lianban__V1__StopGrantRequest *request,
-                            struct lb_arena *arena, struct lb_ctl_stop *out);
+                            struct lb_arena *arena, struct lb_ctl_entry *out);
+    /* For an officer: asks for a person's erasure, or approves it. RECEIPT_INVALID as above. */
+    lb_status (*erase)(void *ctx, const Lianban__V1__EraseSubjectRequest *request,
+                       struct lb_arena *arena, struct lb_ctl_entry *out);
     /* Any other method of the office's, by its name: `out` points to a pointer to the reply. */
     lb_status (*ask)(void *ctx, const char *method, const void *request,
                      const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,

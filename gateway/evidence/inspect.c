@@ -65,6 +65,11 @@ void lb_log_reader_close(struct lb_log_reader *reader)
     free(reader);
 }
 
+void lb_log_reader_closep(struct lb_log_reader **reader)
+{
+    lb_log_reader_close(*reader);
+}
+
 lb_status lb_log_reader_size(struct lb_log_reader *reader, uint64_t *out_size)
 {
     struct lb_records_bounds bounds;

@@ -4,6 +4,7 @@
 #include "gateway/base/diag.h"
 #include "gateway/crypto/x25519.h"
 #include "gateway/evidence/checkpoint.h"
+#include "gateway/evidence/detail.h"
 #include "gateway/evidence/leaf.h"
 
 /*
@@ -17,6 +18,8 @@ LB_MUST lb_status lb_log_reader_open(const char *folder, struct lb_diag *diag,
                                      struct lb_log_reader **out_reader);
 /* lb_log_reader_close releases; NULL is allowed. */
 void lb_log_reader_close(struct lb_log_reader *reader);
+/* lb_log_reader_closep is lb_log_reader_close for LB_DEFER. */
+void lb_log_reader_closep(struct lb_log_reader **reader);
 
 struct lb_log_verdict {
     uint64_t size;            /* leaves covered by the newest checkpoint */
@@ -48,6 +51,11 @@ LB_MUST lb_status lb_log_reader_size(struct lb_log_reader *reader, uint64_t *out
 LB_MUST lb_status lb_log_reader_leaf(struct lb_log_reader *reader, uint64_t index,
                                      struct lb_arena *arena, struct lb_leaf *out_leaf,
                                      struct lb_hash *out_hash);
+/* lb_log_reader_newest finds the time of the newest entry with a detail about a subject; ABSENT when
+ * there is none, or all were erased. Reads the whole table of details: for rare acts. */
+LB_MUST lb_status lb_log_reader_newest(struct lb_log_reader *reader,
+                                       const uint8_t subject[LB_DETAIL_SUBJECT_BYTES],
+                                       int64_t *out_time_ms);
 /* lb_log_reader_detail opens an entry's detail with the officer's private key. ABSENT when there is
  * none or it was erased; SEAL_BROKEN with another key or damage; the commitment in the leaf is
  * checked. */

@@ -32,7 +32,8 @@ static lb_status read_clock(struct lb_log *log, int64_t *out_ms)
     return LB_OK;
 }
 
-/* The code an outsider may see of a guard's refusal. Its name always fits a leaf. */
+/* The code an outsider may see of a guard's refusal. Its name always fits a leaf. A refused erasure
+ * erases nothing, and must not look as if it had. */
 static void set_refused(struct lb_log_entry *entry, lb_status refused)
 {
     const char *name = lb_code_name(lb_code_outer(lb_status_code(refused)));
@@ -40,6 +41,8 @@ static void set_refused(struct lb_log_entry *entry, lb_status refused)
     memcpy(entry->leaf.code, name, strnlen(name, sizeof(entry->leaf.code) - 1));
     memset(entry->leaf.answer_hash, 0, sizeof(entry->leaf.answer_hash));
     entry->refused = refused;
+    if (entry->leaf.type == LB_LEAF_ERASURE)
+        entry->leaf.type = LB_LEAF_ADMIN;
 }
 
 /* Runs the guard in a savepoint of its own. An entry the guard left unwritable is undone and told

@@ -15,6 +15,11 @@
 #define MAX_ATTACH 8
 #define READ_QUEUE 4096
 #define LIST_QUEUE 32
+#define DAY_S (INT64_C(24) * 3600)
+/* Who gave personal information to another keeps the record for three years (网络数据安全管理条例,
+ * article 12). */
+#define MIN_KEEP_DAYS 1096
+#define MAX_KEEP_DAYS 36600
 
 struct adapter_role {
     struct lb_node_program *node;
@@ -30,6 +35,7 @@ struct adapter_role {
     const char *seen_folder;
     const char *closures;        /* what the department has shut */
     struct lb_seen *seen;
+    int64_t keep_details_days;
     size_t num_attach;
     const char *attach[MAX_ATTACH];
     struct lb_workers *workers;
@@ -85,6 +91,8 @@ static lb_status read_config(struct adapter_role *role)
     LB_TRY(lb_node_seal_keys(node, &role->ring));
     LB_TRY(lb_node_share_keys(node, role->share_keys, &role->num_share_keys));
     LB_TRY(lb_node_need_secret(node, node->root, "pseudonym_key", &role->pseudonym_key));
+    LB_TRY(lb_yaml_opt_int(node->root, "keep_details_days", MIN_KEEP_DAYS, MAX_KEEP_DAYS,
+                           MIN_KEEP_DAYS, &node->diag, &role->keep_details_days));
     LB_TRY(read_attach(role));
     if (node->listen == NULL && role->num_attach == 0)
         return lb_yaml_fail(node->root, &node->diag,
@@ -140,6 +148,8 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .organization = node->organization,
         .trust = node->trust,
         .log = node->log,
+        .log_folder = node->state,
+        .keep_details_s = role->keep_details_days * DAY_S,
         .workers = role->workers,
         .clock = lb_clock_system(),
         .policy = role->policy,
@@ -225,7 +235,8 @@ int main(int argc, char **argv)
 {
     static const char *const keys[] = {"policy",      "source",        "seal_keys",
                                        "seal_folder", "share_keys",    "pseudonym_key",
-                                       "attach",      NULL};
+                                       "attach",      "keep_details_days",
+                                       NULL};
     static const struct lb_node_role role = {
         .program = "lianban-adapter",
         .summary = "serves a department's consented, minimized views of its own database",
@@ -236,7 +247,8 @@ int main(int argc, char **argv)
             "  seal_folder: FOLDER                 further ones (`lianban keys rotate`)\n"
             "  share_keys: [{id: ID, file: FILE}]  likewise, for blind household sums\n"
             "  pseudonym_key: FILE                 64 hex digits, for subjects in the evidence\n"
-            "  attach: [SPIFFE id]                 brokers to dial when there is no inbound port\n",
+            "  attach: [SPIFFE id]                 brokers to dial when there is no inbound port\n"
+            "  keep_details_days: N                before an erasure; 1096 at least, and by default\n",
         .keys = keys,
         .kind = LB_NODE_ADAPTER,
         .keeps_log = true,

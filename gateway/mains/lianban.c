@@ -37,7 +37,7 @@ static const struct lb_ctl_item items[] = {
      "record what the citizen decides", "记录本人的同意、拒绝与撤回", lb_ctl_consent_command, NULL},
     {LB_CTL_OFFICER, "grant", "stop", "stop a grant at the own department's adapter",
      "在本部门接入端停用一项授权", lb_ctl_grant_command, NULL},
-    {LB_CTL_OFFICER, "log", "verify|list", "verify and read evidence logs", "验证、查阅存证日志",
+    {LB_CTL_OFFICER, "log", "verify|list|erase", "verify and read evidence logs", "验证、查阅存证日志",
      lb_ctl_log_command, NULL},
     {LB_CTL_OPERATOR, "pki", "init|issue|renew|revoke|crl|show", "the embedded CA", "内置证书机构",
      NULL, lb_pki_command},

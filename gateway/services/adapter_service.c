@@ -157,7 +157,7 @@ static lb_status read_one(void *ctx, const struct lb_rpc_call_info *info, struct
     return pack_answer(service, &answer, arena, reply);
 }
 
-/* --- the department's own stop --- */
+/* --- what the department's own officers may do --- */
 
 static lb_status need_officer(const struct lb_adapter_service *service,
                               const struct lb_rpc_peer *peer)
@@ -189,15 +189,36 @@ static lb_status stop_grant(void *ctx, const struct lb_rpc_call_info *info,
     return lb_pb_pack(&answer, arena, reply);
 }
 
+static lb_status erase_subject(void *ctx, const struct lb_rpc_call_info *info,
+                               struct lb_span request, struct lb_arena *arena,
+                               struct lb_span *reply)
+{
+    const struct lb_adapter_service *service = ctx;
+    const char *officer = info->peer->spiffe;
+    Lianban__V1__EraseSubjectRequest *ask = NULL;
+    Lianban__V1__EraseSubjectResponse answer = LIANBAN__V1__ERASE_SUBJECT_RESPONSE__INIT;
+    struct lb_serve_ack ack;
+    uint64_t shown = 0, size = 0;
+    LB_TRY(counted(service->log, officer, need_officer(service, info->peer)));
+    LB_TRY(lb_pb_unpack(&lianban__v1__erase_subject_request__descriptor, request, arena, &ask));
+    LB_TRY(lb_serve_erase(service->serve, officer, ask, arena, &ack));
+    LB_TRY(lb_link_show(service->log, &shown, arena, &answer.log, &size));
+    LB_TRY(lb_link_prove(service->log, ack.index, lb_span_of(ack.leaf, ack.leaf_len), size, arena,
+                         &answer.entry));
+    return lb_pb_pack(&answer, arena, reply);
+}
+
 void lb_adapter_service_methods(struct lb_adapter_service *service,
                                 struct lb_rpc_method out[LB_ADAPTER_METHODS])
 {
     out[0] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Describe",
                                     .unary = describe, .ctx = service};
-    out[1] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Link",
+    out[1] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/EraseSubject",
+                                    .unary = erase_subject, .ctx = service};
+    out[2] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Link",
                                     .stream = link, .ctx = service};
-    out[2] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Read",
+    out[3] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Read",
                                     .unary = read_one, .ctx = service};
-    out[3] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/StopGrant",
+    out[4] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/StopGrant",
                                     .unary = stop_grant, .ctx = service};
 }

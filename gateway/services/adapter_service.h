@@ -17,7 +17,7 @@ struct lb_adapter_service {
     struct lb_frames_set links;  /* accepted; lb_frames_set_init */
 };
 
-#define LB_ADAPTER_METHODS 4
+#define LB_ADAPTER_METHODS 5
 /* lb_adapter_service_methods fills the method table. */
 void lb_adapter_service_methods(struct lb_adapter_service *service,
                                 struct lb_rpc_method out[LB_ADAPTER_METHODS]);

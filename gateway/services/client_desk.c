@@ -75,11 +75,12 @@ static lb_status revoke(void *ctx, const Lianban__V1__RevokeRequest *request,
     return lb_pb_unpack(&lianban__v1__revoke_response__descriptor, reply, arena, out);
 }
 
-/* --- an officer's stop --- */
+/* --- what an officer asks of the adapter --- */
 
 /* The adapter's word is its entry, in the log that its own key signs. */
-static lb_status check_stop(const struct desk *desk, const Lianban__V1__StopGrantResponse *answer,
-                            struct lb_ctl_stop *out)
+static lb_status check_entry(const struct desk *desk, const Lianban__V1__LogProgress *log,
+                             const Lianban__V1__EntryProof *entry, const char *code,
+                             struct lb_ctl_entry *out)
 {
     struct lb_directory *directory = lb_trust_directory(desk->trust);
     const struct lb_node *node = lb_directory_node(directory, desk->peer);
@@ -88,29 +89,39 @@ static lb_status check_stop(const struct desk *desk, const Lianban__V1__StopGran
     struct lb_leaf leaf;
     struct lb_hash hash;
     lb_status status = LB_FAULT(LB_RECEIPT_INVALID, "no proof came");
-    if (node != NULL && node->log_origin != NULL && answer->log != NULL && answer->entry != NULL)
+    if (node != NULL && node->log_origin != NULL && log != NULL && entry != NULL)
         status = lb_watch_init(&watch, node->log_origin, node->log_key, 0, NULL);
     lb_directory_unref(directory);
     LB_TRY(status);
-    status = lb_watch_check(&watch, answer->log, &checkpoint);
+    status = lb_watch_check(&watch, log, &checkpoint);
     if (status == LB_OK)
-        status = lb_link_verify(answer->entry, &checkpoint, &leaf, &hash);
+        status = lb_link_verify(entry, &checkpoint, &leaf, &hash);
     lb_watch_cleanup(&watch);
-    LB_ENSURE(status == LB_OK && leaf.type == LB_LEAF_ADMIN &&
-                  strcmp(leaf.code, "GRANT_STOPPED") == 0,
-              LB_RECEIPT_INVALID, "the proof does not hold");
-    *out = (struct lb_ctl_stop){answer->entry->index, leaf.time_ms};
+    LB_ENSURE(status == LB_OK && strcmp(leaf.code, code) == 0, LB_RECEIPT_INVALID,
+              "the proof does not hold");
+    *out = (struct lb_ctl_entry){entry->index, leaf.time_ms, leaf.count};
     return LB_OK;
 }
 
 static lb_status stop_grant(void *ctx, const Lianban__V1__StopGrantRequest *request,
-                            struct lb_arena *arena, struct lb_ctl_stop *out)
+                            struct lb_arena *arena, struct lb_ctl_entry *out)
 {
     struct lb_span reply = LB_SPAN_EMPTY;
     Lianban__V1__StopGrantResponse *answer = NULL;
     LB_TRY(call(ctx, "/lianban.v1.Adapter/StopGrant", request, DESK_TIMEOUT_MS, arena, &reply));
     LB_TRY(lb_pb_unpack(&lianban__v1__stop_grant_response__descriptor, reply, arena, &answer));
-    return check_stop(ctx, answer, out);
+    return check_entry(ctx, answer->log, answer->entry, "GRANT_STOPPED", out);
+}
+
+static lb_status erase(void *ctx, const Lianban__V1__EraseSubjectRequest *request,
+                       struct lb_arena *arena, struct lb_ctl_entry *out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    Lianban__V1__EraseSubjectResponse *answer = NULL;
+    LB_TRY(call(ctx, "/lianban.v1.Adapter/EraseSubject", request, DESK_TIMEOUT_MS, arena, &reply));
+    LB_TRY(lb_pb_unpack(&lianban__v1__erase_subject_response__descriptor, reply, arena, &answer));
+    return check_entry(ctx, answer->log, answer->entry,
+                       request->approve ? "ERASED" : "ERASURE_ASKED", out);
 }
 
 static lb_status ask(void *ctx, const char *method, const void *request,
@@ -227,7 +238,7 @@ lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profile *profi
     LB_TRY(open_trust(desk, profile, clock, diag));
     LB_TRY(connect_office(desk, profile, diag));
     *out = (struct lb_ctl_desk_port){desk,   find_form,  notice, confirm,
-                                    revoke, stop_grant, ask,    close_desk};
+                                    revoke, stop_grant, erase,  ask,     close_desk};
     desk = NULL;
     return LB_OK;
 }

@@ -218,11 +218,7 @@ class WithoutOffice(unittest.TestCase):
 
     def test_an_officer_stops_a_grant_at_the_own_adapter_only(self):
         case = Case(federation.households[2])
-        folder = os.path.join(federation.root, "clients", "officer")
-        spiffe = f"spiffe://demo.lianban/officer/{CUT_OFF}/li"
-        federation.material.lianban("pki", "issue", "--dir", federation.material.pki, "--id", spiffe,
-                                    "--out", folder)
-        list_member(spiffe)
+        folder, spiffe = self.hire("li")
         wait_until(lambda: self.stop(folder, spiffe, CUT_OFF, case.grants[0]).returncode == 0, 10, "the stop")
         wait_until(lambda: self.is_not_theirs(folder, spiffe, case.grants[0]), 10, "the other adapter's refusal")
         facts = federation.window.collect(case.id).facts
@@ -230,6 +226,37 @@ class WithoutOffice(unittest.TestCase):
         self.assertIn("ok", {f.state for f in facts if f.department != CUT_OFF})
         (entry,) = [e for e in federation.entries(CUT_OFF, details=True) if e["code"] == "GRANT_STOPPED"]
         self.assertEqual((entry["detail"]["by"], entry["detail"]["grant"]), (spiffe, case.grants[0]))
+
+    def test_two_officers_erase_what_is_kept_about_a_person(self):
+        household = federation.households[3]
+        members = household["members"]
+        case = Case(household)
+        federation.window.collect(case.id)
+        before = self.readable()
+        first, second = self.hire("zhou"), self.hire("wu")
+        wait_until(lambda: self.erase(*first, members[0], "court_order").returncode == 0, 10, "the request")
+        self.assertEqual(self.readable(), before)
+        self.assertIn("RETENTION_RUNS", self.erase(*first, members[0], "unlawful").stderr)
+        self.assertIn("ERASURE_NOT_ASKED", self.erase(*first, members[0], "court_order", "--approve").stderr)
+        wait_until(lambda: self.erase(*second, members[0], "court_order", "--approve").returncode == 0, 10,
+                   "the approval")
+        self.assertLess(self.readable(), before)
+        (erased,) = federation.entries(CUT_OFF, "--type", "erasure", details=True)
+        self.assertEqual(erased["detail"]["by"], second[1])
+        self.assertTrue(federation.verify_logs()["verified"])
+
+    def readable(self):
+        """How many reads of the department its own officer can still open."""
+        return sum("detail" in entry for entry in federation.entries(CUT_OFF, "--type", "read", details=True))
+
+    def hire(self, name):
+        """An officer of the department: a folder with a certificate, and the id in the directory."""
+        folder = os.path.join(federation.root, "clients", "officer-" + name)
+        spiffe = f"spiffe://demo.lianban/officer/{CUT_OFF}/{name}"
+        federation.material.lianban("pki", "issue", "--dir", federation.material.pki, "--id", spiffe,
+                                    "--out", folder)
+        list_member(spiffe)
+        return folder, spiffe
 
     def is_not_theirs(self, folder, spiffe, grant):
         """Another department's adapter refuses the officer, once it has read the directory as well."""
@@ -239,6 +266,15 @@ class WithoutOffice(unittest.TestCase):
 
     def stop(self, folder, spiffe, department, grant):
         """`lianban grant stop` as the officer types it."""
+        return self.officer(folder, spiffe, department, "grant", "stop", "--issuer",
+                            federation.members["consent"].organization, "--grant", grant, "--reason", "complaint 17")
+
+    def erase(self, folder, spiffe, member, basis, *more):
+        """`lianban log erase` as the officer types it, the number read from a document."""
+        return self.officer(folder, spiffe, CUT_OFF, "log", "erase", "--document", "-", "--basis", basis,
+                            "--reason", "judgement 5", *more, typed=member["id_no"])
+
+    def officer(self, folder, spiffe, department, command, word, *more, typed=""):
         profile = os.path.join(folder, department + ".yaml")
         with open(profile, "w", encoding="utf-8") as file:
             yaml.safe_dump({
@@ -248,9 +284,8 @@ class WithoutOffice(unittest.TestCase):
                               "signers": [federation.material.directory_vkey]},
                 "adapter": federation.members[department].spiffe}, file)
         return subprocess.run(
-            [os.path.join(federation.binaries, "lianban"), "grant", "stop", "--officer", profile, "--issuer",
-             federation.members["consent"].organization, "--grant", grant, "--reason", "complaint 17"],
-            capture_output=True, text=True, check=False)
+            [os.path.join(federation.binaries, "lianban"), command, word, "--officer", profile, *more],
+            input=typed, capture_output=True, text=True, check=False)
 
     def relay(self, grant, token):
         request = federation.contract.new("RelayRevocationRequest", grant=grant, token=token)
