@@ -8,7 +8,7 @@
 #include "adapters/serve/fixture.h"
 #include "gateway/evidence/inspect.h"
 
-/* The end of what is kept about a person: two officers, a lawful basis, the time of keeping over. */
+/* The end of what is kept about a person: two officers, a basis, the time of keeping over. */
 
 #define LI "spiffe://test.gov/officer/tax/li"
 #define WU "spiffe://test.gov/officer/tax/wu"

@@ -26,8 +26,8 @@ static void say(const struct lb_ctl_env *env, bool approved, const struct lb_ctl
     }
     (void)fprintf(env->out,
                   env->chinese ? "已申请，尚未删除；存证第 %llu 条，%s。须由另一名安全员在七日内批准。\n"
-                               : "Asked for, nothing is erased yet; entry %llu of %s. Another officer"
-                                 " has to approve it within 7 days.\n",
+                               : "Asked for, nothing is erased yet; entry %llu of %s. Another"
+                                 " officer has to approve it within 7 days.\n",
                   (unsigned long long)entry->index, when);
 }
 

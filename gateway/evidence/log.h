@@ -62,8 +62,8 @@ void lb_log_close(struct lb_log *log);
  *
  * An entry of type ERASURE with a subject destroys that subject's data keys: its older details
  * can't be opened any more, by anyone, while every proof stays valid. Its request_hash and count
- * are set by the log, and its own detail is encrypted under the log's own key. One whose guard refuses
- * erases nothing and is written as ADMIN.
+ * are set by the log, and its own detail is encrypted under the log's own key. One whose guard
+ * refuses erases nothing and is written as ADMIN.
  */
 struct lb_log_entry {
     struct lb_leaf leaf;       /* time_ms, fields_hash and detail_hash are set by the log; count 0
