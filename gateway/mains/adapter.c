@@ -248,7 +248,7 @@ int main(int argc, char **argv)
             "  share_keys: [{id: ID, file: FILE}]  likewise, for blind household sums\n"
             "  pseudonym_key: FILE                 64 hex digits, for subjects in the evidence\n"
             "  attach: [SPIFFE id]                 brokers to dial when there is no inbound port\n"
-            "  keep_details_days: N                before an erasure; at least and by default 1096\n",
+            "  keep_details_days: N                before an erasure; 1096 or more\n",
         .keys = keys,
         .kind = LB_NODE_ADAPTER,
         .keeps_log = true,
