@@ -106,6 +106,8 @@ static lb_status write_detail(struct lb_read_job *job, enum lb_code outer)
     }
     if (job->section_known)
         add_section(job, detail);
+    if (job->data_class > 0)
+        lb_json_set_int(detail, "class", job->data_class);
     bool whole = lb_read_detail_fits(job);
     if (!whole)
         lb_json_set_bool(detail, "shortened", true);

@@ -4,7 +4,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/diag.h"
 #include "gateway/evidence/leaf.h"
-#include "gateway/note/note.h"
+#include "gateway/evidence/merkle.h"
 
 /*
  * The query index: what a security officer asks of its own member's log, in one SQLite file (mode
@@ -21,21 +21,22 @@
  * the subject's rows that the leaf itself does not have, and overwrites them in the file. An index
  * that followed the log equals one that is built anew.
  *
- * Tables. Names that come again and again stand in `word` once.
+ * Tables. Names and sets of fields that come again and again stand once.
  *
  *   word(id INTEGER PRIMARY KEY, text TEXT UNIQUE)
  *   subject(id INTEGER PRIMARY KEY, pseudonym BLOB UNIQUE)        32 bytes
  *   subject_key(kid INTEGER PRIMARY KEY, subject)                 which erasure clears whose rows
- *   access(idx INTEGER PRIMARY KEY, time_ms, txn BLOB|NULL, type, decision, code, views, count,
- *          retry, policy BLOB|NULL, peer,                         -- of the leaf
- *          detail, inner, requester, org, actor, unit, purpose, basis, role, issuer, grant_id TEXT,
- *          case_no TEXT, on_behalf_of, subject, form, class_max, verified, note TEXT)
+ *   field_set(id INTEGER PRIMARY KEY, sha256 BLOB UNIQUE)
+ *   set_field(field_set, seq, view, field, operator, state)       words
+ *   access(idx INTEGER PRIMARY KEY, time_ms, type, decision, code, views, count, retry,
+ *          txn BLOB|NULL, policy, peer,                           -- of the leaf
+ *          detail, inner, requester, org, actor, unit, purpose, basis, role, issuer, on_behalf_of,
+ *          form, grant_id TEXT, case_no TEXT, subject, class_max, verified, field_set, note TEXT)
  *                                                                 -- of the detail, NULL without
- *   access_field(idx, seq, view, field, operator, state)          of the detail
- *   indexes: (subject, time_ms), (actor, time_ms), (code, time_ms), (case_no), (txn), and
- *            (decision, time_ms) over denials and emergencies; times never fall with idx, so a time
- *            range is a range of idx
- *   source(origin, size, root, time_ms, built_ms)                 one row: what it was built from
+ *   indexes: (subject, time_ms), (actor, time_ms), (code, time_ms), (case_no), (txn), (decision,
+ *            time_ms) over emergencies, denials and errors, (type, time_ms) over events; times
+ *            never fall with idx, so a time range is a range of idx
+ *   source(origin, log, size, root, last_ms, built_ms, copy)      one row: what it was built from
  */
 struct lb_audit_index;
 
@@ -109,16 +110,28 @@ struct lb_audit_state {
     struct lb_hash root;        /* of the log at that size */
     int64_t last_ms;            /* time of the last entry in it; 0 for none */
     int64_t built_ms;           /* when it last followed the log */
+    bool copy;                  /* built from a copy of a log, which no node serves */
+    char log[1024];             /* the folder it was built from */
 };
 
-/* lb_audit_index_open opens an index for reading: `folder`/index.db. FILE_FAILED when it is missing or
- * open to others, STORE_FAILED, VERSION_UNSUPPORTED, with a sentence in diag. */
+/* How far an index is behind its log. */
+struct lb_audit_lag {
+    bool known;                 /* the log's folder can be read */
+    uint64_t entries;
+    int64_t seconds;            /* from the last entry here to the last one there */
+};
+
+/* lb_audit_index_open opens an index for reading: `folder`/index.db. FILE_FAILED when it is missing
+ * or open to others, STORE_FAILED, VERSION_UNSUPPORTED, with a sentence in diag. */
 LB_MUST lb_status lb_audit_index_open(const char *folder, struct lb_diag *diag,
                                       struct lb_audit_index **out_index);
 /* lb_audit_index_close releases; NULL is allowed. */
 void lb_audit_index_close(struct lb_audit_index *index);
 /* lb_audit_index_state says what it was built from. STORE_FAILED. */
 LB_MUST lb_status lb_audit_index_state(struct lb_audit_index *index, struct lb_audit_state *out);
+/* lb_audit_index_lag compares with the log's folder as it now stands; never fails, but may not
+ * know. */
+void lb_audit_index_lag(const struct lb_audit_state *state, struct lb_audit_lag *out);
 
 /* --- reading --- */
 
