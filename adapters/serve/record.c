@@ -238,7 +238,7 @@ void lb_read_record(struct lb_read_job *job, enum lb_code outer)
     if (status != LB_OK) {
         struct lb_serve_answer answer = {
             .txn = job->request->txn.data,
-            .code = status->code == LB_BUSY ? LB_BUSY : LB_LOG_UNAVAILABLE,
+            .code = lb_log_refusal(status),
         };
         lb_read_finish(job, &answer);
     }

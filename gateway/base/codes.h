@@ -171,6 +171,9 @@
     /* evidence */                                                                                 \
     X(LOG_UNAVAILABLE, UNAVAILABLE, OUTER, "Evidence cannot be written, so nothing is released.",  \
       "无法写入存证，因此不提供任何数据。")                                                        \
+    X(LOG_FULL, UNAVAILABLE, OUTER,                                                                \
+      "The disk of the evidence is nearly full, so nothing is released.",                          \
+      "存证磁盘空间不足，因此不提供任何数据。")                                                    \
     X(LOG_FORK, DATA_LOSS, OUTER, "A log does not extend what it showed before.",                  \
       "存证日志与先前出示的不一致。")                                                              \
     X(ERASURE_NOT_ASKED, FAILED_PRECONDITION, OUTER,                                               \

@@ -157,6 +157,7 @@ static bool is_denial(enum lb_code code)
     case LB_GRANT_PENDING:  /* asked too early, */
     case LB_GRANT_REFUSED:  /* or told the outcome */
     case LB_GRANT_REVOKED:
+    case LB_LOG_FULL:
     case LB_LOG_UNAVAILABLE:
     case LB_BUSY:
     case LB_INTERNAL:

@@ -13,6 +13,7 @@ static lb_status check_options(const struct lb_log_options *options, struct lb_d
 {
     size_t len = strlen(options->origin);
     bool fits = len > 0 && len < sizeof(((struct lb_log *)NULL)->origin);
+    LB_ENSURE(strlen(options->folder) < PATH_MAX, LB_FILE_FAILED, "path is too long");
     if (!fits || lb_sign_key_alg(options->key) != LB_SIGN_ED25519) {
         lb_diag_set(diag, "%s: a log needs an origin of 1 to 255 bytes and an Ed25519 key",
                     options->folder);
@@ -28,6 +29,7 @@ static lb_status new_log(const struct lb_log_options *options, struct lb_log **o
     log->key = options->key;
     log->clock = options->clock;
     memcpy(log->origin, options->origin, strlen(options->origin));
+    memcpy(log->folder, options->folder, strlen(options->folder));
     log->lock_fd = -1;
     log->writer.ratchet_fd = -1;
     log->queue.last = &log->queue.first;
@@ -53,8 +55,10 @@ static lb_status start(struct lb_log *log, const struct lb_log_options *options,
     log->writer.arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     LB_ENSURE(log->writer.arena != NULL, LB_NO_MEMORY, "log");
     LB_TRY(lb_log_restore(log, options, diag));
+    LB_TRY(lb_log_watch_begin(log, options, diag));
     log->writer.idle_since_ms = lb_clock_monotonic_ms(log->clock);
     log->writer.flushed_ms = log->writer.idle_since_ms;
+    log->writer.refusals_ms = log->writer.idle_since_ms;
     LB_ENSURE(pthread_create(&log->sequencer, NULL, lb_log_sequence, log) == 0, LB_NO_MEMORY,
               "the sequencer cannot be started");
     log->running = true;
@@ -158,6 +162,9 @@ lb_status lb_log_enqueue(struct lb_log *log, struct lb_log_entry *entry)
         status = LB_FAULT(LB_LOG_UNAVAILABLE, "the log has stopped");
     } else if (queue->stopping) {
         status = LB_FAULT(LB_STOPPING, "the log is closing");
+    } else if (!lb_space_permits((enum lb_space_level)queue->state, &entry->leaf)) {
+        queue->num_refused += queue->num_refused < UINT32_MAX;
+        status = LB_FAULT(LB_LOG_FULL, "the disk has too little room");
     } else if (queue->num >= LB_LOG_QUEUE) {
         status = LB_FAULT(LB_BUSY, "the log's queue is full");
     } else {
@@ -187,14 +194,10 @@ lb_status lb_log_append_wait(struct lb_log *log, struct lb_log_entry *entry)
     return entry->outcome;
 }
 
-bool lb_log_healthy(const struct lb_log *log)
+enum lb_code lb_log_refusal(lb_status status)
 {
-    /* The lock is not part of what the log says, so a const log may take it. */
-    struct lb_log_queue *queue = (struct lb_log_queue *)(uintptr_t)&log->queue;
-    (void)pthread_mutex_lock(&queue->lock);
-    bool healthy = !queue->failed && !queue->stopping;
-    (void)pthread_mutex_unlock(&queue->lock);
-    return healthy;
+    enum lb_code code = lb_status_code(status);
+    return code == LB_BUSY || code == LB_LOG_FULL ? code : LB_LOG_UNAVAILABLE;
 }
 
 void lb_log_count_denial(struct lb_log *log, const char *peer, enum lb_code code)

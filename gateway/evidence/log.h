@@ -5,6 +5,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/diag.h"
 #include "gateway/crypto/sign.h"
+#include "gateway/evidence/disk.h"
 #include "gateway/evidence/leaf.h"
 #include "gateway/evidence/merkle.h"
 #include "gateway/note/note.h"
@@ -17,7 +18,8 @@
  *
  * Files in the folder: evidence.db (leaves, tiles, details, keys, the owner's own tables through
  * `migrations`), ratchet (the two newest signed checkpoints, on disk before the newer one leaves
- * this process), lock. The owner's tables are working state, not evidence: they commit with the
+ * this process), lock, reserve (blocks for the entries of a node that stops on a full disk). The
+ * owner's tables are working state, not evidence: they commit with the
  * entry, but no leaf covers them. On open the tree is rebuilt from leaves and tiles and compared
  * with the stored checkpoint and the ratchet; anything shorter or different is refused with
  * LOG_BEHIND or LOG_FORK.
@@ -37,12 +39,14 @@ struct lb_log_options {
      * own migrations; NULL-terminated; may be NULL. Not named leaf, tile, checkpoint, detail,
      * detail_key. */
     const char *const *migrations;
+    struct lb_disk_marks marks;      /* all zero: the usual ones */
+    const struct lb_disk *disk;      /* NULL: the machine's */
 };
 
 /* lb_log_open opens or begins a log and starts its sequencer. LOG_BEHIND, LOG_FORK, STATE_LOCKED,
  * FILE_FAILED, STORE_FAILED, VERSION_UNSUPPORTED; LOG_UNAVAILABLE when the clock is more than
  * LB_LOG_CLOCK_STEP_MS behind the last entry; CONFIG_INVALID for an origin or key that can't
- * sign; with a sentence in diag. */
+ * sign, or marks that can't hold; with a sentence in diag. */
 LB_MUST lb_status lb_log_open(const struct lb_log_options *options, struct lb_diag *diag,
                               struct lb_log **out_log);
 /* lb_log_add_key lets a second key sign every checkpoint from the next one on, so that the log's
@@ -94,17 +98,51 @@ struct lb_log_entry {
 
 /* lb_log_append queues an entry. MALFORMED or TOO_LARGE for one that can't be written (an
  * impossible leaf, detail or fields past LB_MAX_DETAIL_BYTES, no `done`); STOPPING while closing;
- * BUSY when LB_LOG_QUEUE entries wait, LOG_UNAVAILABLE when the log has stopped (disk full, fsync
- * error, clock stepped back): then done is not called and nothing may be released. */
+ * BUSY when LB_LOG_QUEUE entries wait; LOG_FULL when the disk has too little room for an entry of
+ * this kind (counted, and evidenced by one DENY leaf a minute); LOG_UNAVAILABLE when the log has
+ * stopped: then done is not called and nothing may be released. */
 LB_MUST lb_status lb_log_append(struct lb_log *log, struct lb_log_entry *entry);
 /* lb_log_append_wait appends and waits; done must be NULL. Not from the sequencer's thread (a
  * guard or a done). */
 LB_MUST lb_status lb_log_append_wait(struct lb_log *log, struct lb_log_entry *entry);
-/* lb_log_healthy says whether entries are accepted. */
+/* lb_log_refusal is the code a caller is told when its entry could not be written: BUSY, LOG_FULL
+ * or LOG_UNAVAILABLE. */
+enum lb_code lb_log_refusal(lb_status status);
+
+/* How a log stands. From CLOCK_BACK on it has stopped and must be opened anew; docs/EVIDENCE.md
+ * says what to do about each. */
+enum lb_log_state {
+    LB_LOG_STATE_OK,
+    LB_LOG_STATE_SPACE_LOW,      /* serves; refusals before any signature wait in memory */
+    LB_LOG_STATE_SPACE_FULL,     /* releases nothing: LOG_FULL; recovers by itself */
+    LB_LOG_STATE_SPACE_SPENT,    /* writes only what administers or takes back; recovers too */
+    LB_LOG_STATE_CLOCK_BACK,     /* more than LB_LOG_CLOCK_STEP_MS behind the last entry */
+    LB_LOG_STATE_FILES_CHANGED,  /* a file was removed or replaced under the running log */
+    LB_LOG_STATE_DISK_FULL,      /* a write found no room */
+    LB_LOG_STATE_DISK_FAILED,    /* a write, a read or a sync failed */
+    LB_LOG_STATE_READ_ONLY,      /* the file system can't be written any more */
+    LB_LOG_STATE_DAMAGED,        /* what is read is not what was written */
+    LB_LOG_STATE_STOPPED,        /* any other failure */
+};
+/* lb_log_state_name is its name for people and programs: "ok", "space_low" ... */
+const char *lb_log_state_name(enum lb_log_state state);
+
+struct lb_log_health {
+    enum lb_log_state state;
+    uint64_t free_bytes;   /* of the file system, when it was last looked at */
+    size_t num_queued;     /* of LB_LOG_QUEUE */
+    uint32_t num_refused;  /* for want of room, and not yet written down */
+    bool stopping;
+};
+/* lb_log_health tells it, to any thread. */
+void lb_log_health(const struct lb_log *log, struct lb_log_health *out_health);
+/* lb_log_healthy says whether entries of every kind are accepted. */
 bool lb_log_healthy(const struct lb_log *log);
 
 /* lb_log_count_denial aggregates a refusal that came before any signature was verified: one DENY
- * leaf per peer, code and second. Never blocks; cheap. `peer` is a SPIFFE id or "". */
+ * leaf per peer, code and second. With little room on the disk (SPACE_LOW and worse) they wait in
+ * memory until there is more or the log closes. Never blocks; cheap. `peer` is a SPIFFE id or
+ * "". */
 void lb_log_count_denial(struct lb_log *log, const char *peer, enum lb_code code);
 
 /* The newest signed checkpoint: durable before it is handed out. */

@@ -1,6 +1,5 @@
 #include <stdatomic.h>
 
-#include "gateway/base/log.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/evidence/log_state.h"
 
@@ -26,8 +25,10 @@ static lb_status read_clock(struct lb_log *log, int64_t *out_ms)
 {
     int64_t now = lb_clock_unix_ms(log->clock);
     int64_t last = log->writer.last_ms;
-    LB_ENSURE(now >= last - LB_LOG_CLOCK_STEP_MS, LB_LOG_UNAVAILABLE,
-              "the clock is behind the last entry");
+    if (now < last - LB_LOG_CLOCK_STEP_MS) {
+        log->writer.trouble = LB_LOG_STATE_CLOCK_BACK;
+        LB_FAIL(LB_LOG_UNAVAILABLE, "the clock is behind the last entry");
+    }
     *out_ms = now > last ? now : last;
     return LB_OK;
 }
@@ -199,6 +200,8 @@ static lb_status commit_batch(struct lb_log *log, const struct lb_records_checkp
     writer->ratchet_slot ^= 1;
     writer->root = head->root;
     writer->idle_since_ms = lb_clock_monotonic_ms(log->clock);
+    /* What went into files that nobody will find again is no evidence. */
+    LB_TRY(lb_log_watch_files(log));
     return show_head(log, head);
 }
 
@@ -215,6 +218,6 @@ lb_status lb_log_write_batch(struct lb_log *log, struct lb_log_entry *first)
     if (status == LB_OK)
         return LB_OK;
     lb_store_rollback(log->writer.store);
-    lb_log_failure("evidence_log_stopped", status);
+    lb_log_fail(log, status);
     LB_FAIL(LB_LOG_UNAVAILABLE, "the log has stopped");
 }

@@ -5,22 +5,6 @@
 
 /* What the log writes of its own accord. */
 
-static struct lb_leaf leaf_at(struct fixture *fixture, struct lb_log *log, uint64_t index)
-{
-    struct lb_span bytes;
-    struct lb_leaf leaf;
-    assert_ok(lb_log_leaf(log, index, fixture->arena, &bytes));
-    assert_ok(lb_leaf_decode(bytes, &leaf));
-    return leaf;
-}
-
-static void wait_for_size(struct fixture *fixture, struct lb_log *log, uint64_t size)
-{
-    for (int i = 0; i < 500 && test_size(fixture, log) < size; i++)
-        (void)usleep(10000);
-    assert_int_equal(test_size(fixture, log), size);
-}
-
 static void denials_are_counted_per_peer_and_code(void **state)
 {
     struct fixture *fixture = *state;
@@ -35,10 +19,10 @@ static void denials_are_counted_per_peer_and_code(void **state)
     (void)usleep(400000);
     assert_int_equal(test_size(fixture, log), 1);
     fixture->clock.now_monotonic_ms += 1000;
-    wait_for_size(fixture, log, 4);
+    test_wait_size(fixture, log, 4);
     uint32_t total = 0;
     for (uint64_t i = 1; i < 4; i++) {
-        struct lb_leaf leaf = leaf_at(fixture, log, i);
+        struct lb_leaf leaf = test_leaf(fixture, log, i);
         assert_int_equal(leaf.type, LB_LEAF_DENY);
         total += leaf.count;
     }
@@ -63,11 +47,11 @@ static void a_flood_of_peers_stays_bounded(void **state)
         lb_log_count_denial(log, peer, LB_MALFORMED);
     }
     fixture->clock.now_monotonic_ms += 1000;
-    wait_for_size(fixture, log, 257);
+    test_wait_size(fixture, log, 257);
     uint64_t total = 0;
     uint32_t largest = 0;
     for (uint64_t i = 0; i < 257; i++) {
-        struct lb_leaf leaf = leaf_at(fixture, log, i);
+        struct lb_leaf leaf = test_leaf(fixture, log, i);
         total += leaf.count;
         largest = leaf.count > largest ? leaf.count : largest;
     }
@@ -84,8 +68,8 @@ static void an_idle_log_writes_canaries(void **state)
     (void)usleep(600000);
     assert_int_equal(test_size(fixture, log), 0);
     fixture->clock.now_monotonic_ms += 1;
-    wait_for_size(fixture, log, 1);
-    assert_int_equal(leaf_at(fixture, log, 0).type, LB_LEAF_CANARY);
+    test_wait_size(fixture, log, 1);
+    assert_int_equal(test_leaf(fixture, log, 0).type, LB_LEAF_CANARY);
     lb_log_close(log);
 }
 

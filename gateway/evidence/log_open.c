@@ -86,6 +86,7 @@ static lb_status open_writer(struct opening *opening)
         .application_id = LB_RECORDS_APPLICATION_ID,
         .create = opening->options->create,
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
+        .own_checkpoints = true,
     };
     lb_status status = lb_store_open(&options, &writer->store);
     free(migrations);

@@ -8,6 +8,7 @@
 #define DENIALS_MS 1000
 #define CANARY_MS 60000
 #define DENIALS_PER_COMMIT 64
+#define REFUSALS_MS 60000
 
 /* Takes up to a batch off the queue, or NULL after a tick without work. */
 static struct lb_log_entry *take_batch(struct lb_log_queue *queue, bool *out_stopping)
@@ -133,16 +134,44 @@ static bool queue_half_full(struct lb_log *log)
     return half;
 }
 
-lb_status lb_log_housekeep(struct lb_log *log, bool last)
+/* What was refused for want of room, as one leaf. */
+static lb_status flush_refusals(struct lb_log *log)
+{
+    struct own_entry entry = {.entry = {.leaf = {.type = LB_LEAF_DENY, .code = "LOG_FULL"}}};
+    (void)pthread_mutex_lock(&log->queue.lock);
+    entry.entry.leaf.count = log->queue.num_refused;
+    log->queue.num_refused = 0;
+    (void)pthread_mutex_unlock(&log->queue.lock);
+    return entry.entry.leaf.count == 0 ? LB_OK : lb_log_write_batch(log, &entry.entry);
+}
+
+static lb_status write_denied(struct lb_log *log, bool last)
 {
     struct lb_log_writer *writer = &log->writer;
+    enum lb_space_level level = writer->space.level;
     int64_t now = lb_clock_monotonic_ms(log->clock);
-    bool due = now - writer->flushed_ms >= DENIALS_MS && !queue_half_full(log);
-    if (due || last) {
+    bool due = now - writer->refusals_ms >= REFUSALS_MS && level < LB_SPACE_SPENT;
+    if (due || last || level <= LB_SPACE_LOW) {
+        writer->refusals_ms = now;
+        LB_TRY(flush_refusals(log));
+    }
+    due = now - writer->flushed_ms >= DENIALS_MS && level == LB_SPACE_ROOMY;
+    if ((due && !queue_half_full(log)) || last) {
         writer->flushed_ms = now;
         LB_TRY(flush_denials(log));
     }
-    if (last || now - writer->idle_since_ms < CANARY_MS)
+    return LB_OK;
+}
+
+lb_status lb_log_housekeep(struct lb_log *log, bool last)
+{
+    struct lb_log_writer *writer = &log->writer;
+    LB_TRY(lb_log_watch(log));
+    LB_TRY(lb_log_announce(log));
+    LB_TRY(write_denied(log, last));
+    int64_t now = lb_clock_monotonic_ms(log->clock);
+    bool spent = writer->space.level == LB_SPACE_SPENT;
+    if (last || spent || now - writer->idle_since_ms < CANARY_MS)
         return LB_OK;
     struct own_entry canary = {.entry = {.leaf = {.type = LB_LEAF_CANARY, .count = 1}}};
     return lb_log_write_batch(log, &canary.entry);
@@ -170,6 +199,8 @@ void *lb_log_sequence(void *arg)
             stop_service(log, status);
             finish_all(log, batch, status);
         }
+        if (failed)
+            lb_log_alert(log);
     }
     /* A last failure has been logged, and nobody waits for these entries. */
     if (!failed)

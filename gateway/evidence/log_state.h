@@ -10,6 +10,8 @@
 #include "gateway/evidence/log.h"
 #include "gateway/evidence/ratchet.h"
 #include "gateway/evidence/records.h"
+#include "gateway/evidence/space.h"
+#include "gateway/evidence/watched.h"
 
 /* The inside of a log, shared by its opening, its sequencer and its readers. */
 
@@ -38,6 +40,12 @@ struct lb_log_writer {
     struct lb_arena *arena;      /* of one batch */
     struct lb_hash leaves[LB_LOG_BATCH];
     size_t num_leaves;
+    struct lb_space space;
+    struct lb_watched watched;
+    enum lb_space_level announced;  /* the last level that has an entry */
+    enum lb_log_state trouble;      /* why the batch failed, when its status alone can't say */
+    int64_t alerted_ms;             /* monotonic: the last line about the state */
+    int64_t refusals_ms;            /* monotonic: the last entry about refusals for want of room */
 };
 
 /* What was committed and signed, as any thread may see it, under `lock`. */
@@ -60,10 +68,14 @@ struct lb_log_queue {
     size_t num;
     bool stopping;
     bool failed;
+    enum lb_log_state state;
+    uint64_t free_bytes;
+    uint32_t num_refused;     /* for want of room, since that was last written */
 };
 
 struct lb_log {
     char origin[256];
+    char folder[PATH_MAX];
     const struct lb_sign_key *key;
     _Atomic(const struct lb_sign_key *) next_key;  /* signs as well; NULL: there is none */
     struct lb_note_verifier verifier;  /* of our own key */
@@ -83,6 +95,20 @@ LB_MUST lb_status lb_log_restore(struct lb_log *log, const struct lb_log_options
                                  struct lb_diag *diag);
 /* lb_log_sequence is the sequencer's thread. */
 void *lb_log_sequence(void *log);
+
+/* lb_log_watch_begin looks at the disk and takes down what the files are, once they are open.
+ * FILE_FAILED; CONFIG_INVALID with a sentence. */
+LB_MUST lb_status lb_log_watch_begin(struct lb_log *log, const struct lb_log_options *options,
+                                     struct lb_diag *diag);
+/* The sequencer's looks. lb_log_watch sees to disk, files and WAL, and lb_log_watch_files only
+ * to the files: a failure is the end of this log's service (LOG_UNAVAILABLE and FILE_FAILED).
+ * lb_log_announce writes the ADMIN entry of a changed level; lb_log_alert repeats what is wrong
+ * once a minute; lb_log_fail finds the state for a failure. */
+LB_MUST lb_status lb_log_watch(struct lb_log *log);
+LB_MUST lb_status lb_log_watch_files(struct lb_log *log);
+LB_MUST lb_status lb_log_announce(struct lb_log *log);
+void lb_log_alert(struct lb_log *log);
+void lb_log_fail(struct lb_log *log, lb_status failure);
 
 /* lb_log_enqueue is lb_log_append for entries with or without `done`. */
 LB_MUST lb_status lb_log_enqueue(struct lb_log *log, struct lb_log_entry *entry);

@@ -16,6 +16,15 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
     return remove(path);
 }
 
+static lb_status look(const struct lb_disk *disk, const char *folder, struct lb_disk_space *out)
+{
+    const struct test_disk *own = (const struct test_disk *)(const void *)disk;
+    (void)folder;
+    out->free_bytes = atomic_load(&own->free_bytes);
+    out->read_only = atomic_load(&own->read_only);
+    return LB_OK;
+}
+
 int test_set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -32,6 +41,8 @@ int test_set_up(void **state)
     assert_ok(lb_note_verifier_init(TEST_ORIGIN, public_key, &fixture->verifier));
     assert_ok(lb_x25519_generate(&fixture->officer));
     lb_clock_fixed_init(&fixture->clock, TEST_NOW_MS);
+    fixture->disk.disk.look = look;
+    atomic_store(&fixture->disk.free_bytes, UINT64_C(64) << 30);
     fixture->arena = lb_arena_new(64 * 1024 * 1024);
     *state = fixture;
     return 0;
@@ -58,6 +69,7 @@ struct lb_log_options test_options(struct fixture *fixture)
         .create = true,
         .officer_key = fixture->officer.public_key,
         .migrations = fixture->migrations,
+        .disk = &fixture->disk.disk,
     };
 }
 
@@ -70,6 +82,36 @@ struct lb_log *test_open(struct fixture *fixture)
         print_error("%s\n", fixture->diag.text);
     assert_ok(status);
     return log;
+}
+
+bool test_in_state(const struct lb_log *log, enum lb_log_state state)
+{
+    struct lb_log_health health;
+    lb_log_health(log, &health);
+    return health.state == state;
+}
+
+void test_state(struct lb_log *log, enum lb_log_state state)
+{
+    for (int i = 0; i < 500 && !test_in_state(log, state); i++)
+        (void)usleep(10000);
+    assert_true(test_in_state(log, state));
+}
+
+struct lb_leaf test_leaf(struct fixture *fixture, struct lb_log *log, uint64_t index)
+{
+    struct lb_span bytes;
+    struct lb_leaf leaf;
+    assert_ok(lb_log_leaf(log, index, fixture->arena, &bytes));
+    assert_ok(lb_leaf_decode(bytes, &leaf));
+    return leaf;
+}
+
+void test_wait_size(struct fixture *fixture, struct lb_log *log, uint64_t size)
+{
+    for (int i = 0; i < 500 && test_size(fixture, log) < size; i++)
+        (void)usleep(10000);
+    assert_int_equal(test_size(fixture, log), size);
 }
 
 void test_refused(struct fixture *fixture, enum lb_code code)

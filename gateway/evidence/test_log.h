@@ -3,6 +3,8 @@
 
 #include "gateway/evidence/test_util.h"
 
+#include <stdatomic.h>
+
 #include "gateway/base/clock.h"
 #include "gateway/crypto/x25519.h"
 #include "gateway/evidence/inspect.h"
@@ -11,7 +13,14 @@
 #define TEST_ORIGIN "example/adapter/tax"
 #define TEST_NOW_MS 1763700000000
 
-/* A folder of its own, fixed keys and a clock in the test's hand. */
+/* A disk in the test's hand. */
+struct test_disk {
+    struct lb_disk disk;
+    atomic_ullong free_bytes;
+    atomic_bool read_only;
+};
+
+/* A folder of its own, fixed keys, a clock and a disk in the test's hand. */
 struct fixture {
     char root[256];
     char folder[300];
@@ -19,6 +28,7 @@ struct fixture {
     struct lb_note_verifier verifier;
     struct lb_x25519_key officer;
     struct lb_clock_fixed clock;
+    struct test_disk disk;
     struct lb_arena *arena;
     struct lb_diag diag;
     const char *const *migrations;
@@ -31,6 +41,9 @@ int test_tear_down(void **state);
 struct lb_log_options test_options(struct fixture *fixture);
 /* test_open opens the fixture's log, which must succeed. */
 struct lb_log *test_open(struct fixture *fixture);
+/* test_state waits until a log is in a state; test_in_state says whether it is now. */
+void test_state(struct lb_log *log, enum lb_log_state state);
+bool test_in_state(const struct lb_log *log, enum lb_log_state state);
 /* test_refused opens it, which must fail with this code and a sentence. */
 void test_refused(struct fixture *fixture, enum lb_code code);
 /* test_entry is a READ entry that says ANSWERED. */
@@ -57,6 +70,10 @@ const char *test_copy_log(struct fixture *fixture, const char *folder, const cha
 /* test_flip changes one byte of a file. */
 void test_flip(const char *path, long at);
 long test_file_size(const char *path);
+/* test_leaf reads a leaf of a running log. */
+struct lb_leaf test_leaf(struct fixture *fixture, struct lb_log *log, uint64_t index);
+/* test_wait_size waits until the log has this size. */
+void test_wait_size(struct fixture *fixture, struct lb_log *log, uint64_t size);
 /* test_sql changes a database behind the log's back. */
 void test_sql(struct fixture *fixture, const char *folder, const char *sql);
 

@@ -63,7 +63,8 @@ static void keep_proof(struct routed_read *read, const Lianban__V1__ReadAnswer *
  * released nothing either. */
 static bool is_bare_refusal(const Lianban__V1__ReadAnswer *answer)
 {
-    static const char *const codes[] = {"BUSY", "LOG_UNAVAILABLE", "STOPPING", "TOO_LARGE"};
+    static const char *const codes[] = {"BUSY", "LOG_FULL", "LOG_UNAVAILABLE", "STOPPING",
+                                        "TOO_LARGE"};
     if (answer->entry != NULL || answer->sealed.len != 0)
         return false;
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {

@@ -78,6 +78,7 @@ static lb_status own_state(struct lb_node_program *node)
             .create = node->init,
             .officer_key = node->officer_key,
             .migrations = node->role->migrations,
+            .marks = node->marks,
         };
         if (!node->init && access(path, F_OK) != 0)
             return lb_node_refuse(node, LB_FILE_FAILED,
@@ -242,7 +243,7 @@ static void print_help(const struct lb_node_role *role)
                  "  --version      print the version\n"
                  "  --help         this text\n\n"
                  "configuration keys of every node: node listen identity crl directory state\n"
-                 "log_key next_log_key officer_key; of this one:\n%s\n"
+                 "log_key next_log_key officer_key disk; of this one:\n%s\n"
                  "example: %s --config /etc/lianban/node.yaml --check\n"
                  "exit status: 0 stopped cleanly, 1 refused with a sentence, 2 wrong usage\n",
                  role->program, role->summary, role->program, role->keys_help, role->program);

@@ -24,6 +24,7 @@
  *   log_key: log.pem            # Ed25519; the node's identity key in the directory
  *   next_log_key: log-2.pem     # may be missing; once it is there, checkpoints are signed by both
  *   officer_key: <base64url>    # X25519 public key of the security officer, for details
+ *   disk: {alert_mb: 1024, stop_mb: 128, reserve_mb: 8}  # these are the usual marks; space.h
  */
 struct lb_node_program;
 
@@ -67,6 +68,7 @@ struct lb_node_program {
     const char *state;
     struct lb_rpc_identity identity;
     const uint8_t *officer_key;        /* 32 bytes or NULL */
+    struct lb_disk_marks marks;        /* of the disk the log is on */
     struct lb_trust *trust;
     struct lb_sign_key *log_key;
     const char *next_log_key_path;     /* NULL when the configuration names none */

@@ -241,7 +241,7 @@ static lb_status check_keys(struct lb_node_program *node)
 {
     static const char *const common[] = {"node",      "listen", "identity", "crl",
                                          "directory", "state",  "log_key",  "next_log_key",
-                                         "officer_key"};
+                                         "officer_key", "disk"};
     const char *keys[MAX_KEYS] = {NULL};
     size_t num = 0;
     for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
@@ -280,5 +280,6 @@ lb_status lb_node_configure(struct lb_node_program *node)
     LB_TRY(check_certificate(node));
     LB_TRY(read_log_key(node));
     LB_TRY(read_officer_key(node));
+    LB_TRY(lb_node_read_disk(node));
     return open_trust(node);
 }

@@ -1,5 +1,25 @@
 #include "gateway/store/foreign.h"
 
+/* Failures whose kind lb_store_trouble tells by the record itself. */
+static const struct lb_fault DISK_FULL = {LB_STORE_FAILED, "disk full", __FILE__, __LINE__};
+static const struct lb_fault IO_ERROR = {LB_STORE_FAILED, "I/O error", __FILE__, __LINE__};
+static const struct lb_fault READ_ONLY = {LB_STORE_FAILED, "database is read-only", __FILE__,
+                                          __LINE__};
+static const struct lb_fault NOT_OURS = {LB_STORE_FAILED, "not a database", __FILE__, __LINE__};
+static const struct lb_fault DAMAGED = {LB_STORE_FAILED, "database is damaged", __FILE__, __LINE__};
+
+enum lb_store_trouble lb_store_trouble(lb_status status)
+{
+    if (status == &DISK_FULL)
+        return LB_STORE_TROUBLE_FULL;
+    if (status == &IO_ERROR)
+        return LB_STORE_TROUBLE_DISK;
+    if (status == &READ_ONLY)
+        return LB_STORE_TROUBLE_READ_ONLY;
+    bool damaged = status == &DAMAGED || status == &NOT_OURS;
+    return damaged ? LB_STORE_TROUBLE_DAMAGED : LB_STORE_TROUBLE_OTHER;
+}
+
 static lb_status constraint_status(int code)
 {
     switch (code) {
@@ -15,7 +35,7 @@ static lb_status constraint_status(int code)
 static lb_status io_status(int code)
 {
     LB_ENSURE(code != SQLITE_IOERR_NOMEM, LB_NO_MEMORY, "memory is exhausted");
-    LB_FAIL(LB_STORE_FAILED, "I/O error");
+    return &IO_ERROR;
 }
 
 static lb_status read_only_status(int code)
@@ -24,7 +44,7 @@ static lb_status read_only_status(int code)
               "a WAL database needs its -wal and -shm files or a folder to make them in");
     LB_ENSURE(code != SQLITE_READONLY_ROLLBACK && code != SQLITE_READONLY_RECOVERY, LB_STORE_FAILED,
               "database must be recovered by its writer first");
-    LB_FAIL(LB_STORE_FAILED, "database is read-only");
+    return &READ_ONLY;
 }
 
 lb_status lb_store_status(int code)
@@ -46,13 +66,13 @@ lb_status lb_store_status(int code)
     case SQLITE_NOMEM:
         LB_FAIL(LB_NO_MEMORY, "memory is exhausted");
     case SQLITE_FULL:
-        LB_FAIL(LB_STORE_FAILED, "disk full");
+        return &DISK_FULL;
     case SQLITE_CANTOPEN:
         LB_FAIL(LB_FILE_FAILED, "database file cannot be opened");
     case SQLITE_NOTADB:
-        LB_FAIL(LB_STORE_FAILED, "not a database");
+        return &NOT_OURS;
     case SQLITE_CORRUPT:
-        LB_FAIL(LB_STORE_FAILED, "database is damaged");
+        return &DAMAGED;
     case SQLITE_READONLY:
         return read_only_status(code);
     case SQLITE_TOOBIG:

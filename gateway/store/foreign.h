@@ -12,6 +12,7 @@ struct lb_store {
     struct lb_stmt *stmts;  /* all that live, so that closing can free them */
     const char *refusal;    /* a reason of ours that SQLite does not know, or NULL */
     bool in_savepoint;
+    unsigned wal_pages;     /* counted when the owner makes its checkpoints itself */
 };
 
 /* lb_store_status turns SQLite's (extended) result code into ours; SQLITE_OK, ROW and DONE are

@@ -224,6 +224,15 @@ static lb_status enter_wal(sqlite3 *db)
     return LB_OK;
 }
 
+static int count_pages(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+    struct lb_store *store = ctx;
+    (void)db;
+    (void)name;
+    store->wal_pages = (unsigned)pages;
+    return SQLITE_OK;
+}
+
 static lb_status prepare_read_only(sqlite3 *db, const struct lb_store_options *options)
 {
     struct state state;
@@ -255,6 +264,8 @@ lb_status lb_store_open(const struct lb_store_options *options, struct lb_store 
     LB_TRY(configure(store->db, options));
     LB_TRY(options->read_only ? prepare_read_only(store->db, options)
                               : prepare_writable(store->db, options));
+    if (options->own_checkpoints)
+        (void)sqlite3_wal_hook(store->db, count_pages, store);
     *out_store = store;
     store = NULL;
     return LB_OK;

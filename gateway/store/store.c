@@ -57,6 +57,23 @@ void lb_store_rollback(struct lb_store *store)
     lb_status_ignore(lb_store_exec(store, "ROLLBACK"));
 }
 
+unsigned lb_store_wal_pages(const struct lb_store *store)
+{
+    return store->wal_pages;
+}
+
+lb_status lb_store_checkpoint(struct lb_store *store)
+{
+    int in_wal = 0;
+    int moved = 0;
+    LB_ENSURE(!in_transaction(store), LB_STORE_FAILED, "a transaction is open");
+    LB_TRY(lb_store_status(sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                                     &in_wal, &moved)));
+    if (in_wal == moved)
+        store->wal_pages = 0;
+    return LB_OK;
+}
+
 lb_status lb_store_savepoint(struct lb_store *store)
 {
     LB_ENSURE(in_transaction(store), LB_STORE_FAILED, "no transaction is open");

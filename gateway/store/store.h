@@ -19,6 +19,17 @@
 struct lb_store;
 struct lb_stmt;
 
+/* What is behind a STORE_FAILED, for whoever has to say more than that it failed. */
+enum lb_store_trouble {
+    LB_STORE_TROUBLE_OTHER,      /* no failure of the store, or one without a kind of its own */
+    LB_STORE_TROUBLE_FULL,       /* the disk took no more */
+    LB_STORE_TROUBLE_DISK,       /* reading, writing or syncing failed */
+    LB_STORE_TROUBLE_READ_ONLY,  /* the file can't be written any more */
+    LB_STORE_TROUBLE_DAMAGED,    /* what was read is no database of SQLite's */
+};
+/* lb_store_trouble says it of a status that a store returned; it holds however late it is asked. */
+enum lb_store_trouble lb_store_trouble(lb_status status);
+
 #define LB_MAX_STORE_VALUE_BYTES (16 * 1024 * 1024) /* one value or row */
 
 struct lb_store_options {
@@ -34,6 +45,9 @@ struct lb_store_options {
     bool create;     /* may the file be made? with mode 0600, whatever the umask */
     bool read_only;  /* open read-only, query_only on; migrations must be NULL and create false */
     unsigned busy_timeout_ms;
+    /* The owner moves the WAL into the database by lb_store_checkpoint. Otherwise SQLite does so
+     * now and then inside a commit, and drops the failures. */
+    bool own_checkpoints;
 };
 
 /*
@@ -80,6 +94,11 @@ void lb_store_interrupt(struct lb_store *store);
 LB_MUST lb_status lb_store_begin(struct lb_store *store);
 LB_MUST lb_status lb_store_commit(struct lb_store *store);
 void lb_store_rollback(struct lb_store *store);
+/* lb_store_wal_pages is how many pages the WAL held after the last commit of this store, and 0
+ * after a checkpoint that moved all; lb_store_checkpoint moves what no reader holds back into the
+ * database, durably. */
+unsigned lb_store_wal_pages(const struct lb_store *store);
+LB_MUST lb_status lb_store_checkpoint(struct lb_store *store);
 /* lb_store_savepoint, _release and _undo nest one level inside a transaction: _release keeps
  * what was done since, _undo drops it; either ends the savepoint. STORE_FAILED when there is no
  * transaction, a second savepoint, or none to end. */

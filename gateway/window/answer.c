@@ -46,6 +46,7 @@ static enum lb_fact_state state_of(enum lb_code code, bool recorded)
     case LB_BUDGET_EXHAUSTED:
     case LB_VIEW_CLOSED:
     case LB_SHARE_PEER:
+    case LB_LOG_FULL:
     case LB_LOG_UNAVAILABLE:
     case LB_LOG_FORK:
     case LB_LOG_BEHIND:
@@ -140,7 +141,8 @@ static lb_status take_answer(struct lb_collect_run *run, const struct lb_collect
 /* A broker that could not record the delivery says so and shows nothing to check. */
 static bool has_receipt(const Lianban__V1__CollectEvent *event, enum lb_code code)
 {
-    return code == LB_ANSWERED || (event->adapter_entry != NULL && code != LB_LOG_UNAVAILABLE);
+    bool undelivered = code == LB_LOG_UNAVAILABLE || code == LB_LOG_FULL;
+    return code == LB_ANSWERED || (event->adapter_entry != NULL && !undelivered);
 }
 
 static lb_status take_outcome(struct lb_collect_run *run, struct lb_collect_read *read,
