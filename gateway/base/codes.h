@@ -244,6 +244,8 @@
       "配置无效。")                                                                                \
     X(FILE_FAILED, FAILED_PRECONDITION, LOCAL, "A file cannot be read or written.",                \
       "文件无法读写。")                                                                            \
+    X(OTHER_LOG, FAILED_PRECONDITION, LOCAL, "The folder belongs to another log, or to none.",     \
+      "该目录属于其他存证日志，或不是存证日志的目录。")                                            \
     X(STATE_LOCKED, FAILED_PRECONDITION, LOCAL, "Another process holds this state.",               \
       "另一进程正在使用该状态目录。")                                                              \
     X(STORE_FAILED, INTERNAL, LOCAL, "The store failed.", "存储出错。")                            \

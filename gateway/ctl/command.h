@@ -17,7 +17,7 @@ int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
 /* grant stop */
 int lb_ctl_grant_command(struct lb_ctl_env *env, int argc, char **argv);
-/* log verify | list | erase */
+/* log verify | list | erase | export | prove | check-proof */
 int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
 /* view check | explain | close | open | closed | open-token */
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
@@ -29,6 +29,9 @@ int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv);
 /* Words of one command that have a file of their own. */
 int lb_ctl_log_verify(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_open_token(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_export(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_prove(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_check_proof(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_list(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_erase(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_explain(struct lb_ctl_env *env, int argc, char **argv);

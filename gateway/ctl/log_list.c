@@ -190,6 +190,10 @@ int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv)
         {"verify", "recompute logs from end to end", "从头复算存证日志", lb_ctl_log_verify},
         {"list", "the entries of a log", "列出条目", lb_ctl_log_list},
         {"erase", "make a person's details unreadable", "使某人的明细不可读", lb_ctl_log_erase},
+        {"export", "a log as plain files that any tlog client reads", "导出为通用文件",
+         lb_ctl_log_export},
+        {"prove", "the proof of one entry, as a file", "生成一条记录的证明", lb_ctl_log_prove},
+        {"check-proof", "check such a proof offline", "离线检验证明", lb_ctl_log_check_proof},
     };
     return lb_ctl_words(env, "log", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

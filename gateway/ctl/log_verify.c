@@ -1,23 +1,19 @@
 #include "gateway/base/hex.h"
-#include "gateway/ctl/args.h"
 #include "gateway/ctl/command.h"
+#include "gateway/ctl/log_keys.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/table.h"
-#include "gateway/evidence/inspect.h"
-#include "gateway/trust/directory.h"
+#include "gateway/evidence/export.h"
 
 #define VERIFY_ARENA_BYTES (2 * LB_MAX_DIRECTORY_BYTES)
-#define MAX_SIGNERS 32
 
 struct check {
     struct lb_ctl_env *env;
     struct lb_diag diag;
     struct lb_arena *arena;
     struct lb_ctl_list folders;
-    struct lb_ctl_list vkeys;
-    struct lb_ctl_list signers;
-    const char *directory_path;
-    struct lb_directory *directory;
+    struct lb_ctl_log_keys keys;
+    bool tiles;  /* the folders are exports */
 };
 
 /* What came out for one folder. */
@@ -28,69 +24,6 @@ struct outcome {
     struct lb_log_verdict verdict;
     struct lb_diag diag;
 };
-
-/* --- whose key --- */
-
-static lb_status open_directory(struct check *check)
-{
-    struct lb_note_verifier verifiers[MAX_SIGNERS];
-    struct lb_span note = LB_SPAN_EMPTY;
-    size_t num = 0;
-    lb_status status = lb_ctl_read(check->env, check->directory_path, LB_MAX_DIRECTORY_BYTES,
-                                   check->arena, &check->diag, &note);
-    for (; status == LB_OK && num < check->signers.num; num++) {
-        status = lb_note_verifier_parse(lb_span_str(check->signers.items[num]), &verifiers[num]);
-        if (status != LB_OK) {
-            lb_diag_set(&check->diag, "--signer %zu is no key of the form name+id+base64", num + 1);
-            break;
-        }
-    }
-    if (status == LB_OK)
-        status = lb_directory_open(note, verifiers, num, lb_clock_unix_s(check->env->clock),
-                                   &check->diag, &check->directory);
-    while (num > 0)
-        lb_note_verifier_cleanup(&verifiers[--num]);
-    return status;
-}
-
-static lb_status verifier_of_vkeys(const struct lb_ctl_list *vkeys, const char *origin,
-                                   struct lb_note_verifier *out)
-{
-    for (size_t i = 0; i < vkeys->num; i++) {
-        struct lb_note_verifier verifier;
-        LB_TRY(lb_note_verifier_parse(lb_span_str(vkeys->items[i]), &verifier));
-        if (strcmp(verifier.name, origin) == 0) {
-            *out = verifier;
-            return LB_OK;
-        }
-        lb_note_verifier_cleanup(&verifier);
-    }
-    LB_FAIL(LB_ABSENT, "no key is known for this log");
-}
-
-static lb_status verifier_of_directory(const struct lb_directory *directory, const char *origin,
-                                       struct lb_note_verifier *out)
-{
-    for (size_t i = 0; i < directory->num_nodes; i++) {
-        const struct lb_node *node = &directory->nodes[i];
-        if (node->log_origin != NULL && strcmp(node->log_origin, origin) == 0)
-            return lb_note_verifier_init(origin, node->log_key, out);
-    }
-    LB_FAIL(LB_ABSENT, "no key is known for this log");
-}
-
-static lb_status find_verifier(const struct check *check, struct outcome *outcome,
-                               struct lb_note_verifier *out)
-{
-    lb_status status = check->directory != NULL
-                           ? verifier_of_directory(check->directory, outcome->origin, out)
-                           : verifier_of_vkeys(&check->vkeys, outcome->origin, out);
-    if (status != LB_OK)
-        lb_diag_set(&outcome->diag, "no key is known for a log called %s; %s", outcome->origin,
-                    check->directory != NULL ? "the directory lists no such log"
-                                             : "give its --vkey");
-    return status;
-}
 
 /* --- the work --- */
 
@@ -103,15 +36,40 @@ static lb_status read_log(const struct check *check, struct lb_log_reader *reade
         lb_diag_set(&outcome->diag, "it has no checkpoint; a log without one proves nothing");
         return status;
     }
-    LB_TRY(find_verifier(check, outcome, &verifier));
+    LB_TRY(lb_ctl_log_keys_find(&check->keys, outcome->origin, &outcome->diag, &verifier));
     return lb_log_reader_verify(reader, &verifier, &outcome->diag, &outcome->verdict);
+}
+
+static lb_status read_export(const struct check *check, struct lb_export *export,
+                             struct outcome *outcome)
+{
+    LB_DEFER(lb_note_verifier_cleanup) struct lb_note_verifier verifier = {.key = NULL};
+    struct lb_checkpoint checkpoint;
+    lb_status status = lb_export_origin(export, check->arena, &outcome->origin);
+    if (status != LB_OK) {
+        lb_diag_set(&outcome->diag, "it has no checkpoint: it is no export, or not a whole one");
+        return status;
+    }
+    LB_TRY(lb_ctl_log_keys_find(&check->keys, outcome->origin, &outcome->diag, &verifier));
+    LB_TRY(lb_export_verify(export, &verifier, &outcome->diag, &checkpoint));
+    outcome->verdict.size = checkpoint.size;
+    outcome->verdict.root = checkpoint.root;
+    return LB_OK;
 }
 
 static void verify_folder(const struct check *check, const char *folder, struct outcome *outcome)
 {
     struct lb_log_reader *reader = NULL;
+    struct lb_export *export = NULL;
     outcome->folder = folder;
     outcome->origin = "";
+    if (check->tiles) {
+        outcome->status = lb_export_open(folder, false, &outcome->diag, &export);
+        if (outcome->status == LB_OK)
+            outcome->status = read_export(check, export, outcome);
+        lb_export_close(export);
+        return;
+    }
     outcome->status = lb_log_reader_open(folder, &outcome->diag, &reader);
     if (outcome->status == LB_OK)
         outcome->status = read_log(check, reader, outcome);
@@ -145,16 +103,19 @@ static lb_status print_table(const struct check *check, const struct outcome *ou
         const struct outcome *outcome = &outcomes[i];
         const struct lb_log_verdict *verdict = &outcome->verdict;
         bool good = outcome->status == LB_OK;
+        bool details = good && !check->tiles;
         char root[2 * LB_HASH_BYTES + 1];
         lb_hex_encode(lb_span_of(verdict->root.bytes, LB_HASH_BYTES), root);
         const char *const cells[] = {
             lb_code_name(lb_status_code(outcome->status)),
             outcome->origin[0] != 0 ? outcome->origin : outcome->folder,
             good ? lb_arena_printf(check->arena, "%llu", (unsigned long long)verdict->size) : "-",
-            good ? lb_arena_printf(check->arena, "%llu", (unsigned long long)verdict->num_details)
-                 : "-",
-            good ? lb_arena_printf(check->arena, "%llu", (unsigned long long)verdict->num_erased)
-                 : "-",
+            details
+                ? lb_arena_printf(check->arena, "%llu", (unsigned long long)verdict->num_details)
+                : "-",
+            details
+                ? lb_arena_printf(check->arena, "%llu", (unsigned long long)verdict->num_erased)
+                : "-",
             good ? root : "-",
         };
         lb_ctl_table_row(&table, cells);
@@ -180,10 +141,12 @@ static lb_status print_json(const struct check *check, const struct outcome *out
             lb_hex_encode(lb_span_of(verdict->root.bytes, LB_HASH_BYTES), hex);
             lb_json_set_int(one, "size", (int64_t)verdict->size);
             lb_json_set_cstr(one, "root", hex);
-            lb_json_set_int(one, "details", (int64_t)verdict->num_details);
-            lb_json_set_int(one, "erased", (int64_t)verdict->num_erased);
         } else {
             lb_json_set_cstr(one, "place", outcome->diag.text);
+        }
+        if (outcome->status == LB_OK && !check->tiles) {
+            lb_json_set_int(one, "details", (int64_t)verdict->num_details);
+            lb_json_set_int(one, "erased", (int64_t)verdict->num_erased);
         }
         lb_json_append(logs, one);
     }
@@ -195,7 +158,7 @@ static lb_status print_json(const struct check *check, const struct outcome *out
 static int run(struct check *check)
 {
     bool good = false;
-    lb_status status = check->directory_path == NULL ? LB_OK : open_directory(check);
+    lb_status status = lb_ctl_log_keys_open(&check->keys, check->env, check->arena, &check->diag);
     if (status != LB_OK)
         return lb_ctl_fail(check->env, "log verify", status, &check->diag);
     const struct outcome *outcomes = verify_all(check, &good);
@@ -216,18 +179,16 @@ static const char *const examples[] = {
     "lianban log verify D/adapters/*/state --directory directory.note --signer VKEY",
     "lianban log verify /var/lib/lianban/tax --vkey example/adapter/tax+1a2b3c4d+AQ...",
     "lianban log verify D/broker/state D/adapters/tax/state --vkey V1 --vkey V2 --json",
+    "lianban log verify --tiles exported/tax --vkey example/adapter/tax+1a2b3c4d+AQ...",
     NULL,
 };
 
 static int read_args(struct check *check, int argc, char **argv)
 {
-    const struct lb_ctl_option options[] = {
-        {.name = "vkey", .value = "VKEY", .list = &check->vkeys,
-         .en = "a log's public key; once for each log", .zh = "日志公钥，每个日志一个"},
-        {.name = "directory", .value = "NOTE", .text = &check->directory_path,
-         .en = "take the keys from this signed directory", .zh = "从已签名的成员目录取公钥"},
-        {.name = "signer", .value = "VKEY", .list = &check->signers,
-         .en = "who may sign the directory", .zh = "成员目录的签署公钥"},
+    struct lb_ctl_option options[1 + LB_CTL_LOG_KEYS_OPTIONS] = {
+        {.name = "tiles", .flag = &check->tiles,
+         .en = "the folders are exports, written by `log export`",
+         .zh = "目录是由 log export 导出的日志"},
     };
     const struct lb_ctl_usage usage = {
         .command = "log verify",
@@ -237,16 +198,11 @@ static int read_args(struct check *check, int argc, char **argv)
         .options = options, .num_options = sizeof(options) / sizeof(options[0]),
         .examples = examples,
     };
+    lb_ctl_log_keys_options(&check->keys, options + 1);
     int exit_code = lb_ctl_args(check->env, &usage, argc, argv, &check->folders);
     if (exit_code != LB_CTL_GO)
         return exit_code;
-    bool directory = check->directory_path != NULL;
-    if (directory == (check->vkeys.num > 0) || directory != (check->signers.num > 0))
-        return lb_ctl_usage_error(check->env, "log verify",
-                                  "give either --vkey, or --directory with its --signer");
-    if (check->signers.num > MAX_SIGNERS)
-        return lb_ctl_usage_error(check->env, "log verify", "at most %d signers", MAX_SIGNERS);
-    return LB_CTL_GO;
+    return lb_ctl_log_keys_check(check->env, "log verify", &check->keys);
 }
 
 int lb_ctl_log_verify(struct lb_ctl_env *env, int argc, char **argv)
@@ -259,8 +215,7 @@ int lb_ctl_log_verify(struct lb_ctl_env *env, int argc, char **argv)
     exit_code = check.arena == NULL
                     ? lb_ctl_fail(env, "log verify", LB_FAULT(LB_NO_MEMORY, "arena"), NULL)
                     : run(&check);
-    if (check.directory != NULL)
-        lb_directory_unref(check.directory);
+    lb_ctl_log_keys_close(&check.keys);
     lb_arena_free(check.arena);
     return exit_code;
 }

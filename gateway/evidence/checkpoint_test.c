@@ -7,14 +7,6 @@
 #define SKEY                                                                                       \
     "PRIVATE+KEY+example.com/log/testdata+33d7b496+AeymY/SZAX0jZcJ8enZ5FY1Dz+wTML2yWSkK+9DSF3eg"
 #define VKEY "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx"
-#define NOTE_15                                                                                    \
-    "example.com/log/testdata\n15\nrKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n\n"               \
-    "— example.com/log/testdata M9e0luh4jTG+UMBqOUo9/q+yAEvx1ilBEniMvjf1zfcBOhg+CKubMt53MvIt/"     \
-    "uEWP6zdkdIQzd/fmwlM/dlPWF74ewI=\n"
-#define NOTE_0                                                                                     \
-    "example.com/log/testdata\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n"                \
-    "— example.com/log/testdata M9e0lhxJACzE1KoUdqKuPa+9p6R7dSW8BlEvrg/noo8FkGg6PbJoRNOcdjqjOq89w" \
-    "VvTA60eubCc4oufo5BvIVEgtQc=\n"
 /* transparency-dev/witness: two checkpoints of one log. */
 #define MONKEYS "monkeys+db4d9f7e+AULaJMvTtDLHPUcUrjdDad9vDlh/PTfC2VV60JUtCfWT"
 #define MONKEYS_5                                                                                  \
@@ -24,6 +16,68 @@
     "monkeys\n8\nV8K9aklZ4EPB+RMOk1/8VsJUdFZR77GDtZUQq84vSbo=\n\n" \
     "— monkeys 202ffoUEboiQYpHzICeaFmoy3RNviHTpAxYrq/eO4QQVQMvu9UebKBMX2MJC76NLthZaKsnKbCA8Gxr" \
     "jePZhvDCH7Ag=\n"
+
+#define ORIGIN "example.com/log/testdata\n"
+#define LINE "\n— example.com/log/testdata "
+
+static const char *const WORDS[15] = {"one",    "two",   "three",    "four",    "five",
+                                      "six",    "seven", "eit",      "nain",    "ten",
+                                      "ileven", "twelf", "threeten", "fourten", "fivten"};
+
+/* The roots of its sixteen checkpoints, sizes 0 to 15, and their signatures. */
+static const struct {
+    const char *root;
+    const char *signature;
+} PUBLISHED[16] = {
+    {"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+     "M9e0lhxJACzE1KoUdqKuPa+9p6R7dSW8BlEvrg/noo8FkGg6PbJoRNOcdjqjOq89wVvTA60eubCc4ouf"
+     "o5BvIVEgtQc="},
+    {"0Nc2CrefWKseHj/mStd+LqC8B+NrX0btIiPt2SmN+ek=",
+     "M9e0lhr9kuLxGdAtaUrhm84TQffVsLdcy808sN0a3WyniNlfcr9+bywoiIke1YYciCNjJGkCgIlQ8b16"
+     "jhsmg/SChAM="},
+    {"T1X2GdkhUjV3iyufF9b0kVsWFxIU0VI4EpNml2Teci4=",
+     "M9e0llH4NKmlf0u7C8tkJioQOmi7l5ELqljXgKRg6R3G5JJ7vx7emDWo5fpqKuA/Dk/jRrI6il+7QCVi"
+     "rNhyUAWGoAk="},
+    {"Wqx3HImawpLnS/Gv4ubjAvi1WIOy0b8Ze0amvqbavKk=",
+     "M9e0lvAQRtH832pk2RTbeSeZMkp4FZSdJYFBUjO5SKxuRbywPUF3cx+HUrb50kjd3rUWW/fj53Wj1dwc"
+     "wh9bGQnqVAg="},
+    {"zY1lN35vrXYAPixXSd59LsU29xUJtuW4o2dNNg5Y2Co=",
+     "M9e0lnFuWt0cp60moO4jAkeXvMNLIIOGn4WdyeHQurBt9mBi0tWdfkldiAt9k0FpwuZymvttsVn9uwyo"
+     "uXU3vPpeNAc="},
+    {"gy5gl3aksFyiCO95a/1vLXz88A3dRq+0l9Sxte8ZqZQ=",
+     "M9e0lmn5eDHyHP10zJObZdFAX2y1V8fdDKBi4IiHbDYf1TCUBwxZOhqwv2QZCqrdda2zTRTrmnwjwscN"
+     "5RBTEmZUYAs="},
+    {"a6sWvsc2eEzmj72vah7mZ5dwFltivehh2b11qwlp5Jg=",
+     "M9e0ln+nHSdGSHEZBcjvqyYDXDbG8WxDwCDjbbGAMv/NTynAtJWhckSXIpuwpN3yJ4PTtzUbD34YGqIZ"
+     "r6RgJRn16gU="},
+    {"IrSXADBqJ7EQoUODSDKROySgNveeL6CFhik2w/+fS7U=",
+     "M9e0luA5JhTRUki/BBQD0QNiH6AEJ2pdtsA5CQjqJErViuuKrN6513RCTL2640wXJv0dCed3neRGI6dM"
+     "zBq9uANf2Qc="},
+    {"bC+VwvrJbalNVjfkdI8kUgs7mJoXrqiXCE7bgnD28pY=",
+     "M9e0lq1EK37dHtgv9O3UzPxisw5vwIPcJsX9ab0xt4mvVfbdUR1fbMjN6sBFYpBoBEmD4+cWhj/AVgI5"
+     "MitCO5+mews="},
+    {"CvhHViE3S9E3htHLR+25mapWoGCJ3WckMq1UtC3VmEY=",
+     "M9e0ls3mdnWX0qk4P3uGG0eYiFRWSwPR+RdeD1ARmrHPHjXP0x9UJWASPFTOTqJo0mp7Epck2O9RFB0J"
+     "9IjDdAewagw="},
+    {"y8/gZsZCtitsMan09tY+k8I7Qpr7Y5fbO2tLi9GQnfU=",
+     "M9e0lrmwaVEOWFZ+HS5ITnRd2YMOSWE5QeoYu+6DHwJLnJ+SVeJ2ZiYeD7lVC5oGJx76gbfLSyCUEq6D"
+     "8JkarrsuiQQ="},
+    {"Yok1cS5VdokGLBy73BC2I16b3atss6KBN9jnIi6Fz/A=",
+     "M9e0lqbRtWirJwbUy4w3VrK2RyzfW8P+OIkc8t6b6AVG/tQd1Q2SN+uCLYzNNFnf/PhzeCdURSGQe1MR"
+     "nohCxPu21wg="},
+    {"uZo6M+IhVna+CLgWCrJs0xBPUHbozHkYTQASduHSLME=",
+     "M9e0lrFzoTgi+ovhrqX0DpsEAp3wLu1coMLIkeCwSkGfS4Ox4pLXo2LHudqm4merh0ZkCNzHr8kQwq5g"
+     "S5mmimIvdA4="},
+    {"av0kLH0VkkVDrTuZzBGIx7d9z5G1l/GlKz/nAV/8woQ=",
+     "M9e0liO8x8xfEOGmZVYODUjQajkEpjccPQ9EkG3yEEDet4K3BWE/DFRPH6H+b6gFFFaG5KS1bBmYS/xe"
+     "ZJs8lj+z+wM="},
+    {"SvCd38yNade7xEPY1a/aAc1M3A2AHYVF8lIiUnsH1ao=",
+     "M9e0lu8roIpjC+NXEG7JDkajIahoYDYWgxDtxfx/6rzLoztU9t/PvivZ48xt8ygJpjzaboSpkbVv3Jb+"
+     "D3NdXWQf5wo="},
+    {"rKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=",
+     "M9e0luh4jTG+UMBqOUo9/q+yAEvx1ilBEniMvjf1zfcBOhg+CKubMt53MvIt/uEWP6zdkdIQzd/fmwlM"
+     "/dlPWF74ewI="},
+};
 
 struct keys {
     struct lb_arena *arena;
@@ -47,23 +101,37 @@ static void drop(struct keys *keys)
     lb_arena_free(keys->arena);
 }
 
-static struct lb_span sign(struct keys *keys, uint64_t size, const char *root)
+static struct lb_span sign(struct keys *keys, uint64_t size, const struct lb_hash *root)
 {
-    struct lb_checkpoint checkpoint = {.size = size, .root = hash_of_b64(root)};
+    struct lb_checkpoint checkpoint = {.size = size, .root = *root};
     struct lb_span note;
     (void)snprintf(checkpoint.origin, sizeof(checkpoint.origin), "%s", keys->name);
     assert_ok(lb_checkpoint_sign(&checkpoint, keys->key, keys->arena, &note));
     return note;
 }
 
+static const char *published(struct keys *keys, uint64_t size)
+{
+    return lb_arena_printf(keys->arena, ORIGIN "%llu\n%s\n" LINE "%s\n",
+                           (unsigned long long)size, PUBLISHED[size].root,
+                           PUBLISHED[size].signature);
+}
+
+/* Byte for byte, from the published key and entries. */
 static void published_checkpoints_are_reproduced(void **state)
 {
     (void)state;
     struct keys keys = keys_new();
-    struct lb_span note = sign(&keys, 15, "rKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=");
-    assert_true(lb_span_is(note, NOTE_15));
-    note = sign(&keys, 0, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
-    assert_true(lb_span_is(note, NOTE_0));
+    struct lb_merkle_frontier frontier;
+    lb_merkle_frontier_init(&frontier);
+    for (uint64_t size = 0; size < 16; size++) {
+        struct lb_hash root, leaf;
+        lb_merkle_frontier_root(&frontier, &root);
+        assert_hash(&root, hash_of_b64(PUBLISHED[size].root));
+        assert_true(lb_span_is(sign(&keys, size, &root), published(&keys, size)));
+        lb_merkle_leaf(lb_span_str(size < 15 ? WORDS[size] : ""), &leaf);
+        lb_merkle_frontier_add(&frontier, &leaf);
+    }
     drop(&keys);
 }
 
@@ -96,9 +164,12 @@ static void another_key_is_refused(void **state)
     struct lb_note_verifier monkeys;
     struct lb_checkpoint got = {.size = 99};
     assert_ok(lb_note_verifier_parse(lb_span_str(MONKEYS), &monkeys));
-    assert_code(lb_checkpoint_open(lb_span_str(NOTE_15), &monkeys, &got), LB_SIGNATURE_INVALID);
+    struct keys keys = keys_new();
+    assert_code(lb_checkpoint_open(lb_span_str(published(&keys, 15)), &monkeys, &got),
+                LB_SIGNATURE_INVALID);
     assert_int_equal(got.size, 99);
     lb_note_verifier_cleanup(&monkeys);
+    drop(&keys);
 }
 
 /* Signs any text, as a log with this key could. */
@@ -113,7 +184,6 @@ static lb_status open_text(struct keys *keys, const char *text)
     return lb_checkpoint_open(note, &keys->verifier, &got);
 }
 
-#define ORIGIN "example.com/log/testdata\n"
 #define ROOT "rKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=\n"
 
 static void malformed_texts_are_refused_though_signed(void **state)
@@ -155,7 +225,7 @@ static void every_changed_byte_is_refused(void **state)
 {
     (void)state;
     struct keys keys = keys_new();
-    struct lb_span whole = lb_span_str(NOTE_15);
+    struct lb_span whole = lb_span_str(published(&keys, 15));
     struct lb_checkpoint got;
     uint8_t note[1024];
     for (size_t at = 0; at < whole.len; at++) {

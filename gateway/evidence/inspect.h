@@ -27,6 +27,8 @@ struct lb_log_verdict {
     uint64_t num_details;     /* encrypted details whose row is intact */
     uint64_t num_erased;
     char origin[256];
+    uint8_t note[1024];       /* the newest checkpoint, signed */
+    size_t note_len;
 };
 
 /* lb_log_reader_origin copies what the stored checkpoint calls its log, to choose the key to

@@ -1,3 +1,4 @@
+#include "gateway/crypto/hash.h"
 #include "gateway/evidence/test_util.h"
 
 /* The reference tree of RFC 6962 implementations: eight leaves, all roots, chosen proofs. */
@@ -102,6 +103,10 @@ static void hasher_vectors(void **state)
     lb_merkle_leaf(lb_span_str("L123456"), &hash);
     assert_hash(&hash,
                 hash_of_hex("395aa064aa4c29f7010acfe3f25db9485bbd4b91897b6ad7ad547639252b4d56"));
+    /* The published inner node has inputs that are no hashes: its prefix is what it shows. */
+    lb_sha256(lb_span_str("\x01N123N456"), hash.bytes);
+    assert_hash(&hash,
+                hash_of_hex("aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b044444de66bbb"));
     /* An inner node by its definition; its inputs may be its output. */
     struct lb_hash left = hash_of_hex(LEAF_0);
     struct lb_hash right = hash_of_hex(LEAF_1);

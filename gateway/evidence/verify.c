@@ -80,6 +80,10 @@ static lb_status check_head(struct lb_verify *verify, struct lb_arena *arena)
         lb_verify_say(verify, "the stored checkpoint says other things than its signed note");
         LB_FAIL(LB_LOG_FORK, "checkpoint columns differ");
     }
+    _Static_assert(sizeof(verify->verdict.note) >= LB_RATCHET_MAX_NOTE_BYTES, "a note fits");
+    LB_ENSURE(row.note.len <= sizeof(verify->verdict.note), LB_LOG_FORK, "the note is too long");
+    memcpy(verify->verdict.note, row.note.ptr, row.note.len);
+    verify->verdict.note_len = row.note.len;
     verify->head = head;
     return LB_OK;
 }

@@ -21,6 +21,8 @@ struct fuzz_sink;
     X(leaf)                                                                                        \
     X(entry_proof)                                                                                 \
     X(log_progress)                                                                                \
+    X(tlog_proof)                                                                                  \
+    X(entry_bundle)                                                                                \
     X(grant)                                                                                       \
     X(section)                                                                                     \
     X(operator_token)                                                                              \
