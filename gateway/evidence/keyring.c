@@ -70,6 +70,13 @@ void lb_keyring_free(struct lb_keyring *keyring)
     free(keyring);
 }
 
+void lb_keyring_change(struct lb_keyring *keyring, const uint8_t officer[32])
+{
+    lb_wipe(&keyring->own, sizeof(keyring->own));
+    lb_wipe(keyring->held, sizeof(keyring->held));
+    memcpy(keyring->officer, officer, sizeof(keyring->officer));
+}
+
 static bool is_own(const uint8_t *subject)
 {
     static const uint8_t zeros[LB_DETAIL_SUBJECT_BYTES];

@@ -26,6 +26,9 @@ LB_MUST lb_status lb_keyring_new(const uint8_t officer[32], const char *origin, 
                                  struct lb_keyring **out_keyring);
 /* lb_keyring_free wipes every key; NULL is allowed. */
 void lb_keyring_free(struct lb_keyring *keyring);
+/* lb_keyring_change seals to another officer from here on: every data key in memory is wiped, so
+ * that none is used that the officer before can open. */
+void lb_keyring_change(struct lb_keyring *keyring, const uint8_t officer[32]);
 /* lb_keyring_get borrows the subject's key (all zeros: the log's own) until the next call, making
  * it and its row when it is not in memory. CRYPTO_FAILED, STORE_FAILED. */
 LB_MUST lb_status lb_keyring_get(struct lb_keyring *keyring,

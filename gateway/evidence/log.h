@@ -55,6 +55,14 @@ LB_MUST lb_status lb_log_open(const struct lb_log_options *options, struct lb_di
  * CONFIG_INVALID for a key that is not of Ed25519, is the log's own, comes third, or when two
  * signatures of this origin do not fit. The key is borrowed for the log's life. */
 LB_MUST lb_status lb_log_add_key(struct lb_log *log, const struct lb_sign_key *key);
+/* lb_log_change_officer makes an ADMIN entry OFFICER_KEY durable, whose request_hash is that of
+ * lb_log_officer_hash and whose detail, for the officer before, has the new key. Behind it every
+ * detail is encrypted under fresh data keys that only the new officer opens; what is before it
+ * stays the old one's. CONFIG_INVALID for a key nothing can be sealed to, and for a log without
+ * details; otherwise as lb_log_append_wait. */
+LB_MUST lb_status lb_log_change_officer(struct lb_log *log, const uint8_t officer_key[32]);
+/* lb_log_officer_hash names an officer's public key: SHA-256("lianban officer key v1" || key). */
+void lb_log_officer_hash(const uint8_t officer_key[32], uint8_t out[32]);
 /* lb_log_close commits what is queued, stops the sequencer and closes. NULL is allowed. */
 void lb_log_close(struct lb_log *log);
 
@@ -91,9 +99,10 @@ struct lb_log_entry {
     struct lb_hash leaf_hash;
     uint8_t leaf_bytes[LB_MAX_LEAF_BYTES];
     size_t leaf_len;
-    struct lb_log_entry *next; /* the log's, as are the two below */
+    struct lb_log_entry *next; /* the log's, as are those below */
     lb_status outcome;
     bool finished;
+    const uint8_t *next_officer;  /* only lb_log_change_officer sets it */
 };
 
 /* lb_log_append queues an entry. MALFORMED or TOO_LARGE for one that can't be written (an

@@ -122,6 +122,8 @@ static lb_status add_entry(struct lb_log *log, struct lb_log_entry *entry, int64
     entry->index = lb_tree_size(writer->tree);
     LB_TRY(erase_subject(log, entry));
     LB_TRY(add_detail(log, entry));
+    if (entry->next_officer != NULL)
+        lb_keyring_change(writer->keyring, entry->next_officer);
     LB_TRY(encode_leaf(entry));
     struct lb_span bytes = lb_span_of(entry->leaf_bytes, entry->leaf_len);
     LB_TRY(lb_records_put_leaf(&writer->records, entry->index, bytes));

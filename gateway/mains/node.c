@@ -14,6 +14,7 @@
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/mains/node_config.h"
+#include "gateway/mains/officer_key.h"
 #include "gateway/mains/version.h"
 #include "gateway/services/access.h"
 #include "gateway/services/evidence_service.h"
@@ -76,7 +77,7 @@ static lb_status own_state(struct lb_node_program *node)
             .key = node->log_key,
             .clock = lb_clock_system(),
             .create = node->init,
-            .officer_key = node->officer_key,
+            .officer_key = node->has_officer ? node->officer_key : NULL,
             .migrations = node->role->migrations,
             .marks = node->marks,
         };
@@ -144,7 +145,7 @@ lb_status lb_node_record(struct lb_node_program *node, const char *code, struct 
     LB_ENSURE(entry != NULL, LB_NO_MEMORY, "entry");
     entry->leaf.type = LB_LEAF_ADMIN;
     entry->leaf.count = 1;
-    entry->detail = node->officer_key == NULL ? LB_SPAN_EMPTY : detail;
+    entry->detail = node->has_officer ? detail : LB_SPAN_EMPTY;
     (void)snprintf(entry->leaf.code, sizeof(entry->leaf.code), "%s", code);
     lb_status status = lb_log_append_wait(node->log, entry);
     *out_index = entry->index;
@@ -196,6 +197,7 @@ static void serve(struct lb_node_program *node, void *role, const sigset_t *sign
     while (sigtimedwait(signals, NULL, &second) < 0) {
         lb_trust_reload(node->trust);
         look_for_log_key(node);
+        lb_node_officer_look(node);
         if (node->role->tick != NULL)
             node->role->tick(role);
     }
@@ -243,7 +245,7 @@ static void print_help(const struct lb_node_role *role)
                  "  --version      print the version\n"
                  "  --help         this text\n\n"
                  "configuration keys of every node: node listen identity crl directory state\n"
-                 "log_key next_log_key officer_key disk; of this one:\n%s\n"
+                 "log_key next_log_key officer_key officer_key_file disk; of this one:\n%s\n"
                  "example: %s --config /etc/lianban/node.yaml --check\n"
                  "exit status: 0 stopped cleanly, 1 refused with a sentence, 2 wrong usage\n",
                  role->program, role->summary, role->program, role->keys_help, role->program);
@@ -295,7 +297,7 @@ static lb_status run(struct lb_node_program *node, const sigset_t *signals, void
         return LB_OK;
     LB_TRY(own_state(node));
     node->access = (struct lb_access){node->trust, node->log};
-    LB_TRY(record_admin(node, "STARTED"));
+    LB_TRY(lb_node_officer_start(node));
     LB_TRY(start(node, *out_role));
     serve(node, *out_role, signals);
     return LB_OK;

@@ -23,7 +23,8 @@
  *   state: state                # evidence log and memory; owned by one process
  *   log_key: log.pem            # Ed25519; the node's identity key in the directory
  *   next_log_key: log-2.pem     # may be missing; once it is there, checkpoints are signed by both
- *   officer_key: <base64url>    # X25519 public key of the security officer, for details
+ *   officer_key: <base64url>    # X25519 public key of the security officer, for details; or
+ *   officer_key_file: officer.pub  # the same in a file, which may be replaced while the node runs
  *   disk: {alert_mb: 1024, stop_mb: 128, reserve_mb: 8}  # these are the usual marks; space.h
  */
 struct lb_node_program;
@@ -67,7 +68,10 @@ struct lb_node_program {
     const char *listen;                /* NULL when it does not */
     const char *state;
     struct lb_rpc_identity identity;
-    const uint8_t *officer_key;        /* 32 bytes or NULL */
+    bool has_officer;
+    uint8_t officer_key[32];           /* of the security officer, if there is one */
+    const char *officer_key_path;      /* NULL when the configuration says the key itself */
+    bool officer_key_failing;          /* said already */
     struct lb_disk_marks marks;        /* of the disk the log is on */
     struct lb_trust *trust;
     struct lb_sign_key *log_key;

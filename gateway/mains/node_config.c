@@ -7,9 +7,9 @@
 
 #include "gateway/base/file.h"
 #include "gateway/base/hex.h"
-#include "gateway/crypto/b64.h"
 #include "gateway/crypto/x509.h"
 #include "gateway/mains/node_config.h"
+#include "gateway/mains/officer_key.h"
 #include "gateway/note/note.h"
 #include "gateway/trust/keys.h"
 
@@ -177,20 +177,6 @@ static lb_status open_trust(struct lb_node_program *node)
     return believe(node, &options);
 }
 
-static lb_status read_officer_key(struct lb_node_program *node)
-{
-    const char *text = NULL;
-    struct lb_span key = LB_SPAN_EMPTY;
-    LB_TRY(lb_yaml_opt_text(node->root, "officer_key", NULL, &node->diag, &text));
-    if (text == NULL)
-        return LB_OK;
-    if (lb_b64url_decode(node->arena, lb_span_str(text), &key) != LB_OK || key.len != 32)
-        return lb_yaml_fail(lb_yaml_get(node->root, "officer_key"), &node->diag,
-                            "officer_key must be an X25519 public key in base64url");
-    node->officer_key = key.ptr;
-    return LB_OK;
-}
-
 static lb_status read_name(struct lb_node_program *node)
 {
     enum lb_node_kind kind;
@@ -241,7 +227,7 @@ static lb_status check_keys(struct lb_node_program *node)
 {
     static const char *const common[] = {"node",      "listen", "identity", "crl",
                                          "directory", "state",  "log_key",  "next_log_key",
-                                         "officer_key", "disk"};
+                                         "officer_key", "officer_key_file", "disk"};
     const char *keys[MAX_KEYS] = {NULL};
     size_t num = 0;
     for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
@@ -279,7 +265,7 @@ lb_status lb_node_configure(struct lb_node_program *node)
     LB_TRY(read_identity(node));
     LB_TRY(check_certificate(node));
     LB_TRY(read_log_key(node));
-    LB_TRY(read_officer_key(node));
+    LB_TRY(lb_node_officer_read(node));
     LB_TRY(lb_node_read_disk(node));
     return open_trust(node);
 }
