@@ -284,21 +284,25 @@ static const struct lb_tool_command commands[] = {
      lb_directory_run_build},
     {"seal-key",
      "lianban directory seal-key --id SPIFFE --log-key FILE --seal-key FILE [--not-after DAYS]\n"
-     "                           [--key-id ID] [--out FILE]\n\n"
+     "                           [--key-id ID] [--like ENTRY] [--out FILE]\n\n"
      "Run at the node: signs its sealing key with its own log key, so that whoever signs the\n"
      "directory cannot swap it. Prints the entry as JSON.\n\n"
      "  --not-after DAYS  how long the key is used: 1 to 7, default 7\n"
      "  --key-id ID       default: from the key's hash\n"
+     "  --like ENTRY      id and end as in this entry, which is signed anew\n"
      "\nExample:\n  lianban directory seal-key --id spiffe://city.gov/adapter/tax/one \\\n"
      "      --log-key log.pem --seal-key seal.key --out seal.json\n",
      lb_directory_run_seal_key},
     {"share-key",
      "lianban directory share-key --id SPIFFE --log-key FILE --share-key FILE [--not-after DAYS]\n"
-     "                            [--key-id ID] [--out FILE]\n\n"
+     "                            [--after SECONDS] [--key-id ID] [--like ENTRY] [--out FILE]\n\n"
      "Run at an adapter: signs the key under which its department takes part in blind household\n"
      "sums. Prints the entry as JSON.\n\n"
      "  --not-after DAYS  how long the key is used, default 180\n"
+     "  --after SECONDS   from when; for a key that comes after another, and longer than the\n"
+     "                    directory needs to reach all; default: from ever\n"
      "  --key-id ID       default: from the key's hash\n"
+     "  --like ENTRY      id and times as in this entry, which is signed anew\n"
      "\nExample:\n  lianban directory share-key --id spiffe://city.gov/adapter/tax/one \\\n"
      "      --log-key log.pem --share-key share.key --out share.json\n",
      lb_directory_run_share_key},

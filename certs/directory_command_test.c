@@ -123,8 +123,8 @@ static void test_whole_way(void **state)
     const struct lb_node *node = lb_directory_node(directory, TAX);
     assert_non_null(lb_node_seal_key(node, NULL, now));
     assert_null(lb_node_seal_key(node, NULL, now + 10 * 86400));
-    assert_non_null(lb_node_share_key(node, NULL, now));
-    assert_null(lb_node_share_key(node, NULL, now + 10 * 86400));
+    assert_non_null(lb_node_share_key(node, now));
+    assert_null(lb_node_share_key(node, now + 10 * 86400));
     assert_string_equal(directory->organizations[2].zh, "税务");
     lb_directory_unref(directory);
 }

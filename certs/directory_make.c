@@ -8,10 +8,6 @@
 #include "gateway/trust/directory.h"
 #include "gateway/trust/keys.h"
 
-#define DAY_S INT64_C(86400)
-#define MAX_SEAL_DAYS (LB_SEAL_KEY_LIFE_S / DAY_S)
-#define DEFAULT_SHARE_DAYS 180
-#define MAX_SHARE_DAYS 3650
 
 /* --- build --- */
 
@@ -74,6 +70,7 @@ struct key_kind {
     const char *option;
     lb_seal_entry_signer sign;
     int64_t days, max_days;
+    bool begins;  /* it may say when */
 };
 
 static lb_status read_key_options(struct lb_tool *tool, int argc, char **argv,
@@ -89,8 +86,10 @@ static lb_status read_key_options(struct lb_tool *tool, int argc, char **argv,
         {.name = "--out", .kind = LB_OPTION_TEXT, .target = &o->out},
         {.name = "--not-after", .kind = LB_OPTION_INT, .target = &entry->days, .min = 1,
          .max = kind->max_days},
+        {.name = "--like", .kind = LB_OPTION_TEXT, .target = &entry->like},
+        {.name = "--after", .kind = LB_OPTION_INT, .target = &entry->after_s, .max = MAX_AFTER_S},
     };
-    LB_TRY(lb_tool_options(tool, argc, argv, options, 6));
+    LB_TRY(lb_tool_options(tool, argc, argv, options, kind->begins ? 8 : 7));
     return lb_seal_entry_check(tool, entry);
 }
 
@@ -134,13 +133,13 @@ static lb_status run_key(struct lb_tool *tool, int argc, char **argv, const stru
 lb_status lb_directory_run_seal_key(struct lb_tool *tool, int argc, char **argv)
 {
     static const struct key_kind kind = {"--seal-key", lb_seal_key_sign, MAX_SEAL_DAYS,
-                                         MAX_SEAL_DAYS};
+                                         MAX_SEAL_DAYS, false};
     return run_key(tool, argc, argv, &kind);
 }
 
 lb_status lb_directory_run_share_key(struct lb_tool *tool, int argc, char **argv)
 {
     static const struct key_kind kind = {"--share-key", lb_share_key_sign, DEFAULT_SHARE_DAYS,
-                                         MAX_SHARE_DAYS};
+                                         MAX_SHARE_DAYS, true};
     return run_key(tool, argc, argv, &kind);
 }

@@ -14,8 +14,6 @@
 #include "gateway/trust/handover.h"
 #include "gateway/trust/keys.h"
 
-#define DAY_S INT64_C(86400)
-#define MAX_SEAL_DAYS (LB_SEAL_KEY_LIFE_S / DAY_S)
 
 static void free_sign_key(struct lb_sign_key **key)
 {
@@ -27,23 +25,30 @@ static void wipe_x25519(struct lb_x25519_key *key)
     lb_wipe(key, sizeof(*key));
 }
 
-/* --- rotate: the next sealing key, beside a running node --- */
+/* --- rotate: the next sealing or share key, beside a running node --- */
 
 struct rotate {
     const char *folder;
+    const char *kind;
+    bool shares;
     struct lb_seal_entry_options entry;
 };
 
 const char lb_keys_help_rotate[] =
-    "lianban keys rotate --folder FOLDER --id SPIFFE --log-key FILE [--days N] [--key-id ID]\n"
-    "                    [--json]\n\n"
-    "Makes a node's next sealing key in its seal_folder, with the signed entry for the directory\n"
-    "(<id>.key and <id>.json). A running node loads it within a second; publish the entry then.\n"
-    "The old key opens until its end, and is destroyed by the node afterwards.\n\n"
-    "  --folder FOLDER  the node's seal_folder\n"
+    "lianban keys rotate --folder FOLDER --id SPIFFE --log-key FILE [--kind seal|share]\n"
+    "                    [--days N] [--after SECONDS] [--key-id ID] [--json]\n\n"
+    "Makes a node's next sealing key in its seal_folder, or share key in its share_folder,\n"
+    "with the signed entry for the directory (<id>.key and <id>.json). A running node loads it\n"
+    "within a second; publish the entry then, beside the old one's. The old sealing key opens\n"
+    "until its end; the old share key serves the sums that were begun before the new one's\n"
+    "time. The node destroys either when nothing can need it any more.\n\n"
+    "  --folder FOLDER  the node's seal_folder or share_folder\n"
     "  --id SPIFFE      the node\n"
     "  --log-key FILE   its log key, which signs the entry\n"
-    "  --days N         1 to 7, default 7\n"
+    "  --kind KIND      seal (default) or share\n"
+    "  --days N         seal: 1 to 7, default 7; share: default 180\n"
+    "  --after SECONDS  of a share key, from when it is used: longer than the directory needs to\n"
+    "                   reach all; default 86400\n"
     "  --key-id ID      default: from the key's hash\n"
     "  --json           print the result as JSON\n"
     "\nExample:\n  lianban keys rotate --folder seal --log-key log.pem \\\n"
@@ -58,11 +63,29 @@ static lb_status read_rotate(struct lb_tool *tool, int argc, char **argv, struct
         {.name = "--log-key", .kind = LB_OPTION_TEXT, .required = true,
          .target = &entry->log_key},
         {.name = "--days", .kind = LB_OPTION_INT, .target = &entry->days, .min = 1,
-         .max = MAX_SEAL_DAYS},
+         .max = MAX_SHARE_DAYS},
         {.name = "--key-id", .kind = LB_OPTION_TEXT, .target = &entry->id},
+        {.name = "--kind", .kind = LB_OPTION_TEXT, .target = &rotate->kind},
+        {.name = "--after", .kind = LB_OPTION_INT, .target = &entry->after_s, .max = MAX_AFTER_S},
     };
-    LB_TRY(lb_tool_options(tool, argc, argv, options, 5));
+    LB_TRY(lb_tool_options(tool, argc, argv, options, 7));
     return lb_seal_entry_check(tool, entry);
+}
+
+/* What was not said depends on the kind. */
+static lb_status settle_rotate(struct lb_tool *tool, struct rotate *rotate)
+{
+    struct lb_seal_entry_options *entry = &rotate->entry;
+    rotate->shares = strcmp(rotate->kind, "share") == 0;
+    if (!rotate->shares && strcmp(rotate->kind, "seal") != 0)
+        return lb_tool_usage(tool, "--kind is seal or share");
+    if (!rotate->shares && (entry->days > MAX_SEAL_DAYS || entry->after_s > 0))
+        return lb_tool_usage(tool, "a sealing key lives 1 to 7 days, and from now on");
+    if (entry->days == 0)
+        entry->days = rotate->shares ? DEFAULT_SHARE_DAYS : MAX_SEAL_DAYS;
+    if (entry->after_s < 0)
+        entry->after_s = rotate->shares ? DAY_S : 0;
+    return LB_OK;
 }
 
 /* The entry first: a key without one would be a key without an end. */
@@ -89,12 +112,14 @@ static lb_status write_pair(struct lb_tool *tool, const struct rotate *rotate,
 
 lb_status lb_keys_run_rotate(struct lb_tool *tool, int argc, char **argv)
 {
-    struct rotate rotate = {.entry = {.days = MAX_SEAL_DAYS}};
+    struct rotate rotate = {.kind = "seal", .entry = {.after_s = -1}};
     LB_DEFER(wipe_x25519) struct lb_x25519_key key = {0};
     LB_DEFER(lb_json_freep) struct lb_json *entry = lb_json_object();
     LB_TRY(read_rotate(tool, argc, argv, &rotate));
+    LB_TRY(settle_rotate(tool, &rotate));
     LB_TRY(lb_x25519_generate(&key));
-    LB_TRY(lb_seal_entry_sign(tool, &rotate.entry, key.public_key, lb_seal_key_sign, entry));
+    LB_TRY(lb_seal_entry_sign(tool, &rotate.entry, key.public_key,
+                              rotate.shares ? lb_share_key_sign : lb_seal_key_sign, entry));
     struct lb_span id;
     LB_TRY(lb_json_get_str(entry, "id", &id));
     LB_TRY(write_pair(tool, &rotate, &key, lb_arena_str(tool->arena, id), entry));

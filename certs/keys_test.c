@@ -148,11 +148,30 @@ static void test_rotate(void **state)
     assert_string_equal(cli_member(&cli, "key"),
                         lb_b64url_encode(cli.arena, lb_span_of(key.public_key, 32)));
     fails("keys rotate --folder seal --id " TAX " --log-key log.pem --key-id s2", 1, "exists");
-    fails("keys rotate --folder seal --id " TAX " --log-key log.pem --days 30", 2, "whole number");
+    fails("keys rotate --folder seal --id " TAX " --log-key log.pem --days 30", 2, "1 to 7 days");
+    fails("keys rotate --folder seal --id " TAX " --log-key log.pem --after 9", 2, "from now on");
+    fails("keys rotate --folder seal --id " TAX " --log-key log.pem --kind log", 2,
+          "seal or share");
     fails("keys rotate --folder seal --id tax --log-key log.pem", 2, "SPIFFE id");
     fails("keys rotate --folder seal --id " TAX " --log-key seal/s2.key", 1, "no Ed25519 key");
     done("keys rotate --folder seal --id " TAX " --log-key log.pem --json");
     assert_int_equal(strlen(cli_member(&cli, "id")), 16);
+}
+
+/* The next share key begins later, so that all know it before it is used. */
+static void test_rotate_share(void **state)
+{
+    (void)state;
+    int64_t now = lb_clock_unix_s(lb_clock_system());
+    done("keys log --out log.pem --name " TAX);
+    done("keys rotate --kind share --folder share --id " TAX " --log-key log.pem --json");
+    int64_t begin = cli_number(&cli, "not_before"), end = cli_number(&cli, "not_after");
+    assert_true(begin >= now + 86400 && begin < now + 86400 + 60);
+    assert_true(end >= now + 180 * 86400 && end < now + 180 * 86400 + 60);
+    fails("keys rotate --kind share --folder share --id " TAX " --log-key log.pem --days 1", 2,
+          "over before it begins");
+    done("keys rotate --kind share --folder share --id " TAX " --log-key log.pem --after 0 --json");
+    assert_null(strstr(cli.out, "not_before"));
 }
 
 static void test_handover(void **state)
@@ -199,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_log, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rotate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rotate_share, setup, teardown),
         cmocka_unit_test_setup_teardown(test_handover, setup, teardown),
         cmocka_unit_test_setup_teardown(test_use_and_destroy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_issuer, setup, teardown),

@@ -54,6 +54,7 @@ class Material:
         self.vkeys, self.issuers = {}, {}
         self.directory_vkey = None
         self.seals = {}           # a member's entries for the directory, oldest first
+        self.shares = {}          # likewise
         self.listed_issuers = []  # likewise
         self.logs = {}            # a member's log key and what came before it, if it was replaced
         self.signers = None       # files of who may sign the next directory; None for no change
@@ -108,12 +109,15 @@ class Material:
             self.lianban("directory", "share-key", "--id", member.spiffe, "--log-key",
                          member.path("log.pem"), "--share-key", member.path("share.key"), "--key-id",
                          SHARE_KEY_ID, "--out", member.path("share.json"))
+            os.mkdir(member.path("share"), 0o700)
+            self.shares[member.name] = [member.path("share.json")]
         if member.kind in ("adapter", "window"):
             self.lianban("keys", "seal", "--out", member.path("seal.key"))
             self.lianban("directory", "seal-key", "--id", member.spiffe, "--log-key",
                          member.path("log.pem"), "--seal-key", member.path("seal.key"),
                          "--key-id", SEAL_KEY_ID, "--out", member.path("seal.json"))
             os.mkdir(member.path("seal"), 0o700)
+            os.mkdir(member.path("pseudonyms"), 0o700)
             self.seals[member.name] = [member.path("seal.json")]
         if member.organization in _ISSUERS:
             self.issuers[member.organization] = self.lianban(
@@ -155,7 +159,7 @@ class Material:
         if member.kind in ("adapter", "window"):
             listed["seal_keys"] = self.seals[member.name]
         if member.name in SHARING:
-            listed["share_keys"] = [member.path("share.json")]
+            listed["share_keys"] = self.shares[member.name]
         return listed
 
     def _listed_issuer(self, organization):
@@ -181,8 +185,7 @@ class Material:
         if member.name != "desk":
             common.update(log_key="log.pem", next_log_key="log-2.pem")
         if member.keeps_log:
-            with open(member.path("officer.pub"), encoding="utf-8") as file:
-                common["officer_key"] = file.read().strip()
+            common["officer_key_file"] = "officer.pub"
         if member.address:
             common["listen"] = member.address
         _write_yaml(member.config, {**common, **own})
@@ -216,9 +219,9 @@ class Material:
         database = os.path.join(os.path.dirname(self.pki), "departments", member.name + ".db")
         own = {"policy": "policy.yaml", "source": {"plugin": "sqlite", "location": database},
                "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "seal_folder": "seal",
-               "pseudonym_key": "pseudonym.key"}
+               "pseudonym_key": "pseudonym.key", "pseudonym_folder": "pseudonyms"}
         if member.name in SHARING:
-            own["share_keys"] = [{"id": SHARE_KEY_ID, "file": "share.key"}]
+            own.update(share_keys=[{"id": SHARE_KEY_ID, "file": "share.key"}], share_folder="share")
         if not member.address:
             own["attach"] = [self._members["broker"].spiffe]
         return own

@@ -1,9 +1,8 @@
 """Replaces the keys of a running federation, as its members would: with the product's own commands."""
 
-import json
 import os
 
-from material import DIRECTORY_SIGNER, SHARE_KEY_ID
+from material import DIRECTORY_SIGNER
 
 
 class Rotation:
@@ -31,6 +30,29 @@ class Rotation:
                                        "--log-key", member.path("log.pem"))
         self._material.seals[name].append(member.path("seal", entry["id"] + ".json"))
         return entry["id"]
+
+    def share(self, name, after):
+        """A department's next share key, for sums that are begun so many seconds from now on."""
+        member = self._federation.members[name]
+        entry = self._material.lianban("keys", "rotate", "--kind", "share", "--after", str(after), "--folder",
+                                       member.path("share"), "--id", member.spiffe, "--log-key",
+                                       member.path("log.pem"))
+        self._material.shares[name].append(member.path("share", entry["id"] + ".json"))
+        return entry["id"]
+
+    def pseudonym(self, name, key):
+        """A department's next pseudonym key; the old ones stay."""
+        self._material.lianban("keys", "secret", "--out",
+                               self._federation.members[name].path("pseudonyms", key + ".key"))
+
+    def officer(self, name):
+        """A member's next security officer; returns the private key, which is not on the node."""
+        member = self._federation.members[name]
+        private = self._material.officer(name).removesuffix(".key") + "-2.key"
+        public = member.path("officer-2.pub")
+        self._material.lianban("keys", "officer", "--out", private, "--public", public)
+        os.replace(public, member.path("officer.pub"))
+        return private
 
     def issuer(self, name, kid):
         """A consent office's or window's next issuer key, handed over by the old; both are listed then."""
@@ -60,19 +82,14 @@ class Rotation:
         self._material.lianban("keys", "handover", "--kind", "log", "--from", old, "--from-name", member.spiffe,
                                "--to", new, "--to-name", member.spiffe, "--out", proof)
         self._material.logs[name] = {"log_key": member.path("log-2.vkey"), "log_before": [proof]}
-        keys = [entry for entry in self._material.seals.get(name, ())
-                if os.path.exists(entry.removesuffix(".json") + ".key")]
-        for entry in keys:
-            with open(entry, encoding="utf-8") as file:
-                key_id = json.load(file)["id"]
-            self._material.lianban("directory", "seal-key", "--id", member.spiffe, "--log-key", new, "--seal-key",
-                                   entry.removesuffix(".json") + ".key", "--key-id", key_id, "--out", entry)
-        if keys:
-            self._material.seals[name] = keys
-        if os.path.exists(member.path("share.key")):
-            self._material.lianban("directory", "share-key", "--id", member.spiffe, "--log-key", new,
-                                   "--share-key", member.path("share.key"), "--key-id", SHARE_KEY_ID, "--out",
-                                   member.path("share.json"))
+        for kind, entries in (("seal", self._material.seals), ("share", self._material.shares)):
+            if name in entries:
+                entries[name] = [entry for entry in entries[name]
+                                 if os.path.exists(entry.removesuffix(".json") + ".key")]
+            for entry in entries.get(name, ()):
+                self._material.lianban("directory", kind + "-key", "--id", member.spiffe, "--log-key", new,
+                                       f"--{kind}-key", entry.removesuffix(".json") + ".key", "--like", entry,
+                                       "--out", entry)
 
     def certificate(self, name):
         """A new certificate for the member, in place of the old."""

@@ -223,18 +223,35 @@ static void look(struct lb_serve_closure *closure)
         record(closure);
 }
 
+/* Limits hang on names that only these keys give. */
+static lb_status begin_epochs(struct lb_log_entry *entry, struct lb_store *store)
+{
+    return lb_serve_epochs_begin(entry->owner, store);
+}
+
 /* At the start, before anything is answered. */
-static lb_status record_start(struct lb_serve_closure *closure)
+static lb_status record_start(struct lb_serve_closure *closure, struct lb_serve_epochs *epochs,
+                              struct lb_diag *diag)
 {
     struct lb_log_entry *entry = calloc(1, sizeof(*entry));
     LB_ENSURE(entry != NULL, LB_NO_MEMORY, "entry");
     fill_entry(closure, closure->latest, "IN_FORCE", entry);
+    entry->guard = begin_epochs;
+    entry->owner = epochs;
     lb_status status = lb_log_append_wait(closure->options->log, entry);
+    lb_status refused = status == LB_OK ? entry->refused : LB_OK;
     free(entry);
-    return status;
+    if (refused != LB_OK)
+        lb_diag_set(diag,
+                    "a pseudonym key that was in force here is missing, or there are more than %d: "
+                    "restore pseudonym_key and every file of pseudonym_folder; without one of them "
+                    "limits would be lifted and erasures incomplete",
+                    LB_SERVE_MAX_EPOCHS);
+    return status == LB_OK ? refused : status;
 }
 
 lb_status lb_serve_closure_new(const struct lb_serve_options *options,
+                               struct lb_serve_epochs *epochs, struct lb_diag *diag,
                                struct lb_serve_closure **out_closure)
 {
     struct lb_serve_closure *closure = calloc(1, sizeof(*closure));
@@ -245,7 +262,7 @@ lb_status lb_serve_closure_new(const struct lb_serve_options *options,
     closure->stamp = stamp_file(options->closures);
     closure->latest = read_now(options->closures, closure->stamp.exists);
     lb_status status = closure->latest == NULL ? LB_FAULT(LB_NO_MEMORY, "closures")
-                                               : record_start(closure);
+                                               : record_start(closure, epochs, diag);
     if (status != LB_OK) {
         lb_serve_closure_free(closure);
         return status;

@@ -1,6 +1,7 @@
 #ifndef ADAPTERS_SERVE_CLOSURE_H
 #define ADAPTERS_SERVE_CLOSURE_H
 
+#include "adapters/serve/epochs.h"
 #include "adapters/serve/serve.h"
 
 /*
@@ -11,10 +12,12 @@
  */
 struct lb_serve_closure;
 
-/* lb_serve_closure_new reads the file and records the policy in force. options are borrowed.
- * LOG_UNAVAILABLE, NO_MEMORY. lb_serve_closure_free takes NULL; the log must be closed to new
+/* lb_serve_closure_new reads the file and records the policy in force, with which the epochs begin.
+ * options are borrowed. LOG_UNAVAILABLE, NO_MEMORY; CONFIG_INVALID with a sentence in diag for the
+ * epochs. lb_serve_closure_free takes NULL; the log must be closed to new
  * entries of others by then, and its own have been written. */
 LB_MUST lb_status lb_serve_closure_new(const struct lb_serve_options *options,
+                                       struct lb_serve_epochs *epochs, struct lb_diag *diag,
                                        struct lb_serve_closure **out_closure);
 void lb_serve_closure_free(struct lb_serve_closure *closure);
 

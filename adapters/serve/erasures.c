@@ -47,6 +47,13 @@ lb_status lb_serve_erasures_approve(struct lb_serve_erasures *erasures, struct l
     lb_stmt_reset(stmt);
     LB_TRY(status);
     LB_ENSURE(asked, LB_ERASURE_NOT_ASKED, "nobody else has asked for it");
+    return LB_OK;
+}
+
+lb_status lb_serve_erasures_done(struct lb_serve_erasures *erasures, struct lb_store *store,
+                                 const uint8_t subject[32])
+{
+    struct lb_stmt *stmt = NULL;
     LB_TRY(lb_serve_sql_get(&erasures->sql, store, DROP, &stmt));
     LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(subject, 32)));
     return lb_stmt_run(stmt);

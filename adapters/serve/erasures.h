@@ -21,10 +21,13 @@ void lb_serve_erasures_init(struct lb_serve_erasures *erasures);
 LB_MUST lb_status lb_serve_erasures_ask(struct lb_serve_erasures *erasures,
                                         struct lb_store *store, const uint8_t subject[32],
                                         const char *by, const char *basis, int64_t now_unix_s);
-/* lb_serve_erasures_approve takes it out. ERASURE_NOT_ASKED when nobody but `by` has asked for it
+/* lb_serve_erasures_approve is ERASURE_NOT_ASKED when nobody but `by` has asked for it
  * on this basis in the last 7 days; STORE_FAILED. */
 LB_MUST lb_status lb_serve_erasures_approve(struct lb_serve_erasures *erasures,
                                             struct lb_store *store, const uint8_t subject[32],
                                             const char *by, const char *basis, int64_t now_unix_s);
+/* lb_serve_erasures_done takes it out: one request is one erasure. STORE_FAILED. */
+LB_MUST lb_status lb_serve_erasures_done(struct lb_serve_erasures *erasures,
+                                         struct lb_store *store, const uint8_t subject[32]);
 
 #endif

@@ -37,6 +37,16 @@ static void make_ring(struct fixture *fx)
     assert_ok(lb_seal_ring_of(&options, keys, 2, &fx->ring));
 }
 
+static void make_share_ring(struct fixture *fx)
+{
+    const struct lb_own_key keys[] = {{"m0", fx->adapter.share_before},
+                                      {"m1", fx->adapter.share}};
+    const struct lb_seal_ring_options options = {
+        .self = FX_ADAPTER, .trust = fx->fed.trust, .clock = lb_clock_system(),
+        .shares = true};
+    assert_ok(lb_seal_ring_of(&options, keys, 2, &fx->share_ring));
+}
+
 static void start_serve(struct fixture *fx)
 {
     const struct lb_serve_options options = {
@@ -53,9 +63,9 @@ static void start_serve(struct fixture *fx)
         .location = fed_path(&fx->fed, "tax.db"),
         .num_connections = 2,
         .ring = fx->ring,
-        .share_keys = fx->share_keys,
-        .num_share_keys = 1,
+        .share_ring = fx->share_ring,
         .pseudonym_key = fx->pseudonym_key,
+        .pseudonym_folder = fed_path(&fx->fed, "pseudonyms"),
         .secrets = &fx->secrets,
         .closures = fed_path(&fx->fed, "state/closed.yaml"),
     };
@@ -149,10 +159,11 @@ void fx_setup_with(struct fixture *fx, const struct lb_source_plugin *plugin)
     assert_ok(lb_x25519_generate(&fx->officer));
     assert_ok(lb_crypto_random(fx->pseudonym_key, sizeof(fx->pseudonym_key)));
     lb_sha256(lb_span_str("the form"), fx->form_sha256);
-    fx->share_keys[0] = (struct lb_serve_key){"m1", fx->adapter.share};
 
     open_federation(fx);
     make_ring(fx);
+    make_share_ring(fx);
+    assert_ok(lb_file_mkdirs(fed_path(&fx->fed, "pseudonyms")));
     fx_write_department(fx);
     load_policy(fx);
     start(fx);
@@ -163,6 +174,7 @@ void fx_teardown(struct fixture *fx)
 {
     stop(fx);
     lb_seal_ring_free(fx->ring);
+    lb_seal_ring_free(fx->share_ring);
     lb_serve_policy_free(fx->policy);
     fed_party_free(&fx->adapter);
     fed_party_free(&fx->finance);

@@ -33,7 +33,7 @@ struct fixture {
     struct lb_workers *workers;
     struct lb_serve_policy *policy;
     struct lb_seal_ring *ring; /* s1, and the same as s2, which the directory does not list */
-    struct lb_serve_key share_keys[1];
+    struct lb_seal_ring *share_ring; /* m1, and m0, which was before it */
     uint8_t pseudonym_key[32];
     int64_t keep_details_s;  /* before an erasure; 0 unless a test wants otherwise */
     struct lb_serve_secrets secrets;

@@ -3,6 +3,7 @@
 
 #include "adapters/serve/budget.h"
 #include "adapters/serve/closure.h"
+#include "adapters/serve/epochs.h"
 #include "adapters/serve/erasures.h"
 #include "adapters/serve/memory.h"
 #include "adapters/serve/pool.h"
@@ -46,6 +47,7 @@ struct lb_serve {
     struct lb_seal_contexts *contexts;
     struct lb_serve_pool *pool;
     struct lb_serve_memory *memory;
+    struct lb_serve_epochs *epochs;
     struct lb_serve_budgets budgets;
     struct lb_serve_probes probes;
     struct lb_serve_erasures erasures;
@@ -74,7 +76,7 @@ struct lb_read_share {
     struct lb_share_run run;
     uint8_t set[LB_SHARE_SET_BYTES];
     size_t person;
-    const struct lb_serve_key *key;
+    struct lb_own_key key;
     struct lb_share_claim claim;
 };
 
@@ -105,7 +107,8 @@ struct lb_read_job {
     struct lb_read_share *share;         /* NULL unless a share is asked */
     const Lianban__V1__Want *refused;    /* the one that was not, or NULL */
     char id_no[19];                      /* whom the database is asked about */
-    uint8_t pseudonym[32];               /* of whom the request states */
+    char stated[19];                     /* whom the request states */
+    struct lb_epoch_names names;         /* of the one stated */
     bool subject_known;
     Lianban__V1__Fact **facts;           /* one per want, once run */
     const char **states;                 /* how each would have been released, for the officer */

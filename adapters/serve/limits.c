@@ -73,7 +73,7 @@ static lb_status judge_probes(struct lb_read_job *job, struct lb_store *store, i
         name_want(job, &job->wants[i], &wants[num++]);
     }
     const struct lb_probe_ask ask = {
-        .subject = job->pseudonym,
+        .names = &job->names,
         .requester = job->requester_org,
         .case_id = job->section.case_id,
         .refused = job->inner != LB_CODE_OK,
@@ -111,9 +111,18 @@ static lb_status hold_back(struct lb_read_job *job)
     return LB_OK;
 }
 
+/* An epoch may have begun since the person was judged: what was found meanwhile under its key must
+ * be found again, or a limit would have been lifted. */
+static void name_again(struct lb_read_job *job)
+{
+    lb_serve_epochs_names(job->serve->epochs, lb_span_str(job->stated), &job->names);
+    memcpy(job->entry.subject, job->names.names[0], sizeof(job->entry.subject));
+}
+
 lb_status lb_read_limits(struct lb_read_job *job, struct lb_store *store)
 {
     int64_t now = lb_clock_unix_s(job->serve->options.clock);
+    name_again(job);
     LB_TRY(check_again(job, store, now));
     LB_TRY(lb_serve_memory_take(job->serve->memory, store, now, &job->use));
     LB_TRY(take_budgets(job, store, now));

@@ -50,6 +50,8 @@ const char *const lb_serve_migrations[] = {
     /* erasures.c */
     "CREATE TABLE erasure(subject BLOB PRIMARY KEY, by TEXT NOT NULL, basis TEXT NOT NULL,"
     "  at INTEGER NOT NULL) WITHOUT ROWID;",
+    /* epochs.h */
+    "CREATE TABLE pseudonym_epoch(id INTEGER PRIMARY KEY, mark BLOB NOT NULL UNIQUE);",
     NULL,
 };
 

@@ -1,6 +1,7 @@
 #ifndef ADAPTERS_SERVE_PROBE_H
 #define ADAPTERS_SERVE_PROBE_H
 
+#include "adapters/serve/epochs.h"
 #include "adapters/serve/sql.h"
 #include "gateway/base/arena.h"
 #include "lianban/v1/read.pb-c.h"
@@ -17,20 +18,20 @@
  * key made of the department's pseudonym key: without that file nothing in the store says whom or
  * what it is about, and once the row is deleted nobody can tell. Row names are HMACs.
  *
+ * What lies under the key of an older epoch is found there, and moved under the newest one.
+ *
  * Everything is judged and written in the transaction of the entry. The work is the same whatever
  * comes out, and for a person who is refused as well, since time must not tell (promise 1).
  */
 struct lb_serve_probes {
     struct lb_serve_sql sql;
-    uint8_t name_key[32];
-    uint8_t wrap_key[32];
+    const struct lb_serve_epochs *epochs;
     int64_t next_purge_unix_s;
 };
 
-/* lb_serve_probes_init derives its keys from the department's 32-byte pseudonym key, and
- * lb_serve_probes_wipe forgets them. */
-void lb_serve_probes_init(struct lb_serve_probes *probes, const uint8_t *pseudonym_key);
-void lb_serve_probes_wipe(struct lb_serve_probes *probes);
+/* lb_serve_probes_init makes a memory without statements, under the keys of the epochs (borrowed).
+ * It needs no end of its own. */
+void lb_serve_probes_init(struct lb_serve_probes *probes, const struct lb_serve_epochs *epochs);
 
 #define LB_PROBE_ID_BYTES 16 /* a truncated SHA-256, unique within one sealed row */
 #define LB_PROBE_MAX_PARTS 32   /* of one hash */
@@ -47,7 +48,7 @@ struct lb_probe_want {
 };
 
 struct lb_probe_ask {
-    const uint8_t *subject;              /* pseudonym, 32 bytes */
+    const struct lb_epoch_names *names;  /* of the subject */
     const char *requester;               /* organization */
     const char *case_id;
     bool refused;                        /* the person was: nothing is kept and no fact changes */
@@ -69,6 +70,6 @@ LB_MUST lb_status lb_serve_probes_judge(struct lb_serve_probes *probes, struct l
 /* lb_serve_probes_erase forgets a subject for good: what was remembered can't be opened any more.
  * Runs on the sequencer inside an open transaction. */
 LB_MUST lb_status lb_serve_probes_erase(struct lb_serve_probes *probes, struct lb_store *store,
-                                        const uint8_t subject[32]);
+                                        const struct lb_epoch_names *names);
 
 #endif

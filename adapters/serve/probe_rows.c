@@ -36,17 +36,10 @@ static const char *const sql[NUM_STATEMENTS] = {
     [PURGE_CASES] = "DELETE FROM probe_case WHERE expires < ?1",
 };
 
-void lb_serve_probes_init(struct lb_serve_probes *probes, const uint8_t *pseudonym_key)
+void lb_serve_probes_init(struct lb_serve_probes *probes, const struct lb_serve_epochs *epochs)
 {
-    struct lb_span root = lb_span_of(pseudonym_key, KEY_BYTES);
-    *probes = (struct lb_serve_probes){.sql = {.texts = sql, .num = NUM_STATEMENTS}};
-    lb_hmac_sha256(root, lb_span_str("lianban probe names v1"), probes->name_key);
-    lb_hmac_sha256(root, lb_span_str("lianban probe keys v1"), probes->wrap_key);
-}
-
-void lb_serve_probes_wipe(struct lb_serve_probes *probes)
-{
-    lb_wipe(probes, sizeof(*probes));
+    *probes = (struct lb_serve_probes){.sql = {.texts = sql, .num = NUM_STATEMENTS},
+                                       .epochs = epochs};
 }
 
 /* nonce[12] || AES-256-GCM(key, nonce, aad = name of the row, plain) */
@@ -102,22 +95,42 @@ static lb_status find(struct lb_serve_probes *probes, struct lb_store *store, en
     return LB_OK;
 }
 
+static lb_status open_subject(struct lb_serve_probes *probes, int64_t now, size_t epoch,
+                              const struct lb_span found[2], struct lb_arena *arena,
+                              struct lb_probe_rows *rows)
+{
+    struct lb_span key, framed, plain;
+    const uint8_t *row = rows->subject_rows[epoch];
+    LB_TRY(open_sealed(lb_serve_epochs_keys(probes->epochs, epoch)->wrap, row, found[0], arena,
+                       &key));
+    LB_ENSURE(key.len == KEY_BYTES, LB_STORE_FAILED, "a remembered key has another size");
+    memcpy(rows->key, key.ptr, KEY_BYTES);
+    LB_TRY(open_sealed(rows->key, row, found[1], arena, &framed));
+    LB_TRY(lb_padded_unwrap(framed, &plain));
+    return lb_probe_events_decode(plain, now, arena, rows);
+}
+
+/* Looks under every epoch whatever it finds: it takes its time all the same, and that must not
+ * tell who was asked about lately. */
 static lb_status read_subject(struct lb_serve_probes *probes, struct lb_store *store, int64_t now,
                               struct lb_arena *arena, struct lb_probe_rows *rows)
 {
-    struct lb_span found[2], key, framed, plain; /* wrapped key, sealed history */
-    lb_status status = find(probes, store, FIND_SUBJECT, rows->subject_row, arena, found, 2);
-    if (lb_status_code(status) == LB_ABSENT) {
-        LB_TRY(lb_probe_rows_room_events(rows, 0, arena));
-        return lb_crypto_random(rows->key, sizeof(rows->key));
+    struct lb_span found[2]; /* wrapped key, sealed history */
+    size_t epoch = rows->num_rows;
+    for (size_t i = rows->num_rows; i > 0; i--) {
+        struct lb_span texts[2];
+        lb_status status =
+            find(probes, store, FIND_SUBJECT, rows->subject_rows[i - 1], arena, texts, 2);
+        if (lb_status_code(status) == LB_ABSENT)
+            continue;
+        LB_TRY(status);
+        epoch = i - 1;
+        memcpy(found, texts, sizeof(found));
     }
-    LB_TRY(status);
-    LB_TRY(open_sealed(probes->wrap_key, rows->subject_row, found[0], arena, &key));
-    LB_ENSURE(key.len == KEY_BYTES, LB_STORE_FAILED, "a remembered key has another size");
-    memcpy(rows->key, key.ptr, KEY_BYTES);
-    LB_TRY(open_sealed(rows->key, rows->subject_row, found[1], arena, &framed));
-    LB_TRY(lb_padded_unwrap(framed, &plain));
-    return lb_probe_events_decode(plain, now, arena, rows);
+    if (epoch < rows->num_rows)
+        return open_subject(probes, now, epoch, found, arena, rows);
+    LB_TRY(lb_probe_rows_room_events(rows, 0, arena));
+    return lb_crypto_random(rows->key, sizeof(rows->key));
 }
 
 static lb_status read_case(struct lb_serve_probes *probes, struct lb_store *store, int64_t now,
@@ -133,6 +146,15 @@ static lb_status read_case(struct lb_serve_probes *probes, struct lb_store *stor
     return lb_probe_answers_decode(plain, now, arena, rows);
 }
 
+static void name_rows(const struct lb_serve_probes *probes, const struct lb_epoch_names *names,
+                      struct lb_probe_rows *rows)
+{
+    rows->num_rows = names->num;
+    for (size_t i = 0; i < names->num; i++)
+        lb_hmac_sha256(lb_span_of(lb_serve_epochs_keys(probes->epochs, i)->names, KEY_BYTES),
+                       lb_span_of(names->names[i], 32), rows->subject_rows[i]);
+}
+
 lb_status lb_probe_rows_read(struct lb_serve_probes *probes, struct lb_store *store, int64_t now,
                              const struct lb_probe_ask *ask, struct lb_arena *arena,
                              struct lb_probe_rows *out)
@@ -140,8 +162,7 @@ lb_status lb_probe_rows_read(struct lb_serve_probes *probes, struct lb_store *st
     const struct lb_span of_case[] = {lb_span_str("case"), lb_span_str(ask->requester),
                                       lb_span_str(ask->case_id)};
     struct lb_probe_rows rows = {.num_wants = ask->num_wants};
-    lb_hmac_sha256(lb_span_of(probes->name_key, KEY_BYTES), lb_span_of(ask->subject, 32),
-                   rows.subject_row);
+    name_rows(probes, ask->names, &rows);
     lb_probe_id(of_case, 3, rows.case_id);
     LB_TRY(read_subject(probes, store, now, arena, &rows));
     lb_hmac_sha256(lb_span_of(rows.key, KEY_BYTES), lb_span_of(rows.case_id, LB_PROBE_ID_BYTES),
@@ -181,16 +202,31 @@ static lb_status put(struct lb_serve_probes *probes, struct lb_store *store, enu
     return lb_stmt_run(stmt);
 }
 
+/* The history's rows of the epochs from this one on to the oldest. */
+static lb_status drop(struct lb_serve_probes *probes, struct lb_store *store,
+                      const struct lb_probe_rows *rows, size_t epoch)
+{
+    for (size_t i = epoch; i < rows->num_rows; i++) {
+        struct lb_stmt *stmt = NULL;
+        LB_TRY(lb_serve_sql_get(&probes->sql, store, DROP_SUBJECT, &stmt));
+        LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(rows->subject_rows[i], 32)));
+        LB_TRY(lb_stmt_run(stmt));
+    }
+    return LB_OK;
+}
+
 lb_status lb_probe_rows_write(struct lb_serve_probes *probes, struct lb_store *store, int64_t now,
                               const struct lb_probe_rows *rows, struct lb_arena *arena)
 {
     struct lb_span wrapped, events, answers;
-    LB_TRY(seal(probes->wrap_key, rows->subject_row, lb_span_of(rows->key, KEY_BYTES), arena,
-                &wrapped));
-    LB_TRY(seal_list(rows, lb_probe_events_encode, rows->subject_row, arena, &events));
+    const uint8_t *subject = rows->subject_rows[0];
+    LB_TRY(seal(lb_serve_epochs_keys(probes->epochs, 0)->wrap, subject,
+                lb_span_of(rows->key, KEY_BYTES), arena, &wrapped));
+    LB_TRY(seal_list(rows, lb_probe_events_encode, subject, arena, &events));
     LB_TRY(seal_list(rows, lb_probe_answers_encode, rows->case_row, arena, &answers));
-    LB_TRY(put(probes, store, PUT_SUBJECT, rows->subject_row, events,
-               now + LB_PROBE_HISTORY_KEEP_S, &wrapped));
+    LB_TRY(drop(probes, store, rows, 1));
+    LB_TRY(put(probes, store, PUT_SUBJECT, subject, events, now + LB_PROBE_HISTORY_KEEP_S,
+               &wrapped));
     return put(probes, store, PUT_CASE, rows->case_row, answers, now + LB_PROBE_ANSWER_KEEP_S,
                NULL);
 }
@@ -205,12 +241,9 @@ lb_status lb_probe_rows_purge(struct lb_serve_probes *probes, struct lb_store *s
 }
 
 lb_status lb_serve_probes_erase(struct lb_serve_probes *probes, struct lb_store *store,
-                                const uint8_t subject[32])
+                                const struct lb_epoch_names *names)
 {
-    struct lb_stmt *stmt = NULL;
-    uint8_t row[32];
-    lb_hmac_sha256(lb_span_of(probes->name_key, KEY_BYTES), lb_span_of(subject, 32), row);
-    LB_TRY(lb_serve_sql_get(&probes->sql, store, DROP_SUBJECT, &stmt));
-    LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(row, 32)));
-    return lb_stmt_run(stmt);
+    struct lb_probe_rows rows = {.num_wants = 0};
+    name_rows(probes, names, &rows);
+    return drop(probes, store, &rows, 0);
 }

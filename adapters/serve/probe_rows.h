@@ -39,7 +39,9 @@ struct lb_probe_event {
 
 /* What is known of one subject and case; both lists have room for what one request may add. */
 struct lb_probe_rows {
-    uint8_t subject_row[32], case_row[32];  /* their names in the store */
+    size_t num_rows;                        /* one for each epoch */
+    uint8_t subject_rows[LB_SERVE_MAX_EPOCHS][32];  /* names in the store, newest first */
+    uint8_t case_row[32];
     uint8_t key[32];                        /* of the subject */
     uint8_t case_id[LB_PROBE_ID_BYTES];
     size_t num_wants;

@@ -120,7 +120,7 @@ static lb_status write_detail(struct lb_read_job *job, enum lb_code outer)
         add_refused(job->refused, detail);
     if (job->subject_known) {
         char subject[65];
-        lb_hex_encode(lb_span_of(job->pseudonym, 32), subject);
+        lb_hex_encode(lb_span_of(job->names.names[0], 32), subject);
         lb_json_set_cstr(detail, "subject", subject);
     }
     return lb_json_dump(detail, LB_JSON_COMPACT, job->arena, &job->entry.detail);
@@ -228,7 +228,7 @@ void lb_read_record(struct lb_read_job *job, enum lb_code outer)
     entry->done = recorded;
     entry->guard = outer == LB_CODE_OK ? remember : NULL;
     entry->has_subject = job->subject_known;
-    memcpy(entry->subject, job->pseudonym, sizeof(entry->subject));
+    memcpy(entry->subject, job->names.names[0], sizeof(entry->subject));
     fill_leaf(job, outer);
     lb_status status = outer == LB_CODE_OK ? LB_OK : write_detail(job, outer);
     if (status == LB_OK)

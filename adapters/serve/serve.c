@@ -38,9 +38,12 @@ lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *d
         status = lb_operator_cache_new(&serve->operators);
     lb_serve_budgets_init(&serve->budgets);
     lb_serve_erasures_init(&serve->erasures);
-    lb_serve_probes_init(&serve->probes, options->pseudonym_key);
     if (status == LB_OK)
-        status = lb_serve_closure_new(&serve->options, &serve->closure);
+        status = lb_serve_epochs_new(options->pseudonym_key, options->pseudonym_folder, diag,
+                                     &serve->epochs);
+    lb_serve_probes_init(&serve->probes, serve->epochs);
+    if (status == LB_OK)
+        status = lb_serve_closure_new(&serve->options, serve->epochs, diag, &serve->closure);
     if (status != LB_OK) {
         lb_serve_free(serve);
         return status;
@@ -57,13 +60,13 @@ void lb_serve_free(struct lb_serve *serve)
         lb_serve_gate_wait(serve->gate);
     lb_serve_gate_free(serve->gate);
     lb_serve_closure_free(serve->closure);
-    lb_serve_probes_wipe(&serve->probes);
     lb_operator_cache_free(serve->operators);
     lb_serve_status_free(serve->status);
     lb_serve_memory_free(serve->memory);
     lb_share_pairs_free(serve->share_pairs);
     lb_seal_contexts_free(serve->contexts);
     lb_serve_pool_free(serve->pool);
+    lb_serve_epochs_free(serve->epochs);
     lb_wipe(&serve->options, sizeof(serve->options));
     free(serve);
 }
@@ -117,6 +120,7 @@ void lb_serve_tick(struct lb_serve *serve)
 {
     lb_seal_contexts_sweep(serve->contexts);
     lb_serve_closure_look(serve->closure);
+    lb_serve_epochs_look(serve->epochs, serve->options.log);
 }
 
 static void free_job(struct lb_read_job *job)

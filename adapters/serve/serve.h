@@ -18,12 +18,6 @@
  */
 struct lb_serve;
 
-/* A share key of this instance, by its id in the directory. */
-struct lb_serve_key {
-    const char *id;
-    struct lb_x25519_key key;
-};
-
 struct lb_serve_options {
     const char *self;                      /* this instance's SPIFFE id */
     const char *organization;
@@ -38,10 +32,13 @@ struct lb_serve_options {
     const char *location;                  /* the plugin's text for the department's database */
     size_t num_connections;                /* at least 1: reads that may run at once */
     struct lb_seal_ring *ring;             /* this instance's sealing keys */
-    const struct lb_serve_key *share_keys; /* for the policy's blind sums */
-    size_t num_share_keys;
+    struct lb_seal_ring *share_ring;       /* its share keys, for the policy's blind sums; NULL for
+                                              none */
     const uint8_t *pseudonym_key;          /* 32 bytes, for subjects in the evidence, and what is
-                                              remembered of what was asked about them */
+                                              remembered of what was asked about them: the first
+                                              one this department had */
+    const char *pseudonym_folder;          /* of the keys that came after that (epochs.h); NULL for
+                                              none */
     const struct lb_serve_secrets *secrets;  /* NULL: PSEUDO and TOKEN are UNAVAILABLE */
     const char *closures;                  /* path of what is shut (policy/engine/closures.h), NULL
                                               for an adapter that can't be */
@@ -121,7 +118,8 @@ LB_MUST lb_status lb_serve_stop(struct lb_serve *serve, const char *by,
 
 /* lb_serve_erase makes what is kept about a person unreadable for good: the details of older
  * entries and what was remembered of what was asked. One officer `by` asks, another approves on
- * the same basis within 7 days (request->approve); each is an entry. MALFORMED for an unknown
+ * the same basis within 7 days (request->approve); each is an entry, and of an erasure there is one
+ * for every name the person has had here (epochs.h), the last of which the ack is about. MALFORMED for an unknown
  * basis or a bad reason, ID_INVALID; RETENTION_RUNS while the newest detail is younger than
  * keep_details_s, unless a court orders it; ERASURE_NOT_ASKED; what lb_log_append_wait says. Reads
  * the whole table of details: workers only. */

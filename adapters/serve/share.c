@@ -66,33 +66,28 @@ static lb_status check_role(const struct lb_read_job *job, const struct lb_share
     LB_FAIL(LB_SHARE_SET, "this role is not added up");
 }
 
-/* The share key of a department that the policy names, by the identity key that it names. */
+/* The share key of a department that the policy names, by the identity key that it names. It is
+ * that of the run's start: a run goes on under its keys when a department has a new one. */
 static lb_status find_peer_key(const struct lb_read_job *job,
                                const struct lb_share_contribution *contribution,
                                const struct lb_seal_key_entry **out)
 {
-    int64_t now = lb_clock_unix_s(job->serve->options.clock);
     const struct lb_node *node = lb_directory_node(job->directory, contribution->spiffe);
     LB_ENSURE(node != NULL && node->kind == LB_NODE_ADAPTER &&
                   lb_node_log_follows(node, contribution->log_key),
               LB_SHARE_PEER, "a department is not listed under the accepted key");
-    *out = lb_node_share_key(node, NULL, now);
+    *out = lb_node_share_key(node, job->share->run.started_unix_s);
     LB_ENSURE(*out != NULL, LB_SHARE_PEER, "a department has no valid share key");
     return LB_OK;
 }
 
 static lb_status find_own_key(struct lb_read_job *job, const struct lb_share_part *part)
 {
-    const struct lb_serve_options *options = &job->serve->options;
-    for (size_t i = 0; i < options->num_share_keys; i++) {
-        const struct lb_serve_key *key = &options->share_keys[i];
-        if (strcmp(key->id, part->key_id) == 0 &&
-            memcmp(key->key.public_key, part->public_key, 32) == 0) {
-            job->share->key = key;
-            return LB_OK;
-        }
-    }
-    LB_FAIL(LB_SHARE_PEER, "our own share key in force is not at hand");
+    struct lb_seal_ring *ring = job->serve->options.share_ring;
+    LB_ENSURE(ring != NULL && lb_seal_ring_find(ring, part->key_id, part->public_key,
+                                                &job->share->key) == LB_OK,
+              LB_SHARE_PEER, "our own share key in force is not at hand");
+    return LB_OK;
 }
 
 static lb_status take_parts(struct lb_read_job *job, const struct lb_share_slot *slot)
@@ -155,6 +150,7 @@ lb_status lb_read_share(struct lb_read_job *job)
     LB_ENSURE(job->share != NULL, LB_NO_MEMORY, "arena is full");
     memset(job->share, 0, sizeof(*job->share));
     LB_TRY(check_run(job, wire, slot));
+    job->share->run.started_unix_s = wire->started;
     LB_TRY(check_role(job, slot));
     LB_TRY(take_persons(job, wire));
     LB_TRY(place_wants(job, slot));
@@ -166,7 +162,6 @@ lb_status lb_read_share(struct lb_read_job *job)
     memcpy(run->form_sha256, section->form_sha256, sizeof(run->form_sha256));
     run->slot = slot->slot;
     memcpy(run->nonce, wire->nonce.data, sizeof(run->nonce));
-    run->started_unix_s = wire->started;
     return lb_share_set(run, job->share->set);
 }
 
@@ -180,7 +175,7 @@ lb_status lb_read_share_mask(const struct lb_read_job *job, const struct lb_read
     if (fact->state != LB_FACT_OK || fact->kind != LB_FACT_NUMBER)
         return LB_OK;
     const struct lb_share_place place = {share->person, want->part};
-    LB_TRY(lb_share_mask(&share->run, share->set, &place, &share->key->key,
+    LB_TRY(lb_share_mask(&share->run, share->set, &place, &share->key.key,
                          job->serve->share_pairs, &mask));
     fact->number = (int64_t)((uint64_t)fact->number + mask);
     return LB_OK;
@@ -215,7 +210,7 @@ static void make_claim(const struct lb_read_job *job, struct lb_share_claim *cla
         .period_s = slot->days * 24 * 3600,
     };
     name_run(job, claim);
-    memcpy(claim->person, job->pseudonym, sizeof(claim->person));
+    memcpy(claim->person, job->names.names[0], sizeof(claim->person));
     memcpy(claim->rid, job->plain->rid.data, sizeof(claim->rid));
     for (size_t i = 0; i < job->num_wants; i++) {
         const Lianban__V1__Fact *fact = job->facts[i];
@@ -251,6 +246,7 @@ lb_status lb_read_share_settle(struct lb_read_job *job, struct lb_store *store, 
         return LB_OK;
     struct lb_share_claim *claim = &job->share->claim;
     make_claim(job, claim);
+    LB_TRY(lb_share_memory_rename(&job->serve->shares, store, claim->slot, &job->names));
     lb_status status = lb_share_memory_check(&job->serve->shares, store, now_unix_s, claim);
     if (status != LB_OK && lb_code_scope(status->code) == LB_SCOPE_INNER) {
         job->inner = status->code;
@@ -302,7 +298,7 @@ lb_status lb_serve_check_shares(const struct lb_serve_options *options, struct l
             own++;
             LB_TRY(check_own_part(options, slot, i, diag));
         }
-        if (own == 0 || options->num_share_keys == 0) {
+        if (own == 0 || lb_seal_ring_size(options->share_ring) == 0) {
             lb_diag_set(diag, own == 0 ? "slot %.64s: %s is not among its adapters"
                                        : "slot %.64s: %s has no share_keys; make one with "
                                          "`lianban keys share`",

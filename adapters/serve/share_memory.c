@@ -23,6 +23,9 @@ enum statement {
     ADD_PERSON,
     ADD_PLACE,
     ADD_SHARE,
+    RENAME_SHARES,
+    RENAME_PLACES,
+    RENAME_PERSON,
     NUM_STATEMENTS
 };
 
@@ -46,6 +49,10 @@ static const char *const sql[NUM_STATEMENTS] = {
     [ADD_PLACE] = "INSERT INTO share_place(run, person, slot, place, at)"
                   " VALUES(?1, ?2, ?3, ?4, ?5)",
     [ADD_SHARE] = "INSERT INTO share(run, person, part, rid, share) VALUES(?1, ?2, ?3, ?4, ?5)",
+    [RENAME_SHARES] = "UPDATE share SET person = ?3 WHERE person = ?2 AND run IN"
+                      " (SELECT run FROM share_place WHERE person = ?2 AND slot = ?1)",
+    [RENAME_PLACES] = "UPDATE share_place SET person = ?3 WHERE person = ?2 AND slot = ?1",
+    [RENAME_PERSON] = "UPDATE share_person SET person = ?3 WHERE person = ?2 AND slot = ?1",
 };
 
 /* What every step of one call works with. */
@@ -79,6 +86,31 @@ static lb_status run_with_ints(const struct step *step, enum statement which, in
     if (second != NULL)
         LB_TRY(lb_stmt_bind_int(stmt, 2, *second));
     return lb_stmt_run(stmt);
+}
+
+/* --- names --- */
+
+static lb_status rename_by(const struct step *step, enum statement which, const char *slot,
+                           const uint8_t from[32], const uint8_t to[32])
+{
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(prepare(step, which, &stmt));
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(slot)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, hash_span(from)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 3, hash_span(to)));
+    return lb_stmt_run(stmt);
+}
+
+lb_status lb_share_memory_rename(struct lb_share_memory *memory, struct lb_store *store,
+                                 const char *slot, const struct lb_epoch_names *names)
+{
+    static const enum statement tables[] = {RENAME_SHARES, RENAME_PLACES, RENAME_PERSON};
+    const struct step step = {memory, store, 0};
+    for (size_t i = 1; i < names->num; i++) {
+        for (size_t k = 0; k < sizeof(tables) / sizeof(tables[0]); k++)
+            LB_TRY(rename_by(&step, tables[k], slot, names->names[i], names->names[0]));
+    }
+    return LB_OK;
 }
 
 /* --- checking --- */

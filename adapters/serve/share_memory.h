@@ -1,6 +1,7 @@
 #ifndef ADAPTERS_SERVE_SHARE_MEMORY_H
 #define ADAPTERS_SERVE_SHARE_MEMORY_H
 
+#include "adapters/serve/epochs.h"
 #include "adapters/serve/sql.h"
 #include "gateway/base/limits.h"
 
@@ -45,6 +46,11 @@ struct lb_share_claim {
     bool kept[LB_MAX_SHARE_CONTRIBUTIONS];  /* by index of parts: `share` is the one kept before */
     int64_t run_household, person_household; /* 0: none yet */
 };
+
+/* lb_share_memory_rename calls a person by its newest name wherever it stands under an older one.
+ * To be done before a check, in the same transaction. STORE_FAILED. */
+LB_MUST lb_status lb_share_memory_rename(struct lb_share_memory *memory, struct lb_store *store,
+                                         const char *slot, const struct lb_epoch_names *names);
 
 /* lb_share_memory_check judges a claim by what was answered before and puts the share that was
  * given then, under the same rid, in the place of a new one. Runs on the sequencer inside an open

@@ -3,7 +3,7 @@
 
 #include "gateway/store/store.h"
 
-#define LB_SERVE_MAX_SQL 16
+#define LB_SERVE_MAX_SQL 20
 
 /* Statements of one file, prepared when first used in the store that the sequencer passes. They
  * belong to that store. */

@@ -38,12 +38,12 @@ static lb_status read_stated(const struct lb_read_job *job, char out[19])
 {
     struct lb_span stated = lb_span_str(job->plain->id_no);
     struct lb_span shown = lb_span_of(stated.ptr, stated.len < 64 ? stated.len : 64);
-    uint8_t digest[LB_SHA256_BYTES];
+    struct lb_epoch_names names;
     char read[19] = {0};
     lb_status status = lb_idno_normalise(stated, read);
-    lb_hmac_sha256(lb_span_of(job->serve->options.pseudonym_key, 32), shown, digest);
+    lb_serve_epochs_names(job->serve->epochs, shown, &names);
     for (size_t i = 0; i < ID_CHARACTERS; i++)
-        out[i] = status == LB_OK ? read[i] : (char)('0' + digest[i] % 10);
+        out[i] = status == LB_OK ? read[i] : (char)('0' + names.names[0][i] % 10);
     out[ID_CHARACTERS] = 0;
     return status;
 }
@@ -70,16 +70,15 @@ static lb_status check_guardian(const struct lb_read_job *job, const char id_no[
 
 lb_status lb_read_subject(struct lb_read_job *job)
 {
-    char stated[19], nobody[19];
-    lb_status refused = read_stated(job, stated);
-    lb_status mismatch = check_commitment(job, stated);
-    lb_status guardian = check_guardian(job, stated);
-    make_nobody(stated, nobody);
-    lb_hmac_sha256(lb_span_of(job->serve->options.pseudonym_key, 32), lb_span_str(stated),
-                   job->pseudonym);
+    char nobody[19];
+    lb_status refused = read_stated(job, job->stated);
+    lb_status mismatch = check_commitment(job, job->stated);
+    lb_status guardian = check_guardian(job, job->stated);
+    make_nobody(job->stated, nobody);
+    lb_serve_epochs_names(job->serve->epochs, lb_span_str(job->stated), &job->names);
     job->subject_known = true;
     if (refused == LB_OK)
         refused = mismatch != LB_OK ? mismatch : guardian;
-    memcpy(job->id_no, refused == LB_OK ? stated : nobody, sizeof(job->id_no));
+    memcpy(job->id_no, refused == LB_OK ? job->stated : nobody, sizeof(job->id_no));
     return refused;
 }

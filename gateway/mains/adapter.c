@@ -28,9 +28,9 @@ struct adapter_role {
     const char *location;
     int64_t num_connections;
     struct lb_seal_ring *ring;
-    struct lb_serve_key share_keys[LB_MAX_SHARE_KEYS];
-    size_t num_share_keys;
+    struct lb_seal_ring *share_ring;
     const uint8_t *pseudonym_key;
+    const char *pseudonym_folder;
     struct lb_serve_secrets secrets;
     const char *seen_folder;
     const char *closures;        /* what the department has shut */
@@ -89,10 +89,12 @@ static lb_status read_config(struct adapter_role *role)
     LB_TRY(lb_serve_policy_load(path, &node->diag, &role->policy));
     LB_TRY(read_source(role));
     LB_TRY(lb_node_seal_keys(node, &role->ring));
-    LB_TRY(lb_node_share_keys(node, role->share_keys, &role->num_share_keys));
+    LB_TRY(lb_node_share_keys(node, &role->share_ring));
     LB_TRY(lb_node_need_secret(node, node->root, "pseudonym_key", &role->pseudonym_key));
     LB_TRY(lb_yaml_opt_int(node->root, "keep_details_days", MIN_KEEP_DAYS, MAX_KEEP_DAYS,
                            MIN_KEEP_DAYS, &node->diag, &role->keep_details_days));
+    if (lb_yaml_get(node->root, "pseudonym_folder") != NULL)
+        LB_TRY(lb_node_need_path(node, node->root, "pseudonym_folder", &role->pseudonym_folder));
     LB_TRY(read_attach(role));
     if (node->listen == NULL && role->num_attach == 0)
         return lb_yaml_fail(node->root, &node->diag,
@@ -157,9 +159,9 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .location = role->location,
         .num_connections = (size_t)role->num_connections,
         .ring = role->ring,
-        .share_keys = role->share_keys,
-        .num_share_keys = role->num_share_keys,
+        .share_ring = role->share_ring,
         .pseudonym_key = role->pseudonym_key,
+        .pseudonym_folder = role->pseudonym_folder,
         .secrets = &role->secrets,
         .closures = role->closures,
     };
@@ -203,6 +205,7 @@ static void tick(void *own)
 {
     struct adapter_role *role = own;
     lb_seal_ring_tick(role->ring);
+    lb_seal_ring_tick(role->share_ring);
     lb_serve_tick(role->serve);
 }
 
@@ -226,6 +229,7 @@ static void stop(void *own)
     lb_serve_free(role->serve);
     lb_seen_free(role->seen);
     lb_seal_ring_free(role->ring);
+    lb_seal_ring_free(role->share_ring);
     lb_serve_policy_free(role->policy);
     lb_wipe(role, sizeof(*role));
     free(role);
@@ -233,10 +237,10 @@ static void stop(void *own)
 
 int main(int argc, char **argv)
 {
-    static const char *const keys[] = {"policy",      "source",        "seal_keys",
-                                       "seal_folder", "share_keys",    "pseudonym_key",
-                                       "attach",      "keep_details_days",
-                                       NULL};
+    static const char *const keys[] = {"policy",        "source",           "seal_keys",
+                                       "seal_folder",   "share_keys",       "share_folder",
+                                       "pseudonym_key", "pseudonym_folder", "attach",
+                                       "keep_details_days", NULL};
     static const struct lb_node_role role = {
         .program = "lianban-adapter",
         .summary = "serves a department's consented, minimized views of its own database",
@@ -246,7 +250,9 @@ int main(int argc, char **argv)
             "  seal_keys: [{id: ID, file: FILE}]   X25519 keys as the directory lists them\n"
             "  seal_folder: FOLDER                 further ones (`lianban keys rotate`)\n"
             "  share_keys: [{id: ID, file: FILE}]  likewise, for blind household sums\n"
+            "  share_folder: FOLDER                further ones (`keys rotate --kind share`)\n"
             "  pseudonym_key: FILE                 64 hex digits, for subjects in the evidence\n"
+            "  pseudonym_folder: FOLDER            keys that came after that one, `<name>.key`\n"
             "  attach: [SPIFFE id]                 brokers to dial when there is no inbound port\n"
             "  keep_details_days: N                before an erasure; 1096 or more\n",
         .keys = keys,

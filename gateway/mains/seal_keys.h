@@ -1,7 +1,6 @@
 #ifndef GATEWAY_MAINS_SEAL_KEYS_H
 #define GATEWAY_MAINS_SEAL_KEYS_H
 
-#include "adapters/serve/serve.h"
 #include "gateway/mains/node.h"
 #include "gateway/trust/issuer_keys.h"
 #include "gateway/trust/seal_ring.h"
@@ -12,12 +11,9 @@
  * absent, and loads what is there. CONFIG_INVALID with a sentence in node->diag. */
 LB_MUST lb_status lb_node_seal_keys(struct lb_node_program *node, struct lb_seal_ring **out_ring);
 
-/* lb_node_share_keys reads `share_keys: [{id, file}]`; without it there are none. A key whose id
- * the directory lists for this node with another public half is refused. */
-#define LB_MAX_SHARE_KEYS 8
-LB_MUST lb_status lb_node_share_keys(struct lb_node_program *node,
-                                     struct lb_serve_key out_keys[LB_MAX_SHARE_KEYS],
-                                     size_t *out_num);
+/* lb_node_share_keys reads `share_keys` and `share_folder` likewise; without them the ring is
+ * empty. */
+LB_MUST lb_status lb_node_share_keys(struct lb_node_program *node, struct lb_seal_ring **out_ring);
 
 /* lb_node_issuer_keys reads a map {kid, key} or {kid, key, folder}: ES256 keys in PEM. */
 LB_MUST lb_status lb_node_issuer_keys(struct lb_node_program *node, const char *member,

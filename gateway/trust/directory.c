@@ -103,14 +103,13 @@ const struct lb_listed *lb_listed_find(const struct lb_listed *list, size_t num,
     return num == 0 ? NULL : bsearch(&key, list, num, sizeof(key), lb_listed_order);
 }
 
-/* One whose end is further than `latest` does not count. */
-static const struct lb_seal_key_entry *find_key(const struct lb_seal_key_entry *keys, size_t num,
-                                                const char *id, int64_t now_unix_s,
-                                                int64_t latest)
+const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, const char *id,
+                                                 int64_t now_unix_s)
 {
     const struct lb_seal_key_entry *newest = NULL;
-    for (size_t i = 0; i < num; i++) {
-        const struct lb_seal_key_entry *entry = &keys[i];
+    int64_t latest = now_unix_s + LB_SEAL_KEY_LIFE_S + LB_CLOCK_SKEW_S;
+    for (size_t i = 0; i < node->num_seal_keys; i++) {
+        const struct lb_seal_key_entry *entry = &node->seal_keys[i];
         if (now_unix_s >= entry->not_after || entry->not_after > latest)
             continue;
         if (id != NULL && strcmp(entry->id, id) == 0)
@@ -121,17 +120,24 @@ static const struct lb_seal_key_entry *find_key(const struct lb_seal_key_entry *
     return newest;
 }
 
-const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, const char *id,
-                                                 int64_t now_unix_s)
+static bool comes_after(const struct lb_seal_key_entry *entry,
+                        const struct lb_seal_key_entry *other)
 {
-    return find_key(node->seal_keys, node->num_seal_keys, id, now_unix_s,
-                    now_unix_s + LB_SEAL_KEY_LIFE_S + LB_CLOCK_SKEW_S);
+    return other == NULL || entry->not_before > other->not_before ||
+           (entry->not_before == other->not_before && entry->not_after > other->not_after);
 }
 
-const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node, const char *id,
-                                                  int64_t now_unix_s)
+const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node,
+                                                  int64_t started_unix_s)
 {
-    return find_key(node->share_keys, node->num_share_keys, id, now_unix_s, INT64_MAX);
+    const struct lb_seal_key_entry *last = NULL;
+    for (size_t i = 0; i < node->num_share_keys; i++) {
+        const struct lb_seal_key_entry *entry = &node->share_keys[i];
+        if (started_unix_s >= entry->not_before && started_unix_s < entry->not_after &&
+            comes_after(entry, last))
+            last = entry;
+    }
+    return last;
 }
 
 bool lb_node_log_follows(const struct lb_node *node, const uint8_t log_key[32])

@@ -19,7 +19,7 @@
  *  "nodes": [{"spiffe", "endpoint" ("" if it does not listen), "log" (vkey; "" if it keeps none),
  *             "log_before": [{"log", "signature"}] (may be absent),
  *             "seal": [{"id", "key" (base64url X25519), "not_after", "signature"}],
- *             "share": [the same; the member is left out where there are none]}],
+ *             "share": [the same, and "not_before"; left out where there are none]}],
  *  "issuers": [{"organization", "kid", "x", "y" (base64url P-256),
  *               "kinds": ["consent"|"mandate"|"operator"],
  *               "status" (URI of its status list, or ""),
@@ -31,7 +31,9 @@
  * swap it; window agents and requesters publish their X25519 key the same way. It ends at most
  * LB_SEAL_KEY_LIFE_S after the directory was issued. A share key, under which a department takes
  * part in blind household sums, is signed likewise over "lianban share key v1\n...", may live
- * longer and is never a sealing key of its node as well.
+ * longer and is never a sealing key of its node as well. One that comes after another may say
+ * "not_before" too: then it is signed over "lianban share key v2\n<spiffe>\n<id>\n<base64url
+ * key>\n<not_before>\n<not_after>\n".
  */
 enum lb_node_kind {
     LB_NODE_BROKER,
@@ -47,6 +49,7 @@ struct lb_seal_key_entry {
     const char *id;
     uint8_t public_key[32];
     int64_t not_after;
+    int64_t not_before;  /* of a share key; 0: from ever */
 };
 
 /* A key that handed over to the next one (handover.h), by the name and key nodes remember. */
@@ -150,9 +153,11 @@ const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, con
                                                  int64_t now_unix_s);
 /* lb_node_log_follows says whether a node's log key is this one or came after it by handovers. */
 bool lb_node_log_follows(const struct lb_node *node, const uint8_t log_key[32]);
-/* lb_node_share_key does the same for share keys, which may live longer. */
-const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node, const char *id,
-                                                  int64_t now_unix_s);
+/* lb_node_share_key finds the share key for runs that began at a time: of those whose time it is
+ * the one that began last, and of these the one with the latest end. So everybody who has the same
+ * entries takes the same key for a run, whenever he is asked. NULL when there is none. */
+const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node,
+                                                  int64_t started_unix_s);
 
 /* lb_spiffe_parse takes spiffe://<federation>/<kind>/<org>[/<name>] apart; every part is 1..64 of
  * [a-z0-9.-], but not "." or "..". MALFORMED otherwise. Outs point into the arena. */

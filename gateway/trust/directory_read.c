@@ -91,17 +91,29 @@ struct key_context {
     int64_t issued;                       /* the directory's date */
 };
 
+/* Only a share key may say when it begins, and then it must be before its end. */
+static lb_status read_begin(struct lb_reader *reader, const struct lb_json *item,
+                            struct lb_seal_key_entry *entry)
+{
+    int64_t begin = 0;
+    if (lb_status_code(lb_json_get_int(item, "not_before", &begin)) == LB_ABSENT)
+        return LB_OK;
+    return lb_reader_int(reader, item, "not_before", 1, entry->not_after - 1, &entry->not_before);
+}
+
 static lb_status read_node_key(struct lb_reader *reader, const struct lb_json *item, void *out,
                                void *context)
 {
-    static const char *const keys[] = {"id", "key", "not_after", "signature", NULL};
     const struct key_context *node = context;
+    const char *const keys[] = {"id", "key", "not_after", "signature",
+                                node->use == LB_KEY_SHARE ? "not_before" : NULL, NULL};
     struct lb_seal_key_entry *entry = out;
     uint8_t signature[LB_SIGNATURE_BYTES];
     LB_TRY(lb_reader_only(reader, item, keys));
     LB_TRY(lb_reader_name(reader, item, "id", &entry->id));
     LB_TRY(lb_reader_bytes(reader, item, "key", entry->public_key, 32));
     LB_TRY(lb_reader_int(reader, item, "not_after", 0, MAX_TIME, &entry->not_after));
+    LB_TRY(read_begin(reader, item, entry));
     LB_TRY(lb_reader_bytes(reader, item, "signature", signature, sizeof(signature)));
     if (node->use == LB_KEY_SEAL &&
         entry->not_after > node->issued + LB_SEAL_KEY_LIFE_S + LB_CLOCK_SKEW_S)

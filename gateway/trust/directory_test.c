@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "gateway/crypto/b64.h"
 #include "gateway/trust/fixture.h"
 
 static struct fixture fx;
@@ -226,9 +227,8 @@ static void test_share_keys(void **state)
     assert_ok(lb_directory_check_text(lb_span_str(fx_text(&fx, directory)), FX_NOW, &diag, &read));
     const struct lb_node *node = lb_directory_node(read, FX_ADAPTER);
     assert_int_equal(node->num_share_keys, 1);
-    assert_int_equal(lb_node_share_key(node, "m1", FX_NOW)->public_key[0], 6);
-    assert_null(lb_node_share_key(node, NULL, FX_NOW + 1000));
-    assert_null(lb_node_share_key(node, "s1", FX_NOW));
+    assert_int_equal(lb_node_share_key(node, FX_NOW)->public_key[0], 6);
+    assert_null(lb_node_share_key(node, FX_NOW + 1000));
     assert_int_equal(lb_directory_node(read, FX_BROKER)->num_share_keys, 0);
     lb_directory_unref(read);
     directory = fx_directory(&fx, 3);
@@ -240,6 +240,56 @@ static void test_share_keys(void **state)
     directory = fx_directory(&fx, 3);
     lb_json_set_cstr(fx_node(directory, FX_ADAPTER), "share", "none");
     assert_refused(fx_text(&fx, directory), "share");
+}
+
+static struct lb_json *add_share_key(struct lb_json *list, const struct lb_seal_key_entry *entry)
+{
+    struct lb_json *json = lb_json_object();
+    struct lb_span signature;
+    assert_ok(lb_share_key_sign(FX_ADAPTER, entry, fx.log_key, fx.arena, &signature));
+    lb_json_set_cstr(json, "id", entry->id);
+    lb_json_set_cstr(json, "key", lb_b64url_encode(fx.arena, lb_span_of(entry->public_key, 32)));
+    if (entry->not_before != 0)
+        lb_json_set_int(json, "not_before", entry->not_before);
+    lb_json_set_int(json, "not_after", entry->not_after);
+    lb_json_set_str(json, "signature", signature);
+    lb_json_append(list, json);
+    return json;
+}
+
+/* Which key a run has is settled by its start alone, so that nobody is asked under two. */
+static void test_share_keys_follow_each_other(void **state)
+{
+    (void)state;
+    const struct lb_seal_key_entry entries[] = {
+        {.id = "m1", .public_key = {6}, .not_after = FX_NOW + 900},
+        {.id = "m2", .public_key = {7}, .not_before = FX_NOW + 100, .not_after = FX_NOW + 500},
+        {.id = "m3", .public_key = {8}, .not_before = FX_NOW + 100, .not_after = FX_NOW + 600},
+    };
+    static const struct { int64_t at; const char *id; } runs[] = {
+        {0, "m1"}, {99, "m1"}, {100, "m3"}, {599, "m3"}, {600, "m1"}, {899, "m1"}};
+    struct lb_diag diag;
+    struct lb_directory *read = NULL;
+    struct lb_json *directory = fx_directory(&fx, 3);
+    struct lb_json *list = lb_json_array(), *keys[3];
+    for (size_t i = 0; i < 3; i++)
+        keys[i] = add_share_key(list, &entries[i]);
+    lb_json_set(fx_node(directory, FX_ADAPTER), "share", list);
+    const char *text = fx_text(&fx, lb_json_copy(directory));
+    assert_ok(lb_directory_check_text(lb_span_str(text), FX_NOW, &diag, &read));
+    const struct lb_node *node = lb_directory_node(read, FX_ADAPTER);
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+        assert_string_equal(lb_node_share_key(node, FX_NOW + runs[i].at)->id, runs[i].id);
+    assert_null(lb_node_share_key(node, FX_NOW + 900));
+    lb_directory_unref(read);
+    /* The directory's signer puts a key off, or lets it begin at once: not what its node signed. */
+    lb_json_set_int(keys[1], "not_before", FX_NOW + 200);
+    assert_refused(fx_text(&fx, lb_json_copy(directory)), "is not signed");
+    lb_json_set_int(keys[1], "not_before", FX_NOW + 500);
+    assert_refused(fx_text(&fx, lb_json_copy(directory)), "not_before");
+    lb_json_set_int(keys[1], "not_before", 0);
+    assert_refused(fx_text(&fx, lb_json_copy(directory)), "not_before");
+    lb_json_free(directory);
 }
 
 /* A key of a right form under another node's name. */
@@ -314,6 +364,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hostile_shapes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_seal_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_share_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_share_keys_follow_each_other, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_log_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_spiffe, setup, teardown),
     };

@@ -103,7 +103,7 @@ static lb_status check_mode(const char *folder, struct lb_diag *diag)
     if (there && (info.st_mode & (S_IRWXG | S_IRWXO)) == 0)
         return LB_OK;
     lb_diag_set(diag, "%s: %s", folder,
-                there ? "the folder of sealing keys is open to others; chmod 700 it"
+                there ? "the folder of keys is open to others; chmod 700 it"
                       : "there is no such folder; make it with mode 0700");
     LB_FAIL(LB_CONFIG_INVALID, "folder of sealing keys cannot be used");
 }

@@ -8,11 +8,16 @@ static lb_status make_statement(enum lb_key_use use, const char *spiffe,
                                 const struct lb_seal_key_entry *entry, struct lb_arena *arena,
                                 struct lb_span *out_text)
 {
-    const char *kind = use == LB_KEY_SEAL ? "sealing" : "share";
+    bool from_ever = use == LB_KEY_SEAL || entry->not_before == 0;
     char *key = lb_b64url_encode(arena, lb_span_of(entry->public_key, sizeof(entry->public_key)));
     LB_ENSURE(key != NULL, LB_NO_MEMORY, "arena is full");
-    char *text = lb_arena_printf(arena, "lianban %s key v1\n%s\n%s\n%s\n%" PRId64 "\n", kind,
-                                 spiffe, entry->id, key, entry->not_after);
+    char *text =
+        from_ever ? lb_arena_printf(arena, "lianban %s key v1\n%s\n%s\n%s\n%" PRId64 "\n",
+                                    use == LB_KEY_SEAL ? "sealing" : "share", spiffe, entry->id,
+                                    key, entry->not_after)
+                  : lb_arena_printf(arena, "lianban share key v2\n%s\n%s\n%s\n%" PRId64
+                                           "\n%" PRId64 "\n",
+                                    spiffe, entry->id, key, entry->not_before, entry->not_after);
     LB_ENSURE(text != NULL, LB_NO_MEMORY, "arena is full");
     *out_text = lb_span_str(text);
     return LB_OK;

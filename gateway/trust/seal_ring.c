@@ -37,11 +37,17 @@ static const struct lb_seal_key_entry *listed(const struct lb_seal_ring *ring,
 }
 
 /* The directory's entry under this id, also one that is over; NULL when there is none. */
-static const struct lb_seal_key_entry *entry_of(const struct lb_node *self, const char *id)
+static const struct lb_seal_key_entry *entry_of(const struct lb_seal_ring *ring,
+                                                const struct lb_node *self, const char *id)
 {
-    for (size_t i = 0; self != NULL && i < self->num_seal_keys; i++) {
-        if (strcmp(self->seal_keys[i].id, id) == 0)
-            return &self->seal_keys[i];
+    if (self == NULL)
+        return NULL;
+    bool shares = ring->options.shares;
+    const struct lb_seal_key_entry *list = shares ? self->share_keys : self->seal_keys;
+    size_t num = shares ? self->num_share_keys : self->num_seal_keys;
+    for (size_t i = 0; i < num; i++) {
+        if (strcmp(list[i].id, id) == 0)
+            return &list[i];
     }
     return NULL;
 }
@@ -61,7 +67,7 @@ static lb_status check_key(const struct lb_seal_ring *ring, const struct lb_dire
                            const struct lb_ring_key *key, struct lb_diag *diag)
 {
     const struct lb_seal_key_entry *entry =
-        entry_of(lb_directory_node(directory, ring->options.self), key->own.id);
+        entry_of(ring, lb_directory_node(directory, ring->options.self), key->own.id);
     if (entry != NULL && memcmp(entry->public_key, key->own.key.public_key, 32) != 0) {
         lb_diag_set(diag, "%s: the directory lists another key under this id; use the right file",
                     key->path);
@@ -69,7 +75,7 @@ static lb_status check_key(const struct lb_seal_ring *ring, const struct lb_dire
     }
     int64_t most =
         lb_clock_unix_s(ring->options.clock) + LB_SEAL_KEY_LIFE_S + LB_CLOCK_SKEW_S;
-    if (key->not_after > most) {
+    if (key->not_after > most && !ring->options.shares) {
         lb_diag_set(diag,
                     "%s: the key lives longer than 7 days; sign its entry anew with `lianban "
                     "directory seal-key`, or make another with `lianban keys rotate`", key->path);
@@ -83,7 +89,7 @@ static bool is_missed(const struct lb_seal_ring *ring, const struct lb_directory
                       const char *id)
 {
     const struct lb_seal_key_entry *entry =
-        entry_of(lb_directory_node(directory, ring->options.self), id);
+        entry_of(ring, lb_directory_node(directory, ring->options.self), id);
     return entry != NULL && lb_clock_unix_s(ring->options.clock) < entry->not_after;
 }
 
@@ -104,11 +110,12 @@ static lb_status take(struct lb_seal_ring *ring, const struct lb_directory *dire
     if (status != LB_OK)
         lb_diag_set(diag,
                     "%s: no usable X25519 key (mode 0600, this user's own); make one with `lianban "
-                    "keys seal`", file->path);
+                    "keys %s`", file->path, ring->options.shares ? "share" : "seal");
     else
         status = check_key(ring, directory, &key, diag);
     if (status == LB_OK) {
-        bool known = entry_of(lb_directory_node(directory, ring->options.self), file->id) != NULL;
+        bool known =
+            entry_of(ring, lb_directory_node(directory, ring->options.self), file->id) != NULL;
         key.listed_ticks = first && known ? LB_SETTLE_TICKS : 0; /* a start knows no better */
         (void)pthread_mutex_lock(&ring->lock);
         ring->keys[ring->num++] = key;
@@ -179,7 +186,7 @@ static lb_status load_first(struct lb_seal_ring *ring, struct lb_diag *diag)
 {
     LB_TRY(lb_seal_folder_read(ring->options.folder, &ring->folder, diag));
     LB_TRY(take_all(ring, true, diag));
-    if (ring->num > 0)
+    if (ring->num > 0 || ring->options.shares)
         return LB_OK;
     lb_diag_set(diag, "there is no sealing key; make one with `lianban keys rotate` or `lianban "
                       "keys seal`");
@@ -227,9 +234,10 @@ void lb_seal_ring_free(struct lb_seal_ring *ring)
 /* --- once a second --- */
 
 /* The key's end is the earliest that was said of it: one that was cut short stays so. */
-static void learn_end(const struct lb_node *self, struct lb_ring_key *key)
+static void learn_end(const struct lb_seal_ring *ring, const struct lb_node *self,
+                      struct lb_ring_key *key)
 {
-    const struct lb_seal_key_entry *entry = entry_of(self, key->own.id);
+    const struct lb_seal_key_entry *entry = entry_of(ring, self, key->own.id);
     if (entry == NULL || memcmp(entry->public_key, key->own.key.public_key, 32) != 0)
         return;
     if (key->not_after == 0 || entry->not_after < key->not_after)
@@ -238,10 +246,13 @@ static void learn_end(const struct lb_node *self, struct lb_ring_key *key)
         key->listed_ticks++;
 }
 
-/* Contexts that were set up in its last second are past their life as well. */
-static bool is_over(const struct lb_ring_key *key, int64_t now)
+/* Contexts that were set up, and runs that began, in its last second are past their life as
+ * well. */
+static bool is_over(const struct lb_seal_ring *ring, const struct lb_ring_key *key, int64_t now)
 {
-    return key->not_after != 0 && now >= key->not_after + LB_CONTEXT_LIFE_S;
+    int64_t used = ring->options.shares ? LB_SHARE_RUN_LIFE_S + LB_CLOCK_SKEW_S
+                                        : LB_CONTEXT_LIFE_S;
+    return key->not_after != 0 && now >= key->not_after + used;
 }
 
 static void forget(struct lb_seal_ring *ring, size_t i)
@@ -258,7 +269,7 @@ static void tidy(struct lb_seal_ring *ring, size_t i, int64_t now)
 {
     struct lb_ring_key *key = &ring->keys[i];
     bool gone = key->path[0] != 0 && !lb_seal_file_exists(key->path);
-    if (!gone && !is_over(key, now))
+    if (!gone && !is_over(ring, key, now))
         return;
     lb_status status = gone || ring->options.look_only || key->path[0] == 0
                            ? LB_OK
@@ -296,7 +307,7 @@ void lb_seal_ring_tick(struct lb_seal_ring *ring)
     const struct lb_node *self = lb_directory_node(directory, ring->options.self);
     int64_t now = lb_clock_unix_s(ring->options.clock);
     for (size_t i = ring->num; i > 0; i--) {
-        learn_end(self, &ring->keys[i - 1]);
+        learn_end(ring, self, &ring->keys[i - 1]);
         tidy(ring, i - 1, now);
     }
     lb_directory_unref(directory);
@@ -348,6 +359,34 @@ size_t lb_seal_ring_list(struct lb_seal_ring *ring, const struct lb_directory *d
         ends[at] = end;
         out_keys[at] = ring->keys[i].own;
     }
+    (void)pthread_mutex_unlock(&ring->lock);
+    return num;
+}
+
+lb_status lb_seal_ring_find(struct lb_seal_ring *ring, const char *id,
+                            const uint8_t public_key[LB_X25519_BYTES],
+                            struct lb_own_key *out_key)
+{
+    bool found = false;
+    (void)pthread_mutex_lock(&ring->lock);
+    for (size_t i = 0; i < ring->num && !found; i++) {
+        const struct lb_own_key *own = &ring->keys[i].own;
+        found = strcmp(own->id, id) == 0 &&
+                memcmp(own->key.public_key, public_key, LB_X25519_BYTES) == 0;
+        if (found)
+            *out_key = *own;
+    }
+    (void)pthread_mutex_unlock(&ring->lock);
+    LB_ENSURE(found, LB_ABSENT, "the key is not at hand");
+    return LB_OK;
+}
+
+size_t lb_seal_ring_size(struct lb_seal_ring *ring)
+{
+    if (ring == NULL)
+        return 0;
+    (void)pthread_mutex_lock(&ring->lock);
+    size_t num = ring->num;
     (void)pthread_mutex_unlock(&ring->lock);
     return num;
 }

@@ -14,6 +14,10 @@
  * we have seen it listed LB_SETTLE_TICKS times, because others may read it later. So a new one is
  * made, then published, and requesters take it up while the old one still opens.
  *
+ * A ring may hold a department's share keys instead, which take part in blind household sums. Those
+ * live as long as the directory says, are used for the runs that began in their time, and are
+ * destroyed when the last of these runs is over.
+ *
  * A key lives at most LB_SEAL_KEY_LIFE_S. Past its end nothing new is opened with it; when the last
  * context that was set up with it is past its life too, the file is overwritten and removed. A file
  * that somebody removes is forgotten at once.
@@ -41,6 +45,7 @@ struct lb_seal_ring_options {
     const struct lb_seal_file *files;  /* one that is gone and over is passed over */
     size_t num_files;
     const char *folder;                /* NULL for none */
+    bool shares;                       /* share keys, of which there may be none */
     bool look_only;                    /* nothing is destroyed */
 };
 
@@ -68,5 +73,12 @@ LB_MUST lb_status lb_seal_ring_get(struct lb_seal_ring *ring, const struct lb_di
  * wipes them. Any thread. */
 size_t lb_seal_ring_list(struct lb_seal_ring *ring, const struct lb_directory *directory,
                          struct lb_own_key out_keys[LB_SEAL_RING_MAX]);
+
+/* lb_seal_ring_find copies the key of this id with this public half, whatever the directory says of
+ * it; ABSENT. lb_seal_ring_size counts keys, also of NULL. Any thread. */
+LB_MUST lb_status lb_seal_ring_find(struct lb_seal_ring *ring, const char *id,
+                                    const uint8_t public_key[LB_X25519_BYTES],
+                                    struct lb_own_key *out_key);
+size_t lb_seal_ring_size(struct lb_seal_ring *ring);
 
 #endif

@@ -285,6 +285,53 @@ static void what_others_could_read_is_refused(void **state)
     assert_non_null(strstr(world->diag.text, "another key under this id"));
 }
 
+/* --- share keys --- */
+
+static lb_status begin_shares(struct world *world)
+{
+    struct lb_seal_ring_options options = options_of(world);
+    options.shares = true;
+    lb_seal_ring_free(world->ring);
+    world->ring = NULL;
+    return lb_seal_ring_new(&options, &world->diag, &world->ring);
+}
+
+static void assert_at_hand(struct world *world, int number, enum lb_code code)
+{
+    struct lb_own_key own;
+    const char *id = lb_arena_printf(world->fx.arena, "k%d", number);
+    assert_code(lb_seal_ring_find(world->ring, id, world->keys[number - 1].public_key, &own),
+                code);
+}
+
+/* It comes without a stop, serves the runs of its time, and is gone when they are over. */
+static void a_share_key_outlives_its_runs(void **state)
+{
+    struct world *world = *state;
+    assert_ok(begin_shares(world));
+    assert_int_equal(lb_seal_ring_size(world->ring), 0);
+    assert_int_equal(lb_seal_ring_size(NULL), 0);
+    write_entry(world, 1, FX_NOW + 180 * 86400); /* longer than any sealing key */
+    write_key(world, 1);
+    write_entry(world, 2, FX_NOW + 100);
+    write_key(world, 2);
+    lb_seal_ring_tick(world->ring);
+    assert_int_equal(lb_seal_ring_size(world->ring), 2);
+    assert_at_hand(world, 1, LB_CODE_OK);
+    assert_at_hand(world, 2, LB_CODE_OK);
+    assert_at_hand(world, 3, LB_ABSENT);
+    world->keys[2] = world->keys[0];
+    assert_at_hand(world, 3, LB_ABSENT); /* the same key under another id */
+    fx_advance(&world->fx, 100 + LB_SHARE_RUN_LIFE_S + LB_CLOCK_SKEW_S - 1);
+    lb_seal_ring_tick(world->ring);
+    assert_at_hand(world, 2, LB_CODE_OK);
+    fx_advance(&world->fx, 1);
+    lb_seal_ring_tick(world->ring);
+    assert_at_hand(world, 2, LB_ABSENT);
+    assert_int_not_equal(access(key_path(world, 2), F_OK), 0);
+    assert_at_hand(world, 1, LB_CODE_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +342,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_key_that_somebody_removes_is_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(a_key_for_thirty_days_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(what_others_could_read_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_share_key_outlives_its_runs, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

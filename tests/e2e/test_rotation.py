@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import fixture  # noqa: E402
 from cases import find_story  # noqa: E402
 from identity import id_check  # noqa: E402
-from material import CommandFailed  # noqa: E402
+from material import CommandFailed, SHARING  # noqa: E402
 from members import DEPARTMENTS, HALL, OFFICE  # noqa: E402
 from processes import wait_until  # noqa: E402
 from rotation import Rotation  # noqa: E402
@@ -32,6 +32,7 @@ NOTICED_SECONDS = 8
 RELATIVE = "99010119550101005"
 PAUSE_SECONDS = 0.1
 SETTLED_SECONDS = 1.5  # nodes look once a second
+SHARE_LEAD_SECONDS = 5
 
 
 def setUpModule():
@@ -107,6 +108,9 @@ class Rotate(unittest.TestCase):
             cases = stack.enter_context(Cases())
             cases.go_on()
             self.sealing_keys(cases)
+            self.share_keys(cases)
+            self.pseudonyms(cases)
+            self.officers(cases)
             self.issuers(cases)
             self.certificates(cases)
             self.log_keys(cases)
@@ -137,6 +141,48 @@ class Rotate(unittest.TestCase):
         event, = ground.me.collect([ground.read()])
         self.assertEqual(event.code, "KEY_RETIRED")
         cases.go_on()
+
+    def share_keys(self, cases):
+        """Every sum that was begun before the new keys' time goes on under the old ones."""
+        begun = time.monotonic()
+        for name in SHARING:
+            rotation.share(name, SHARE_LEAD_SECONDS)
+        rotation.publish()
+        self.assertLess(time.monotonic() - begun, SHARE_LEAD_SECONDS - SETTLED_SECONDS)
+        time.sleep(SHARE_LEAD_SECONDS)
+        cases.go_on()
+        for name in SHARING:
+            os.remove(federation.members[name].path("share.key"))  # from here on the new ones alone
+        time.sleep(SETTLED_SECONDS)
+        cases.go_on()
+
+    def pseudonyms(self, cases):
+        for name in DEPARTMENTS:
+            rotation.pseudonym(name, "2027")
+        for name in DEPARTMENTS:
+            wait_until(lambda n=name: said(n, "pseudonym_key_changed"), NOTICED_SECONDS,
+                       f"{name}'s next pseudonym key")
+        cases.go_on()
+
+    def officers(self, cases):
+        """What is written from the change on is for the next officer alone."""
+        names = ("tax", "broker", "consent")
+        keys = {name: rotation.officer(name) for name in names}
+        for name in names:
+            wait_until(lambda n=name: said(n, "officer_key_changed"), NOTICED_SECONDS, f"{name}'s officer")
+        cases.go_on()
+        for name in names:
+            before, after = (self.opened(name, key) for key in (federation.material.officer(name), keys[name]))
+            self.assertLess(max(before), min(after, default=-1), name)
+            changed, = (entry["index"] for entry in federation.entries(name, "--code", "OFFICER_KEY"))
+            self.assertEqual(max(before), changed, name)
+
+    @staticmethod
+    def opened(name, key):
+        """The entries whose details this key opens."""
+        listed = federation.material.lianban("log", "list", federation.members[name].state, "--officer-key",
+                                             key, "--limit", "10000", may_fail=True)
+        return [entry["index"] for entry in listed["entries"] if entry["detail_state"] == "open"]
 
     def issuers(self, cases):
         for name, kid in (("consent", "hall-2"), ("window", "office-2")):

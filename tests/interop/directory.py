@@ -44,14 +44,17 @@ class Directory:
         self._check(spiffe, newest["signature"], text)
         return newest["id"], sdjwt.unb64(newest["key"])
 
-    def share_key(self, spiffe, now):
-        """(key id, 32 bytes) of an adapter's newest share key."""
-        newest = max(self._nodes[spiffe]["share"], key=lambda key: key["not_after"])
-        receipts.need(newest["not_after"] > now, "no share key is valid any more")
-        text = (f"lianban share key v1\n{spiffe}\n{newest['id']}\n{newest['key']}\n"
-                f"{newest['not_after']}\n")
-        self._check(spiffe, newest["signature"], text)
-        return newest["id"], sdjwt.unb64(newest["key"])
+    def share_key(self, spiffe, started):
+        """(key id, 32 bytes) of the share key under which an adapter takes part in a run."""
+        valid = [key for key in self._nodes[spiffe]["share"]
+                 if key.get("not_before", 0) <= started < key["not_after"]]
+        receipts.need(valid, "no share key is valid")
+        last = max(valid, key=lambda key: (key.get("not_before", 0), key["not_after"]))
+        begin = f"{last['not_before']}\n" if "not_before" in last else ""
+        text = (f"lianban share key v{2 if begin else 1}\n{spiffe}\n{last['id']}\n{last['key']}\n"
+                f"{begin}{last['not_after']}\n")
+        self._check(spiffe, last["signature"], text)
+        return last["id"], sdjwt.unb64(last["key"])
 
     def _check(self, spiffe, signature, text):
         """A key is published with its node's own signature."""

@@ -30,6 +30,7 @@ void fed_party_make(struct fed_party *party)
     assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &party->issuer_key));
     assert_ok(lb_x25519_generate(&party->seal));
     assert_ok(lb_x25519_generate(&party->share));
+    assert_ok(lb_x25519_generate(&party->share_before));
 }
 
 void fed_party_free(struct fed_party *party)
@@ -87,17 +88,17 @@ void fed_write(struct federation *fed, const char *name, struct lb_span content)
     assert_ok(lb_file_write(fed_path(fed, name), content, 0600));
 }
 
-static struct lb_json *key_list(struct federation *fed, const struct lb_seal_key_entry *entry,
+static struct lb_json *key_json(struct federation *fed, const struct lb_seal_key_entry *entry,
                                 struct lb_span signature)
 {
     struct lb_json *json = lb_json_object();
     lb_json_set_cstr(json, "id", entry->id);
     lb_json_set_cstr(json, "key", lb_b64url_encode(fed->arena, lb_span_of(entry->public_key, 32)));
     lb_json_set_int(json, "not_after", entry->not_after);
+    if (entry->not_before != 0)
+        lb_json_set_int(json, "not_before", entry->not_before);
     lb_json_set_str(json, "signature", signature);
-    struct lb_json *list = lb_json_array();
-    lb_json_append(list, json);
-    return list;
+    return json;
 }
 
 static struct lb_json *seal_keys(struct federation *fed, const struct fed_node *node)
@@ -105,21 +106,30 @@ static struct lb_json *seal_keys(struct federation *fed, const struct fed_node *
     struct lb_seal_key_entry entry = {.id = "s1",
                                       .not_after = lb_clock_unix_s(lb_clock_system()) + 86400};
     struct lb_span signature = LB_SPAN_EMPTY;
+    struct lb_json *list = lb_json_array();
     memcpy(entry.public_key, node->party->seal.public_key, 32);
     assert_ok(lb_seal_key_sign(node->spiffe, &entry, node->party->log_key, fed->arena,
                                &signature));
-    return key_list(fed, &entry, signature);
+    lb_json_append(list, key_json(fed, &entry, signature));
+    return list;
 }
 
 static struct lb_json *share_keys(struct federation *fed, const struct fed_node *node)
 {
-    struct lb_seal_key_entry entry = {.id = "m1",
-                                      .not_after = lb_clock_unix_s(lb_clock_system()) + 86400};
-    struct lb_span signature = LB_SPAN_EMPTY;
-    memcpy(entry.public_key, node->party->share.public_key, 32);
-    assert_ok(lb_share_key_sign(node->spiffe, &entry, node->party->log_key, fed->arena,
-                                &signature));
-    return key_list(fed, &entry, signature);
+    int64_t now = lb_clock_unix_s(lb_clock_system());
+    struct lb_seal_key_entry entries[] = {
+        {.id = "m0", .not_after = now + 3600},
+        {.id = "m1", .not_after = now + 86400, .not_before = now - FED_SHARE_AGE_S}};
+    struct lb_json *list = lb_json_array();
+    memcpy(entries[0].public_key, node->party->share_before.public_key, 32);
+    memcpy(entries[1].public_key, node->party->share.public_key, 32);
+    for (size_t i = 0; i < 2; i++) {
+        struct lb_span signature = LB_SPAN_EMPTY;
+        assert_ok(lb_share_key_sign(node->spiffe, &entries[i], node->party->log_key, fed->arena,
+                                    &signature));
+        lb_json_append(list, key_json(fed, &entries[i], signature));
+    }
+    return list;
 }
 
 static void add_nodes(struct federation *fed, const struct fed_options *options,

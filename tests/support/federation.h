@@ -14,6 +14,7 @@ struct fed_party {
     struct lb_sign_key *issuer_key;
     struct lb_x25519_key seal;
     struct lb_x25519_key share;  /* listed, as m1, for adapters only */
+    struct lb_x25519_key share_before;  /* m0, for runs that began before m1 did */
 };
 
 void fed_party_make(struct fed_party *party);
@@ -21,6 +22,8 @@ void fed_party_free(struct fed_party *party);
 /* fed_party_vkey is the verifier key of the party's log under a node's name. */
 const char *fed_party_vkey(const struct fed_party *party, const char *spiffe,
                            struct lb_arena *arena);
+
+#define FED_SHARE_AGE_S 1800 /* since when share keys m1 are used */
 
 struct fed_node {
     const char *spiffe;
