@@ -119,10 +119,10 @@ LB_MUST lb_status lb_serve_stop(struct lb_serve *serve, const char *by,
 /* lb_serve_erase makes what is kept about a person unreadable for good: the details of older
  * entries and what was remembered of what was asked. One officer `by` asks, another approves on
  * the same basis within 7 days (request->approve); each is an entry, and of an erasure there is one
- * for every name the person has had here (epochs.h), the last of which the ack is about. MALFORMED for an unknown
- * basis or a bad reason, ID_INVALID; RETENTION_RUNS while the newest detail is younger than
- * keep_details_s, unless a court orders it; ERASURE_NOT_ASKED; what lb_log_append_wait says. Reads
- * the whole table of details: workers only. */
+ * for every name the person has had here (epochs.h), the last of which the ack is about. MALFORMED
+ * for an unknown basis or a bad reason, ID_INVALID; RETENTION_RUNS while the newest detail is
+ * younger than keep_details_s, unless a court orders it; ERASURE_NOT_ASKED; what lb_log_append_wait
+ * says. Reads the whole table of details: workers only. */
 LB_MUST lb_status lb_serve_erase(struct lb_serve *serve, const char *by,
                                  const Lianban__V1__EraseSubjectRequest *request,
                                  struct lb_arena *arena, struct lb_serve_ack *out_ack);
