@@ -81,8 +81,9 @@ static void write_id(size_t n, char out[19])
 {
     static const int weights[] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
     int sum = 0;
-    (void)snprintf(out, 19, "9902011960%02u%02u%03u", (unsigned)(n / 10000 % 9 + 1),
-                   (unsigned)(n / 900 % 9 + 10), (unsigned)(n % 900 + 1));
+    (void)snprintf(out, 19, "990201%04u%02u%02u%03u", (unsigned)(n / 145800 % 30 + 1960),
+                   (unsigned)(n / 16200 % 9 + 1), (unsigned)(n / 900 % 18 + 10),
+                   (unsigned)(n % 900 + 1));
     for (size_t i = 0; i < 17; i++)
         sum += (out[i] - '0') * weights[i];
     out[17] = "10X98765432"[sum % 11];

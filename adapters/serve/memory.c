@@ -52,6 +52,21 @@ const char *const lb_serve_migrations[] = {
     "  at INTEGER NOT NULL) WITHOUT ROWID;",
     /* epochs.h */
     "CREATE TABLE pseudonym_epoch(id INTEGER PRIMARY KEY, mark BLOB NOT NULL UNIQUE);",
+    /* probe.c: rows of a KiB and more are appended. Among others by name they would split a page at
+     * nearly every new one, and who is new would show by time. */
+    "ALTER TABLE probe_subject RENAME TO old_subject;"
+    "CREATE TABLE probe_subject(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
+    "  wrapped BLOB NOT NULL, sealed BLOB NOT NULL, expires INTEGER NOT NULL);"
+    "INSERT INTO probe_subject(id, wrapped, sealed, expires)"
+    "  SELECT id, wrapped, sealed, expires FROM old_subject;"
+    "DROP TABLE old_subject;"
+    "CREATE INDEX probe_subject_expires ON probe_subject(expires);"
+    "ALTER TABLE probe_case RENAME TO old_case;"
+    "CREATE TABLE probe_case(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL,"
+    "  expires INTEGER NOT NULL);"
+    "INSERT INTO probe_case(id, sealed, expires) SELECT id, sealed, expires FROM old_case;"
+    "DROP TABLE old_case;"
+    "CREATE INDEX probe_case_expires ON probe_case(expires);",
     NULL,
 };
 

@@ -239,22 +239,25 @@ static void take_back(struct lb_read_job *job, const struct lb_share_claim *clai
     }
 }
 
-/* What only the history of the person tells is told to requester and officer alone. */
+/* What only the history of the person tells is told to requester and officer alone. Whoever is
+ * refused, by that or before, makes the same work and leaves no trace: time must not tell. */
 lb_status lb_read_share_settle(struct lb_read_job *job, struct lb_store *store, int64_t now_unix_s)
 {
-    if (job->share == NULL || job->inner != LB_CODE_OK)
+    if (job->share == NULL)
         return LB_OK;
+    struct lb_share_memory *memory = &job->serve->shares;
     struct lb_share_claim *claim = &job->share->claim;
     make_claim(job, claim);
-    LB_TRY(lb_share_memory_rename(&job->serve->shares, store, claim->slot, &job->names));
-    lb_status status = lb_share_memory_check(&job->serve->shares, store, now_unix_s, claim);
-    if (status != LB_OK && lb_code_scope(status->code) == LB_SCOPE_INNER) {
-        job->inner = status->code;
-        return LB_OK;
-    }
-    LB_TRY(status);
+    LB_TRY(lb_share_memory_rename(memory, store, claim->slot, &job->names));
+    lb_status status = lb_share_memory_check(memory, store, now_unix_s, claim);
+    if (status != LB_OK && lb_code_scope(status->code) != LB_SCOPE_INNER)
+        return status;
+    if (job->inner == LB_CODE_OK)
+        job->inner = lb_status_code(status);
+    if (job->inner != LB_CODE_OK)
+        return lb_share_memory_rehearse(memory, store, now_unix_s, claim);
     take_back(job, claim);
-    return lb_share_memory_keep(&job->serve->shares, store, now_unix_s, claim);
+    return lb_share_memory_keep(memory, store, now_unix_s, claim);
 }
 
 void lb_read_share_detail(const struct lb_read_job *job, struct lb_json *detail)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "gateway/crypto/hash.h"
+
 /* Households outlive the last moment at which one of their runs can be answered: the period is
  * never less than LB_SHARE_RUN_LIFE_S, and this is twice the skew that a run's start may have. */
 #define GRACE_S (2 * LB_CLOCK_SKEW_S)
@@ -115,6 +117,13 @@ lb_status lb_share_memory_rename(struct lb_share_memory *memory, struct lb_store
 
 /* --- checking --- */
 
+/* Notes why a claim is refused; the first reason counts. */
+static void need(struct lb_share_claim *claim, bool holds, lb_status reason)
+{
+    if (!holds && claim->refused == LB_OK)
+        claim->refused = reason;
+}
+
 static lb_status find_run(const struct step *step, struct lb_share_claim *claim)
 {
     struct lb_stmt *stmt = NULL;
@@ -124,7 +133,8 @@ static lb_status find_run(const struct step *step, struct lb_share_claim *claim)
     bool same = claim->run_known && lb_span_eq(lb_stmt_blob(stmt, 0), hash_span(claim->bound));
     claim->run_household = claim->run_known ? lb_stmt_int(stmt, 1) : 0;
     lb_stmt_reset(stmt);
-    LB_ENSURE(!claim->run_known || same, LB_SHARE_RUN, "the nonce stands for another run");
+    need(claim, !claim->run_known || same,
+         LB_FAULT(LB_SHARE_RUN, "the nonce stands for another run"));
     return LB_OK;
 }
 
@@ -137,8 +147,8 @@ static lb_status find_place(const struct step *step, struct lb_share_claim *clai
     LB_TRY(lb_stmt_step(stmt, &claim->place_known));
     bool same = claim->place_known && lb_stmt_int(stmt, 0) == (int64_t)claim->place;
     lb_stmt_reset(stmt);
-    LB_ENSURE(!claim->place_known || same, LB_SHARE_REPEATED,
-              "one person stands at two places of a run");
+    need(claim, !claim->place_known || same,
+         LB_FAULT(LB_SHARE_REPEATED, "one person stands at two places of a run"));
     return LB_OK;
 }
 
@@ -155,9 +165,10 @@ static lb_status find_share(const struct step *step, struct lb_share_claim *clai
         found && lb_span_eq(lb_stmt_blob(stmt, 0), lb_span_of(claim->rid, sizeof(claim->rid)));
     uint64_t share = found ? (uint64_t)lb_stmt_int(stmt, 1) : 0;
     lb_stmt_reset(stmt);
-    LB_ENSURE(!found || same, LB_SHARE_REPEATED, "the share went out under another rid");
+    need(claim, !found || same,
+         LB_FAULT(LB_SHARE_REPEATED, "the share went out under another rid"));
     claim->kept[index] = found;
-    if (found)
+    if (found && same)
         claim->parts[index].share = share;
     return LB_OK;
 }
@@ -173,12 +184,11 @@ static lb_status find_person(const struct step *step, struct lb_share_claim *cla
     claim->person_household = found ? lb_stmt_int(stmt, 0) : 0;
     bool same = found && lb_stmt_int(stmt, 1) == (int64_t)claim->num_persons;
     lb_stmt_reset(stmt);
-    LB_ENSURE(!found || same, LB_SHARE_HOUSEHOLD, "a household of another size");
+    need(claim, !found || same, LB_FAULT(LB_SHARE_HOUSEHOLD, "a household of another size"));
     return LB_OK;
 }
 
-static lb_status count_runs(const struct step *step, const struct lb_share_claim *claim,
-                            int64_t *out_num)
+static lb_status count_runs(const struct step *step, struct lb_share_claim *claim)
 {
     struct lb_stmt *stmt = NULL;
     bool found = false;
@@ -188,8 +198,10 @@ static lb_status count_runs(const struct step *step, const struct lb_share_claim
     LB_TRY(lb_stmt_bind_int(stmt, 3, step->now - claim->period_s));
     LB_TRY(lb_stmt_bind_int(stmt, 4, claim->max_runs));
     LB_TRY(lb_stmt_step(stmt, &found));
-    *out_num = found ? lb_stmt_int(stmt, 0) : 0;
+    int64_t runs = found ? lb_stmt_int(stmt, 0) : 0;
     lb_stmt_reset(stmt);
+    need(claim, claim->place_known || runs < claim->max_runs,
+         LB_FAULT(LB_SHARE_BUDGET, "too many runs of one person"));
     return LB_OK;
 }
 
@@ -197,9 +209,6 @@ static lb_status count_persons(const struct step *step, int64_t household, int64
 {
     struct lb_stmt *stmt = NULL;
     bool found = false;
-    *out_num = 0;
-    if (household == 0)
-        return LB_OK;
     LB_TRY(prepare(step, COUNT_PERSONS, &stmt));
     LB_TRY(lb_stmt_bind_int(stmt, 1, household));
     LB_TRY(lb_stmt_step(stmt, &found));
@@ -210,16 +219,17 @@ static lb_status count_persons(const struct step *step, int64_t household, int64
 
 /* The persons whom this read would make one household, of which those already known are enough to
  * tell that it would be too many. */
-static lb_status check_union(const struct step *step, const struct lb_share_claim *claim)
+static lb_status check_union(const struct step *step, struct lb_share_claim *claim)
 {
-    int64_t of_run = 0, of_person = 1;
-    if (claim->run_household == claim->person_household)
-        return LB_OK;
+    int64_t of_run = 0, of_person = 0;
     LB_TRY(count_persons(step, claim->run_household, &of_run));
-    if (claim->person_household != 0)
-        LB_TRY(count_persons(step, claim->person_household, &of_person));
-    LB_ENSURE(of_run + of_person <= (int64_t)claim->num_persons, LB_SHARE_HOUSEHOLD,
-              "added up with other persons before");
+    LB_TRY(count_persons(step, claim->person_household, &of_person));
+    if (claim->person_household == 0)
+        of_person = 1;
+    need(claim,
+         claim->run_household == claim->person_household ||
+             of_run + of_person <= (int64_t)claim->num_persons,
+         LB_FAULT(LB_SHARE_HOUSEHOLD, "added up with other persons before"));
     return LB_OK;
 }
 
@@ -227,18 +237,16 @@ lb_status lb_share_memory_check(struct lb_share_memory *memory, struct lb_store 
                                 int64_t now_unix_s, struct lb_share_claim *claim)
 {
     const struct step step = {memory, store, now_unix_s};
+    claim->refused = LB_OK;
     LB_TRY(run_with_ints(&step, PURGE, now_unix_s, NULL));
     LB_TRY(find_run(&step, claim));
     LB_TRY(find_place(&step, claim));
     for (size_t i = 0; i < claim->num_parts; i++)
         LB_TRY(find_share(&step, claim, i));
-    if (!claim->place_known) {
-        int64_t runs = 0;
-        LB_TRY(count_runs(&step, claim, &runs));
-        LB_ENSURE(runs < claim->max_runs, LB_SHARE_BUDGET, "too many runs of one person");
-    }
+    LB_TRY(count_runs(&step, claim));
     LB_TRY(find_person(&step, claim));
-    return check_union(&step, claim);
+    LB_TRY(check_union(&step, claim));
+    return claim->refused;
 }
 
 /* --- keeping --- */
@@ -322,21 +330,49 @@ static lb_status add_share(const struct step *step, const struct lb_share_claim 
     return lb_stmt_run(stmt);
 }
 
+static lb_status write_claim(const struct step *step, const struct lb_share_claim *claim)
+{
+    int64_t household = 0;
+    LB_TRY(settle_household(step, claim, &household));
+    if (!claim->run_known)
+        LB_TRY(add_run(step, claim, household));
+    if (claim->person_household == 0)
+        LB_TRY(add_person(step, claim, household));
+    if (!claim->place_known)
+        LB_TRY(add_place(step, claim));
+    for (size_t i = 0; i < claim->num_parts; i++) {
+        if (claim->parts[i].has_share && !claim->kept[i])
+            LB_TRY(add_share(step, claim, &claim->parts[i]));
+    }
+    return LB_OK;
+}
+
+/* Either way in a savepoint of its own, so that its beginning and end cost the same. */
+static lb_status write_within(const struct step *step, const struct lb_share_claim *claim,
+                              bool keep)
+{
+    LB_TRY(lb_store_savepoint(step->store));
+    lb_status status = write_claim(step, claim);
+    lb_status ended = status == LB_OK && keep ? lb_store_release(step->store)
+                                              : lb_store_undo(step->store);
+    return status != LB_OK ? status : ended;
+}
+
 lb_status lb_share_memory_keep(struct lb_share_memory *memory, struct lb_store *store,
                                int64_t now_unix_s, const struct lb_share_claim *claim)
 {
     const struct step step = {memory, store, now_unix_s};
-    int64_t household = 0;
-    LB_TRY(settle_household(&step, claim, &household));
-    if (!claim->run_known)
-        LB_TRY(add_run(&step, claim, household));
-    if (claim->person_household == 0)
-        LB_TRY(add_person(&step, claim, household));
-    if (!claim->place_known)
-        LB_TRY(add_place(&step, claim));
-    for (size_t i = 0; i < claim->num_parts; i++) {
-        if (claim->parts[i].has_share && !claim->kept[i])
-            LB_TRY(add_share(&step, claim, &claim->parts[i]));
-    }
-    return LB_OK;
+    return write_within(&step, claim, true);
+}
+
+lb_status lb_share_memory_rehearse(struct lb_share_memory *memory, struct lb_store *store,
+                                   int64_t now_unix_s, const struct lb_share_claim *claim)
+{
+    const struct step step = {memory, store, now_unix_s};
+    struct lb_share_claim nobody = *claim;
+    LB_TRY(lb_crypto_random(nobody.person, sizeof(nobody.person)));
+    nobody.place_known = false;
+    nobody.person_household = 0;
+    memset(nobody.kept, 0, sizeof(nobody.kept));
+    return write_within(&step, &nobody, false);
 }

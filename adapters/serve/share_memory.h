@@ -42,6 +42,7 @@ struct lb_share_claim {
     struct lb_share_claim_part parts[LB_MAX_SHARE_CONTRIBUTIONS];
 
     /* set by lb_share_memory_check */
+    lb_status refused;    /* the first reason there is */
     bool run_known, place_known;
     bool kept[LB_MAX_SHARE_CONTRIBUTIONS];  /* by index of parts: `share` is the one kept before */
     int64_t run_household, person_household; /* 0: none yet */
@@ -53,16 +54,22 @@ LB_MUST lb_status lb_share_memory_rename(struct lb_share_memory *memory, struct 
                                          const char *slot, const struct lb_epoch_names *names);
 
 /* lb_share_memory_check judges a claim by what was answered before and puts the share that was
- * given then, under the same rid, in the place of a new one. Runs on the sequencer inside an open
- * transaction. SHARE_RUN: the nonce stands for another run. SHARE_REPEATED: the person has another
- * place in this run, or its share went out under another rid. SHARE_BUDGET: too many runs of the
- * person. SHARE_HOUSEHOLD: it was added up with other persons, or with fewer or more. STORE_FAILED,
- * NO_MEMORY. */
+ * given then, under the same rid, in the place of a new one. It looks at everything whatever it
+ * finds, since time must not tell. Runs on the sequencer inside an open transaction. SHARE_RUN: the
+ * nonce stands for another run. SHARE_REPEATED: the person has another place in this run, or its
+ * share went out under another rid. SHARE_BUDGET: too many runs of the person. SHARE_HOUSEHOLD: it
+ * was added up with other persons, or with fewer or more. STORE_FAILED, NO_MEMORY. */
 LB_MUST lb_status lb_share_memory_check(struct lb_share_memory *memory, struct lb_store *store,
                                         int64_t now_unix_s, struct lb_share_claim *claim);
 
-/* lb_share_memory_keep remembers a claim that was checked in the same transaction. */
+/* lb_share_memory_keep remembers a claim that was checked in the same transaction. STORE_FAILED. */
 LB_MUST lb_status lb_share_memory_keep(struct lb_share_memory *memory, struct lb_store *store,
                                        int64_t now_unix_s, const struct lb_share_claim *claim);
+
+/* lb_share_memory_rehearse does the same work for a person nobody has heard of, in the run of a
+ * claim that was checked, and takes it back: what becomes of a refused person's share, whose time
+ * must not tell either. CRYPTO_FAILED, STORE_FAILED. */
+LB_MUST lb_status lb_share_memory_rehearse(struct lb_share_memory *memory, struct lb_store *store,
+                                           int64_t now_unix_s, const struct lb_share_claim *claim);
 
 #endif

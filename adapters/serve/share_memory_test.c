@@ -219,6 +219,51 @@ static void no_order_of_runs_links_too_many(void **state)
     }
 }
 
+static int64_t count_rows(struct test *test)
+{
+    struct lb_stmt *stmt = NULL;
+    bool row = false;
+    assert_ok(lb_stmt_prepare(test->store,
+                              "SELECT (SELECT count(*) FROM share_household) +"
+                              " (SELECT count(*) FROM share_run) +"
+                              " (SELECT count(*) FROM share_person) +"
+                              " (SELECT count(*) FROM share_place) + (SELECT count(*) FROM share)",
+                              &stmt));
+    assert_ok(lb_stmt_step(stmt, &row));
+    int64_t num = lb_stmt_int(stmt, 0);
+    lb_stmt_free(stmt);
+    return num;
+}
+
+static enum lb_code refuse(struct test *test, struct lb_share_claim claim)
+{
+    assert_ok(lb_store_begin(test->store));
+    lb_status status = lb_share_memory_check(&test->memory, test->store, test->now, &claim);
+    assert_ok(lb_share_memory_rehearse(&test->memory, test->store, test->now, &claim));
+    assert_ok(lb_store_commit(test->store));
+    return lb_status_code(status);
+}
+
+/* Of somebody new in a new run, in one that is known, and of whom the memory itself refuses. */
+static void who_is_refused_leaves_no_trace(void **state)
+{
+    struct test *test = *state;
+    assert_ok(ask(test, 1, 1, 2));
+    int64_t rows = count_rows(test);
+    assert_int_equal(rows, 5);
+    assert_int_equal(refuse(test, claim_of(2, 3, 2)), LB_CODE_OK);
+    assert_int_equal(refuse(test, claim_of(1, 3, 2)), LB_CODE_OK);
+    assert_int_equal(refuse(test, claim_of(1, 1, 2)), LB_CODE_OK);
+    assert_int_equal(refuse(test, claim_of(3, 1, 1)), LB_SHARE_HOUSEHOLD);
+    struct lb_share_claim twice = claim_of(1, 1, 2);
+    twice.place = 7;
+    twice.rid[3] = 1; /* the first reason is the one told, and both have the same code here */
+    assert_int_equal(refuse(test, twice), LB_SHARE_REPEATED);
+    assert_int_equal(count_rows(test), rows);
+    assert_ok(ask(test, 1, 2, 2)); /* the other place is still free */
+    assert_code(ask(test, 1, 3, 2), LB_SHARE_HOUSEHOLD);
+}
+
 #define TEST(name_) cmocka_unit_test_setup_teardown(name_, setup, teardown)
 
 int main(void)
@@ -230,6 +275,7 @@ int main(void)
         TEST(slots_are_apart),
         TEST(linked_runs_are_one_household),
         TEST(no_order_of_runs_links_too_many),
+        TEST(who_is_refused_leaves_no_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,8 @@
  * The data keys under which details are encrypted: one per subject, random, in memory only while
  * the subject is among the 1024 most recent ones, and sealed to the officer in its row. A key
  * that has left memory can't be used again, so the subject gets a new one with a new row. Used by
- * the sequencer alone.
+ * the sequencer alone. A subject's first key takes no longer than its next use: contexts to the
+ * officer are made ahead by a thread, and the rest is done for either.
  */
 struct lb_keyring;
 
@@ -21,7 +22,7 @@ struct lb_data_key {
 };
 
 /* lb_keyring_new seals to an officer's X25519 public key; rows are numbered from next_kid.
- * NO_MEMORY. */
+ * NO_MEMORY, CRYPTO_FAILED. */
 LB_MUST lb_status lb_keyring_new(const uint8_t officer[32], const char *origin, uint64_t next_kid,
                                  struct lb_keyring **out_keyring);
 /* lb_keyring_free wipes every key; NULL is allowed. */

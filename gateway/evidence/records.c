@@ -30,6 +30,7 @@ static lb_status prepare_writes(struct lb_records *records)
         {&records->put_detail, "INSERT INTO detail(idx, kid, nonce, sealed, plain_hash)"
                                " VALUES (?1, ?2, ?3, ?4, ?5)"},
         {&records->put_key, "INSERT INTO detail_key(kid, subject, sealed) VALUES (?1, ?2, ?3)"},
+        {&records->touch_key, "UPDATE detail_key SET sealed = sealed WHERE kid = ?1"},
         {&records->find_keys, "SELECT kid, sealed FROM detail_key WHERE subject = ?1 ORDER BY kid"},
         {&records->erase_key, "UPDATE detail_key SET subject = NULL, sealed = NULL, key_hash = ?2,"
                               " erased_by = ?3 WHERE kid = ?1"},
@@ -200,6 +201,12 @@ lb_status lb_records_put_key(struct lb_records *records, uint64_t kid,
     LB_TRY(lb_stmt_bind_blob(stmt, 2, lb_span_of(subject, LB_DETAIL_SUBJECT_BYTES)));
     LB_TRY(lb_stmt_bind_blob(stmt, 3, lb_span_of(sealed, LB_DETAIL_SEALED_KEY_BYTES)));
     return lb_stmt_run(stmt);
+}
+
+lb_status lb_records_touch_key(struct lb_records *records, uint64_t kid)
+{
+    LB_TRY(lb_stmt_bind_int(records->touch_key, 1, (int64_t)kid));
+    return lb_stmt_run(records->touch_key);
 }
 
 static lb_status bind_checkpoint(struct lb_stmt *stmt,

@@ -42,6 +42,7 @@ struct lb_records {
     struct lb_stmt *put_tile;
     struct lb_stmt *put_detail;
     struct lb_stmt *put_key;
+    struct lb_stmt *touch_key;
     struct lb_stmt *find_keys;
     struct lb_stmt *erase_key;
     struct lb_stmt *put_checkpoint;
@@ -90,6 +91,9 @@ LB_MUST lb_status lb_records_put_detail(struct lb_records *records, uint64_t ind
 LB_MUST lb_status lb_records_put_key(struct lb_records *records, uint64_t kid,
                                      const uint8_t subject[LB_DETAIL_SUBJECT_BYTES],
                                      const uint8_t sealed[LB_DETAIL_SEALED_KEY_BYTES]);
+/* lb_records_touch_key writes a key's row as it is: the work of lb_records_put_key, without a
+ * change. */
+LB_MUST lb_status lb_records_touch_key(struct lb_records *records, uint64_t kid);
 LB_MUST lb_status lb_records_put_checkpoint(struct lb_records *records,
                                             const struct lb_records_checkpoint *checkpoint);
 /* lb_records_move_checkpoint replaces the row if it still is `from` (compare and swap); LOG_FORK

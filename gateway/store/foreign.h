@@ -11,7 +11,7 @@ struct lb_store {
     sqlite3 *db;
     struct lb_stmt *stmts;  /* all that live, so that closing can free them */
     const char *refusal;    /* a reason of ours that SQLite does not know, or NULL */
-    bool in_savepoint;
+    unsigned num_savepoints;
     unsigned wal_pages;     /* counted when the owner makes its checkpoints itself */
 };
 

@@ -37,20 +37,20 @@ lb_status lb_store_begin(struct lb_store *store)
 {
     LB_ENSURE(!in_transaction(store), LB_STORE_FAILED, "a transaction is open already");
     LB_TRY(lb_store_exec(store, "BEGIN IMMEDIATE"));
-    store->in_savepoint = false;
+    store->num_savepoints = 0;
     return LB_OK;
 }
 
 lb_status lb_store_commit(struct lb_store *store)
 {
     LB_ENSURE(in_transaction(store), LB_STORE_FAILED, "no transaction is open");
-    LB_ENSURE(!store->in_savepoint, LB_STORE_FAILED, "a savepoint is open");
+    LB_ENSURE(store->num_savepoints == 0, LB_STORE_FAILED, "a savepoint is open");
     return lb_store_exec(store, "COMMIT");
 }
 
 void lb_store_rollback(struct lb_store *store)
 {
-    store->in_savepoint = false;
+    store->num_savepoints = 0;
     if (!in_transaction(store))
         return;
     /* ROLLBACK fails only when SQLite has rolled back by itself already. */
@@ -77,24 +77,25 @@ lb_status lb_store_checkpoint(struct lb_store *store)
 lb_status lb_store_savepoint(struct lb_store *store)
 {
     LB_ENSURE(in_transaction(store), LB_STORE_FAILED, "no transaction is open");
-    LB_ENSURE(!store->in_savepoint, LB_STORE_FAILED, "a savepoint is open already");
+    LB_ENSURE(store->num_savepoints < LB_STORE_MAX_SAVEPOINTS, LB_STORE_FAILED,
+              "too many savepoints are open already");
     LB_TRY(lb_store_exec(store, "SAVEPOINT inner_step"));
-    store->in_savepoint = true;
+    store->num_savepoints++;
     return LB_OK;
 }
 
 lb_status lb_store_release(struct lb_store *store)
 {
-    LB_ENSURE(store->in_savepoint, LB_STORE_FAILED, "no savepoint is open");
+    LB_ENSURE(store->num_savepoints > 0, LB_STORE_FAILED, "no savepoint is open");
     LB_TRY(lb_store_exec(store, "RELEASE inner_step"));
-    store->in_savepoint = false;
+    store->num_savepoints--;
     return LB_OK;
 }
 
 lb_status lb_store_undo(struct lb_store *store)
 {
-    LB_ENSURE(store->in_savepoint, LB_STORE_FAILED, "no savepoint is open");
+    LB_ENSURE(store->num_savepoints > 0, LB_STORE_FAILED, "no savepoint is open");
     LB_TRY(lb_store_exec(store, "ROLLBACK TO inner_step; RELEASE inner_step"));
-    store->in_savepoint = false;
+    store->num_savepoints--;
     return LB_OK;
 }

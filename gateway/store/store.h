@@ -99,9 +99,10 @@ void lb_store_rollback(struct lb_store *store);
  * database, durably. */
 unsigned lb_store_wal_pages(const struct lb_store *store);
 LB_MUST lb_status lb_store_checkpoint(struct lb_store *store);
-/* lb_store_savepoint, _release and _undo nest one level inside a transaction: _release keeps
- * what was done since, _undo drops it; either ends the savepoint. STORE_FAILED when there is no
- * transaction, a second savepoint, or none to end. */
+/* lb_store_savepoint, _release and _undo nest inside a transaction: _release keeps what was done
+ * since the last savepoint, _undo drops it; either ends that savepoint. STORE_FAILED when there is
+ * no transaction, one savepoint too many, or none to end. */
+#define LB_STORE_MAX_SAVEPOINTS 2U
 LB_MUST lb_status lb_store_savepoint(struct lb_store *store);
 LB_MUST lb_status lb_store_release(struct lb_store *store);
 LB_MUST lb_status lb_store_undo(struct lb_store *store);

@@ -137,7 +137,8 @@ static void transactions_do_not_nest_or_end_twice(void **state)
     lb_store_rollback(store);
     assert_null(lb_store_begin(store));
     assert_int_equal(lb_status_code(lb_store_begin(store)), LB_STORE_FAILED);
-    assert_null(lb_store_savepoint(store));
+    for (unsigned i = 0; i < LB_STORE_MAX_SAVEPOINTS; i++)
+        assert_null(lb_store_savepoint(store));
     assert_int_equal(lb_status_code(lb_store_savepoint(store)), LB_STORE_FAILED);
     assert_int_equal(lb_status_code(lb_store_commit(store)), LB_STORE_FAILED);
     assert_null(lb_store_exec(store, "INSERT INTO t(id) VALUES(1)"));
@@ -159,6 +160,27 @@ static void undo_drops_only_the_inner_step(void **state)
     assert_null(lb_store_release(store));
     assert_null(lb_store_commit(store));
     assert_int_equal(count(store), 2);
+}
+
+/* Each ends the savepoint that was begun last. */
+static void savepoints_end_from_within(void **state)
+{
+    struct lb_store *store = store_of(state);
+    assert_null(lb_store_begin(store));
+    assert_null(lb_store_savepoint(store));
+    assert_null(lb_store_exec(store, "INSERT INTO t(id) VALUES(1)"));
+    assert_null(lb_store_savepoint(store));
+    assert_null(lb_store_exec(store, "INSERT INTO t(id) VALUES(2)"));
+    assert_null(lb_store_undo(store));
+    assert_int_equal(lb_status_code(lb_store_commit(store)), LB_STORE_FAILED);
+    assert_null(lb_store_release(store));
+    assert_null(lb_store_savepoint(store));
+    assert_null(lb_store_savepoint(store));
+    assert_null(lb_store_exec(store, "INSERT INTO t(id) VALUES(3)"));
+    assert_null(lb_store_release(store));
+    assert_null(lb_store_undo(store));
+    assert_null(lb_store_commit(store));
+    assert_int_equal(count(store), 1);
 }
 
 static void a_read_only_store_reads_one_moment_and_never_writes(void **state)
@@ -255,6 +277,7 @@ int main(void)
         TEST(another_writer_is_told),
         TEST(transactions_do_not_nest_or_end_twice),
         TEST(undo_drops_only_the_inner_step),
+        TEST(savepoints_end_from_within),
         TEST(a_read_only_store_reads_one_moment_and_never_writes),
         TEST(what_is_deleted_is_gone_from_the_file),
         TEST(an_endless_statement_is_interrupted),
