@@ -55,7 +55,7 @@ def lb_binary(name, srcs, deps = [], visibility = None, **kwargs):
         **kwargs
     )
 
-def lb_fuzz(name, srcs, targets, deps):
+def lb_fuzz(name, srcs, targets, deps, **kwargs):
     """Fuzz targets that share a file (tests/fuzz/fuzz.h), each also a program `<target>_fuzz`.
 
     The programs are libFuzzer's and need --config=fuzz; `./run fuzz` builds them. Everybody else
@@ -67,6 +67,7 @@ def lb_fuzz(name, srcs, targets, deps):
         srcs = srcs,
         visibility = ["//tests/fuzz:__pkg__"],
         deps = deps + ["//tests/fuzz"],
+        **kwargs
     )
     for target in targets:
         native.cc_binary(

@@ -3,8 +3,8 @@
 enum statement { ASK, FIND, DROP, PURGE, NUM_STATEMENTS };
 
 static const char *const sql[NUM_STATEMENTS] = {
-    [ASK] = "INSERT INTO erasure(subject, by, basis, at) VALUES(?1, ?2, ?3, ?4)"
-            " ON CONFLICT(subject) DO UPDATE SET by = ?2, basis = ?3, at = ?4",
+    [ASK] = ("INSERT INTO erasure(subject, by, basis, at) VALUES(?1, ?2, ?3, ?4)"
+             " ON CONFLICT(subject) DO UPDATE SET by = ?2, basis = ?3, at = ?4"),
     [FIND] = "SELECT 1 FROM erasure WHERE subject = ?1 AND by <> ?2 AND basis = ?3 AND at > ?4",
     [DROP] = "DELETE FROM erasure WHERE subject = ?1",
     [PURGE] = "DELETE FROM erasure WHERE at <= ?1",

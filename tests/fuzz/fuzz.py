@@ -23,7 +23,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CORPUS, DICTIONARIES = os.path.join(HERE, "corpus"), os.path.join(HERE, "dict")
-MAX_BYTES = {"source_file": 16384, "form": 12288}
+MAX_BYTES = {"source_file": 16384, "form": 12288, "evidence_files": 24576}
 OTHER_MAX_BYTES = 4096
 KEPT_PREFIX = "finding-"  # a reproducer in the tree's corpus stays there, whatever it reaches
 MERGE_SECONDS = 300

@@ -23,6 +23,7 @@ struct fuzz_sink;
     X(log_progress)                                                                                \
     X(tlog_proof)                                                                                  \
     X(entry_bundle)                                                                                \
+    X(evidence_files)                                                                              \
     X(grant)                                                                                       \
     X(section)                                                                                     \
     X(operator_token)                                                                              \
@@ -45,7 +46,9 @@ struct fuzz_sink;
     X(source_file)                                                                                 \
     X(arguments)                                                                                   \
     X(terminal_text)                                                                               \
-    X(household)
+    X(household)                                                                                   \
+    X(adapter_link)                                                                                \
+    X(broker_link)
 
 #define FUZZ_DECLARE(name_)                                                                        \
     bool fuzz_##name_(struct lb_span in);                                                          \
