@@ -1,0 +1,178 @@
+#!/usr/bin/python3
+"""Kills a broker and an adapter under load, again and again, and checks after each restart that no
+evidence is lost, nothing signed is rolled back and nothing counted twice.
+
+    crash.py --bin DIR --crash-bin DIR [--rounds N | --minutes M] [--seed S] [--json] [--keep]
+
+A round is one SIGKILL at a random instant, of one of the two or of both. Among the rounds each point of
+tests/crash/points.h is passed once by each program, which then dies there.
+"""
+
+import argparse
+import collections
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from checks import Checks  # noqa: E402
+from ground import ADAPTER, BROKER, Ground, wait_until  # noqa: E402
+
+# A point, and at which passage at most: those that come often are left to pass for a while.
+POINTS = {
+    "staging": 40, "tile-before": 1, "tile-after": 1, "sign": 20, "commit-before": 20, "commit-after": 20,
+    "wal-torn": 60, "wal-written": 60, "wal-unsynced": 20, "wal-synced": 20, "ratchet-before": 20,
+    "ratchet-torn": 20, "ratchet-after": 20, "checkpoint-before": 1, "checkpoint-after": 1,
+    "database-torn": 30, "database-unsynced": 1, "database-synced": 1,
+}
+RANDOM = "random"
+INSTANT_SECONDS = 0.25
+POINT_SECONDS = 30
+ANSWERS = 8
+
+
+class Campaign:
+    """Rounds against one federation, which lives through all of them."""
+
+    def __init__(self, ground, seed):
+        self._ground, self._dice = ground, random.Random(seed)
+        self._checks = Checks(ground)
+        self.kills = collections.Counter()
+        self.rounds = 0
+        self.wrong = []
+        self.unreached = []
+
+    def begin(self):
+        for name in self._ground.nodes:
+            self._ground.start(name)
+        self._ground.ask()
+        self._ground.wait_answers(1)
+
+    def instant(self):
+        """A round at a random instant."""
+        victims = self._dice.choice(([ADAPTER], [BROKER], [ADAPTER, BROKER]))
+        time.sleep(self._dice.uniform(0, INSTANT_SECONDS))
+        for name in victims:
+            self._ground.nodes[name].kill()
+        self.kills[RANDOM] += 1
+        self._recover(victims, f"{'+'.join(victims)} killed")
+
+    def point(self, name, point):
+        """A round at a point. The node is killed to be started anew, and dies by itself."""
+        node = self._ground.nodes[name]
+        node.kill()
+        self._ground.start(name, f"{point}:{self._dice.randint(1, POINTS[point])}")
+        try:
+            wait_until(lambda: not node.is_running, POINT_SECONDS, point)
+            self.kills[f"{name} {point}"] += 1
+        except TimeoutError:
+            self.unreached.append(f"{name} {point}")
+            node.kill()
+        self._recover([name], f"{name} died at {point}")
+
+    def _recover(self, victims, what):
+        for name in victims:
+            self._ground.start(name)
+        found = []
+        try:
+            self._ground.wait_answers(ANSWERS)
+        except TimeoutError as late:
+            found.append(str(late))
+        for name in self._ground.nodes:
+            found += self._checks.log(name)
+        self.rounds += 1
+        self.wrong += [f"round {self.rounds}, {what}: {sentence}" for sentence in found]
+
+    def end(self):
+        """Everything stops cleanly, and is whole."""
+        unclean = self._ground.stop()
+        self.wrong += [f"{name} did not stop cleanly" for name in unclean]
+        for name in self._ground.nodes:
+            self.wrong += [f"at the end: {sentence}" for sentence in self._checks.log(name)]
+
+    def report(self, seconds):
+        return {"rounds": self.rounds, "seconds": round(seconds, 1),
+                "seconds_per_round": round(seconds / max(self.rounds, 1), 2), "kills": dict(self.kills),
+                "answers": self._ground.kept.answers, "entries_found_again": self._checks.entries,
+                "checkpoints_held": self._checks.roots, "points_not_reached": self.unreached,
+                "wrong": self.wrong}
+
+
+def plan(rounds, points):
+    """The rounds in order, the points spread evenly among them: None for a random instant."""
+    total, left = rounds + len(points), iter(points)
+    return [next(left) if at * len(points) // total < (at + 1) * len(points) // total else None
+            for at in range(total)]
+
+
+def run(campaign, steps, until, told=None):
+    """Plays the steps, or as many as fit; stops at ten things wrong."""
+    began = time.monotonic()
+    try:
+        campaign.begin()
+        for step in steps:
+            if time.monotonic() > until or len(campaign.wrong) >= 10:
+                break
+            if step is None:
+                campaign.instant()
+            else:
+                campaign.point(*step)
+            if told is not None:
+                told(campaign, len(steps))
+    finally:
+        campaign.end()
+    return campaign.report(time.monotonic() - began)
+
+
+def _tell(campaign, total):
+    if sys.stderr.isatty() or campaign.rounds % 20 == 0:
+        end = "\r" if sys.stderr.isatty() else "\n"
+        print(f"  {campaign.rounds} of {total} rounds, {len(campaign.wrong)} wrong", end=end, file=sys.stderr,
+              flush=True)
+
+
+def _print(report):
+    print(f"\n{report['rounds']} rounds in {report['seconds']} s ({report['seconds_per_round']} s each)")
+    for place, num in sorted(report["kills"].items()):
+        print(f"  {num:5}  {place}")
+    print(f"{report['answers']} answers received; {report['entries_found_again']} entries shown and found "
+          f"again, {report['checkpoints_held']} checkpoints shown and held to")
+    for place in report["points_not_reached"]:
+        print(f"not reached: {place}")
+    for sentence in report["wrong"]:
+        print(f"WRONG  {sentence}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--bin", required=True, help="the released programs")
+    parser.add_argument("--crash-bin", required=True, help="those of tests/crash")
+    parser.add_argument("--rounds", type=int, default=500, help="random instants (500)")
+    parser.add_argument("--minutes", type=float, help="end after so long")
+    parser.add_argument("--seed", type=int, default=None, help="the same instants and points again")
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+    parser.add_argument("--keep", action="store_true", help="keep the folder")
+    options = parser.parse_args()
+    folder = tempfile.mkdtemp(prefix="lianban-crash-")
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}, in {folder}", file=sys.stderr)
+    points = [(name, point) for point in POINTS for name in (ADAPTER, BROKER)]
+    until = time.monotonic() + options.minutes * 60 if options.minutes else float("inf")
+    try:
+        ground = Ground(folder, options.bin, options.crash_bin)
+        report = run(Campaign(ground, seed), plan(options.rounds, points), until, _tell)
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    report["seed"] = seed
+    print(json.dumps(report, indent=1)) if options.json else _print(report)
+    return 1 if report["wrong"] or report["points_not_reached"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
