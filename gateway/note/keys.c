@@ -15,7 +15,7 @@ static lb_status verifier_make(struct lb_span name,
                              &verifier.key));
     memcpy(verifier.name, name.ptr, name.len);
     memcpy(verifier.public_key, public_key, LB_ED25519_PUBLIC_BYTES);
-    lb_note_key_id(name, public_key, verifier.key_id);
+    lb_note_key_id(name, LB_NOTE_ALG_ED25519, public_key, verifier.key_id);
     *out_verifier = verifier;
     return LB_OK;
 }
@@ -35,8 +35,8 @@ lb_status lb_note_verifier_parse(struct lb_span vkey, struct lb_note_verifier *o
 {
     struct lb_note_key_text text;
     uint8_t key_id[LB_NOTE_KEY_ID_BYTES];
-    LB_TRY(lb_note_key_text_parse(vkey, &text));
-    lb_note_key_id(text.name, text.bytes, key_id);
+    LB_TRY(lb_note_key_text_parse(vkey, LB_NOTE_ALG_ED25519, &text));
+    lb_note_key_id(text.name, LB_NOTE_ALG_ED25519, text.bytes, key_id);
     LB_ENSURE(id_is(key_id, text.key_id), LB_MALFORMED, "id of a note key does not fit");
     return verifier_make(text.name, text.bytes, out_verifier);
 }
@@ -77,13 +77,13 @@ lb_status lb_note_signer_parse(struct lb_span text, struct lb_arena *arena, cons
               LB_MALFORMED, "not a secret note key");
     LB_DEFER(text_wipe) struct lb_note_key_text parsed = {.name = LB_SPAN_EMPTY};
     LB_TRY(lb_note_key_text_parse(lb_span_of(text.ptr + prefix.len, text.len - prefix.len),
-                                  &parsed));
+                                  LB_NOTE_ALG_ED25519, &parsed));
     LB_DEFER(sign_key_freep) struct lb_sign_key *key = NULL;
     LB_TRY(lb_sign_key_from_seed(parsed.bytes, &key));
     uint8_t public_key[LB_P256_PUBLIC_BYTES];
     uint8_t key_id[LB_NOTE_KEY_ID_BYTES];
     (void)lb_sign_key_public(key, public_key);
-    lb_note_key_id(parsed.name, public_key, key_id);
+    lb_note_key_id(parsed.name, LB_NOTE_ALG_ED25519, public_key, key_id);
     LB_ENSURE(id_is(key_id, parsed.key_id), LB_MALFORMED, "id of a note key does not fit");
     const char *name = lb_arena_str(arena, parsed.name);
     LB_ENSURE(name != NULL, LB_NO_MEMORY, "arena is full");

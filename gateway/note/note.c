@@ -53,7 +53,7 @@ lb_status lb_note_sign(struct lb_span note, bool existing, const char *name,
     uint8_t public_key[LB_P256_PUBLIC_BYTES];
     uint8_t key_id[LB_NOTE_KEY_ID_BYTES];
     (void)lb_sign_key_public(key, public_key);
-    lb_note_key_id(key_name, public_key, key_id);
+    lb_note_key_id(key_name, LB_NOTE_ALG_ED25519, public_key, key_id);
     struct lb_span text = note;
     struct lb_span lines = LB_SPAN_EMPTY;
     if (existing)

@@ -43,10 +43,11 @@ bool lb_note_text_ok(struct lb_span text)
     return true;
 }
 
-void lb_note_key_id(struct lb_span name, const uint8_t public_key[LB_ED25519_PUBLIC_BYTES],
+void lb_note_key_id(struct lb_span name, uint8_t alg,
+                    const uint8_t public_key[LB_ED25519_PUBLIC_BYTES],
                     uint8_t out_id[LB_NOTE_KEY_ID_BYTES])
 {
-    static const uint8_t separator[] = {'\n', LB_NOTE_ALG_ED25519};
+    const uint8_t separator[] = {'\n', alg};
     const struct lb_span parts[] = {
         name,
         lb_span_of(separator, sizeof(separator)),
@@ -76,7 +77,7 @@ static lb_status key_id_parse(struct lb_span digits, uint8_t out[LB_NOTE_KEY_ID_
     return lb_hex_decode(digits, out, LB_NOTE_KEY_ID_BYTES);
 }
 
-lb_status lb_note_key_text_parse(struct lb_span text, struct lb_note_key_text *out)
+lb_status lb_note_key_text_parse(struct lb_span text, uint8_t alg, struct lb_note_key_text *out)
 {
     struct lb_note_key_text key;
     struct lb_span digits;
@@ -90,7 +91,7 @@ lb_status lb_note_key_text_parse(struct lb_span text, struct lb_note_key_text *o
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "note key");
     struct lb_span bytes;
     LB_TRY(lb_b64_decode(arena, text, &bytes));
-    LB_ENSURE(bytes.len == 1 + sizeof(key.bytes) && bytes.ptr[0] == LB_NOTE_ALG_ED25519,
+    LB_ENSURE(bytes.len == 1 + sizeof(key.bytes) && bytes.ptr[0] == alg,
               LB_MALFORMED, "algorithm of a note key");
     memcpy(key.bytes, bytes.ptr + 1, sizeof(key.bytes));
     *out = key;
