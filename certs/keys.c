@@ -9,7 +9,7 @@
 #include "gateway/base/wipe.h"
 #include "gateway/crypto/b64.h"
 #include "gateway/crypto/hash.h"
-#include "gateway/note/note.h"
+#include "gateway/note/cosign.h"
 #include "gateway/trust/directory.h"
 #include "gateway/trust/keys.h"
 
@@ -17,7 +17,7 @@
 
 struct key_options {
     const char *out;
-    const char *name;         /* log keys only */
+    const char *name;         /* log and witness keys only */
     const char *public_file;  /* where the public form goes as well; NULL for nowhere */
 };
 
@@ -62,7 +62,7 @@ static lb_status new_sign_key(struct lb_tool *tool, enum lb_sign_alg alg, const 
     return lb_tool_explain(tool, lb_keys_save_sign(path, *out_key), "%s: cannot be written", path);
 }
 
-/* --- log --- */
+/* --- log and witness --- */
 
 static lb_status format_vkey(struct lb_tool *tool, const char *name,
                              const struct lb_sign_key *key, const char **out_vkey)
@@ -77,22 +77,47 @@ static lb_status format_vkey(struct lb_tool *tool, const char *name,
     return LB_OK;
 }
 
-static lb_status run_log(struct lb_tool *tool, int argc, char **argv)
+static lb_status format_cosigner(struct lb_tool *tool, const char *name,
+                                 const struct lb_sign_key *key, const char **out_vkey)
+{
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
+    (void)lb_sign_key_public(key, raw);
+    LB_DEFER(lb_cosigner_cleanup) struct lb_cosigner cosigner = {0};
+    if (lb_cosigner_init(lb_spiffe_log_origin(name), raw, &cosigner) != LB_OK)
+        return lb_tool_usage(tool, "--name must be without white space and '+'");
+    *out_vkey = lb_cosigner_format(&cosigner, tool->arena);
+    LB_ENSURE(*out_vkey != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
+/* A key with a vkey: a log's or, for cosigning, a witness's. */
+static lb_status run_note_key(struct lb_tool *tool, int argc, char **argv, const char *kind)
 {
     struct key_options options = {0};
     const char *vkey = NULL;
     LB_TRY(read_options(tool, argc, argv, TAKES_NAME, &options));
     LB_DEFER(free_sign_key) struct lb_sign_key *key = NULL;
     LB_TRY(lb_sign_key_generate(LB_SIGN_ED25519, &key));
-    LB_TRY(format_vkey(tool, options.name, key, &vkey));
+    LB_TRY(strcmp(kind, "log") == 0 ? format_vkey(tool, options.name, key, &vkey)
+                                    : format_cosigner(tool, options.name, key, &vkey));
     LB_TRY(lb_tool_explain(tool, lb_keys_save_sign(options.out, key), "%s: cannot be written",
                            options.out));
     LB_TRY(write_public(tool, &options, vkey));
     struct lb_json *result = lb_json_object();
-    lb_json_set_cstr(result, "kind", "log");
+    lb_json_set_cstr(result, "kind", kind);
     lb_json_set_cstr(result, "file", options.out);
     lb_json_set_cstr(result, "vkey", vkey);
     return lb_tool_result(tool, result);
+}
+
+static lb_status run_log(struct lb_tool *tool, int argc, char **argv)
+{
+    return run_note_key(tool, argc, argv, "log");
+}
+
+static lb_status run_witness(struct lb_tool *tool, int argc, char **argv)
+{
+    return run_note_key(tool, argc, argv, "witness");
 }
 
 /* --- issuer and device: P-256 --- */
@@ -209,6 +234,14 @@ static const struct lb_tool_command commands[] = {
      "  lianban keys log --out log.pem --public log.vkey --name spiffe://city.gov/adapter/tax/one\n"
      "  lianban keys log --out directory.pem --name city.gov/directory\n",
      run_log},
+    {"witness",
+     "lianban keys witness --out FILE --name NAME [--public FILE] [--json]\n\n"
+     "Makes an Ed25519 key with which a node cosigns the logs of others, and prints its verifier\n"
+     "key (vkey, cosignature/v1) for their witness policies. It is never the node's log key.\n\n"
+     "  --name NAME    the node's SPIFFE id\n" COMMON_HELP
+     "\nExample:\n"
+     "  lianban keys witness --out witness.pem --name spiffe://city.gov/auditor/audit-office\n",
+     run_witness},
     {"seal",
      "lianban keys seal --out FILE [--public FILE] [--json]\n\n"
      "Makes an X25519 key that opens what is sealed to a node, and prints its public half\n"

@@ -11,7 +11,7 @@
 #include "certs/keys_tools.h"
 #include "gateway/base/hex.h"
 #include "gateway/crypto/b64.h"
-#include "gateway/note/note.h"
+#include "gateway/note/cosign.h"
 #include "gateway/trust/keys.h"
 
 static struct cli cli;
@@ -59,6 +59,28 @@ static void test_log(void **state)
     fails("keys log --out log2.pem", 2, "--name is missing");
     fails("keys log --out log2.pem --name a+b", 2, "--name must be");
     assert_int_not_equal(access("log2.pem", F_OK), 0);
+}
+
+static void test_witness(void **state)
+{
+    (void)state;
+    done("keys witness --out witness.pem --public w.vkey --name spiffe://city.gov/auditor/a --json");
+    assert_int_equal(cli_mode("witness.pem"), 0600);
+    struct lb_cosigner cosigner = {0};
+    struct lb_note_verifier verifier = {0};
+    struct lb_span vkey = lb_span_str(cli_member(&cli, "vkey"));
+    assert_ok(lb_cosigner_parse(vkey, &cosigner));
+    assert_string_equal(cosigner.name, "city.gov/auditor/a");
+    assert_int_not_equal(lb_status_code(lb_note_verifier_parse(vkey, &verifier)), LB_CODE_OK);
+    struct lb_sign_key *key = NULL;
+    uint8_t raw[64];
+    assert_ok(lb_keys_load_sign("witness.pem", LB_SIGN_ED25519, &key));
+    assert_int_equal(lb_sign_key_public(key, raw), 32);
+    assert_memory_equal(raw, cosigner.public_key, 32);
+    lb_sign_key_free(key);
+    lb_cosigner_cleanup(&cosigner);
+    fails("keys witness --out witness2.pem", 2, "--name is missing");
+    fails("keys witness --out witness2.pem --name a+b", 2, "--name must be");
 }
 
 static void test_issuer(void **state)

@@ -127,6 +127,7 @@ lb_status lb_read_check(struct lb_read_job *job)
 {
     LB_TRY(check_shape(job));
     LB_TRY(check_address(job));
+    LB_TRY(lb_log_may_release(job->serve->options.log));
     LB_TRY(check_requester(job));
     LB_TRY(lb_read_closed(job));
     return check_grant(job);

@@ -184,6 +184,9 @@
       "法定保存期限未届满，除法院裁定外不得删除。")                                                \
     X(LOG_BEHIND, DATA_LOSS, OUTER, "A log is shorter than what it showed before.",                \
       "存证日志比先前出示的短。")                                                                  \
+    X(LOG_UNWITNESSED, UNAVAILABLE, OUTER,                                                         \
+      "No witness has vouched for the log for too long, so nothing is released.",                  \
+      "存证日志长时间未获见证，因此不提供任何数据。")                                              \
     X(RECEIPT_INVALID, DATA_LOSS, OUTER, "A receipt does not verify.", "回执验证不通过。")         \
     /* outcome of a read */                                                                        \
     X(ANSWERED, OK, OUTER, "Answered; the outcome is in the sealed answer.",                       \

@@ -1,6 +1,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/ctl/command.h"
 #include "gateway/ctl/log_keys.h"
+#include "gateway/ctl/log_witnessed.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/table.h"
 #include "gateway/evidence/export.h"
@@ -14,6 +15,8 @@ struct check {
     struct lb_ctl_list folders;
     struct lb_ctl_log_keys keys;
     bool tiles;  /* the folders are exports */
+    const char *witnesses_path;
+    struct lb_witness_policy *policy;  /* NULL when witnesses are not asked about */
 };
 
 /* What came out for one folder. */
@@ -22,6 +25,7 @@ struct outcome {
     const char *origin;  /* as the log names itself; "" when it cannot be read */
     lb_status status;
     struct lb_log_verdict verdict;
+    struct lb_witnessed witnessed;  /* with a policy only */
     struct lb_diag diag;
 };
 
@@ -37,7 +41,13 @@ static lb_status read_log(const struct check *check, struct lb_log_reader *reade
         return status;
     }
     LB_TRY(lb_ctl_log_keys_find(&check->keys, outcome->origin, &outcome->diag, &verifier));
-    return lb_log_reader_verify(reader, &verifier, &outcome->diag, &outcome->verdict);
+    if (check->policy == NULL)
+        return lb_log_reader_verify(reader, &verifier, &outcome->diag, &outcome->verdict);
+    /* First what witnesses have: a running log may grow meanwhile, but never shrink. */
+    LB_TRY(lb_witnessed_read(outcome->folder, &verifier, check->policy, &outcome->diag,
+                             &outcome->witnessed));
+    LB_TRY(lb_log_reader_verify(reader, &verifier, &outcome->diag, &outcome->verdict));
+    return lb_witnessed_compare(reader, &outcome->witnessed.checkpoint, &outcome->diag);
 }
 
 static lb_status read_export(const struct check *check, struct lb_export *export,
@@ -94,10 +104,11 @@ static struct outcome *verify_all(struct check *check, bool *out_good)
 
 static lb_status print_table(const struct check *check, const struct outcome *outcomes)
 {
-    static const char *const zh[] = {"结论", "存证日志", "条数", "明细", "已删除", "根", NULL};
-    static const char *const en[] = {"verdict", "log",    "entries", "details",
-                                     "erased",  "root",   NULL};
+    const char *zh[] = {"结论", "存证日志", "条数", "明细", "已删除", "根", NULL, NULL};
+    const char *en[] = {"verdict", "log", "entries", "details", "erased", "root", NULL, NULL};
     struct lb_ctl_table table;
+    zh[6] = check->policy == NULL ? NULL : "已见证条数（见证方）";
+    en[6] = check->policy == NULL ? NULL : "witnessed (by)";
     lb_ctl_table_init(&table, check->arena, check->env->chinese ? zh : en);
     for (size_t i = 0; i < check->folders.num; i++) {
         const struct outcome *outcome = &outcomes[i];
@@ -117,6 +128,7 @@ static lb_status print_table(const struct check *check, const struct outcome *ou
                 ? lb_arena_printf(check->arena, "%llu", (unsigned long long)verdict->num_erased)
                 : "-",
             good ? root : "-",
+            good ? lb_ctl_witnessed_text(check->policy, &outcome->witnessed, check->arena) : "-",
         };
         lb_ctl_table_row(&table, cells);
         if (!good)
@@ -141,6 +153,7 @@ static lb_status print_json(const struct check *check, const struct outcome *out
             lb_hex_encode(lb_span_of(verdict->root.bytes, LB_HASH_BYTES), hex);
             lb_json_set_int(one, "size", (int64_t)verdict->size);
             lb_json_set_cstr(one, "root", hex);
+            lb_ctl_witnessed_json(check->policy, &outcome->witnessed, one);
         } else {
             lb_json_set_cstr(one, "place", outcome->diag.text);
         }
@@ -159,6 +172,8 @@ static int run(struct check *check)
 {
     bool good = false;
     lb_status status = lb_ctl_log_keys_open(&check->keys, check->env, check->arena, &check->diag);
+    if (status == LB_OK && check->witnesses_path != NULL)
+        status = lb_witness_policy_load(check->witnesses_path, &check->diag, &check->policy);
     if (status != LB_OK)
         return lb_ctl_fail(check->env, "log verify", status, &check->diag);
     const struct outcome *outcomes = verify_all(check, &good);
@@ -180,15 +195,18 @@ static const char *const examples[] = {
     "lianban log verify /var/lib/lianban/tax --vkey example/adapter/tax+1a2b3c4d+AQ...",
     "lianban log verify D/broker/state D/adapters/tax/state --vkey V1 --vkey V2 --json",
     "lianban log verify --tiles exported/tax --vkey example/adapter/tax+1a2b3c4d+AQ...",
+    "lianban log verify D/broker/state --vkey V1 --witnesses D/broker/witnesses.policy",
     NULL,
 };
 
 static int read_args(struct check *check, int argc, char **argv)
 {
-    struct lb_ctl_option options[1 + LB_CTL_LOG_KEYS_OPTIONS] = {
+    struct lb_ctl_option options[2 + LB_CTL_LOG_KEYS_OPTIONS] = {
         {.name = "tiles", .flag = &check->tiles,
          .en = "the folders are exports, written by `log export`",
          .zh = "目录是由 log export 导出的日志"},
+        {.name = "witnesses", .value = "POLICY", .text = &check->witnesses_path,
+         .en = "demand the cosignatures of this witness policy", .zh = "按此见证策略核验联署"},
     };
     const struct lb_ctl_usage usage = {
         .command = "log verify",
@@ -198,10 +216,13 @@ static int read_args(struct check *check, int argc, char **argv)
         .options = options, .num_options = sizeof(options) / sizeof(options[0]),
         .examples = examples,
     };
-    lb_ctl_log_keys_options(&check->keys, options + 1);
+    lb_ctl_log_keys_options(&check->keys, options + 2);
     int exit_code = lb_ctl_args(check->env, &usage, argc, argv, &check->folders);
     if (exit_code != LB_CTL_GO)
         return exit_code;
+    if (check->tiles && check->witnesses_path != NULL)
+        return lb_ctl_usage_error(check->env, "log verify",
+                                  "cosignatures stand beside the log, not in an export");
     return lb_ctl_log_keys_check(check->env, "log verify", &check->keys);
 }
 
@@ -216,6 +237,7 @@ int lb_ctl_log_verify(struct lb_ctl_env *env, int argc, char **argv)
                     ? lb_ctl_fail(env, "log verify", LB_FAULT(LB_NO_MEMORY, "arena"), NULL)
                     : run(&check);
     lb_ctl_log_keys_close(&check.keys);
+    lb_witness_policy_free(check.policy);
     lb_arena_free(check.arena);
     return exit_code;
 }

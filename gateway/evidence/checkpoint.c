@@ -30,7 +30,7 @@ static lb_status take_line(struct lb_span *rest, struct lb_span *out_line)
     return LB_OK;
 }
 
-static lb_status parse_size(struct lb_span text, uint64_t *out_size)
+lb_status lb_checkpoint_parse_size(struct lb_span text, uint64_t *out_size)
 {
     LB_ENSURE(text.len > 0 && text.len <= MAX_SIZE_DIGITS, LB_MALFORMED, "checkpoint size");
     LB_ENSURE(text.len == 1 || text.ptr[0] != '0', LB_MALFORMED, "checkpoint size starts with 0");
@@ -73,7 +73,7 @@ lb_status lb_checkpoint_open(struct lb_span note, const struct lb_note_verifier 
     LB_ENSURE(rest.len == 0, LB_MALFORMED, "checkpoint has lines too many");
     LB_ENSURE(lb_span_is(origin, verifier->name), LB_MALFORMED, "checkpoint of another origin");
     memcpy(checkpoint.origin, origin.ptr, origin.len);
-    LB_TRY(parse_size(size, &checkpoint.size));
+    LB_TRY(lb_checkpoint_parse_size(size, &checkpoint.size));
     LB_TRY(parse_root(root, &checkpoint.root));
     *out_checkpoint = checkpoint;
     return LB_OK;

@@ -21,4 +21,8 @@ LB_MUST lb_status lb_checkpoint_sign(const struct lb_checkpoint *checkpoint,
 LB_MUST lb_status lb_checkpoint_open(struct lb_span note, const struct lb_note_verifier *verifier,
                                      struct lb_checkpoint *out_checkpoint);
 
+/* lb_checkpoint_parse_size reads a tree size: decimal, no leading zero, at most 2^63 - 1.
+ * MALFORMED. */
+LB_MUST lb_status lb_checkpoint_parse_size(struct lb_span text, uint64_t *out_size);
+
 #endif

@@ -200,6 +200,17 @@ enum lb_code lb_log_refusal(lb_status status)
     return code == LB_BUSY || code == LB_LOG_FULL ? code : LB_LOG_UNAVAILABLE;
 }
 
+void lb_log_hold(struct lb_log *log, bool held)
+{
+    atomic_store(&log->held, held);
+}
+
+lb_status lb_log_may_release(const struct lb_log *log)
+{
+    LB_ENSURE(!atomic_load(&log->held), LB_LOG_UNWITNESSED, "nobody has witnessed this log lately");
+    return LB_OK;
+}
+
 void lb_log_count_denial(struct lb_log *log, const char *peer, enum lb_code code)
 {
     lb_denials_count(&log->denials, peer == NULL ? "" : peer, lb_code_outer(code));

@@ -148,6 +148,12 @@ void lb_log_health(const struct lb_log *log, struct lb_log_health *out_health);
 /* lb_log_healthy says whether entries of every kind are accepted. */
 bool lb_log_healthy(const struct lb_log *log);
 
+/* lb_log_hold stops and allows releases while entries go on being written: past the limit without
+ * witnesses. lb_log_may_release is LOG_UNWITNESSED while it is held; whoever is about to begin
+ * something that ends in a release asks it first. Any thread; never block. */
+void lb_log_hold(struct lb_log *log, bool held);
+LB_MUST lb_status lb_log_may_release(const struct lb_log *log);
+
 /* lb_log_count_denial aggregates a refusal that came before any signature was verified: one DENY
  * leaf per peer, code and second. With little room on the disk (SPACE_LOW and worse) they wait in
  * memory until there is more or the log closes. Never blocks; cheap. `peer` is a SPIFFE id or

@@ -85,6 +85,7 @@ struct lb_log {
     struct lb_log_shown shown;
     struct lb_log_queue queue;
     struct lb_denials denials;
+    _Atomic(bool) held;  /* nothing may be released */
     pthread_t sequencer;
     bool running;
 };

@@ -134,6 +134,7 @@ static lb_status check_all(struct check *check)
     LB_ENSURE(node != NULL && node->kind == LB_NODE_WINDOW, LB_ROLE_NOT_ALLOWED,
               "only windows collect");
     check->organization = node->organization;
+    LB_TRY(lb_log_may_release(collect->exchange->options.log));
     LB_TRY(lb_pb_unpack(&lianban__v1__collect_request__descriptor, collect->request_bytes,
                         collect->arena, &collect->request));
     LB_ENSURE(collect->request->n_reads >= 1 &&

@@ -6,6 +6,7 @@
 #include "adapters/sqlite/sqlite.h"
 #include "gateway/base/file.h"
 #include "gateway/base/wipe.h"
+#include "gateway/mains/auditor.h"
 #include "gateway/mains/node.h"
 #include "gateway/mains/seal_keys.h"
 #include "gateway/services/adapter_service.h"
@@ -257,6 +258,7 @@ int main(int argc, char **argv)
             "  keep_details_days: N                before an erasure; 1096 or more\n",
         .keys = keys,
         .kind = LB_NODE_ADAPTER,
+        .other = &lb_auditor_role,
         .keeps_log = true,
         .migrations = lb_serve_migrations,
         .prepare = prepare,

@@ -14,6 +14,7 @@
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/mains/node_config.h"
+#include "gateway/mains/node_witness.h"
 #include "gateway/mains/officer_key.h"
 #include "gateway/mains/version.h"
 #include "gateway/services/access.h"
@@ -99,7 +100,7 @@ static lb_status own_state(struct lb_node_program *node)
 static bool healthy(void *ctx)
 {
     const struct lb_node_program *node = ctx;
-    return node->log == NULL || lb_log_healthy(node->log);
+    return node->log == NULL || (lb_log_healthy(node->log) && lb_node_witness_healthy(node));
 }
 
 static lb_status listen_on(struct lb_node_program *node, const struct lb_rpc_method *methods,
@@ -127,14 +128,15 @@ static lb_status start(struct lb_node_program *node, void *role)
     struct lb_rpc_method methods[MAX_METHODS];
     size_t num = 0;
     LB_TRY(lb_workers_new(UNARY_WORKERS, UNARY_QUEUE, &node->workers));
-    LB_TRY(lb_rpc_runtime_new(0, &node->runtime));
     LB_TRY(node->role->start(role, methods, &num));
     if (node->log != NULL) {
         lb_evidence_service_methods(node->log, methods + num);
         num += LB_EVIDENCE_METHODS;
     }
+    lb_node_witness_methods(node, methods, &num);
     if (node->listen != NULL)
         LB_TRY(listen_on(node, methods, num));
+    LB_TRY(lb_node_witness_serve(node));
     return node->role->serving == NULL ? LB_OK : node->role->serving(role);
 }
 
@@ -208,11 +210,14 @@ static void stop(struct lb_node_program *node, void *role)
 {
     if (role != NULL && node->role->quiesce != NULL)
         node->role->quiesce(role);
+    lb_node_witness_stop(node);
     lb_rpc_server_stop(node->server, LB_STOP_GRACE_MS);
     if (role != NULL)
         node->role->stop(role);
     lb_workers_free(node->workers);
-    lb_log_failure("stop_not_recorded", record_admin(node, "STOPPED"));
+    lb_node_witness_free(node);
+    if (node->started)
+        lb_log_failure("stop_not_recorded", record_admin(node, "STOPPED"));
     lb_log_close(node->log);
     lb_rpc_runtime_free(node->runtime);
     lb_trust_free(node->trust);
@@ -245,7 +250,8 @@ static void print_help(const struct lb_node_role *role)
                  "  --version      print the version\n"
                  "  --help         this text\n\n"
                  "configuration keys of every node: node listen identity crl directory state\n"
-                 "log_key next_log_key officer_key officer_key_file disk; of this one:\n%s\n"
+                 "log_key next_log_key officer_key officer_key_file disk witness witnessed_by; of\n"
+                 "this one:\n%s\n"
                  "example: %s --config /etc/lianban/node.yaml --check\n"
                  "exit status: 0 stopped cleanly, 1 refused with a sentence, 2 wrong usage\n",
                  role->program, role->summary, role->program, role->keys_help, role->program);
@@ -297,7 +303,11 @@ static lb_status run(struct lb_node_program *node, const sigset_t *signals, void
         return LB_OK;
     LB_TRY(own_state(node));
     node->access = (struct lb_access){node->trust, node->log};
+    LB_TRY(lb_rpc_runtime_new(0, &node->runtime));
+    /* Before the first entry: a log that others know better must not grow into a fork. */
+    LB_TRY(lb_node_witness_begin(node));
     LB_TRY(lb_node_officer_start(node));
+    node->started = true;
     LB_TRY(start(node, *out_role));
     serve(node, *out_role, signals);
     return LB_OK;

@@ -26,8 +26,10 @@
  *   officer_key: <base64url>    # X25519 public key of the security officer, for details; or
  *   officer_key_file: officer.pub  # the same in a file, which may be replaced while the node runs
  *   disk: {alert_mb: 1024, stop_mb: 128, reserve_mb: 8}  # these are the usual marks; space.h
+ *   witness, witnessed_by       # node_witness.h
  */
 struct lb_node_program;
+struct lb_node_witness;
 
 struct lb_node_role {
     const char *program;               /* "lianban-adapter" */
@@ -35,6 +37,8 @@ struct lb_node_role {
     const char *keys_help;             /* the role's own configuration keys, for --help */
     const char *const *keys;           /* their names, NULL-terminated */
     enum lb_node_kind kind;            /* the node's SPIFFE id must be of it */
+    /* What the program is instead when the SPIFFE id is of that role's kind. May be NULL. */
+    const struct lb_node_role *other;
     bool keeps_log;
     bool must_listen;
     const char *const *migrations;     /* the role's tables in the evidence store, or NULL */
@@ -58,6 +62,7 @@ struct lb_node_program {
     const char *config_path;
     bool init;                         /* a new evidence log may begin */
     bool check;                        /* read and check only: nothing is started or written */
+    bool started;                      /* the log says so, and will say that it stopped */
     struct lb_diag diag;
     struct lb_arena *arena;            /* configuration, for the life of the process */
     struct lb_yaml *yaml;
@@ -79,6 +84,7 @@ struct lb_node_program {
     struct lb_sign_key *next_log_key;  /* NULL until its file is there */
     bool next_log_key_failing;         /* said already */
     struct lb_log *log;                /* NULL when the role keeps none */
+    struct lb_node_witness *witness;   /* NULL when it neither witnesses nor is witnessed */
     struct lb_access access;           /* how peers are judged, once the log is open */
     struct lb_workers *workers;        /* for unary handlers */
     struct lb_rpc_runtime *runtime;

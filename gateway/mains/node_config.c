@@ -9,6 +9,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/crypto/x509.h"
 #include "gateway/mains/node_config.h"
+#include "gateway/mains/node_witness.h"
 #include "gateway/mains/officer_key.h"
 #include "gateway/note/note.h"
 #include "gateway/trust/keys.h"
@@ -181,9 +182,11 @@ static lb_status read_name(struct lb_node_program *node)
 {
     enum lb_node_kind kind;
     LB_TRY(lb_node_need_text(node, node->root, "node", &node->spiffe));
-    if (lb_spiffe_parse(node->spiffe, node->arena, &node->federation, &kind,
-                        &node->organization) != LB_OK ||
-        kind != node->role->kind)
+    lb_status parsed = lb_spiffe_parse(node->spiffe, node->arena, &node->federation, &kind,
+                                       &node->organization);
+    if (parsed == LB_OK && node->role->other != NULL && kind == node->role->other->kind)
+        node->role = node->role->other;
+    if (parsed != LB_OK || kind != node->role->kind)
         return lb_yaml_fail(lb_yaml_get(node->root, "node"), &node->diag,
                             "node must be spiffe://<federation>/%s/<organization>[/<name>]",
                             lb_node_kind_name(node->role->kind));
@@ -227,7 +230,8 @@ static lb_status check_keys(struct lb_node_program *node)
 {
     static const char *const common[] = {"node",      "listen", "identity", "crl",
                                          "directory", "state",  "log_key",  "next_log_key",
-                                         "officer_key", "officer_key_file", "disk"};
+                                         "officer_key", "officer_key_file", "disk",
+                                         "witness", "witnessed_by"};
     const char *keys[MAX_KEYS] = {NULL};
     size_t num = 0;
     for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
@@ -255,8 +259,8 @@ lb_status lb_node_configure(struct lb_node_program *node)
 {
     LB_TRY(lb_yaml_load_file(node->config_path, &node->diag, &node->yaml));
     node->root = lb_yaml_root(node->yaml);
-    LB_TRY(check_keys(node));
     LB_TRY(read_name(node));
+    LB_TRY(check_keys(node));
     LB_TRY(read_listen(node));
     LB_TRY(lb_node_need_path(node, node->root, "state", &node->state));
     if (!node->check && lb_file_mkdirs(node->state) != LB_OK)
@@ -267,5 +271,6 @@ lb_status lb_node_configure(struct lb_node_program *node)
     LB_TRY(read_log_key(node));
     LB_TRY(lb_node_officer_read(node));
     LB_TRY(lb_node_read_disk(node));
+    LB_TRY(lb_node_witness_read(node));
     return open_trust(node);
 }
