@@ -64,7 +64,7 @@ static void test_log(void **state)
 static void test_witness(void **state)
 {
     (void)state;
-    done("keys witness --out witness.pem --public w.vkey --name spiffe://city.gov/auditor/a --json");
+    done("keys witness --out witness.pem --name spiffe://city.gov/auditor/a --json");
     assert_int_equal(cli_mode("witness.pem"), 0600);
     struct lb_cosigner cosigner = {0};
     struct lb_note_verifier verifier = {0};
@@ -239,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_log, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_witness, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rotate, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rotate_share, setup, teardown),
         cmocka_unit_test_setup_teardown(test_handover, setup, teardown),

@@ -44,7 +44,7 @@ def _arguments(argv):
                         f"besides those of the story may begin to apply; default {_SECONDS}")
     parser.add_argument("--today", type=datetime.date.fromisoformat, default=datetime.date.today(),
                         metavar="YYYY-MM-DD", help="the day of the data; default: the current date")
-    parser.add_argument("--port-base", type=int, metavar="N", help="fourteen ports from N; default: free ones")
+    parser.add_argument("--port-base", type=int, metavar="N", help="fifteen ports from N; default: free ones")
     arguments = parser.parse_args(argv)
     if arguments.dir and os.path.isdir(arguments.dir) and os.listdir(arguments.dir):
         parser.error(f"{arguments.dir} is not empty; name a new folder, or remove it first")
@@ -106,7 +106,7 @@ def main(argv=None):
     root = arguments.dir or tempfile.mkdtemp(prefix="lianban-demo-")
     os.makedirs(root, exist_ok=True)
     try:
-        federation = Federation(root, arguments.bin, arguments.port_base)
+        federation = Federation(root, arguments.bin, arguments.port_base, witnessed=True)
         results = _told(federation, narrator, arguments)
     except (CommandFailed, StartFailed, Refused, TimeoutError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
     departments/<id>.db    the ten databases        broker/ consent/ window/ adapters/<id>/   the nodes
     pki/                   CA, directory, officers  endpoints.json   addresses and certificate paths
+    audit/                 an audit office's node, where the members witness each other
 """
 
 import json
@@ -20,9 +21,10 @@ from members import DEPARTMENTS, NUM_PORTS, members_of
 from processes import Process, free_ports, stop_all, wait_until
 from stubs import Contract, Refused, secure_channel
 from window import Window
+from witnesses import POLICY
 
 _PROGRAMS = {"broker": "lianban-broker", "consent": "lianban-consent", "window": "lianban-window",
-             "adapter": "lianban-adapter"}
+             "adapter": "lianban-adapter", "auditor": "lianban-adapter"}
 _MAX_SOCKET_PATH = 100
 _READY_SECONDS = 20
 _CONNECT_SECONDS = 1
@@ -31,13 +33,14 @@ _PAGE = 5000
 
 class Federation:
     """Thirteen processes and what they stand on. `share_runs` is how often the departments add up one
-    person's income within 30 days."""
+    person's income within 30 days. With `witnessed` the members cosign each other's logs, and so does an
+    audit office with a node of its own."""
 
-    def __init__(self, root, binaries, port_base=None, share_runs=4):
+    def __init__(self, root, binaries, port_base=None, share_runs=4, witnessed=False):
         self.root, self.binaries = os.path.abspath(root), os.path.abspath(binaries)
         ports = free_ports(NUM_PORTS) if port_base is None else list(range(port_base, port_base + NUM_PORTS))
         self._socket_folder = None
-        self.members = members_of(self.root, ports, "unix:" + self._socket())
+        self.members = members_of(self.root, ports, "unix:" + self._socket(), witnessed)
         self.material = Material(self.root, self.binaries, self.members, share_runs)
         self.contract = Contract()
         self.people, self.households = None, []   # the truth, in memory only
@@ -170,6 +173,13 @@ class Federation:
         states = [m.state for m in self.members.values() if m.keeps_log and (not names or m.name in names)]
         return self.material.lianban("log", "verify", *states, "--directory", self.material.directory,
                                      "--signer", self.material.directory_vkey, may_fail=True)
+
+    def verify_witnessed(self, name):
+        """The same of one log, with the cosignatures its witness policy demands; its only verdict."""
+        member = self.members[name]
+        return self.material.lianban(
+            "log", "verify", member.state, "--directory", self.material.directory, "--signer",
+            self.material.directory_vkey, "--witnesses", member.path(POLICY), may_fail=True)["logs"][0]
 
     def entries(self, name, *filters, details=False):
         """A node's log by `lianban log list`; with details as its own officer reads them."""

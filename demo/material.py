@@ -15,6 +15,7 @@ import yaml
 
 from identity import id_check
 from members import DEPARTMENTS, FEDERATION, HALL, NAMES, OFFICE
+from witnesses import Witnesses
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FORM = os.path.join(_ROOT, "policy", "forms", "social-assistance.yaml")
@@ -58,6 +59,7 @@ class Material:
         self.listed_issuers = []  # likewise
         self.logs = {}            # a member's log key and what came before it, if it was replaced
         self.signers = None       # files of who may sign the next directory; None for no change
+        self._witnesses = Witnesses(members, self.lianban)
 
     def make(self):
         self.lianban("pki", "init", "--dir", self.pki)
@@ -68,6 +70,7 @@ class Material:
         self.directory_vkey = self.lianban("keys", "log", "--out", self._signer, "--name",
                                            DIRECTORY_SIGNER, "--public", self._signer + ".vkey")["vkey"]
         self.listed_issuers = [self._listed_issuer(organization) for organization in sorted(self.issuers)]
+        self._witnesses.make()
         self.publish_directory(1)
         for member in self._members.values():
             self._configure(member)
@@ -188,7 +191,7 @@ class Material:
             common["officer_key_file"] = "officer.pub"
         if member.address:
             common["listen"] = member.address
-        _write_yaml(member.config, {**common, **own})
+        _write_yaml(member.config, {**common, **self._witnesses.configuration(member), **own})
 
     def _broker(self, _member):
         return {"forms": [self._published(FORM)]}
@@ -196,6 +199,9 @@ class Material:
     def _consent(self, _member):
         return {"forms": [self._published(FORM)], "issuer": self._issuer_of(HALL),
                 "status_uri": STATUS_URI, "pseudonym_key": "pseudonym.key"}
+
+    def _audit(self, _member):
+        return {}
 
     def _desk(self, _member):
         return {"consent": self._members["consent"].spiffe, "requester": self._members["window"].spiffe,

@@ -7,6 +7,7 @@ from departments import LAG_DAYS
 
 FEDERATION = "demo.lianban"
 OFFICE, HALL, OPERATOR = "street-office", "consent-hall", "federation-operator"
+AUDIT = "audit-office"
 DEPARTMENTS = tuple(LAG_DAYS)
 NAMES = {
     "public-security": ("公安局", "Public security"),
@@ -22,8 +23,9 @@ NAMES = {
     OFFICE: ("街道办事处", "Street office"),
     HALL: ("政务服务大厅同意服务台", "Consent hall"),
     OPERATOR: ("联办运行中心", "Federation operator"),
+    AUDIT: ("审计局", "Audit office"),
 }
-NUM_PORTS = 14
+NUM_PORTS = 15
 # This one allows no inbound port: its adapter dials the broker.
 DIALS_OUT = "disabled-federation"
 
@@ -62,8 +64,9 @@ class Member:
         return os.path.join(self.folder, *parts)
 
 
-def members_of(root, ports, agent):
-    """All members by name. `ports` are NUM_PORTS; `agent` is the window agent's unix: address."""
+def members_of(root, ports, agent, witnessed=False):
+    """All members by name. `ports` are NUM_PORTS; `agent` is the window agent's unix: address. With
+    `witnessed` there is an audit office's node, which only witnesses."""
     def at(index):
         return f"127.0.0.1:{ports[index]}"
 
@@ -76,4 +79,6 @@ def members_of(root, ports, agent):
         address = "" if department == DIALS_OUT else at(2 + index)
         found.append(Member(department, "adapter", department,
                             os.path.join(root, "adapters", department), address))
+    if witnessed:
+        found.append(Member("audit", "auditor", AUDIT, os.path.join(root, "audit"), at(14)))
     return {member.name: member for member in found}

@@ -216,8 +216,8 @@ lb_status lb_witnessed_compare(struct lb_log_reader *reader, const struct lb_che
     struct lb_hash root;
     lb_status status = root_of(reader, witnessed->size, &root);
     if (lb_status_code(status) == LB_ABSENT) {
-        lb_diag_set(diag, "witnesses have cosigned %llu entries of this log, and here are fewer: it "
-                          "was cut short, or restored from an old copy",
+        lb_diag_set(diag, "witnesses have cosigned %llu entries of this log, and here are fewer: "
+                          "it was cut short, or restored from an old copy",
                     (unsigned long long)witnessed->size);
         LB_FAIL(LB_LOG_BEHIND, "shorter than what was witnessed");
     }

@@ -120,8 +120,8 @@ static lb_status take_witness(struct parse *parse, struct lb_policy_witness *wit
         memcpy(witness->url, parse->items[3].ptr, parse->items[3].len);
     }
     if (lb_cosigner_parse(parse->items[2], &witness->cosigner) != LB_OK)
-        return refuse(parse, "not a witness's key <name>+<id>+<base64> of algorithm 4; take it from "
-                             "`lianban keys witness`");
+        return refuse(parse, "not a witness's key <name>+<id>+<base64> of algorithm 4; take it "
+                             "from `lianban keys witness`");
     for (size_t i = 0; i < policy->num_witnesses; i++) {
         if (memcmp(policy->witnesses[i].cosigner.public_key, witness->cosigner.public_key,
                    sizeof(witness->cosigner.public_key)) == 0)

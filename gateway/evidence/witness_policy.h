@@ -6,9 +6,9 @@
 #include "gateway/note/cosign.h"
 
 /*
- * A witness policy (C2SP tlog-policy): which logs are meant, which witnesses are known, and which of
- * them together make a checkpoint a witnessed one. A text of lines; items are separated by blanks
- * and tabs, lines that start with '#' are comments:
+ * A witness policy (C2SP tlog-policy): which logs are meant, which witnesses are known, and which
+ * of them together make a checkpoint a witnessed one. A text of lines; items are separated by
+ * blanks and tabs, lines that start with '#' are comments:
  *
  *   log <vkey> [<url>]
  *   witness <name> <vkey> [<url>]           the vkey's algorithm is 4 (cosignature/v1)

@@ -8,6 +8,11 @@
 #define LINE_ARENA_BYTES (16 * 1024)
 #define HEADER_BYTES 64 /* "cosignature/v1\ntime <20 digits>\n" */
 
+static bool id_is(const uint8_t a[LB_NOTE_KEY_ID_BYTES], const uint8_t b[LB_NOTE_KEY_ID_BYTES])
+{
+    return lb_span_eq(lb_span_of(a, LB_NOTE_KEY_ID_BYTES), lb_span_of(b, LB_NOTE_KEY_ID_BYTES));
+}
+
 static lb_status cosigner_make(struct lb_span name,
                                const uint8_t public_key[LB_ED25519_PUBLIC_BYTES],
                                struct lb_cosigner *out_cosigner)
@@ -35,7 +40,7 @@ lb_status lb_cosigner_parse(struct lb_span vkey, struct lb_cosigner *out_cosigne
     uint8_t key_id[LB_NOTE_KEY_ID_BYTES];
     LB_TRY(lb_note_key_text_parse(vkey, LB_NOTE_ALG_COSIGNATURE, &text));
     lb_note_key_id(text.name, LB_NOTE_ALG_COSIGNATURE, text.bytes, key_id);
-    LB_ENSURE(memcmp(key_id, text.key_id, sizeof(key_id)) == 0, LB_MALFORMED,
+    LB_ENSURE(id_is(key_id, text.key_id), LB_MALFORMED,
               "id of a cosigner's key does not fit");
     return cosigner_make(text.name, text.bytes, out_cosigner);
 }
@@ -117,7 +122,7 @@ static lb_status verify_line(struct lb_span text, struct lb_span bytes,
 static bool is_by(const struct lb_note_signature *signature, const struct lb_cosigner *cosigner)
 {
     return lb_span_is(signature->name, cosigner->name) &&
-           memcmp(signature->key_id, cosigner->key_id, sizeof(cosigner->key_id)) == 0;
+           id_is(signature->key_id, cosigner->key_id);
 }
 
 /* One line's part in the whole: nothing when it is another's. */

@@ -14,15 +14,15 @@
  * cosignature was made from these with Node's and verified with Go's Ed25519. */
 #define SIZE_8                                                                                     \
     "monkeys\n8\nV8K9aklZ4EPB+RMOk1/8VsJUdFZR77GDtZUQq84vSbo=\n\n"                                 \
-    "\xe2\x80\x94 monkeys 202ffoUEboiQYpHzICeaFmoy3RNviHTpAxYrq/eO4QQVQMvu9UebKBMX2MJC76NLth"       \
-    "ZaKsnKbCA8GxrjePZhvDCH7Ag=\n"
+    "\xe2\x80\x94 monkeys 202ffoUEboiQYpHzICeaFmoy3RNviHTpAxYrq/eO4QQVQMvu9UebKBMX2MJC76NL"        \
+    "thZaKsnKbCA8GxrjePZhvDCH7Ag=\n"
 #define WITNESS_SKEY                                                                               \
     "PRIVATE+KEY+witness+f13a86db+AaLa/dfyBhyo/m0Z7WCi98ENVZWtrP8pxgRNrx7tIWiA"
 #define WITNESS_VKEY "witness+24b37851+BNYV1Ztajd9BvyjP2HgpwrqYL6TjOwIjGMOq8Bu42xbN"
 #define WITNESS_TIME 1679315147
 #define WITNESS_LINE                                                                               \
-    "\xe2\x80\x94 witness JLN4UQAAAABkGFDL30hyK1zJfcjUteDTTLwHjqqBssk83aRYgcomnd8bo/7OG1sGbE"       \
-    "wpJoabhF3oO+9mYxBnYeQ2iSFGj5xaybB7Aw==\n"
+    "\xe2\x80\x94 witness JLN4UQAAAABkGFDL30hyK1zJfcjUteDTTLwHjqqBssk83aRYgcomnd8bo/7OG1sG"        \
+    "bEwpJoabhF3oO+9mYxBnYeQ2iSFGj5xaybB7Aw==\n"
 
 /* transparency-dev/formats: a published key id of algorithm 4. */
 #define REMORA_VKEY "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"

@@ -48,6 +48,7 @@ static enum lb_fact_state state_of(enum lb_code code, bool recorded)
     case LB_SHARE_PEER:
     case LB_LOG_FULL:
     case LB_LOG_UNAVAILABLE:
+    case LB_LOG_UNWITNESSED:
     case LB_LOG_FORK:
     case LB_LOG_BEHIND:
     case LB_RECEIPT_INVALID:

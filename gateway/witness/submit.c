@@ -55,8 +55,8 @@ lb_status lb_submitter_new(const struct lb_submit_options *options, struct lb_di
         status = recall(submitter, diag);
     if (status != LB_OK) {
         if (diag->text[0] == 0)
-            lb_diag_set(diag, "%s/" LB_COSIGNED_DATABASE ": cosignatures can't be kept (%s): %s; it "
-                              "may be moved away, witnesses are asked again",
+            lb_diag_set(diag, "%s/" LB_COSIGNED_DATABASE ": cosignatures can't be kept (%s): %s; "
+                              "it may be moved away, witnesses are asked again",
                         options->folder, lb_code_name(status->code), status->what);
         lb_submitter_free(submitter);
         return status;
@@ -206,8 +206,8 @@ static void say_conflict(const struct lb_submit_round *round, struct lb_diag *di
     unsigned long long ours = (unsigned long long)round->head.size;
     if (round->conflict->code == LB_LOG_BEHIND)
         lb_diag_set(diag, "%s: the witness %s has cosigned %llu entries of this log and here are "
-                          "%llu; it is an old copy or was cut short: restore the newest one, do not "
-                          "go on with this",
+                          "%llu; it is an old copy or was cut short: restore the newest one, do "
+                          "not go on with this",
                     options->folder, name, (unsigned long long)round->conflict_size, ours);
     else
         lb_diag_set(diag, "%s: the witness %s has cosigned another history of this log than these "

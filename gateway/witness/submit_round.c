@@ -107,11 +107,28 @@ static bool is_conflict(lb_status status)
     return lb_status_code(status) == LB_LOG_BEHIND || lb_status_code(status) == LB_LOG_FORK;
 }
 
+static void say_outcome(const struct lb_submit_round *round, size_t i, lb_status status)
+{
+    uint64_t theirs = round->submitter->witnesses[i].old_size;
+    enum lb_log_level level = LB_LOG_INFO;
+    const char *event = "witness_cosigns";
+    if (is_conflict(status)) {
+        level = LB_LOG_ERROR;
+        event = "witness_contradicts";
+        theirs = status->code == LB_LOG_BEHIND ? round->conflict_size : theirs;
+    } else if (status != LB_OK) {
+        level = LB_LOG_WARN;
+        event = "witness_fails";
+    }
+    lb_log_event(level, event, "\"witness\":\"%s\",\"code\":\"%s\",\"size\":%llu,\"theirs\":%llu",
+                 policy_of(round, i)->cosigner.name, lb_code_name(lb_status_code(status)),
+                 (unsigned long long)round->head.size, (unsigned long long)theirs);
+}
+
 /* Says each trouble once, and its end; a witness in trouble is asked less and less. */
 static void note_outcome(struct lb_submit_round *round, size_t i, lb_status status)
 {
     struct lb_submit_witness *witness = &round->submitter->witnesses[i];
-    const char *name = policy_of(round, i)->cosigner.name;
     enum lb_code code = lb_status_code(status);
     int64_t now = lb_clock_monotonic_ms(round->submitter->options.clock);
     if (status == LB_OK) {
@@ -123,13 +140,7 @@ static void note_outcome(struct lb_submit_round *round, size_t i, lb_status stat
     }
     witness->not_before = now + witness->backoff_ms;
     if (witness->trouble != code)
-        lb_log_event(is_conflict(status) ? LB_LOG_ERROR : status != LB_OK ? LB_LOG_WARN
-                                                                          : LB_LOG_INFO,
-                     status == LB_OK ? "witness_cosigns" : "witness_refuses",
-                     "\"witness\":\"%s\",\"code\":\"%s\",\"size\":%llu,\"theirs\":%llu", name,
-                     lb_code_name(code), (unsigned long long)round->head.size,
-                     (unsigned long long)(is_conflict(status) ? round->conflict_size
-                                                              : witness->old_size));
+        say_outcome(round, i, status);
     witness->trouble = code;
     if (is_conflict(status) && round->conflict == LB_OK) {
         round->conflict = status;

@@ -246,7 +246,8 @@ static struct lb_span detail_of(const struct request *request)
     char root[2 * LB_HASH_BYTES + 1];
     lb_hex_encode(lb_span_of(request->next.root.bytes, LB_HASH_BYTES), root);
     const char *text = lb_arena_printf(
-        request->arena, "{\"log\":\"%s\",\"size\":%llu,\"before\":%llu,\"root\":\"%s\",\"time\":%lld}",
+        request->arena,
+        "{\"log\":\"%s\",\"size\":%llu,\"before\":%llu,\"root\":\"%s\",\"time\":%lld}",
         request->next.origin, (unsigned long long)request->next.size,
         (unsigned long long)request->latest.size, root, (long long)request->unix_s);
     return lb_span_str(text);

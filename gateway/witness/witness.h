@@ -9,8 +9,8 @@
 /*
  * A witness: cosigns another node's checkpoints as long as each extends the one before, and never
  * two histories of one log. What it cosigned last of each log is in a file of its own
- * (witness.db), on disk before the cosignature leaves; checking and keeping is one step, so that two
- * requests at once can't take it back.
+ * (witness.db), on disk before the cosignature leaves; checking and keeping is one step, so that
+ * two requests at once can't take it back.
  */
 #define LB_WITNESS_DATABASE "witness.db"
 

@@ -33,18 +33,18 @@ def folder():
     return path
 
 
-def made(people=PEOPLE, share_runs=4):
+def made(people=PEOPLE, share_runs=4, witnessed=False):
     """A federation with its databases, keys and configurations, not started. `share_runs` is how
     often one person's income may be added up."""
-    federation = Federation(folder(), BIN, share_runs=share_runs)
+    federation = Federation(folder(), BIN, share_runs=share_runs, witnessed=witnessed)
     federation.populate(DEFAULT_SEED, people, datetime.date.today())
     federation.make()
     return federation
 
 
-def running(people=PEOPLE, share_runs=4):
+def running(people=PEOPLE, share_runs=4, witnessed=False):
     """A federation that is up; stopped when the module is done."""
-    federation = made(people, share_runs)
+    federation = made(people, share_runs, witnessed)
     unittest.addModuleCleanup(federation.stop)
     federation.start()
     return federation

@@ -24,6 +24,9 @@ struct fuzz_sink;
     X(tlog_proof)                                                                                  \
     X(entry_bundle)                                                                                \
     X(evidence_files)                                                                              \
+    X(cosignature)                                                                                 \
+    X(add_checkpoint)                                                                              \
+    X(witness_policy)                                                                              \
     X(grant)                                                                                       \
     X(section)                                                                                     \
     X(operator_token)                                                                              \
