@@ -103,7 +103,7 @@ void fx_open_witness(struct fixture *fx, size_t i)
         .name = one->name,
         .key = one->key,
         .clock = &fx->clock.clock,
-        .log = fx->log,
+        .log = fx->own,
     };
     assert_ok(lb_witness_open(&options, &fx->diag, &one->witness));
 }
@@ -164,8 +164,8 @@ static const char *make_witness(struct fixture *fx, int i)
     struct fx_witness *one = &fx->witnesses[i];
     struct lb_cosigner cosigner;
     uint8_t public_key[LB_P256_PUBLIC_BYTES];
-    (void)snprintf(one->folder, sizeof(one->folder), "%s/w%d", fx->root, i);
-    (void)snprintf(one->name, sizeof(one->name), "test.gov/auditor/w%d", i);
+    one->folder = lb_arena_printf(fx->arena, "%s/w%d", fx->root, i);
+    one->name = lb_arena_printf(fx->arena, "test.gov/auditor/w%d", i);
     assert_ok(lb_file_mkdirs(one->folder));
     one->key = key_of(0x11 + i, public_key);
     assert_ok(lb_cosigner_init(one->name, public_key, &cosigner));
@@ -184,11 +184,12 @@ int fx_set_up(void **state)
     fx->arena = lb_arena_new(256 * 1024 * 1024);
     (void)snprintf(fx->root, sizeof(fx->root), "%s/witness.XXXXXX", base == NULL ? "/tmp" : base);
     assert_non_null(mkdtemp(fx->root));
-    (void)snprintf(fx->folder, sizeof(fx->folder), "%s/log", fx->root);
+    fx->folder = fx_path(fx, "log");
     lb_clock_fixed_init(&fx->clock, FX_NOW_MS);
     fx->key = key_of(0x5A, public_key);
     assert_ok(lb_note_verifier_init(FX_ORIGIN, public_key, &fx->verifier));
     fx->log = fx_open_log(fx, fx->folder);
+    fx->own = fx_open_log(fx, fx_path(fx, "own"));
     const char *text = "";
     for (int i = 0; i < FX_WITNESSES; i++)
         text = lb_arena_printf(fx->arena, "%s%s", text, make_witness(fx, i));
@@ -208,6 +209,7 @@ int fx_tear_down(void **state)
     }
     lb_witness_policy_free(fx->policy);
     lb_log_close(fx->log);
+    lb_log_close(fx->own);
     lb_note_verifier_cleanup(&fx->verifier);
     lb_sign_key_free(fx->key);
     lb_arena_free(fx->arena);

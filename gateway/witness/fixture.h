@@ -27,8 +27,8 @@ struct fixture;
 
 /* One witness, and what happens to calls to it. */
 struct fx_witness {
-    char folder[300];
-    char name[64];
+    const char *folder;
+    const char *name;
     struct lb_sign_key *key;
     struct lb_witness *witness;
     bool away;            /* calls end with UNAVAILABLE */
@@ -39,13 +39,14 @@ struct fx_witness {
 
 struct fixture {
     char root[256];
-    char folder[300];     /* the log's */
+    const char *folder;   /* the log's */
     struct lb_sign_key *key;
     struct lb_note_verifier verifier;
     struct lb_clock_fixed clock;
     struct lb_arena *arena;
     struct lb_diag diag;
     struct lb_log *log;
+    struct lb_log *own;   /* that of the witnesses */
     struct fx_witness witnesses[FX_WITNESSES];
     struct lb_witness_policy *policy;  /* two of the three */
     struct lb_submitter *submitter;

@@ -81,7 +81,7 @@ static void cosigns_growth_step_by_step(void **state)
     assert_ok(lb_cosigner_init(fx->witnesses[0].name, public_key, &cosigner));
     assert_code(lb_witness_latest(fx->witnesses[0].witness, FX_ORIGIN, &size, &root), LB_ABSENT);
     uint64_t old_size = 0;
-    for (size_t i = 0; i < 20; i++) {
+    for (size_t i = 0; i < 8; i++) {
         struct lb_log_head head = fx_head(fx, fx->log);
         assert_int_equal(fx_ask(fx, 0, fx_body(fx, fx->log, old_size), &line), 200);
         const char *note = lb_arena_printf(fx->arena, "%s%s", (const char *)head.checkpoint.ptr,
@@ -95,8 +95,8 @@ static void cosigns_growth_step_by_step(void **state)
         fx_later(fx, 1000);
     }
     /* The same once more. */
+    assert_int_equal(fx_ask(fx, 0, fx_body(fx, fx->log, old_size), &line), 200);
     old_size = fx_head(fx, fx->log).size;
-    assert_int_equal(fx_ask(fx, 0, fx_body(fx, fx->log, 171), &line), 200);
     assert_int_equal(fx_ask(fx, 0, fx_body(fx, fx->log, old_size), &line), 200);
     lb_cosigner_cleanup(&cosigner);
 }
