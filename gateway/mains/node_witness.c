@@ -221,7 +221,7 @@ static lb_status open_witness(struct lb_node_witness *own)
         .clock = lb_clock_system(),
         .log = node->log,
         .keeps_entries = node->role->kind == LB_NODE_AUDITOR,
-        .seals_detail = node->officer_key != NULL,
+        .seals_detail = node->has_officer,
     };
     LB_TRY(lb_witness_open(&options, &node->diag, &own->witness));
     own->service = (struct lb_witness_service){
