@@ -249,6 +249,9 @@
       "文件无法读写。")                                                                            \
     X(OTHER_LOG, FAILED_PRECONDITION, LOCAL, "The folder belongs to another log, or to none.",     \
       "该目录属于其他存证日志，或不是存证日志的目录。")                                            \
+    X(REVIEW_UNRECORDED, UNAVAILABLE, LOCAL,                                                       \
+      "The query was not run, because the node could not record it first.",                        \
+      "节点未能先行记录，查询未执行。")                                                            \
     X(STATE_LOCKED, FAILED_PRECONDITION, LOCAL, "Another process holds this state.",               \
       "另一进程正在使用该状态目录。")                                                              \
     X(STORE_FAILED, INTERNAL, LOCAL, "The store failed.", "存储出错。")                            \

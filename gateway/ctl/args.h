@@ -10,7 +10,7 @@
  * places.
  */
 #define LB_CTL_MAX_ITEMS 256
-#define LB_CTL_MAX_OPTIONS 16
+#define LB_CTL_MAX_OPTIONS 32
 
 struct lb_ctl_list {
     const char *items[LB_CTL_MAX_ITEMS];

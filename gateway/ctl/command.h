@@ -17,7 +17,9 @@ int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
 /* grant stop */
 int lb_ctl_grant_command(struct lb_ctl_env *env, int argc, char **argv);
-/* log verify | list | erase | export | prove | check-proof */
+/* who-saw */
+int lb_ctl_who_saw_command(struct lb_ctl_env *env, int argc, char **argv);
+/* log verify | list | erase | export | prove | index | query | ... */
 int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
 /* view check | explain | close | open | closed | open-token */
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
@@ -34,6 +36,18 @@ int lb_ctl_log_prove(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_check_proof(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_list(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_erase(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_index(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_query(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_txn(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_status(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_did(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_denials(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_emergencies(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_admin(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_totals(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_first_use(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_repeats(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_erasures(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_explain(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_close(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_open(struct lb_ctl_env *env, int argc, char **argv);

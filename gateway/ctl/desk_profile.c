@@ -92,18 +92,19 @@ static lb_status read_directory(const struct reading *reading, const struct lb_y
 static lb_status read_profile(const struct reading *reading, const struct lb_yaml_node *root,
                               struct lb_ctl_desk_profile *profile)
 {
-    static const char *const keys[] = {"node",    "identity", "crl",       "directory", "consent",
-                                       "adapter", "state",    "requester", "form",      NULL};
+    static const char *const keys[] = {"node",  "identity",  "crl",  "directory", "consent", "adapter",
+                                       "state", "requester", "form", "broker",    NULL};
     LB_TRY(lb_yaml_only(root, keys, reading->diag));
     LB_TRY(need_text(reading, root, "node", &profile->node));
     LB_TRY(read_identity(reading, root, profile));
     LB_TRY(need_path(reading, root, "crl", &profile->crl));
     LB_TRY(read_directory(reading, root, profile));
     LB_TRY(opt_text(reading, root, "adapter", &profile->adapter));
-    if (profile->adapter == NULL)
-        LB_TRY(need_text(reading, root, "consent", &profile->consent));
-    else if (lb_yaml_get(root, "consent") != NULL)
-        return lb_yaml_fail(root, reading->diag, "say `consent` or `adapter`, not both");
+    LB_TRY(opt_text(reading, root, "broker", &profile->broker));
+    LB_TRY(opt_text(reading, root, "consent", &profile->consent));
+    int num = (profile->adapter != NULL) + (profile->broker != NULL) + (profile->consent != NULL);
+    if (num != 1)
+        return lb_yaml_fail(root, reading->diag, "say one of `consent`, `adapter`, `broker`");
     LB_TRY(need_path(reading, root, "state", &profile->state));
     LB_TRY(opt_text(reading, root, "requester", &profile->requester));
     return opt_text(reading, root, "form", &profile->form);

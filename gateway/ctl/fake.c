@@ -349,6 +349,27 @@ static lb_status ask(void *ctx, const char *method, const void *request,
     return lb_pb_unpack(reply_kind, LB_SPAN_EMPTY, arena, out); /* an empty one */
 }
 
+/* The pseudonym of any number is its characters. */
+static lb_status record_review(void *ctx, const Lianban__V1__RecordReviewRequest *request,
+                               struct lb_arena *arena, struct lb_ctl_reviewed *out)
+{
+    struct test_cli *cli = ctx;
+    (void)arena;
+    cli->num_reviews++;
+    KEEP(cli->review_kind, request->kind);
+    KEEP(cli->review_query, request->query);
+    KEEP(cli->review_reason, request->reason);
+    KEEP(cli->confirm_id_no, request->id_no);
+    LB_TRY(lb_status_of(cli->review_code));
+    *out = (struct lb_ctl_reviewed){77, 1782900000000, false, {0}};
+    out->has_subject = request->id_no[0] != 0 || request->subject.len > 0;
+    if (request->subject.len > 0)
+        memcpy(out->subject, request->subject.data, sizeof(out->subject));
+    else if (out->has_subject)
+        memset(out->subject, request->id_no[17] - '0', sizeof(out->subject));
+    return LB_OK;
+}
+
 static lb_status open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
                            const struct lb_clock *clock, struct lb_diag *diag,
                            struct lb_ctl_desk_port *out)
@@ -359,7 +380,7 @@ static lb_status open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
     (void)diag;
     cli->num_opened++;
     *out = (struct lb_ctl_desk_port){cli,    find_form,  notice, confirm,
-                                    revoke, stop_grant, erase,  ask,     close_port};
+                                    revoke, stop_grant, record_review, erase, ask, close_port};
     return LB_OK;
 }
 

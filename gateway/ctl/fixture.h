@@ -62,6 +62,11 @@ struct test_cli {
     char also_id_no[19], officer_token[64], refused[64], slip_code[32], method[32];
     size_t num_refused, paper_len;
     uint32_t overdue;
+
+    /* the officer's node */
+    enum lb_code review_code;
+    unsigned num_reviews;
+    char review_kind[32], review_query[512], review_reason[64];
 };
 
 int test_set_up(void **state);

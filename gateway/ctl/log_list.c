@@ -194,6 +194,23 @@ int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv)
          lb_ctl_log_export},
         {"prove", "the proof of one entry, as a file", "生成一条记录的证明", lb_ctl_log_prove},
         {"check-proof", "check such a proof offline", "离线检验证明", lb_ctl_log_check_proof},
+        {"index", "build the officer's query index", "建立查询索引", lb_ctl_log_index},
+        {"status", "what stands, and whether it is well", "日志概况", lb_ctl_log_status},
+        {"query", "accesses and events by any filter", "按条件查询", lb_ctl_log_query},
+        {"txn", "every entry of one request", "一次请求的全部条目", lb_ctl_log_txn},
+        {"did", "what one operator did, beside their peers", "经办人的查询及同侪对比",
+         lb_ctl_log_did},
+        {"denials", "refusals, and what was allowed after them", "被拒绝的请求及其后续",
+         lb_ctl_log_denials},
+        {"emergencies", "answers without consent in an emergency", "紧急查询",
+         lb_ctl_log_emergencies},
+        {"admin", "what was changed at the node", "运维与策略变更", lb_ctl_log_admin},
+        {"totals", "counts by operator, purpose, hour, ...", "分组统计", lb_ctl_log_totals},
+        {"first-use", "who used which data for the first time", "首次使用", lb_ctl_log_first_use},
+        {"repeats", "one operator, one person, several days", "多日反复查询同一人",
+         lb_ctl_log_repeats},
+        {"erasures", "what was erased, is due, or is held", "删除：已办、到期、保留",
+         lb_ctl_log_erasures},
     };
     return lb_ctl_words(env, "log", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

@@ -7,6 +7,7 @@
 #include "gateway/base/limits.h"
 #include "lianban/v1/adapter.pb-c.h"
 #include "lianban/v1/consent.pb-c.h"
+#include "lianban/v1/evidence.pb-c.h"
 #include "lianban/v1/window.pb-c.h"
 
 /*
@@ -49,6 +50,14 @@ struct lb_ctl_entry {
     uint32_t count;  /* of an erasure: the keys destroyed */
 };
 
+/* The entry of an officer's query, and whom it is about. */
+struct lb_ctl_reviewed {
+    uint64_t entry;
+    int64_t at_unix_ms;
+    bool has_subject;
+    uint8_t subject[32];
+};
+
 /* The consent office, as one of its own desks sees it; or an adapter, as its own officer does. */
 struct lb_ctl_desk_port {
     void *ctx;
@@ -65,6 +74,10 @@ struct lb_ctl_desk_port {
      * adapter does not show the entry for it. */
     lb_status (*stop_grant)(void *ctx, const Lianban__V1__StopGrantRequest *request,
                             struct lb_arena *arena, struct lb_ctl_entry *out);
+    /* For an officer: makes a query an entry of the other side's log before it runs.
+     * RECEIPT_INVALID when no entry for this very query is shown. */
+    lb_status (*record_review)(void *ctx, const Lianban__V1__RecordReviewRequest *request,
+                               struct lb_arena *arena, struct lb_ctl_reviewed *out);
     /* For an officer: asks for a person's erasure, or approves it. RECEIPT_INVALID as above. */
     lb_status (*erase)(void *ctx, const Lianban__V1__EraseSubjectRequest *request,
                        struct lb_arena *arena, struct lb_ctl_entry *out);
@@ -85,7 +98,8 @@ struct lb_ctl_desk_port {
  *   state: state               # what the desk has seen of directories
  *   requester: spiffe://...                                   # optional: the usual window
  *   form: social-assistance                                   # optional: the usual form
- * A department's officer has `adapter: spiffe://...` in place of `consent`.
+ * A department's officer has `adapter: spiffe://...` in place of `consent`, the operator's has
+ * `broker: spiffe://...`.
  */
 #define LB_CTL_MAX_SIGNERS 16
 
@@ -98,8 +112,9 @@ struct lb_ctl_desk_profile {
     const char *directory;
     const char *signers[LB_CTL_MAX_SIGNERS];
     size_t num_signers;
-    const char *consent;    /* NULL for an officer */
+    const char *consent;    /* NULL for another member's officer */
     const char *adapter;    /* NULL for a desk */
+    const char *broker;     /* NULL but for the operator's officer */
     const char *state;
     const char *requester;  /* NULL when not set */
     const char *form;       /* NULL when not set */

@@ -96,6 +96,7 @@ static lb_status read_config(struct adapter_role *role)
                            MIN_KEEP_DAYS, &node->diag, &role->keep_details_days));
     if (lb_yaml_get(node->root, "pseudonym_folder") != NULL)
         LB_TRY(lb_node_need_path(node, node->root, "pseudonym_folder", &role->pseudonym_folder));
+    node->pseudonym_key = role->pseudonym_key;
     LB_TRY(read_attach(role));
     if (node->listen == NULL && role->num_attach == 0)
         return lb_yaml_fail(node->root, &node->diag,

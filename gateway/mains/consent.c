@@ -64,6 +64,7 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_TRY(lb_yaml_opt_int(node->root, "status_life_s", 10, 86400, 900, &node->diag,
                            &role->status_life_s));
     LB_TRY(lb_node_need_secret(node, node->root, "pseudonym_key", &role->pseudonym_key));
+    node->pseudonym_key = role->pseudonym_key;
     LB_TRY(read_emergencies(node, role));
     role->store_path = lb_arena_printf(node->arena, "%s/consent.db", node->state);
     LB_ENSURE(role->store_path != NULL, LB_NO_MEMORY, "configuration is too large");

@@ -7,6 +7,7 @@
 #include "gateway/rpc/client.h"
 #include "gateway/rpc/server.h"
 #include "gateway/services/access.h"
+#include "gateway/services/review_service.h"
 #include "gateway/trust/trust.h"
 
 /*
@@ -86,6 +87,8 @@ struct lb_node_program {
     struct lb_log *log;                /* NULL when the role keeps none */
     struct lb_node_witness *witness;   /* NULL when it neither witnesses nor is witnessed */
     struct lb_access access;           /* how peers are judged, once the log is open */
+    const uint8_t *pseudonym_key;      /* 32 bytes; the role sets it if it keeps pseudonyms */
+    struct lb_review_service review;   /* what officers ask, once the log is open */
     struct lb_workers *workers;        /* for unary handlers */
     struct lb_rpc_runtime *runtime;
     struct lb_rpc_server *server;

@@ -45,3 +45,15 @@ lb_status lb_access_need(struct lb_trust *trust, const struct lb_rpc_peer *peer,
     LB_ENSURE(allowed, LB_ROLE_NOT_ALLOWED, "this kind of member may not call this method");
     return LB_OK;
 }
+
+lb_status lb_access_need_officer(struct lb_trust *trust, const struct lb_rpc_peer *peer,
+                                 const char *organization)
+{
+    LB_TRY(lb_access_need(trust, peer, 1U << LB_NODE_OFFICER));
+    struct lb_directory *directory = lb_trust_directory(trust);
+    const struct lb_node *node = lb_directory_node(directory, peer->spiffe);
+    bool own = node != NULL && strcmp(node->organization, organization) == 0;
+    lb_directory_unref(directory);
+    LB_ENSURE(own, LB_ROLE_NOT_ALLOWED, "officer of another organization");
+    return LB_OK;
+}

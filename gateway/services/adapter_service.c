@@ -159,18 +159,6 @@ static lb_status read_one(void *ctx, const struct lb_rpc_call_info *info, struct
 
 /* --- what the department's own officers may do --- */
 
-static lb_status need_officer(const struct lb_adapter_service *service,
-                              const struct lb_rpc_peer *peer)
-{
-    LB_TRY(lb_access_need(service->trust, peer, 1U << LB_NODE_OFFICER));
-    struct lb_directory *directory = lb_trust_directory(service->trust);
-    const struct lb_node *node = lb_directory_node(directory, peer->spiffe);
-    bool own = node != NULL && strcmp(node->organization, service->organization) == 0;
-    lb_directory_unref(directory);
-    LB_ENSURE(own, LB_ROLE_NOT_ALLOWED, "officer of another organization");
-    return LB_OK;
-}
-
 static lb_status stop_grant(void *ctx, const struct lb_rpc_call_info *info,
                             struct lb_span request, struct lb_arena *arena, struct lb_span *reply)
 {
@@ -180,7 +168,8 @@ static lb_status stop_grant(void *ctx, const struct lb_rpc_call_info *info,
     Lianban__V1__StopGrantResponse answer = LIANBAN__V1__STOP_GRANT_RESPONSE__INIT;
     struct lb_serve_ack ack;
     uint64_t shown = 0, size = 0;
-    LB_TRY(counted(service->log, officer, need_officer(service, info->peer)));
+    LB_TRY(counted(service->log, officer,
+                   lb_access_need_officer(service->trust, info->peer, service->organization)));
     LB_TRY(lb_pb_unpack(&lianban__v1__stop_grant_request__descriptor, request, arena, &ask));
     LB_TRY(lb_serve_stop(service->serve, officer, ask, arena, &ack));
     LB_TRY(lb_link_show(service->log, &shown, arena, &answer.log, &size));
@@ -199,7 +188,8 @@ static lb_status erase_subject(void *ctx, const struct lb_rpc_call_info *info,
     Lianban__V1__EraseSubjectResponse answer = LIANBAN__V1__ERASE_SUBJECT_RESPONSE__INIT;
     struct lb_serve_ack ack;
     uint64_t shown = 0, size = 0;
-    LB_TRY(counted(service->log, officer, need_officer(service, info->peer)));
+    LB_TRY(counted(service->log, officer,
+                   lb_access_need_officer(service->trust, info->peer, service->organization)));
     LB_TRY(lb_pb_unpack(&lianban__v1__erase_subject_request__descriptor, request, arena, &ask));
     LB_TRY(lb_serve_erase(service->serve, officer, ask, arena, &ack));
     LB_TRY(lb_link_show(service->log, &shown, arena, &answer.log, &size));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/base/file.h"
+#include "gateway/crypto/hash.h"
 #include "gateway/evidence/link.h"
 #include "gateway/rpc/client.h"
 #include "gateway/services/access.h"
@@ -77,16 +78,14 @@ static lb_status revoke(void *ctx, const Lianban__V1__RevokeRequest *request,
 
 /* --- what an officer asks of the adapter --- */
 
-/* The adapter's word is its entry, in the log that its own key signs. */
-static lb_status check_entry(const struct desk *desk, const Lianban__V1__LogProgress *log,
-                             const Lianban__V1__EntryProof *entry, const char *code,
-                             struct lb_ctl_entry *out)
+/* The other side's word is its entry, in the log that its own key signs. */
+static lb_status open_entry(const struct desk *desk, const Lianban__V1__LogProgress *log,
+                            const Lianban__V1__EntryProof *entry, struct lb_leaf *out_leaf)
 {
     struct lb_directory *directory = lb_trust_directory(desk->trust);
     const struct lb_node *node = lb_directory_node(directory, desk->peer);
     struct lb_watch watch;
     struct lb_checkpoint checkpoint;
-    struct lb_leaf leaf;
     struct lb_hash hash;
     lb_status status = LB_FAULT(LB_RECEIPT_INVALID, "no proof came");
     if (node != NULL && node->log_origin != NULL && log != NULL && entry != NULL)
@@ -95,9 +94,19 @@ static lb_status check_entry(const struct desk *desk, const Lianban__V1__LogProg
     LB_TRY(status);
     status = lb_watch_check(&watch, log, &checkpoint);
     if (status == LB_OK)
-        status = lb_link_verify(entry, &checkpoint, &leaf, &hash);
+        status = lb_link_verify(entry, &checkpoint, out_leaf, &hash);
     lb_watch_cleanup(&watch);
-    LB_ENSURE(status == LB_OK && strcmp(leaf.code, code) == 0, LB_RECEIPT_INVALID,
+    LB_ENSURE(status == LB_OK, LB_RECEIPT_INVALID, "the proof does not hold");
+    return LB_OK;
+}
+
+static lb_status check_entry(const struct desk *desk, const Lianban__V1__LogProgress *log,
+                             const Lianban__V1__EntryProof *entry, const char *code,
+                             struct lb_ctl_entry *out)
+{
+    struct lb_leaf leaf;
+    LB_TRY(open_entry(desk, log, entry, &leaf));
+    LB_ENSURE(leaf.type != LB_LEAF_REVIEW && strcmp(leaf.code, code) == 0, LB_RECEIPT_INVALID,
               "the proof does not hold");
     *out = (struct lb_ctl_entry){entry->index, leaf.time_ms, leaf.count};
     return LB_OK;
@@ -122,6 +131,42 @@ static lb_status erase(void *ctx, const Lianban__V1__EraseSubjectRequest *reques
     LB_TRY(lb_pb_unpack(&lianban__v1__erase_subject_response__descriptor, reply, arena, &answer));
     return check_entry(ctx, answer->log, answer->entry,
                        request->approve ? "ERASED" : "ERASURE_ASKED", out);
+}
+
+/* --- an officer's query --- */
+
+static lb_status check_review(const Lianban__V1__RecordReviewRequest *request,
+                              const Lianban__V1__RecordReviewResponse *answer,
+                              const struct lb_leaf *leaf)
+{
+    const struct lb_span parts[] = {lb_span_str("lianban review v1"), lb_pb_span(request->salt),
+                                    lb_span_str(request->query)};
+    uint8_t commitment[LB_SHA256_BYTES];
+    bool about = request->id_no[0] != 0 || request->subject.len > 0;
+    lb_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), commitment);
+    LB_ENSURE(leaf->type == LB_LEAF_REVIEW && strcmp(leaf->code, request->kind) == 0 &&
+                  lb_crypto_equal(lb_span_of(leaf->request_hash, 32), lb_span_of(commitment, 32)),
+              LB_RECEIPT_INVALID, "an entry of another query");
+    LB_ENSURE(answer->subject.len == (about ? 32U : 0U), LB_RECEIPT_INVALID,
+              "a pseudonym that was not asked, or none");
+    return LB_OK;
+}
+
+static lb_status record_review(void *ctx, const Lianban__V1__RecordReviewRequest *request,
+                               struct lb_arena *arena, struct lb_ctl_reviewed *out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    Lianban__V1__RecordReviewResponse *answer = NULL;
+    struct lb_leaf leaf;
+    LB_TRY(call(ctx, "/lianban.v1.Evidence/RecordReview", request, DESK_TIMEOUT_MS, arena, &reply));
+    LB_TRY(lb_pb_unpack(&lianban__v1__record_review_response__descriptor, reply, arena, &answer));
+    LB_TRY(open_entry(ctx, answer->log, answer->entry, &leaf));
+    LB_TRY(check_review(request, answer, &leaf));
+    *out = (struct lb_ctl_reviewed){answer->entry->index, leaf.time_ms, answer->subject.len > 0,
+                                    {0}};
+    if (out->has_subject)
+        memcpy(out->subject, answer->subject.data, sizeof(out->subject));
+    return LB_OK;
 }
 
 static lb_status ask(void *ctx, const char *method, const void *request,
@@ -202,18 +247,23 @@ static lb_status copy_endpoint(struct lb_trust *trust, const char *office, char 
     return LB_OK;
 }
 
+static const char *peer_of(const struct lb_ctl_desk_profile *profile)
+{
+    if (profile->adapter != NULL)
+        return profile->adapter;
+    return profile->broker != NULL ? profile->broker : profile->consent;
+}
+
 static lb_status connect_office(struct desk *desk, const struct lb_ctl_desk_profile *profile,
                                 struct lb_diag *diag)
 {
     const struct lb_rpc_identity identity = {profile->cert, profile->key, profile->ca};
     char endpoint[LB_MAX_SPIFFE_BYTES];
-    const char *peer = profile->adapter != NULL ? profile->adapter : profile->consent;
+    const char *peer = peer_of(profile);
     lb_status status = copy_endpoint(desk->trust, peer, endpoint, sizeof(endpoint));
     if (status != LB_OK)
-        lb_diag_set(diag, "the directory has no address of the %s; compare `%s` in the profile with"
-                          " the directory",
-                    profile->adapter != NULL ? "adapter" : "office",
-                    profile->adapter != NULL ? "adapter" : "consent");
+        lb_diag_set(diag, "the directory has no address of %s; compare the profile with the"
+                          " directory", peer);
     LB_TRY(status);
     LB_TRY(lb_rpc_runtime_new(1, &desk->runtime));
     LB_TRY(lb_rpc_identity_check(desk->runtime, &identity, diag));
@@ -237,8 +287,8 @@ lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profile *profi
     LB_ENSURE(desk != NULL, LB_NO_MEMORY, "desk");
     LB_TRY(open_trust(desk, profile, clock, diag));
     LB_TRY(connect_office(desk, profile, diag));
-    *out = (struct lb_ctl_desk_port){desk,   find_form,  notice, confirm,
-                                    revoke, stop_grant, erase,  ask,     close_desk};
+    *out = (struct lb_ctl_desk_port){desk,       find_form,     notice, confirm, revoke,
+                                    stop_grant, record_review, erase,  ask,     close_desk};
     desk = NULL;
     return LB_OK;
 }
