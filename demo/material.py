@@ -60,6 +60,7 @@ class Material:
         self.logs = {}            # a member's log key and what came before it, if it was replaced
         self.signers = None       # files of who may sign the next directory; None for no change
         self._witnesses = Witnesses(members, self.lianban)
+        self.officers = []        # SPIFFE ids of members' officers (officers.py)
 
     def make(self):
         self.lianban("pki", "init", "--dir", self.pki)
@@ -142,6 +143,7 @@ class Material:
 
     def _directory(self, version, without):
         nodes = [self._listed(member) for member in self._members.values() if member.name not in without]
+        nodes += [{"spiffe": spiffe} for spiffe in self.officers]
         signers = {"signers": self.signers} if self.signers else {}
         return {
             "federation": FEDERATION, "version": version, "days": 30, "ca": ["ca.pem"], **signers,

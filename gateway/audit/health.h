@@ -5,8 +5,9 @@
 
 /* What the index says about the log's own well-being, without anything personal. */
 struct lb_audit_health {
-    uint64_t unclosed;        /* broker: requests routed longer ago than their grace, without an end */
-    int64_t longest_gap_ms;   /* between two entries while the node ran; a canary comes every minute */
+    uint64_t unclosed;        /* broker: requests routed a minute ago or more, without an end */
+    int64_t longest_gap_ms;   /* between two entries while the node ran, where a canary comes every
+                                 minute */
     uint64_t gap_index;       /* the entry after it */
     uint64_t recoveries;      /* RECOVERY entries */
     uint64_t restarts;        /* STARTED entries */

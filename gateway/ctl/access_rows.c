@@ -42,7 +42,7 @@ static const struct lb_ctl_column columns[] = {
     {"basis", "basis", "依据", LB_CTL_IN_TABLE, false},
     {"case", "case", "办件", LB_CTL_IN_TABLE, false},
     {"on_behalf_of", "on behalf of", "代理", LB_CTL_IN_TABLE, false},
-    {"class_max", "class", "级别", LB_CTL_IN_TABLE, false},
+    {"class_max", "class", "级别", LB_CTL_IN_TABLE, true},
     {"verified", "checked", "已核验", LB_CTL_IN_TABLE, false},
     {"fields", "fields", "字段", LB_CTL_UNDER_ROW, false},
     {"remark", "note", "说明", LB_CTL_UNDER_ROW, false},
@@ -104,7 +104,7 @@ static const char *shown_code(const struct lb_audit_row *row)
 
 struct shown {
     char time[LB_CTL_TIME_BYTES];
-    char index[24], count[24], class_max[8];
+    char index[24], count[24], class_max[16];
     char subject[65], txn[33];
 };
 
@@ -116,7 +116,7 @@ static void write_numbers(const struct lb_audit_row *row, struct shown *out)
     (void)snprintf(out->index, sizeof(out->index), "%llu", (unsigned long long)row->index);
     (void)snprintf(out->count, sizeof(out->count), "%u", row->count);
     if (row->class_max > 0)
-        (void)snprintf(out->class_max, sizeof(out->class_max), "G%d", row->class_max);
+        (void)snprintf(out->class_max, sizeof(out->class_max), "%d", row->class_max);
     if (row->has_subject)
         lb_hex_encode(lb_span_of(row->subject, sizeof(row->subject)), out->subject);
     if (memcmp(row->txn, none, sizeof(none)) != 0)

@@ -92,8 +92,9 @@ static lb_status read_directory(const struct reading *reading, const struct lb_y
 static lb_status read_profile(const struct reading *reading, const struct lb_yaml_node *root,
                               struct lb_ctl_desk_profile *profile)
 {
-    static const char *const keys[] = {"node",  "identity",  "crl",  "directory", "consent", "adapter",
-                                       "state", "requester", "form", "broker",    NULL};
+    static const char *const keys[] = {"node",    "identity", "crl",       "directory",
+                                       "consent", "adapter",  "broker",    "state",
+                                       "form",    "requester", NULL};
     LB_TRY(lb_yaml_only(root, keys, reading->diag));
     LB_TRY(need_text(reading, root, "node", &profile->node));
     LB_TRY(read_identity(reading, root, profile));

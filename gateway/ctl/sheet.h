@@ -56,9 +56,9 @@ void lb_ctl_sheet_fact(struct lb_ctl_sheet *sheet, const char *id, const char *z
                        const char *value);
 void lb_ctl_sheet_number(struct lb_ctl_sheet *sheet, const char *id, const char *zh,
                          const char *en, int64_t value);
-/* lb_ctl_sheet_print writes it to env->out: JSON when env->json, else CSV when asked (facts then go to
- * env->err), else the table. NO_MEMORY when something was lost to the arena's cap: then nothing is
- * written. */
+/* lb_ctl_sheet_print writes it to env->out: JSON when env->json, else CSV when asked (facts then go
+ * to env->err), else the table. NO_MEMORY when something was lost to the arena's cap: then nothing
+ * is written. */
 LB_MUST lb_status lb_ctl_sheet_print(const struct lb_ctl_sheet *sheet, bool csv);
 
 #endif

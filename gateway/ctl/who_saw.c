@@ -4,9 +4,9 @@
 #include "gateway/ctl/say.h"
 #include "policy/engine/idno.h"
 
-/* `who-saw`: everything this log holds about one person, for the officer and, in fewer words, for the
- * person. The number is typed, piped or read from a file and goes to the own node alone, which turns
- * it into the pseudonym; the command line never holds it. */
+/* `who-saw`: everything this log holds about one person. The number is typed, piped or read from a
+ * file and goes to the own node alone, which turns it into the pseudonym; the command line never
+ * holds it. */
 
 #define MAX_NUMBER_BYTES 256
 

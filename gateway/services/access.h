@@ -22,7 +22,8 @@ struct lb_rpc_verifier lb_access_counting_verifier(struct lb_access *access);
  * (bit 1 << enum lb_node_kind). */
 LB_MUST lb_status lb_access_need(struct lb_trust *trust, const struct lb_rpc_peer *peer,
                                  unsigned kinds);
-/* lb_access_need_officer refuses everybody but an officer of this organization: ROLE_NOT_ALLOWED. */
+/* lb_access_need_officer refuses everybody but an officer of this organization with
+ * ROLE_NOT_ALLOWED. */
 LB_MUST lb_status lb_access_need_officer(struct lb_trust *trust, const struct lb_rpc_peer *peer,
                                          const char *organization);
 

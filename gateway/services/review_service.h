@@ -6,9 +6,9 @@
 #include "gateway/trust/trust.h"
 
 /*
- * Evidence.RecordReview: what a member's own officer asks of the log is an entry of the log, durable
- * before the officer gets what it needs to ask. Pseudonyms of identity numbers come from here and
- * nowhere else, so that nobody tries numbers without a trace.
+ * Evidence.RecordReview: what a member's own officer asks of the log is an entry of the log,
+ * durable before the officer gets what it needs to ask. Pseudonyms of identity numbers come from
+ * here and nowhere else, so that nobody tries numbers without a trace.
  */
 struct lb_review_service {
     const char *organization;

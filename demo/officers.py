@@ -1,0 +1,54 @@
+"""Security officers of the demo federation: each reads the log of the own member alone."""
+
+import os
+
+import yaml
+
+from members import FEDERATION
+
+_PEERS = {"adapter": "adapter", "broker": "broker", "consent": "consent"}
+
+
+class Officer:
+    """One member's officer: a certificate, a profile and an index of the member's log."""
+
+    def __init__(self, federation, name, person="li"):
+        self._federation, self._name = federation, name
+        self._member = federation.members[name]
+        self.spiffe = f"spiffe://{FEDERATION}/officer/{self._member.organization}/{person}"
+        self.folder = os.path.join(federation.root, "officers", f"{name}-{person}")
+        self.index_folder = os.path.join(self.folder, "index")
+        self.profile = os.path.join(self.folder, "officer.yaml")
+
+    def enrol(self, version):
+        """A certificate from the federation's CA, and a line in the directory's next version."""
+        material = self._federation.material
+        material.lianban("pki", "issue", "--dir", material.pki, "--id", self.spiffe, "--out", self.folder)
+        material.officers.append(self.spiffe)
+        material.publish_directory(version)
+        self.write_profile(self._member)
+        return self
+
+    def write_profile(self, member):
+        """Whom the officer's queries are recorded at."""
+        material = self._federation.material
+        with open(self.profile, "w", encoding="utf-8") as file:
+            yaml.safe_dump({
+                "node": self.spiffe, "identity": {"cert": "cert.pem", "key": "key.pem", "ca": "ca.pem"},
+                "crl": material.crl, "state": "state",
+                "directory": {"file": material.directory, "signers": [material.directory_vkey]},
+                _PEERS[member.kind]: member.spiffe}, file)
+
+    def index(self, *options, log=None, may_fail=False):
+        """`lianban log index` over the member's log, as it stands."""
+        material = self._federation.material
+        return material.lianban(
+            "log", "index", "--log", log or self._member.state, "--officer-key",
+            material.officer(self._name), "--index", self.index_folder, "--directory",
+            material.directory, "--signer", material.directory_vkey, *options, may_fail=may_fail)
+
+    def ask(self, *words, given=None, may_fail=False):
+        """One of the officer's commands, recorded at the own node first; its JSON."""
+        return self._federation.material.lianban(
+            *words, "--index", self.index_folder, "--officer", self.profile, given=given,
+            may_fail=may_fail)
