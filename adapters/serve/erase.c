@@ -149,3 +149,12 @@ lb_status lb_serve_erase(struct lb_serve *serve, const char *by,
     lb_wipe(read, sizeof(read));
     return status;
 }
+
+size_t lb_serve_names(struct lb_serve *serve, const char id_no[19], uint8_t (*out_names)[32])
+{
+    struct lb_epoch_names names;
+    lb_serve_epochs_names(serve->epochs, lb_span_str(id_no), &names);
+    for (size_t i = 0; i < names.num; i++)
+        memcpy(out_names[i], names.names[i], sizeof(names.names[i]));
+    return names.num;
+}

@@ -116,6 +116,11 @@ LB_MUST lb_status lb_serve_stop(struct lb_serve *serve, const char *by,
                                 const Lianban__V1__StopGrantRequest *request,
                                 struct lb_arena *arena, struct lb_serve_ack *out_ack);
 
+#define LB_SERVE_MAX_NAMES 16
+/* lb_serve_names computes how a person is called in this instance's evidence: the name written now
+ * first, then those of the pseudonym keys before. Returns how many, at most LB_SERVE_MAX_NAMES. */
+size_t lb_serve_names(struct lb_serve *serve, const char id_no[19], uint8_t (*out_names)[32]);
+
 /* lb_serve_erase makes what is kept about a person unreadable for good: the details of older
  * entries and what was remembered of what was asked. One officer `by` asks, another approves on
  * the same basis within 7 days (request->approve); each is an entry, and of an erasure there is one

@@ -200,7 +200,8 @@ static lb_status add_one(struct lb_audit_build *build, uint64_t index,
 {
     struct lb_follow_entry entry;
     lb_arena_reset(build->arena);
-    LB_TRY(lb_follow_read(build->follow, index, build->options.officer, build->arena, &entry));
+    LB_TRY(lb_follow_read(build->follow, index, &build->options.officer, build->arena,
+                          &entry));
     LB_TRY(lb_audit_draft_fill(&entry, build->arena, build->draft));
     LB_TRY(lb_audit_write(&build->writer, build->draft, entry.kid));
     progress->num_added++;

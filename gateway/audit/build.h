@@ -3,7 +3,7 @@
 
 #include "gateway/audit/index.h"
 #include "gateway/base/clock.h"
-#include "gateway/crypto/x25519.h"
+#include "gateway/evidence/follow.h"
 #include "gateway/note/note.h"
 
 /*
@@ -18,7 +18,7 @@ struct lb_audit_build_options {
     const char *log;                           /* the log's folder, read only */
     const char *folder;                        /* the index's, made if need be with mode 0700 */
     const struct lb_note_verifier *verifier;   /* of the log's key; outlives the build */
-    const struct lb_x25519_key *officer;       /* outlives the build */
+    struct lb_follow_keys officer;             /* outlive the build */
     const struct lb_clock *clock;
     bool rebuild;                              /* drop what is there */
     bool copy;                                 /* the folder is a copy that no node serves */

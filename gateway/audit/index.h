@@ -135,6 +135,8 @@ void lb_audit_index_lag(const struct lb_audit_state *state, struct lb_audit_lag 
 
 /* --- reading --- */
 
+#define LB_AUDIT_MAX_SUBJECTS 16
+
 /* Which rows; what is not set lets everything pass. Texts match exactly. */
 struct lb_audit_filter {
     uint64_t from_index;        /* not before this entry (or not after it, newest first) */
@@ -155,7 +157,8 @@ struct lb_audit_filter {
     const char *view;           /* of the leaf's views */
     const char *field;          /* "field" or "view.field" of the detail */
     int class_min;              /* 0: any */
-    const uint8_t *subject;     /* 32 bytes; NULL: any */
+    const uint8_t *subjects;    /* any of these pseudonyms, 32 bytes each */
+    size_t num_subjects;        /* 0: anybody; at most LB_AUDIT_MAX_SUBJECTS */
     const uint8_t *txn;         /* 16 bytes; NULL: any */
 };
 

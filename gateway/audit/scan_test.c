@@ -17,12 +17,20 @@ static bool same(const char *want, const char *got)
     return want == NULL || strcmp(want, got) == 0;
 }
 
+static bool is_about(const struct lb_audit_filter *filter, const struct fx_entry *entry)
+{
+    uint8_t subject[32];
+    bool found = filter->num_subjects == 0;
+    fx_subject(entry->subject, subject);
+    for (size_t i = 0; i < filter->num_subjects && entry->has_subject; i++)
+        found = found || memcmp(filter->subjects + 32 * i, subject, 32) == 0;
+    return found;
+}
+
 /* What a filter means, judged without the index. */
 static bool matches(const struct lb_audit_filter *filter, const struct fx_entry *entry, uint64_t i)
 {
     int64_t at = FX_FIRST_MS + (int64_t)i * FX_STEP_MS;
-    uint8_t subject[32];
-    fx_subject(entry->subject, subject);
     return (filter->type == 0 || filter->type == entry->type) &&
            (filter->decision == 0 || filter->decision == entry->decision) &&
            (same(filter->code, entry->code) || same(filter->code, entry->inner)) &&
@@ -34,8 +42,7 @@ static bool matches(const struct lb_audit_filter *filter, const struct fx_entry 
            entry->class_max >= filter->class_min &&
            (filter->since_ms == 0 || at >= filter->since_ms) &&
            (filter->until_ms == 0 || at < filter->until_ms) &&
-           (filter->subject == NULL ||
-            (entry->has_subject && memcmp(filter->subject, subject, 32) == 0));
+           is_about(filter, entry);
 }
 
 static void check(struct fx_audit *fx, const struct lb_audit_filter *filter, unsigned least)
@@ -67,8 +74,10 @@ static void check(struct fx_audit *fx, const struct lb_audit_filter *filter, uns
 static void test_filters_agree_with_the_entries(void **state)
 {
     struct fx_audit *fx = *state;
-    uint8_t subject[32];
-    fx_subject(7, subject);
+    uint8_t subject[1][32], two[2][32];
+    fx_subject(7, subject[0]);
+    fx_subject(7, two[0]);
+    fx_subject(2, two[1]);
     const struct lb_audit_filter filters[] = {
         {.from_index = 0},
         {.newest_first = true},
@@ -85,11 +94,13 @@ static void test_filters_agree_with_the_entries(void **state)
         {.case_no = "case-21"},
         {.view = "tax.capital"},
         {.class_min = 4},
-        {.subject = subject},
-        {.subject = subject, .decision = LB_AUDIT_DENY},
+        {.subjects = subject[0], .num_subjects = 1},
+        {.subjects = subject[0], .num_subjects = 1, .decision = LB_AUDIT_DENY},
+        {.subjects = two[0], .num_subjects = 2},
+        {.subjects = two[0], .num_subjects = 2, .newest_first = true, .actor = "actor-1"},
         {.since_ms = FX_FIRST_MS + 100 * FX_STEP_MS, .until_ms = FX_FIRST_MS + 103 * FX_STEP_MS},
         {.actor = "actor-1", .since_ms = FX_FIRST_MS + 120 * FX_STEP_MS + 1},
-        {.subject = subject, .since_ms = FX_FIRST_MS + 60 * FX_STEP_MS, .newest_first = true},
+        {.subjects = subject[0], .num_subjects = 1, .since_ms = FX_FIRST_MS + 60 * FX_STEP_MS, .newest_first = true},
     };
     for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
         check(fx, &filters[i], 1);

@@ -96,6 +96,21 @@ static void with_kinds(struct lb_audit_where *where, const struct lb_audit_filte
                      filter->decision > LB_AUDIT_ALLOW;
 }
 
+/* One pseudonym is the usual case, and its rows come out of the index in the order of time. */
+static void with_subjects(struct lb_audit_where *where, const struct lb_audit_filter *filter)
+{
+    size_t num = filter->num_subjects;
+    if (num == 0)
+        return;
+    where->text.failed = where->text.failed || num > LB_AUDIT_MAX_SUBJECTS;
+    lb_buf_printf(&where->text, " AND a.subject %s (SELECT id FROM subject WHERE pseudonym IN (",
+                  num == 1 ? "=" : "IN");
+    for (size_t i = 0; i < num && i < LB_AUDIT_MAX_SUBJECTS; i++)
+        lb_buf_printf(&where->text, "%s?%d", i == 0 ? "" : ", ",
+                      add_blob(where, filter->subjects + 32 * i, 32));
+    lb_buf_put_str(&where->text, "))");
+}
+
 static void with_texts(struct lb_audit_where *where, const struct lb_audit_filter *filter)
 {
     if (filter->case_no != NULL)
@@ -104,14 +119,11 @@ static void with_texts(struct lb_audit_where *where, const struct lb_audit_filte
         lb_buf_printf(&where->text, " AND a.grant_id = ?%d", add_text(where, filter->grant));
     if (filter->txn != NULL)
         lb_buf_printf(&where->text, " AND a.txn = ?%d", add_blob(where, filter->txn, 16));
-    if (filter->subject != NULL)
-        lb_buf_printf(&where->text,
-                      " AND a.subject = (SELECT id FROM subject WHERE pseudonym = ?%d)",
-                      add_blob(where, filter->subject, 32));
+    with_subjects(where, filter);
     if (filter->class_min != 0)
         lb_buf_printf(&where->text, " AND a.class_max >= ?%d", add_int(where, filter->class_min));
     where->by_time = where->by_time || filter->case_no != NULL || filter->txn != NULL ||
-                     filter->subject != NULL;
+                     filter->num_subjects > 0;
 }
 
 static lb_status with_field(struct lb_audit_where *where, struct lb_audit_index *index,

@@ -6,7 +6,7 @@
 
 /* A filter as the WHERE clause of a query over `access a`: text of ours with numbered parameters,
  * values bound beside it. */
-#define LB_AUDIT_MAX_PARAMS 24
+#define LB_AUDIT_MAX_PARAMS 40
 
 struct lb_audit_param {
     enum lb_column_type type;  /* LB_COL_INT, _TEXT, _BLOB */

@@ -361,12 +361,12 @@ static lb_status record_review(void *ctx, const Lianban__V1__RecordReviewRequest
     KEEP(cli->review_reason, request->reason);
     KEEP(cli->confirm_id_no, request->id_no);
     LB_TRY(lb_status_of(cli->review_code));
-    *out = (struct lb_ctl_reviewed){77, 1782900000000, false, {0}};
-    out->has_subject = request->id_no[0] != 0 || request->subject.len > 0;
+    *out = (struct lb_ctl_reviewed){.entry = 77, .at_unix_ms = 1782900000000};
+    out->num_names = request->id_no[0] != 0 || request->subject.len > 0 ? 1 : 0;
     if (request->subject.len > 0)
-        memcpy(out->subject, request->subject.data, sizeof(out->subject));
-    else if (out->has_subject)
-        memset(out->subject, request->id_no[17] - '0', sizeof(out->subject));
+        memcpy(out->names[0], request->subject.data, sizeof(out->names[0]));
+    else if (out->num_names > 0)
+        memset(out->names[0], request->id_no[17] - '0', sizeof(out->names[0]));
     return LB_OK;
 }
 

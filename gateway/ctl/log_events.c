@@ -20,7 +20,8 @@ static lb_status find_later(struct events *events, const struct lb_audit_row *ro
         .until_ms = row->time_ms + AFTER_MS,
         .decision = LB_AUDIT_ALLOW,
         .actor = row->actor,
-        .subject = row->subject,
+        .subjects = row->subject,
+        .num_subjects = 1,
     };
     struct lb_audit_scan *scan = NULL;
     const struct lb_audit_row *later = NULL;

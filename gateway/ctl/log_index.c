@@ -11,6 +11,7 @@
 
 /* Builds the officer's query index, once or for as long as it runs. */
 
+#define MAX_OFFICER_KEYS 16
 #define INDEX_ARENA_BYTES (2 * LB_MAX_DIRECTORY_BYTES)
 
 struct indexing {
@@ -19,24 +20,28 @@ struct indexing {
     struct lb_arena *arena;
     struct lb_ctl_log_keys keys;
     const char *log;
-    const char *key_path;
+    struct lb_ctl_list key_paths;
     const char *folder;
     bool rebuild;
     bool copy;
     bool follow;
     int64_t every_s;
-    struct lb_x25519_key officer;
+    struct lb_x25519_key officers[MAX_OFFICER_KEYS];
     struct lb_note_verifier verifier;
     struct lb_audit_build *build;
 };
 
 static lb_status load_officer(struct indexing *indexing)
 {
-    lb_status status = lb_keys_load_x25519(indexing->key_path, &indexing->officer);
-    if (status != LB_OK)
-        lb_diag_set(&indexing->diag, "%s: %s; give the security officer's key, readable by you"
-                                     " alone", indexing->key_path, status->what);
-    return status;
+    for (size_t i = 0; i < indexing->key_paths.num; i++) {
+        const char *path = indexing->key_paths.items[i];
+        lb_status status = lb_keys_load_x25519(path, &indexing->officers[i]);
+        if (status != LB_OK)
+            lb_diag_set(&indexing->diag, "%s: %s; give the security officer's key, readable by"
+                                         " you alone", path, status->what);
+        LB_TRY(status);
+    }
+    return LB_OK;
 }
 
 static lb_status read_origin(struct indexing *indexing, const char **out_origin)
@@ -62,7 +67,7 @@ static lb_status open_index(struct indexing *indexing)
         .log = indexing->log,
         .folder = indexing->folder,
         .verifier = &indexing->verifier,
-        .officer = &indexing->officer,
+        .officer = {indexing->officers, indexing->key_paths.num},
         .clock = indexing->env->clock,
         .rebuild = indexing->rebuild,
         .copy = indexing->copy,
@@ -122,7 +127,7 @@ static int run(struct indexing *indexing)
     lb_audit_build_close(indexing->build);
     lb_note_verifier_cleanup(&indexing->verifier);
     lb_ctl_log_keys_close(&indexing->keys);
-    lb_wipe(&indexing->officer, sizeof(indexing->officer));
+    lb_wipe(indexing->officers, sizeof(indexing->officers));
     lb_arena_free(indexing->arena);
     return exit_code;
 }
@@ -141,8 +146,9 @@ int lb_ctl_log_index(struct lb_ctl_env *env, int argc, char **argv)
     struct lb_ctl_option options[7 + LB_CTL_LOG_KEYS_OPTIONS] = {
         {.name = "log", .value = "DIR", .required = true, .text = &indexing.log,
          .en = "the log's folder; it is only read", .zh = "存证日志目录（只读）"},
-        {.name = "officer-key", .value = "FILE", .required = true, .text = &indexing.key_path,
-         .en = "the officer's private key, to which details are sealed", .zh = "安全员私钥"},
+        {.name = "officer-key", .value = "FILE", .required = true, .list = &indexing.key_paths,
+         .en = "the officer's private key, to which details are sealed; again for older ones",
+         .zh = "安全员私钥；更换过的旧私钥可重复给出"},
         {.name = "index", .value = "DIR", .required = true, .text = &indexing.folder,
          .en = "where the index is, one folder for each log", .zh = "索引目录，每个日志一个"},
         {.name = "rebuild", .flag = &indexing.rebuild, .en = "begin anew", .zh = "重新建立"},
@@ -163,5 +169,7 @@ int lb_ctl_log_index(struct lb_ctl_env *env, int argc, char **argv)
     int exit_code = lb_ctl_args(env, &usage, argc, argv, NULL);
     if (exit_code == LB_CTL_GO)
         exit_code = lb_ctl_log_keys_check(env, "log index", &indexing.keys);
+    if (exit_code == LB_CTL_GO && indexing.key_paths.num > MAX_OFFICER_KEYS)
+        return lb_ctl_usage_error(env, "log index", "at most %d officer's keys", MAX_OFFICER_KEYS);
     return exit_code != LB_CTL_GO ? exit_code : run(&indexing);
 }

@@ -120,8 +120,8 @@ static lb_status record(struct lb_ctl_officer *officer, const char *query,
     if (status != LB_OK)
         return unrecorded(officer, status);
     officer->recorded = true;
-    if (officer->review.has_subject)
-        officer->filter.subject = officer->review.subject;
+    officer->filter.num_subjects = officer->review.num_names;
+    officer->filter.subjects = officer->review.names[0];
     return LB_OK;
 }
 
@@ -140,9 +140,10 @@ static lb_status allow_unrecorded(struct lb_ctl_officer *officer, const struct l
               "the query is no entry");
     if (about->subject_hex == NULL)
         return LB_OK;
-    LB_TRY(lb_hex_decode(lb_span_str(about->subject_hex), officer->review.subject,
-                         sizeof(officer->review.subject)));
-    officer->filter.subject = officer->review.subject;
+    LB_TRY(lb_hex_decode(lb_span_str(about->subject_hex), officer->review.names[0],
+                         sizeof(officer->review.names[0])));
+    officer->filter.num_subjects = 1;
+    officer->filter.subjects = officer->review.names[0];
     return LB_OK;
 }
 

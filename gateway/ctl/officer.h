@@ -54,7 +54,7 @@ int lb_ctl_officer_args(struct lb_ctl_officer *officer, const struct lb_ctl_usag
                         struct lb_ctl_list *operands);
 
 /* lb_ctl_officer_open opens the index and records the query: `query` is one line that says what is
- * asked without any identity number. With `about` officer->filter.subject is set. Statuses of
+ * asked without any identity number. With `about` the filter lets only their rows pass. Statuses of
  * lb_audit_index_open; REVIEW_UNRECORDED, MALFORMED; with a sentence in diag. */
 LB_MUST lb_status lb_ctl_officer_open(struct lb_ctl_officer *officer, const char *query,
                                       const struct lb_ctl_about *about);

@@ -51,11 +51,12 @@ struct lb_ctl_entry {
 };
 
 /* The entry of an officer's query, and whom it is about. */
+#define LB_CTL_MAX_NAMES 16
 struct lb_ctl_reviewed {
     uint64_t entry;
     int64_t at_unix_ms;
-    bool has_subject;
-    uint8_t subject[32];
+    size_t num_names;  /* 0: about nobody */
+    uint8_t names[LB_CTL_MAX_NAMES][32];  /* every pseudonym of theirs, newest first */
 };
 
 /* The consent office, as one of its own desks sees it; or an adapter, as its own officer does. */

@@ -147,18 +147,21 @@ lb_status lb_follow_root(struct lb_follow *follow, uint64_t size, struct lb_hash
 
 /* --- one entry --- */
 
-static lb_status data_key(struct lb_follow *follow, const struct lb_x25519_key *officer,
+static lb_status data_key(struct lb_follow *follow, const struct lb_follow_keys *officer,
                           uint64_t kid, const struct lb_key_row *row,
                           const struct opened_key **out)
 {
     struct opened_key *slot = &follow->keys[kid % NUM_KEYS];
-    if (slot->kid != kid) {
-        slot->kid = 0;
-        LB_TRY(lb_keyring_unseal(officer, follow->origin, kid, row->subject, row->sealed,
-                                 slot->key));
-        slot->kid = kid;
-    }
     *out = slot;
+    if (slot->kid == kid)
+        return LB_OK;
+    slot->kid = 0;
+    lb_status status = LB_FAULT(LB_SEAL_BROKEN, "no key of the officer's");
+    for (size_t i = 0; i < officer->num && status != LB_OK; i++)
+        status = lb_keyring_unseal(&officer->keys[i], follow->origin, kid, row->subject,
+                                   row->sealed, slot->key);
+    LB_TRY(status);
+    slot->kid = kid;
     return LB_OK;
 }
 
@@ -174,7 +177,7 @@ static lb_status find_row(struct lb_follow *follow, uint64_t index, struct lb_ar
     return lb_arena_copy(arena, out_row->sealed, &out_row->sealed);
 }
 
-static lb_status open_row(struct lb_follow *follow, const struct lb_x25519_key *officer,
+static lb_status open_row(struct lb_follow *follow, const struct lb_follow_keys *officer,
                           const struct lb_detail_row *row, struct lb_arena *arena,
                           struct lb_follow_entry *entry)
 {
@@ -195,7 +198,7 @@ static lb_status open_row(struct lb_follow *follow, const struct lb_x25519_key *
 }
 
 /* What does not open is a state; only what stops every entry is a failure. */
-static lb_status read_detail(struct lb_follow *follow, const struct lb_x25519_key *officer,
+static lb_status read_detail(struct lb_follow *follow, const struct lb_follow_keys *officer,
                              struct lb_arena *arena, struct lb_follow_entry *entry)
 {
     static const uint8_t none[LB_HASH_BYTES];
@@ -220,7 +223,7 @@ static lb_status read_detail(struct lb_follow *follow, const struct lb_x25519_ke
 }
 
 lb_status lb_follow_read(struct lb_follow *follow, uint64_t index,
-                         const struct lb_x25519_key *officer, struct lb_arena *arena,
+                         const struct lb_follow_keys *officer, struct lb_arena *arena,
                          struct lb_follow_entry *out_entry)
 {
     struct lb_follow_entry entry = {.index = index};

@@ -57,10 +57,18 @@ struct lb_follow_entry {
     uint8_t subject[32];
 };
 
-/* lb_follow_read reads one entry below the head that was proved last, and opens its detail with the
- * officer's key; texts are in the arena. A detail that does not open is no failure but a state. */
+/* The officer's private keys: the one of today, and those before that still open what they
+ * opened. */
+struct lb_follow_keys {
+    const struct lb_x25519_key *keys;
+    size_t num;
+};
+
+/* lb_follow_read reads one entry below the head that was proved last, and opens its detail with one
+ * of the officer's keys; texts are in the arena. A detail that does not open is no failure but a
+ * state. */
 LB_MUST lb_status lb_follow_read(struct lb_follow *follow, uint64_t index,
-                                 const struct lb_x25519_key *officer, struct lb_arena *arena,
+                                 const struct lb_follow_keys *officer, struct lb_arena *arena,
                                  struct lb_follow_entry *out_entry);
 
 /* Who is told of a data key that the ERASURE leaf number `erasure` destroyed. */

@@ -96,7 +96,6 @@ static lb_status read_config(struct adapter_role *role)
                            MIN_KEEP_DAYS, &node->diag, &role->keep_details_days));
     if (lb_yaml_get(node->root, "pseudonym_folder") != NULL)
         LB_TRY(lb_node_need_path(node, node->root, "pseudonym_folder", &role->pseudonym_folder));
-    node->pseudonym_key = role->pseudonym_key;
     LB_TRY(read_attach(role));
     if (node->listen == NULL && role->num_attach == 0)
         return lb_yaml_fail(node->root, &node->diag,
@@ -139,6 +138,14 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     return check_source(role);
 }
 
+_Static_assert(LB_SERVE_MAX_NAMES <= LB_REVIEW_MAX_NAMES, "an officer is told every name");
+
+static size_t names_of(void *own, const char id_no[19], uint8_t (*out_names)[32])
+{
+    struct adapter_role *role = own;
+    return lb_serve_names(role->serve, id_no, out_names);
+}
+
 static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
 {
     struct adapter_role *role = own;
@@ -172,6 +179,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     LB_TRY(lb_file_mkdirs(role->seen_folder));
     LB_TRY(lb_seen_new(role->seen_folder, &role->seen));
     LB_TRY(lb_serve_new(&options, &node->diag, &role->serve));
+    node->names = (struct lb_review_names){names_of, role};
     role->service = (struct lb_adapter_service){
         .organization = node->organization,
         .serve = role->serve,

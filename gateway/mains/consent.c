@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/base/log.h"
+#include "gateway/crypto/hash.h"
 #include "gateway/mains/forms.h"
 #include "gateway/mains/seal_keys.h"
 #include "gateway/services/desk_service.h"
@@ -64,7 +65,6 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_TRY(lb_yaml_opt_int(node->root, "status_life_s", 10, 86400, 900, &node->diag,
                            &role->status_life_s));
     LB_TRY(lb_node_need_secret(node, node->root, "pseudonym_key", &role->pseudonym_key));
-    node->pseudonym_key = role->pseudonym_key;
     LB_TRY(read_emergencies(node, role));
     role->store_path = lb_arena_printf(node->arena, "%s/consent.db", node->state);
     LB_ENSURE(role->store_path != NULL, LB_NO_MEMORY, "configuration is too large");
@@ -89,6 +89,13 @@ static lb_status open_brokers(struct consent_role *role)
     return status;
 }
 
+static size_t names_of(void *own, const char id_no[19], uint8_t (*out_names)[32])
+{
+    const struct consent_role *role = own;
+    lb_hmac_sha256(lb_span_of(role->pseudonym_key, 32), lb_span_str(id_no), out_names[0]);
+    return 1;
+}
+
 static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
 {
     struct consent_role *role = own;
@@ -110,6 +117,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .emergencies_per_day = role->per_day,
     };
     LB_TRY(lb_consent_new(&options, &node->diag, &role->consent));
+    node->names = (struct lb_review_names){names_of, role};
     role->service = (struct lb_consent_service){
         .consent = role->consent,
         .log = node->log,

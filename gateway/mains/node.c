@@ -133,7 +133,7 @@ static lb_status start(struct lb_node_program *node, void *role)
         lb_evidence_service_methods(node->log, methods + num);
         num += LB_EVIDENCE_METHODS;
         node->review = (struct lb_review_service){node->organization, node->log, node->trust,
-                                                  node->pseudonym_key, node->has_officer};
+                                                  node->names, node->has_officer};
         lb_review_service_methods(&node->review, methods + num);
         num += LB_REVIEW_METHODS;
     }

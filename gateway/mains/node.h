@@ -87,7 +87,7 @@ struct lb_node_program {
     struct lb_log *log;                /* NULL when the role keeps none */
     struct lb_node_witness *witness;   /* NULL when it neither witnesses nor is witnessed */
     struct lb_access access;           /* how peers are judged, once the log is open */
-    const uint8_t *pseudonym_key;      /* 32 bytes; the role sets it if it keeps pseudonyms */
+    struct lb_review_names names;      /* the role sets it when it starts, if it keeps pseudonyms */
     struct lb_review_service review;   /* what officers ask, once the log is open */
     struct lb_workers *workers;        /* for unary handlers */
     struct lb_rpc_runtime *runtime;

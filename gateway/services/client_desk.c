@@ -143,12 +143,15 @@ static lb_status check_review(const Lianban__V1__RecordReviewRequest *request,
                                     lb_span_str(request->query)};
     uint8_t commitment[LB_SHA256_BYTES];
     bool about = request->id_no[0] != 0 || request->subject.len > 0;
+    bool named = answer->n_subjects > 0 && answer->n_subjects <= LB_CTL_MAX_NAMES;
     lb_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), commitment);
     LB_ENSURE(leaf->type == LB_LEAF_REVIEW && strcmp(leaf->code, request->kind) == 0 &&
                   lb_crypto_equal(lb_span_of(leaf->request_hash, 32), lb_span_of(commitment, 32)),
               LB_RECEIPT_INVALID, "an entry of another query");
-    LB_ENSURE(answer->subject.len == (about ? 32U : 0U), LB_RECEIPT_INVALID,
-              "a pseudonym that was not asked, or none");
+    LB_ENSURE(about ? named : answer->n_subjects == 0, LB_RECEIPT_INVALID,
+              "pseudonyms that were not asked, or none");
+    for (size_t i = 0; i < answer->n_subjects; i++)
+        LB_ENSURE(answer->subjects[i].len == 32, LB_RECEIPT_INVALID, "no pseudonym");
     return LB_OK;
 }
 
@@ -162,10 +165,10 @@ static lb_status record_review(void *ctx, const Lianban__V1__RecordReviewRequest
     LB_TRY(lb_pb_unpack(&lianban__v1__record_review_response__descriptor, reply, arena, &answer));
     LB_TRY(open_entry(ctx, answer->log, answer->entry, &leaf));
     LB_TRY(check_review(request, answer, &leaf));
-    *out = (struct lb_ctl_reviewed){answer->entry->index, leaf.time_ms, answer->subject.len > 0,
-                                    {0}};
-    if (out->has_subject)
-        memcpy(out->subject, answer->subject.data, sizeof(out->subject));
+    *out = (struct lb_ctl_reviewed){.entry = answer->entry->index, .at_unix_ms = leaf.time_ms,
+                                    .num_names = answer->n_subjects};
+    for (size_t i = 0; i < out->num_names; i++)
+        memcpy(out->names[i], answer->subjects[i].data, sizeof(out->names[i]));
     return LB_OK;
 }
 

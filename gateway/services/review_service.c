@@ -50,20 +50,25 @@ static lb_status check(const Lianban__V1__RecordReviewRequest *ask)
     return LB_OK;
 }
 
-static lb_status find_subject(const struct lb_review_service *service,
-                              const Lianban__V1__RecordReviewRequest *ask,
-                              struct lb_log_entry *entry)
+/* Whom it is about. */
+struct about {
+    size_t num;
+    uint8_t names[LB_REVIEW_MAX_NAMES][SUBJECT_BYTES];
+};
+
+static lb_status find_names(const struct lb_review_service *service,
+                            const Lianban__V1__RecordReviewRequest *ask, struct about *out)
 {
     char id_no[19];
-    entry->has_subject = ask->subject.len > 0 || ask->id_no[0] != 0;
+    *out = (struct about){.num = ask->subject.len > 0 ? 1 : 0};
     if (ask->subject.len > 0)
-        memcpy(entry->subject, ask->subject.data, SUBJECT_BYTES);
+        memcpy(out->names[0], ask->subject.data, SUBJECT_BYTES);
     if (ask->id_no[0] == 0)
         return LB_OK;
-    LB_ENSURE(service->pseudonym_key != NULL, LB_MALFORMED, "this node keeps no pseudonyms");
+    LB_ENSURE(service->names.of != NULL, LB_MALFORMED, "this node keeps no pseudonyms");
     LB_ENSURE(lb_idno_normalise(lb_span_str(ask->id_no), id_no) == LB_OK, LB_MALFORMED,
               "no identity number");
-    lb_hmac_sha256(lb_span_of(service->pseudonym_key, 32), lb_span_str(id_no), entry->subject);
+    out->num = service->names.of(service->names.ctx, id_no, out->names);
     lb_wipe(id_no, sizeof(id_no));
     return LB_OK;
 }
@@ -95,15 +100,16 @@ static lb_status write_detail(const char *officer, const Lianban__V1__RecordRevi
 }
 
 static lb_status record(const struct lb_review_service *service, const char *officer,
-                        const Lianban__V1__RecordReviewRequest *ask, struct lb_arena *arena,
-                        struct lb_log_entry **out_entry)
+                        const Lianban__V1__RecordReviewRequest *ask, const struct about *about,
+                        struct lb_arena *arena, struct lb_log_entry **out_entry)
 {
     struct lb_log_entry *entry = lb_arena_alloc(arena, sizeof(*entry));
     LB_ENSURE(entry != NULL, LB_NO_MEMORY, "arena is full");
     entry->leaf = (struct lb_leaf){.type = LB_LEAF_REVIEW, .count = 1};
     (void)snprintf(entry->leaf.code, sizeof(entry->leaf.code), "%s", ask->kind);
     commit(ask, entry->leaf.request_hash);
-    LB_TRY(find_subject(service, ask, entry));
+    entry->has_subject = about->num > 0;
+    memcpy(entry->subject, about->names[0], SUBJECT_BYTES);
     if (service->sealed)
         LB_TRY(write_detail(officer, ask, arena, &entry->detail));
     LB_TRY(lb_log_append_wait(service->log, entry));
@@ -126,18 +132,23 @@ static lb_status record_review(void *ctx, const struct lb_rpc_call_info *info,
     const struct lb_review_service *service = ctx;
     Lianban__V1__RecordReviewRequest *ask = NULL;
     Lianban__V1__RecordReviewResponse answer = LIANBAN__V1__RECORD_REVIEW_RESPONSE__INIT;
+    ProtobufCBinaryData names[LB_REVIEW_MAX_NAMES];
     struct lb_log_entry *entry = NULL;
+    struct about about;
     uint64_t shown = 0, size = 0;
     LB_TRY(admit(service, info->peer));
     LB_TRY(lb_pb_unpack(&lianban__v1__record_review_request__descriptor, request, arena, &ask));
     LB_TRY(check(ask));
-    LB_TRY(record(service, info->peer->spiffe, ask, arena, &entry));
+    LB_TRY(find_names(service, ask, &about));
+    LB_TRY(record(service, info->peer->spiffe, ask, &about, arena, &entry));
     LB_TRY(lb_link_show(service->log, &shown, arena, &answer.log, &size));
     LB_TRY(lb_link_prove(service->log, entry->index,
                          lb_span_of(entry->leaf_bytes, entry->leaf_len), size, arena,
                          &answer.entry));
-    if (entry->has_subject)
-        answer.subject = lb_pb_bytes(lb_span_of(entry->subject, SUBJECT_BYTES));
+    for (size_t i = 0; i < about.num; i++)
+        names[i] = lb_pb_bytes(lb_span_of(about.names[i], SUBJECT_BYTES));
+    answer.subjects = names;
+    answer.n_subjects = about.num;
     return lb_pb_pack(&answer, arena, reply);
 }
 

@@ -10,11 +10,20 @@
  * durable before the officer gets what it needs to ask. Pseudonyms of identity numbers come from
  * here and nowhere else, so that nobody tries numbers without a trace.
  */
+#define LB_REVIEW_MAX_NAMES 16
+
+/* How a person is called in the node's evidence: the name that is written now first, then those of
+ * the pseudonym keys before (at most LB_REVIEW_MAX_NAMES). */
+struct lb_review_names {
+    size_t (*of)(void *ctx, const char id_no[19], uint8_t (*out_names)[32]);
+    void *ctx;
+};
+
 struct lb_review_service {
     const char *organization;
     struct lb_log *log;
     struct lb_trust *trust;
-    const uint8_t *pseudonym_key;  /* 32 bytes; NULL at a node that keeps no pseudonyms */
+    struct lb_review_names names;  /* of NULL at a node that keeps no pseudonyms */
     bool sealed;                   /* the log has an officer's key, so details are kept */
 };
 

@@ -31,6 +31,15 @@ struct ground {
     struct lb_review_service service;
 };
 
+/* Two keys: the name of today, and one of before. */
+static size_t names_of(void *ctx, const char id_no[19], uint8_t (*out_names)[32])
+{
+    const struct ground *ground = ctx;
+    lb_hmac_sha256(lb_span_of(ground->pseudonym_key, 32), lb_span_str(id_no), out_names[0]);
+    lb_hmac_sha256(lb_span_of(ground->salt, 32), lb_span_str(id_no), out_names[1]);
+    return 2;
+}
+
 static int setup(void **state)
 {
     static struct ground ground;
@@ -57,7 +66,7 @@ static int setup(void **state)
     memset(ground.pseudonym_key, 0x5C, sizeof(ground.pseudonym_key));
     memset(ground.salt, 0x11, sizeof(ground.salt));
     ground.service = (struct lb_review_service){"tax", ground.log, ground.fed.trust,
-                                                ground.pseudonym_key, true};
+                                                {names_of, &ground}, true};
     *state = &ground;
     return 0;
 }
@@ -120,8 +129,11 @@ static void makes_an_entry_and_tells_the_pseudonym(void **state)
     request.id_no = (char *)(uintptr_t)ID_NO;
     assert_code(ask(ground, OFFICER, &request, &answer), LB_CODE_OK);
     lb_hmac_sha256(lb_span_of(ground->pseudonym_key, 32), lb_span_str(ID_NO), wanted);
-    assert_int_equal(answer->subject.len, 32);
-    assert_memory_equal(answer->subject.data, wanted, 32);
+    assert_int_equal(answer->n_subjects, 2);
+    assert_int_equal(answer->subjects[0].len, 32);
+    assert_memory_equal(answer->subjects[0].data, wanted, 32);
+    lb_hmac_sha256(lb_span_of(ground->salt, 32), lb_span_str(ID_NO), wanted);
+    assert_memory_equal(answer->subjects[1].data, wanted, 32);
     assert_ok(lb_leaf_decode(lb_pb_span(answer->entry->leaf), &leaf));
     assert_int_equal(leaf.type, LB_LEAF_REVIEW);
     assert_string_equal(leaf.code, "WHO_SAW");
@@ -144,7 +156,7 @@ static void commits_to_what_was_asked(void **state)
     struct lb_leaf one, other;
     assert_code(ask(ground, OFFICER, &request, &answer), LB_CODE_OK);
     assert_ok(lb_leaf_decode(lb_pb_span(answer->entry->leaf), &one));
-    assert_int_equal(answer->subject.len, 0);
+    assert_int_equal(answer->n_subjects, 0);
     request.query = (char *)(uintptr_t)"who-sax";
     assert_code(ask(ground, OFFICER, &request, &answer), LB_CODE_OK);
     assert_ok(lb_leaf_decode(lb_pb_span(answer->entry->leaf), &other));
@@ -200,11 +212,11 @@ static void tells_no_pseudonym_where_none_are_kept(void **state)
     struct ground *ground = *state;
     Lianban__V1__RecordReviewRequest request = request_of(ground);
     Lianban__V1__RecordReviewResponse *answer = NULL;
-    ground->service.pseudonym_key = NULL;
+    ground->service.names.of = NULL;
     assert_code(ask(ground, OFFICER, &request, &answer), LB_CODE_OK);
     request.id_no = (char *)(uintptr_t)ID_NO;
     assert_code(ask(ground, OFFICER, &request, &answer), LB_MALFORMED);
-    ground->service.pseudonym_key = ground->pseudonym_key;
+    ground->service.names.of = names_of;
 }
 
 int main(void)
