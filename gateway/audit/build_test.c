@@ -226,7 +226,8 @@ static void test_refuses_a_copy_that_is_served(void **state)
     struct lb_log *log = fx_open(fx);
     struct lb_audit_build *build = NULL;
     struct lb_audit_build_options options = {
-        .log = fx->log, .folder = fx->index, .verifier = &fx->verifier, .officer = {&fx->officer, 1},
+        .log = fx->log, .folder = fx->index, .verifier = &fx->verifier,
+        .officer = {&fx->officer, 1},
         .clock = &fx->clock.clock, .copy = true,
     };
     fx_append(fx, log, 0, 3);

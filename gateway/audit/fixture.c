@@ -165,7 +165,8 @@ void fx_fill(struct fx_audit *fx, uint64_t num)
 lb_status fx_build(struct fx_audit *fx, bool rebuild, struct lb_audit_progress *out)
 {
     const struct lb_audit_build_options options = {
-        .log = fx->log, .folder = fx->index, .verifier = &fx->verifier, .officer = {&fx->officer, 1},
+        .log = fx->log, .folder = fx->index, .verifier = &fx->verifier,
+        .officer = {&fx->officer, 1},
         .clock = &fx->clock.clock, .rebuild = rebuild,
     };
     struct lb_audit_build *build = NULL;

@@ -100,7 +100,8 @@ static void test_filters_agree_with_the_entries(void **state)
         {.subjects = two[0], .num_subjects = 2, .newest_first = true, .actor = "actor-1"},
         {.since_ms = FX_FIRST_MS + 100 * FX_STEP_MS, .until_ms = FX_FIRST_MS + 103 * FX_STEP_MS},
         {.actor = "actor-1", .since_ms = FX_FIRST_MS + 120 * FX_STEP_MS + 1},
-        {.subjects = subject[0], .num_subjects = 1, .since_ms = FX_FIRST_MS + 60 * FX_STEP_MS, .newest_first = true},
+        {.subjects = subject[0], .num_subjects = 1, .since_ms = FX_FIRST_MS + 60 * FX_STEP_MS,
+         .newest_first = true},
     };
     for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
         check(fx, &filters[i], 1);
