@@ -128,6 +128,10 @@ static struct reading *read_now(const char *path, bool exists)
         status = read_file(path, reading);
     if (status != LB_OK) {
         lb_log_failure("closures_unreadable", status);
+        lb_log_event(LB_LOG_ERROR, "everything_is_closed",
+                     "\"until\":\"this account can read closed.yaml in its state folder: see who "
+                     "wrote it (ls -l), chown it to the adapter's account and chmod 600, or move "
+                     "it away if nobody meant to close anything; then lianban view closed\"");
         reading->unreadable = true;
         reading->closures = (struct lb_closures){.department = true, .reason = ""};
     }

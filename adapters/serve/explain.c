@@ -150,6 +150,19 @@ static void add_term(struct explaining *ex, size_t index, const char *name, lb_s
     ex->out.why = status->what;
 }
 
+static lb_status judge_life(struct explaining *ex)
+{
+    bool short_lived = ex->basis == LB_BASIS_EMERGENCY;
+    const char *asked =
+        lb_arena_printf(ex->arena, "%lld h", (long long)((ex->terms.life_s + 3599) / 3600));
+    const char *most = lb_arena_printf(ex->arena, "an emergency's at most %d h",
+                                       LB_EMERGENCY_LIFE_S / 3600);
+    LB_ENSURE(asked != NULL && most != NULL, LB_NO_MEMORY, "arena is full");
+    add_term(ex, 4, "life", lb_terms_life(&ex->terms, ex->basis), asked,
+             short_lived ? most : "the issuer's own");
+    return LB_OK;
+}
+
 static lb_status judge_terms(struct explaining *ex)
 {
     const struct lb_accepted_form *form =
@@ -169,7 +182,7 @@ static lb_status judge_terms(struct explaining *ex)
     add_term(ex, 2, "form", lb_terms_form(ex->policy, &ex->terms), asked, "accepted by the policy");
     add_term(ex, 3, "basis", lb_terms_basis(&ex->terms, &ex->basis), ex->terms.basis,
              "a mandate by the requester itself, all else by another");
-    return LB_OK;
+    return judge_life(ex);
 }
 
 /* --- the wants --- */
@@ -305,6 +318,7 @@ lb_status lb_serve_explain(const char *policy_path, const struct lb_explain_requ
             .num_laws = request->num_laws,
             .level = request->level,
             .giver = request->giver,
+            .life_s = request->life_s,
         },
     };
     lb_status status = explain(&ex);

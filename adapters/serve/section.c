@@ -49,15 +49,8 @@ static void set_terms(struct lb_read_job *job)
         .num_laws = section->num_laws,
         .level = section->level,
         .giver = giver_of(section),
+        .life_s = job->grant.exp - job->grant.iat,
     };
-}
-
-static lb_status check_emergency(const struct lb_read_job *job)
-{
-    LB_ENSURE(job->basis != LB_BASIS_EMERGENCY ||
-                  job->grant.exp - job->grant.iat <= LB_EMERGENCY_LIFE_S,
-              LB_BASIS_NOT_ALLOWED, "an emergency that lasts longer than a day");
-    return LB_OK;
 }
 
 /* The paper is judged here as well, whatever end the office gave the grant. */
@@ -235,7 +228,7 @@ lb_status lb_read_section(struct lb_read_job *job)
     set_terms(job);
     LB_TRY(check_addressee(job));
     LB_TRY(lb_terms_basis(&job->terms, &job->basis));
-    LB_TRY(check_emergency(job));
+    LB_TRY(lb_terms_life(&job->terms, job->basis));
     LB_TRY(check_agent(job));
     job->use.max_uses = job->section.max_uses;
     job->use.expires_unix_s = job->grant.exp;

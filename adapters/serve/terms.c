@@ -31,6 +31,13 @@ lb_status lb_terms_basis(const struct lb_terms *terms, enum lb_basis *out_basis)
     return LB_OK;
 }
 
+lb_status lb_terms_life(const struct lb_terms *terms, enum lb_basis basis)
+{
+    LB_ENSURE(basis != LB_BASIS_EMERGENCY || terms->life_s <= LB_EMERGENCY_LIFE_S,
+              LB_BASIS_NOT_ALLOWED, "an emergency that lasts longer than a day");
+    return LB_OK;
+}
+
 size_t lb_terms_view(const struct lb_serve_policy *policy, const char *view)
 {
     size_t i = 0;

@@ -20,6 +20,7 @@ struct lb_terms {
     size_t num_laws;
     int level;
     enum lb_giver giver;         /* who agreed */
+    int64_t life_s;              /* of the grant, from iat to exp */
 };
 
 /* lb_terms_form says whether the policy accepts the form: FORM_INERT. */
@@ -29,6 +30,9 @@ LB_MUST lb_status lb_terms_form(const struct lb_serve_policy *policy, const stru
  * office that is not the requester and can withdraw it, a mandate from the requester itself.
  * BASIS_NOT_ALLOWED, SELF_CONSENT, GRANT_MALFORMED. */
 LB_MUST lb_status lb_terms_basis(const struct lb_terms *terms, enum lb_basis *out_basis);
+
+/* lb_terms_life is BASIS_NOT_ALLOWED for an emergency longer than LB_EMERGENCY_LIFE_S. */
+LB_MUST lb_status lb_terms_life(const struct lb_terms *terms, enum lb_basis basis);
 
 /* lb_terms_view gives a view's index in the policy, its number of views when it has no such one. */
 size_t lb_terms_view(const struct lb_serve_policy *policy, const char *view);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gateway/token/operator_token.h"
 #include "gateway/token/slip.h"
 
 /* Afterwards: slips, records, and what is still pending. */
@@ -103,6 +104,46 @@ static void guessing_is_cut_short(void **state)
     fx_advance(fx, 601);
     assert_ok(find(fx, FX_DESK, printed->code, fx->adult, &status));
     assert_int_equal(fx_entries(fx, "GRANT_UNKNOWN"), 5);
+}
+
+static char *token_of(struct fixture *fx, const char *person)
+{
+    struct lb_span token;
+    const struct lb_operator claims = {
+        .organization = "hall", .kid = "o1", .unit = "u", .person = person, .jti = person,
+        .iat = FX_NOW - 100, .exp = FX_NOW + 600};
+    assert_ok(lb_operator_token_issue(&claims, fx->officer_key, fx->arena, &token));
+    return lb_arena_str(fx->arena, token);
+}
+
+static enum lb_code guess(struct fixture *fx, const char *desk, char *officer)
+{
+    Lianban__V1__FindSlipRequest request = LIANBAN__V1__FIND_SLIP_REQUEST__INIT;
+    Lianban__V1__SlipStatus *status = NULL;
+    request.code = "1234";
+    request.id_no = fx->adult;
+    request.officer_token = officer;
+    return lb_status_code(lb_consent_find_slip(fx->consent, desk, &request, fx->arena, &status));
+}
+
+/* Where officers are known, one who guesses is stopped at every desk, and the colleague who sits
+ * down after him is not; but a desk is not without end either. */
+static void guesses_count_for_officer_and_desk(void **state)
+{
+    struct fixture *fx = *state;
+    char *first = token_of(fx, "000000000000000000000000000000aa");
+    char *second = token_of(fx, "000000000000000000000000000000bb");
+    char *third = token_of(fx, "000000000000000000000000000000cc");
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(guess(fx, i < 3 ? FX_DESK : FX_DESK_3, first), LB_GRANT_UNKNOWN);
+    assert_int_equal(guess(fx, FX_DESK, first), LB_TRIES_EXHAUSTED);
+    assert_int_equal(guess(fx, FX_DESK_3, first), LB_TRIES_EXHAUSTED);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(guess(fx, FX_DESK, second), LB_GRANT_UNKNOWN);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(guess(fx, FX_DESK, third), LB_GRANT_UNKNOWN);
+    assert_int_equal(guess(fx, FX_DESK, third), LB_TRIES_EXHAUSTED); /* ten there */
+    assert_int_equal(guess(fx, FX_DESK_3, third), LB_GRANT_UNKNOWN);
 }
 
 /* --- records --- */
@@ -223,6 +264,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_slip_leads_back_to_its_grant, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(slips_of_others, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(guessing_is_cut_short, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(guesses_count_for_officer_and_desk, fx_setup_officers,
+                                        fx_teardown),
         cmocka_unit_test_setup_teardown(records_tell_no_two_are_of_one_person, fx_setup,
                                         fx_teardown),
         cmocka_unit_test_setup_teardown(no_evidence_no_record, fx_setup, fx_teardown),

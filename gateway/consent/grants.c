@@ -312,19 +312,28 @@ lb_status lb_consent_document_all(struct lb_consent_store *store, const char *re
     return status;
 }
 
-lb_status lb_consent_try_add(struct lb_consent_store *store, const char *desk, int64_t now_unix_s)
+lb_status lb_consent_try_add(struct lb_consent_store *store, const char *desk,
+                             const char *officer, int64_t now_unix_s)
 {
     struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_ADD_TRY);
     LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(desk)));
-    LB_TRY(lb_stmt_bind_int(stmt, 2, now_unix_s));
+    LB_TRY(lb_stmt_bind_text(stmt, 2, lb_span_str(officer)));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, now_unix_s));
     return lb_stmt_run(stmt);
 }
 
 lb_status lb_consent_try_count(struct lb_consent_store *store, const char *desk,
-                               int64_t since_unix_s, int64_t *out_own, int64_t *out_all)
+                               const char *officer, int64_t since_unix_s,
+                               struct lb_consent_tries *out_tries)
 {
     struct lb_stmt *stmt = lb_consent_stmt(store, LB_SQL_COUNT_TRIES);
     LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(desk)));
-    LB_TRY(lb_stmt_bind_int(stmt, 2, since_unix_s));
-    return lb_consent_two(stmt, out_own, out_all);
+    LB_TRY(lb_stmt_bind_text(stmt, 2, lb_span_str(officer)));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, since_unix_s));
+    lb_status status = lb_consent_row(stmt);
+    if (status == LB_OK)
+        *out_tries = (struct lb_consent_tries){lb_stmt_int(stmt, 0), lb_stmt_int(stmt, 1),
+                                               lb_stmt_int(stmt, 2)};
+    lb_stmt_reset(stmt);
+    return status;
 }

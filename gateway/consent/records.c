@@ -57,6 +57,7 @@ static const char *const migrations[] = {
     "CREATE INDEX emergency_open ON emergency(due) WHERE closed IS NULL;"
     "CREATE TABLE slip_try(desk TEXT NOT NULL, at INTEGER NOT NULL) STRICT;"
     "CREATE INDEX slip_try_at ON slip_try(at);",
+    "ALTER TABLE slip_try ADD COLUMN officer TEXT NOT NULL DEFAULT '';",
     NULL,
 };
 
@@ -123,9 +124,9 @@ static const char *const sql[LB_NUM_SQL] = {
                             " VALUES (?1, ?2, ?3, ?4, ?5)",
     [LB_SQL_DOCUMENTS] =
         "SELECT record FROM consent_record WHERE request = ?1 ORDER BY rowid LIMIT ?2",
-    [LB_SQL_ADD_TRY] = "INSERT INTO slip_try(desk, at) VALUES (?1, ?2)",
-    [LB_SQL_COUNT_TRIES] = "SELECT count(*) FILTER (WHERE desk = ?1), count(*) FROM slip_try"
-                           " WHERE at > ?2",
+    [LB_SQL_ADD_TRY] = "INSERT INTO slip_try(desk, officer, at) VALUES (?1, ?2, ?3)",
+    [LB_SQL_COUNT_TRIES] = "SELECT count(*) FILTER (WHERE desk = ?1), count(*) FILTER (WHERE"
+                           " officer = ?2), count(*) FROM slip_try WHERE at > ?3",
     [LB_SQL_PURGE_TRIES] = "DELETE FROM slip_try WHERE at <= ?1",
     [LB_SQL_ADD_EMERGENCY] =
         "INSERT INTO emergency(grant_id, request, form, case_id, role, requester, reason, desk,"

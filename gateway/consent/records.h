@@ -20,7 +20,7 @@
  *   proved          which list each adapter has shown to be in force
  *   consent_record  one document per decision (ISO/IEC TS 27560)
  *   emergency       what was granted without anybody's consent, and until when that is supplemented
- *   slip_try        wrong codes of the last hour, by desk
+ *   slip_try        wrong codes of the last hour, by desk and officer
  *
  * Any function may return the store's failures. Not thread-safe: callers hold the office's lock.
  */
@@ -234,10 +234,14 @@ LB_MUST lb_status lb_consent_document_all(struct lb_consent_store *store, const 
 /* Slips. */
 #define LB_CONSENT_TRIES_KEPT_S 3600
 LB_MUST lb_status lb_consent_try_add(struct lb_consent_store *store, const char *desk,
-                                     int64_t now_unix_s);
-/* lb_consent_try_count counts wrong codes since a time, of the desk and of all. */
+                                     const char *officer, int64_t now_unix_s);
+struct lb_consent_tries {
+    int64_t desk, officer, all;
+};
+/* lb_consent_try_count counts wrong codes since a time: at the desk, of the officer, of all. */
 LB_MUST lb_status lb_consent_try_count(struct lb_consent_store *store, const char *desk,
-                                       int64_t since_unix_s, int64_t *out_own, int64_t *out_all);
+                                       const char *officer, int64_t since_unix_s,
+                                       struct lb_consent_tries *out_tries);
 
 /* Emergencies. `day` is YYYY-MM-DD. */
 #define LB_CONSENT_CLOSED_KEPT_S (3 * 366 * 86400)

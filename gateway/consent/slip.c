@@ -11,7 +11,8 @@
  * desk that follows a code proves identity again: a found slip alone opens nothing.
  */
 #define TRIES_WINDOW_S 600
-#define MAX_TRIES_OF_DESK 5
+#define MAX_TRIES_OF_OFFICER 5
+#define MAX_TRIES_OF_DESK 10 /* so that one does not lock out who sits there next */
 #define MAX_TRIES_OF_ALL 50
 
 void lb_consent_slip_code(const struct lb_consent *consent, const char *grant_id,
@@ -297,11 +298,12 @@ lb_status lb_consent_slip(struct lb_consent *consent, const char *caller,
 
 static lb_status check_tries(const struct slip_call *call)
 {
-    int64_t own = 0, all = 0;
-    LB_TRY(lb_consent_try_count(call->consent->store, call->officer.desk,
-                                call->now_unix_s - TRIES_WINDOW_S, &own, &all));
-    LB_ENSURE(own < MAX_TRIES_OF_DESK && all < MAX_TRIES_OF_ALL, LB_TRIES_EXHAUSTED,
-              "too many wrong codes");
+    struct lb_consent_tries tries;
+    LB_TRY(lb_consent_try_count(call->consent->store, call->officer.desk, call->officer.name,
+                                call->now_unix_s - TRIES_WINDOW_S, &tries));
+    LB_ENSURE(tries.officer < MAX_TRIES_OF_OFFICER && tries.desk < MAX_TRIES_OF_DESK &&
+                  tries.all < MAX_TRIES_OF_ALL,
+              LB_TRIES_EXHAUSTED, "too many wrong codes");
     return LB_OK;
 }
 
@@ -330,7 +332,8 @@ static lb_status find(struct slip_call *call, const Lianban__V1__FindSlipRequest
     LB_TRY(check_tries(call));
     lb_status status = match(call, request);
     if (lb_status_code(status) == LB_GRANT_UNKNOWN)
-        LB_TRY(lb_consent_try_add(call->consent->store, call->officer.desk, call->now_unix_s));
+        LB_TRY(lb_consent_try_add(call->consent->store, call->officer.desk,
+                                  call->officer.name, call->now_unix_s));
     LB_TRY(status);
     LB_TRY(describe(call->consent, &call->grant, call->arena, out));
     return enter(call, "SLIP_READ");

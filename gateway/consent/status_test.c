@@ -200,7 +200,7 @@ static void test_newer_store(void **state)
     fx_exec(fx, "PRAGMA user_version = 99");
     const struct lb_consent_options options = fx_options(fx);
     refused(fx, &options, LB_VERSION_UNSUPPORTED);
-    fx_exec(fx, "PRAGMA user_version = 3");
+    fx_exec(fx, "PRAGMA user_version = 4");
     fx_start(fx);
 }
 

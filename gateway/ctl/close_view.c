@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/base/file.h"
@@ -61,6 +63,25 @@ static void close_lock(const int *fd)
         (void)close(*fd);
 }
 
+/* A file of another account would close everything. Who is root acts as the one whose state it
+ * is. */
+static lb_status become_owner(const struct switching *sw)
+{
+    struct stat info;
+    LB_ENSURE(stat(sw->state, &info) == 0, LB_FILE_FAILED, "the state folder can't be read");
+    if (geteuid() != 0 || info.st_uid == 0)
+        return LB_OK;
+    LB_ENSURE(setegid(info.st_gid) == 0 && seteuid(info.st_uid) == 0, LB_FILE_FAILED,
+              "the state folder's account can't be taken");
+    return LB_OK;
+}
+
+static void become_oneself(const uid_t *user)
+{
+    if (geteuid() != *user && (seteuid(*user) != 0 || setegid(getgid()) != 0))
+        abort();
+}
+
 /* Two switches at once must not undo each other. */
 static lb_status take_lock(struct switching *sw, int *out_fd)
 {
@@ -77,9 +98,11 @@ static lb_status take_lock(struct switching *sw, int *out_fd)
 
 static lb_status change(struct switching *sw)
 {
+    LB_DEFER(become_oneself) uid_t user = geteuid();
     LB_DEFER(close_lock) int fd = -1;
     const char *text = NULL;
     LB_TRY(find_file(sw));
+    LB_TRY(become_owner(sw));
     LB_TRY(take_lock(sw, &fd));
     LB_TRY(lb_closures_load(sw->path, sw->arena, &sw->diag, &sw->closures));
     LB_TRY(set_all(sw));

@@ -92,9 +92,9 @@ static lb_status read_directory(const struct reading *reading, const struct lb_y
 static lb_status read_profile(const struct reading *reading, const struct lb_yaml_node *root,
                               struct lb_ctl_desk_profile *profile)
 {
-    static const char *const keys[] = {"node",    "identity", "crl",       "directory",
-                                       "consent", "adapter",  "broker",    "state",
-                                       "form",    "requester", NULL};
+    static const char *const keys[] = {"node",    "identity", "crl",     "directory",
+                                       "consent", "adapter",  "address", "broker",
+                                       "state",   "form",     "requester", NULL};
     LB_TRY(lb_yaml_only(root, keys, reading->diag));
     LB_TRY(need_text(reading, root, "node", &profile->node));
     LB_TRY(read_identity(reading, root, profile));
@@ -106,6 +106,10 @@ static lb_status read_profile(const struct reading *reading, const struct lb_yam
     int num = (profile->adapter != NULL) + (profile->broker != NULL) + (profile->consent != NULL);
     if (num != 1)
         return lb_yaml_fail(root, reading->diag, "say one of `consent`, `adapter`, `broker`");
+    LB_TRY(opt_text(reading, root, "address", &profile->address));
+    if (profile->address != NULL && profile->adapter == NULL)
+        return lb_yaml_fail(lb_yaml_get(root, "address"), reading->diag,
+                            "`address` is that of an `adapter`; the directory has all others'");
     LB_TRY(need_path(reading, root, "state", &profile->state));
     LB_TRY(opt_text(reading, root, "requester", &profile->requester));
     return opt_text(reading, root, "form", &profile->form);

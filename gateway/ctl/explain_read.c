@@ -5,6 +5,8 @@
 #include "gateway/ctl/explain_view.h"
 
 #define MAX_LAWS 64
+#define DEFAULT_LIFE_HOURS 24
+#define MAX_LIFE_HOURS (20 * 366 * 24)
 
 struct reading {
     struct lb_arena *arena;
@@ -114,8 +116,8 @@ static lb_status read_request(const struct reading *reading, const struct lb_yam
 {
     static const char *const keys[] = {"requester", "issuer", "form",   "version", "purpose",
                                        "basis",     "law",    "level",  "method",  "wants",
-                                       "given_by",  NULL};
-    int64_t version = 0;
+                                       "given_by",  "life_hours", NULL};
+    int64_t version = 0, hours = 0;
     LB_TRY(lb_yaml_only(root, keys, reading->diag));
     LB_TRY(need(reading, root, "requester", &out->requester));
     LB_TRY(need(reading, root, "issuer", &out->issuer));
@@ -124,6 +126,9 @@ static lb_status read_request(const struct reading *reading, const struct lb_yam
     LB_TRY(need(reading, root, "purpose", &out->purpose));
     LB_TRY(need(reading, root, "basis", &out->basis));
     out->form_version = (uint32_t)version;
+    LB_TRY(lb_yaml_opt_int(root, "life_hours", 1, MAX_LIFE_HOURS, DEFAULT_LIFE_HOURS,
+                           reading->diag, &hours));
+    out->life_s = hours * 3600;
     LB_TRY(read_laws(reading, root, out));
     LB_TRY(read_level(reading, root, out));
     LB_TRY(read_giver(reading, root, out));

@@ -16,6 +16,8 @@
  *   law: [SAL40]                 # may be left out
  *   level: 2                     # of proof, or the method, which reaches 1 to 3: none,
  *   method: document             #   document, paper2, face
+ *   given_by: self               # or guardian, agent, relative
+ *   life_hours: 24               # of the grant, which ends an emergency's after 24
  *   wants:
  *     - {view: tax.wage, field: income, operator: "SUM(12)"}
  *

@@ -1,6 +1,8 @@
 #include "gateway/ctl/fixture.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "gateway/ctl/command.h"
 #include "policy/engine/explain.h"
@@ -18,6 +20,8 @@ static const char *state_folder(struct test_cli *cli)
     (void)test_file(cli, "evidence.db", "");
     return cli->folder;
 }
+
+#define NOBODY 65534
 
 static void succeeds(struct test_cli *cli, int exit_code)
 {
@@ -61,6 +65,31 @@ static void shuts_and_opens(void **state)
     assert_false(department);
     assert_int_equal(lb_json_len(views), 0);
     lb_json_free(json);
+}
+
+/* Whether somebody else, as root may become, gets to a folder at all. */
+static bool reaches(const char *folder)
+{
+    bool can = seteuid(NOBODY) == 0 && faccessat(AT_FDCWD, folder, W_OK, AT_EACCESS) == 0;
+    return seteuid(0) == 0 && can;
+}
+
+/* Root switches for the account whose state it is, which has to read the file or all is shut. */
+static void root_writes_as_the_owner(void **state)
+{
+    struct test_cli *cli = *state;
+    const char *folder = state_folder(cli);
+    char path[400];
+    struct stat file;
+    if (geteuid() != 0 || chown(folder, NOBODY, NOBODY) != 0 || !reaches(folder))
+        skip();
+    succeeds(cli, RUN(cli, lb_ctl_view_command, "view", "close", "--state", folder, "--view",
+                      "tax.firm", "--reason", "leak"));
+    (void)snprintf(path, sizeof(path), "%s/closed.yaml", folder);
+    assert_int_equal(stat(path, &file), 0);
+    assert_int_equal(file.st_uid, NOBODY);
+    assert_int_equal(geteuid(), 0);
+    assert_int_equal(getegid(), getgid());
 }
 
 static void refuses_what_it_does_not_understand(void **state)
@@ -195,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(shuts_and_opens, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(root_writes_as_the_owner, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(refuses_what_it_does_not_understand, test_set_up,
                                         test_tear_down),
         cmocka_unit_test_setup_teardown(explains_clause_by_clause, test_set_up, test_tear_down),

@@ -238,13 +238,17 @@ static lb_status open_trust(struct desk *desk, const struct lb_ctl_desk_profile 
     return lb_trust_new(&options, diag, &desk->trust);
 }
 
-static lb_status copy_endpoint(struct lb_trust *trust, const char *office, char *out, size_t size)
+/* An adapter that dials out has no address in the directory: its own house knows where it is. Who
+ * answers there is proved by its certificate all the same. */
+static lb_status copy_endpoint(struct lb_trust *trust, const char *office, const char *address,
+                               char *out, size_t size)
 {
     struct lb_directory *directory = lb_trust_directory(trust);
     const struct lb_node *node = lb_directory_node(directory, office);
-    bool listens = node != NULL && node->endpoint[0] != 0 && strlen(node->endpoint) < size;
+    const char *endpoint = node == NULL ? "" : address != NULL ? address : node->endpoint;
+    bool listens = endpoint[0] != 0 && strlen(endpoint) < size;
     if (listens)
-        (void)snprintf(out, size, "%s", node->endpoint);
+        (void)snprintf(out, size, "%s", endpoint);
     lb_directory_unref(directory);
     LB_ENSURE(listens, LB_PEER_UNLISTED, "the directory has no address of the other side");
     return LB_OK;
@@ -263,10 +267,13 @@ static lb_status connect_office(struct desk *desk, const struct lb_ctl_desk_prof
     const struct lb_rpc_identity identity = {profile->cert, profile->key, profile->ca};
     char endpoint[LB_MAX_SPIFFE_BYTES];
     const char *peer = peer_of(profile);
-    lb_status status = copy_endpoint(desk->trust, peer, endpoint, sizeof(endpoint));
+    lb_status status = copy_endpoint(desk->trust, peer, profile->address, endpoint,
+                                     sizeof(endpoint));
     if (status != LB_OK)
         lb_diag_set(diag, "the directory has no address of %s; compare the profile with the"
-                          " directory", peer);
+                          " directory%s", peer,
+                    profile->adapter != NULL ? ", or say `address: host:port` for one that dials"
+                                               " out" : "");
     LB_TRY(status);
     LB_TRY(lb_rpc_runtime_new(1, &desk->runtime));
     LB_TRY(lb_rpc_identity_check(desk->runtime, &identity, diag));

@@ -24,13 +24,14 @@ struct lb_explain_request {
     const char *const *laws;
     int level;                  /* of proof */
     enum lb_giver giver;        /* who agreed */
+    int64_t life_s;             /* of the grant */
     size_t num_wants;
     const struct lb_explain_question *wants;
 };
 
 /* One condition, and what was asked against it. */
 struct lb_explain_clause {
-    const char *name;           /* "requester", "issuer", "form", "basis", "purpose", ... */
+    const char *name;           /* "requester", "issuer", "form", "basis", "life", "purpose", ... */
     bool met;
     const char *asked;
     const char *demanded;
@@ -53,7 +54,7 @@ struct lb_explain_want {
     struct lb_explain_rule *rules;
 };
 
-#define LB_EXPLAIN_TERMS 4
+#define LB_EXPLAIN_TERMS 5
 
 /* All texts live in the caller's arena. */
 struct lb_explanation {

@@ -125,6 +125,8 @@ class Explained(unittest.TestCase):
                 ({"law": ["SAL40"]}, "BASIS_NOT_ALLOWED", "- basis"),
                 ({"basis": "consent"}, "SELF_CONSENT", "- basis"),
                 ({"version": 2}, "FORM_INERT", "- form"),
+                ({"basis": "emergency", "issuer": "consent-hall", "life_hours": 25}, "BASIS_NOT_ALLOWED",
+                 "- life: 25 h does not meet an emergency's at most 24 h"),
                 ({"method": "none"}, "LOA_LOW", "- level")):
             ended = self.explain(**changes)
             self.assertEqual(ended.returncode, 1, code)

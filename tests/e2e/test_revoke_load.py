@@ -20,8 +20,8 @@ import sdjwt  # noqa: E402
 import yaml  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
 from material import DIRECTORY_SIGNER  # noqa: E402
-from members import DEPARTMENTS  # noqa: E402
-from processes import wait_until  # noqa: E402
+from members import DEPARTMENTS, DIALS_OUT  # noqa: E402
+from processes import free_ports, wait_until  # noqa: E402
 from stubs import Refused  # noqa: E402
 
 sys.path.append(os.path.join(fixture.ROOT, "tests", "hostile"))
@@ -38,14 +38,14 @@ CUT_OFF = "housing"  # asked by a broker that passes on nothing
 
 
 def setUpModule():
-    global federation  # pylint: disable=global-statement
+    global federation, in_house  # pylint: disable=global-statement
     federation = fixture.made(120, share_runs=100)
-    config = federation.members["consent"].config
-    with open(config, encoding="utf-8") as file:
-        settings = yaml.safe_load(file)
-    settings["status_life_s"] = LIST_SECONDS
-    with open(config, "w", encoding="utf-8") as file:
-        yaml.safe_dump(settings, file)
+    in_house = f"127.0.0.1:{free_ports(1)[0]}"
+    for name, settings in (("consent", {"status_life_s": LIST_SECONDS}), (DIALS_OUT, {"listen": in_house})):
+        with open(federation.members[name].config, encoding="utf-8") as file:
+            settings = {**yaml.safe_load(file), **settings}
+        with open(federation.members[name].config, "w", encoding="utf-8") as file:
+            yaml.safe_dump(settings, file)
     unittest.addModuleCleanup(federation.stop)
     federation.start()
 
@@ -212,6 +212,7 @@ class WithoutOffice(unittest.TestCase):
         receipts = self.relay(grant, withdrawal(grant_id, key, salt)).receipts
         self.assertEqual({receipt.code for receipt in receipts}, {"OK"})
         self.assertEqual(len({receipt.adapter for receipt in receipts}), len(DEPARTMENTS))
+        self.assertIn(federation.members[DIALS_OUT].spiffe, {receipt.adapter for receipt in receipts})
         for receipt in receipts:
             self.assertIn(b"GRANT_WITHDRAWN", receipt.entry.leaf)
         self.assertTrue(federation.verify_logs()["verified"])
@@ -226,6 +227,21 @@ class WithoutOffice(unittest.TestCase):
         self.assertIn("ok", {f.state for f in facts if f.department != CUT_OFF})
         (entry,) = [e for e in federation.entries(CUT_OFF, details=True) if e["code"] == "GRANT_STOPPED"]
         self.assertEqual((entry["detail"]["by"], entry["detail"]["grant"]), (spiffe, case.grants[0]))
+
+    def test_an_officer_stops_a_grant_at_an_adapter_that_only_dials_out(self):
+        case = Case(federation.households[4])
+        folder, spiffe = self.hire("sun", DIALS_OUT)
+        wait_until(lambda: self.stop(folder, spiffe, DIALS_OUT, case.grants[0], address=in_house).returncode == 0,
+                   10, "the stop")
+        refused = self.stop(folder, spiffe, DIALS_OUT, case.grants[0])
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("address: host:port", refused.stderr)
+        # Somebody else answers there: his certificate is not the adapter's.
+        other = self.stop(folder, spiffe, DIALS_OUT, case.grants[0], address=federation.members[AWAY].address)
+        self.assertEqual(other.returncode, 1)
+        facts = federation.window.collect(case.id).facts
+        self.assertIn("GRANT_REVOKED", {f.code for f in facts if f.department == DIALS_OUT})
+        self.assertTrue([e for e in federation.entries(DIALS_OUT) if e["code"] == "GRANT_STOPPED"])
 
     def test_two_officers_erase_what_is_kept_about_a_person(self):
         household = federation.households[3]
@@ -249,10 +265,10 @@ class WithoutOffice(unittest.TestCase):
         """How many reads of the department its own officer can still open."""
         return sum("detail" in entry for entry in federation.entries(CUT_OFF, "--type", "read", details=True))
 
-    def hire(self, name):
-        """An officer of the department: a folder with a certificate, and the id in the directory."""
+    def hire(self, name, department=CUT_OFF):
+        """An officer of a department: a folder with a certificate, and the id in the directory."""
         folder = os.path.join(federation.root, "clients", "officer-" + name)
-        spiffe = f"spiffe://demo.lianban/officer/{CUT_OFF}/{name}"
+        spiffe = f"spiffe://demo.lianban/officer/{department}/{name}"
         federation.material.lianban("pki", "issue", "--dir", federation.material.pki, "--id", spiffe,
                                     "--out", folder)
         list_member(spiffe)
@@ -264,17 +280,18 @@ class WithoutOffice(unittest.TestCase):
         self.assertEqual(refused.returncode, 1)
         return "ROLE_NOT_ALLOWED" in refused.stderr
 
-    def stop(self, folder, spiffe, department, grant):
+    def stop(self, folder, spiffe, department, grant, **profile):
         """`lianban grant stop` as the officer types it."""
         return self.officer(folder, spiffe, department, "grant", "stop", "--issuer",
-                            federation.members["consent"].organization, "--grant", grant, "--reason", "complaint 17")
+                            federation.members["consent"].organization, "--grant", grant, "--reason", "complaint 17",
+                            **profile)
 
     def erase(self, folder, spiffe, member, basis, *more):
         """`lianban log erase` as the officer types it, the number read from a document."""
         return self.officer(folder, spiffe, CUT_OFF, "log", "erase", "--document", "-", "--basis", basis,
                             "--reason", "judgement 5", *more, typed=member["id_no"])
 
-    def officer(self, folder, spiffe, department, command, word, *more, typed=""):
+    def officer(self, folder, spiffe, department, command, word, *more, typed="", **known):
         profile = os.path.join(folder, department + ".yaml")
         with open(profile, "w", encoding="utf-8") as file:
             yaml.safe_dump({
@@ -282,7 +299,7 @@ class WithoutOffice(unittest.TestCase):
                 "crl": federation.material.crl, "state": "state",
                 "directory": {"file": federation.material.directory,
                               "signers": [federation.material.directory_vkey]},
-                "adapter": federation.members[department].spiffe}, file)
+                "adapter": federation.members[department].spiffe, **known}, file)
         return subprocess.run(
             [os.path.join(federation.binaries, "lianban"), command, word, "--officer", profile, *more],
             input=typed, capture_output=True, text=True, check=False)
