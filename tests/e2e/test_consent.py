@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -123,6 +124,34 @@ class Office(unittest.TestCase):
             self.assertIn(refused.exception.code, ("MALFORMED", "PARTY_MISSING"))
         shown, also = documents(members, child)
         self.assertTrue(federation.desk.confirm(tickets[child], shown, notice, also_id_no=also))
+
+    def test_an_agent_with_a_paper(self):
+        """Where the department's own rule names agents the consent counts, elsewhere it does not."""
+        world = Federation(os.path.join(federation.root, "endpoints.json"))
+        self.addCleanup(world.close)
+        window = Requester(world, Profile.load(world, "window"))
+        case_id, members, _ = self.open("dibao-couple")
+        notice = federation.window.notice(case_id).sha256
+        person = Person(members[0]["id_no"], members[0]["name"])
+        sent = find_story(federation, "none-deposits")["members"][0]
+        paper = hashlib.sha256(b"the signed authorisation").digest()
+        ticket = window.request_grant("applicant", person, "C-2", representative={
+            "kind": "agent", "id_no": sent["id_no"], "name": sent["name"], "relation": "neighbour",
+            "document_sha256": paper, "until": int(time.time()) + 86400,
+            "departments": ["housing", "civil-affairs"]})
+        for shown in ({}, {"paper_sha256": bytes(32)}):
+            with self.assertRaises(Refused):
+                federation.desk.confirm(ticket.request_id, sent["id_no"], notice, **shown)
+        federation.desk.confirm(ticket.request_id, sent["id_no"], notice, paper_sha256=paper)
+        grant = window.fetch_grant(ticket, person)
+        self.assertEqual(set(grant.sections), {"housing", "civil-affairs"})
+        self.assertEqual(grant.sections["housing"]["agent"]["document"], paper.hex())
+        events = window.collect([window.build_read(grant, department, person)
+                                 for department in ("housing", "civil-affairs")])
+        self.assertEqual([event.code for event in events], ["ANSWERED", "GIVER_NOT_ALLOWED"])
+        read = federation.entries("housing", "--type", "read", "--code", "ANSWERED", details=True)[-1]
+        self.assertEqual(read["detail"]["agent"], "neighbour")
+        federation.window.discard(case_id)
 
     def test_two_officers(self):
         case_id, members, tickets = self.open("dibao-couple")

@@ -203,8 +203,9 @@ class Requester:
         departments = departments or self.form.departments(role, ("mandate",))
         return self.issue([self.section(name, role, salt, person, case) for name in departments], salt)
 
-    def request_grant(self, role, person, case, guardian=None):
-        """Files a request with the consent office; returns the ticket."""
+    def request_grant(self, role, person, case, guardian=None, representative=None):
+        """Files a request with the consent office; returns the ticket. A representative is who agrees for
+        an adult, by the fields of its message."""
         request = self.contract.new(
             "GrantRequest", form=self.form.id, form_version=self.form.version,
             form_sha256=self.form.sha256, case_id=case, requester_key=self.seal_public, role=role,
@@ -212,6 +213,8 @@ class Requester:
         if guardian is not None:
             request.guardian.id_no, request.guardian.name = guardian.id_no, guardian.name
             request.guardian.relation = "parent"
+        if representative is not None:
+            request.representative.CopyFrom(self.contract.new("Representative", **representative))
         return self.federation.call("consent", self.profile.name, "ConsentOffice/RequestGrant", request)
 
     def fetch_grant(self, ticket, person):
