@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "adapters/serve/share_lapse.h"
 #include "gateway/crypto/hash.h"
 
 /* Households outlive the last moment at which one of their runs can be answered: the period is
@@ -33,7 +34,8 @@ enum statement {
 
 static const char *const sql[NUM_STATEMENTS] = {
     [PURGE] = "DELETE FROM share_household WHERE expires < ?1",
-    [FIND_RUN] = "SELECT bound, household FROM share_run WHERE id = ?1",
+    [FIND_RUN] = "SELECT r.bound, h.id, h.size FROM share_run AS r JOIN share_household AS h"
+                 " ON h.id = r.household WHERE r.id = ?1",
     [FIND_PLACE] = "SELECT place FROM share_place WHERE run = ?1 AND person = ?2",
     [FIND_SHARE] = "SELECT rid, share FROM share WHERE run = ?1 AND person = ?2 AND part = ?3",
     [FIND_PERSON] = "SELECT h.id, h.size FROM share_person AS p JOIN share_household AS h"
@@ -67,6 +69,7 @@ struct step {
 void lb_share_memory_init(struct lb_share_memory *memory)
 {
     *memory = (struct lb_share_memory){.sql = {.texts = sql, .num = NUM_STATEMENTS}};
+    lb_share_lapse_init(&memory->lapse);
 }
 
 static lb_status prepare(const struct step *step, enum statement which, struct lb_stmt **out)
@@ -132,9 +135,12 @@ static lb_status find_run(const struct step *step, struct lb_share_claim *claim)
     LB_TRY(lb_stmt_step(stmt, &claim->run_known));
     bool same = claim->run_known && lb_span_eq(lb_stmt_blob(stmt, 0), hash_span(claim->bound));
     claim->run_household = claim->run_known ? lb_stmt_int(stmt, 1) : 0;
+    bool stands = claim->run_known && lb_stmt_int(stmt, 2) == (int64_t)claim->num_persons;
     lb_stmt_reset(stmt);
     need(claim, !claim->run_known || same,
          LB_FAULT(LB_SHARE_RUN, "the nonce stands for another run"));
+    need(claim, !claim->run_known || stands,
+         LB_FAULT(LB_SHARE_HOUSEHOLD, "the run was given up for another statement"));
     return LB_OK;
 }
 
@@ -173,7 +179,8 @@ static lb_status find_share(const struct step *step, struct lb_share_claim *clai
     return LB_OK;
 }
 
-static lb_status find_person(const struct step *step, struct lb_share_claim *claim)
+static lb_status find_person(const struct step *step, struct lb_share_claim *claim,
+                             bool *out_same_size)
 {
     struct lb_stmt *stmt = NULL;
     bool found = false;
@@ -182,9 +189,8 @@ static lb_status find_person(const struct step *step, struct lb_share_claim *cla
     LB_TRY(lb_stmt_bind_blob(stmt, 2, hash_span(claim->person)));
     LB_TRY(lb_stmt_step(stmt, &found));
     claim->person_household = found ? lb_stmt_int(stmt, 0) : 0;
-    bool same = found && lb_stmt_int(stmt, 1) == (int64_t)claim->num_persons;
+    *out_same_size = !found || lb_stmt_int(stmt, 1) == (int64_t)claim->num_persons;
     lb_stmt_reset(stmt);
-    need(claim, !found || same, LB_FAULT(LB_SHARE_HOUSEHOLD, "a household of another size"));
     return LB_OK;
 }
 
@@ -218,18 +224,27 @@ static lb_status count_persons(const struct step *step, int64_t household, int64
 }
 
 /* The persons whom this read would make one household, of which those already known are enough to
- * tell that it would be too many. */
-static lb_status check_union(const struct step *step, struct lb_share_claim *claim)
+ * tell that it would be too many; unless what was stated of this one before has lapsed. */
+static lb_status check_household(const struct step *step, struct lb_share_claim *claim,
+                                 bool same_size)
 {
-    int64_t of_run = 0, of_person = 0;
+    int64_t of_run = 0, of_person = 0, size = (int64_t)claim->num_persons;
+    bool may_lapse = false;
     LB_TRY(count_persons(step, claim->run_household, &of_run));
     LB_TRY(count_persons(step, claim->person_household, &of_person));
-    if (claim->person_household == 0)
-        of_person = 1;
-    need(claim,
-         claim->run_household == claim->person_household ||
-             of_run + of_person <= (int64_t)claim->num_persons,
+    LB_TRY(lb_share_may_lapse(&step->memory->lapse, step->store, claim->person_household,
+                              step->now - LB_SHARE_IDLE_S, &may_lapse));
+    bool is_new = claim->person_household == 0;
+    bool fits = claim->run_household == claim->person_household ||
+                of_run + (is_new ? 1 : of_person) <= size;
+    bool yields = may_lapse && of_run < size && !(same_size && fits);
+    need(claim, yields || same_size,
+         LB_FAULT(LB_SHARE_HOUSEHOLD, "a household of another size"));
+    need(claim, yields || fits,
          LB_FAULT(LB_SHARE_HOUSEHOLD, "added up with other persons before"));
+    claim->lapsed = yields ? claim->person_household : 0;
+    if (yields)
+        claim->person_household = 0;
     return LB_OK;
 }
 
@@ -237,6 +252,7 @@ lb_status lb_share_memory_check(struct lb_share_memory *memory, struct lb_store 
                                 int64_t now_unix_s, struct lb_share_claim *claim)
 {
     const struct step step = {memory, store, now_unix_s};
+    bool same_size = false;
     claim->refused = LB_OK;
     LB_TRY(run_with_ints(&step, PURGE, now_unix_s, NULL));
     LB_TRY(find_run(&step, claim));
@@ -244,8 +260,8 @@ lb_status lb_share_memory_check(struct lb_share_memory *memory, struct lb_store 
     for (size_t i = 0; i < claim->num_parts; i++)
         LB_TRY(find_share(&step, claim, i));
     LB_TRY(count_runs(&step, claim));
-    LB_TRY(find_person(&step, claim));
-    LB_TRY(check_union(&step, claim));
+    LB_TRY(find_person(&step, claim, &same_size));
+    LB_TRY(check_household(&step, claim, same_size));
     return claim->refused;
 }
 
@@ -333,6 +349,8 @@ static lb_status add_share(const struct step *step, const struct lb_share_claim 
 static lb_status write_claim(const struct step *step, const struct lb_share_claim *claim)
 {
     int64_t household = 0;
+    if (claim->lapsed != 0)
+        LB_TRY(lb_share_lapse(&step->memory->lapse, step->store, claim->lapsed));
     LB_TRY(settle_household(step, claim, &household));
     if (!claim->run_known)
         LB_TRY(add_run(step, claim, household));
@@ -372,7 +390,7 @@ lb_status lb_share_memory_rehearse(struct lb_share_memory *memory, struct lb_sto
     struct lb_share_claim nobody = *claim;
     LB_TRY(lb_crypto_random(nobody.person, sizeof(nobody.person)));
     nobody.place_known = false;
-    nobody.person_household = 0;
+    nobody.person_household = nobody.lapsed = 0;
     memset(nobody.kept, 0, sizeof(nobody.kept));
     return write_within(&step, &nobody, false);
 }

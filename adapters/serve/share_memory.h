@@ -11,10 +11,12 @@
  *
  * Persons that were asked about in one run are taken for one household of the size the run stated,
  * and so are all who are linked by further runs; a household never has more persons than its size.
- * It is forgotten `period_s` after its last share, with all its runs.
+ * It is forgotten `period_s` after its last share, with all its runs. One whose runs came to
+ * nothing yields to another statement: share_lapse.h.
  */
 struct lb_share_memory {
     struct lb_serve_sql sql;
+    struct lb_serve_sql lapse;
 };
 
 /* lb_share_memory_init makes a memory without statements; it needs no end of its own. */
@@ -46,6 +48,7 @@ struct lb_share_claim {
     bool run_known, place_known;
     bool kept[LB_MAX_SHARE_CONTRIBUTIONS];  /* by index of parts: `share` is the one kept before */
     int64_t run_household, person_household; /* 0: none yet */
+    int64_t lapsed;       /* the person's household until now, which is given up; 0: none is */
 };
 
 /* lb_share_memory_rename calls a person by its newest name wherever it stands under an older one.

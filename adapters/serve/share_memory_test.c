@@ -154,6 +154,73 @@ static void linked_runs_are_one_household(void **state)
     assert_ok(ask(test, 3, 5, 3));
 }
 
+/* --- what was stated and came to nothing --- */
+
+#define IDLE (10 * 60)
+
+/* Stated with one person too few, by mistake or to block: nobody else was answered in that run, so
+ * no total was ever known. It yields after a while, and can never be finished afterwards. */
+static void an_unfinished_statement_yields(void **state)
+{
+    struct test *test = *state;
+    assert_ok(ask(test, 1, 1, 2));
+    test->now += IDLE - 1;
+    assert_code(ask(test, 2, 1, 3), LB_SHARE_HOUSEHOLD); /* nor does anybody cut in */
+    test->now += 1;
+    assert_ok(ask(test, 2, 1, 3));
+    assert_code(ask(test, 1, 2, 2), LB_SHARE_HOUSEHOLD); /* the rest of the first total */
+    assert_code(ask(test, 1, 1, 2), LB_SHARE_HOUSEHOLD);
+    test->now += DAY;
+    assert_code(ask(test, 1, 2, 2), LB_SHARE_HOUSEHOLD);
+    assert_code(ask(test, 1, 5, 2), LB_SHARE_HOUSEHOLD);
+    assert_ok(ask(test, 2, 2, 3));
+    assert_ok(ask(test, 2, 3, 3));
+    test->now += DAY;
+    assert_code(ask(test, 3, 1, 2), LB_SHARE_HOUSEHOLD); /* now a total is known */
+}
+
+/* The attack: a household in full, and then without one of its persons. */
+static void a_total_that_may_be_known_binds(void **state)
+{
+    struct test *test = *state;
+    assert_ok(ask(test, 1, 1, 2));
+    assert_ok(ask(test, 1, 2, 2));
+    assert_ok(ask(test, 2, 3, 1));
+    test->now += 10 * DAY;
+    assert_code(ask(test, 3, 1, 1), LB_SHARE_HOUSEHOLD);
+    assert_code(ask(test, 4, 1, 3), LB_SHARE_HOUSEHOLD);
+    assert_code(ask(test, 5, 3, 2), LB_SHARE_HOUSEHOLD);
+    assert_ok(ask(test, 6, 1, 2)); /* another run of theirs, left open, does not loosen it */
+    test->now += DAY;
+    assert_code(ask(test, 7, 2, 1), LB_SHARE_HOUSEHOLD);
+    assert_ok(ask(test, 6, 2, 2));
+}
+
+/* Without a value there is no share, and without every share no total. */
+static void who_has_no_value_is_not_bound(void **state)
+{
+    struct test *test = *state;
+    for (uint8_t who = 1; who <= 2; who++) {
+        struct lb_share_claim claim = claim_of(1, who, 2);
+        claim.parts[0].has_share = who == 1;
+        assert_ok(take(test, &claim));
+    }
+    test->now += IDLE;
+    assert_ok(ask(test, 2, 1, 1));
+    struct lb_share_claim late = claim_of(1, 2, 2); /* the value is there now */
+    assert_code(take(test, &late), LB_SHARE_HOUSEHOLD);
+}
+
+static void what_lapsed_still_counts(void **state)
+{
+    struct test *test = *state;
+    for (uint8_t run = 1; run <= 4; run++) {
+        assert_ok(ask(test, run, 1, run + 1U));
+        test->now += IDLE;
+    }
+    assert_code(ask(test, 5, 1, 9), LB_SHARE_BUDGET);
+}
+
 /* Whatever is asked in whatever order: whoever can be reached from one person over the runs it was
  * answered in is a household of one size, and no more persons than that. */
 #define PERSONS 8
@@ -219,6 +286,52 @@ static void no_order_of_runs_links_too_many(void **state)
     }
 }
 
+/* Of all runs that were answered for as many persons as they state, two with a person in common
+ * have the same persons: as time goes by, too. */
+static void check_complete(const struct history *history)
+{
+    unsigned of_run[RUNS] = {0};
+    for (size_t r = 0; r < RUNS; r++)
+        for (size_t p = 0; p < PERSONS; p++)
+            of_run[r] |= history->answered[r][p] ? 1U << p : 0;
+    for (size_t r = 0; r < RUNS; r++)
+        for (size_t q = 0; q < RUNS; q++) {
+            bool both = (size_t)__builtin_popcount(of_run[r]) >= history->sizes[r] &&
+                        (size_t)__builtin_popcount(of_run[q]) >= history->sizes[q];
+            if (both && (of_run[r] & of_run[q]) != 0)
+                assert_int_equal(of_run[r], of_run[q]);
+        }
+}
+
+static void no_two_totals_differ_by_a_person(void **state)
+{
+    struct test *test = *state;
+    uint32_t random = 11;
+    int lapsed = 0;
+    for (int round = 0; round < 20; round++) {
+        struct history history = {0};
+        for (size_t r = 0; r < RUNS; r++) {
+            random = random * 1664525U + 1013904223U;
+            history.sizes[r] = 1 + (random >> 16) % 3;
+        }
+        for (int i = 0; i < 120; i++) {
+            random = random * 1664525U + 1013904223U;
+            size_t run = (random >> 16) % RUNS, person = (random >> 24) % PERSONS;
+            struct lb_share_claim claim =
+                claim_of((uint8_t)run, (uint8_t)person, history.sizes[run]);
+            claim.max_runs = 100;
+            test->now += (random >> 10) % 400;
+            if (take(test, &claim) != LB_OK)
+                continue;
+            lapsed += claim.lapsed != 0;
+            history.answered[run][person] = true;
+        }
+        check_complete(&history);
+        test->now += 2 * PERIOD;
+    }
+    assert_true(lapsed > 20);
+}
+
 static int64_t count_rows(struct test *test)
 {
     struct lb_stmt *stmt = NULL;
@@ -275,6 +388,11 @@ int main(void)
         TEST(slots_are_apart),
         TEST(linked_runs_are_one_household),
         TEST(no_order_of_runs_links_too_many),
+        TEST(an_unfinished_statement_yields),
+        TEST(a_total_that_may_be_known_binds),
+        TEST(who_has_no_value_is_not_bound),
+        TEST(what_lapsed_still_counts),
+        TEST(no_two_totals_differ_by_a_person),
         TEST(who_is_refused_leaves_no_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
