@@ -5,6 +5,7 @@
 
 #include "gateway/base/hex.h"
 #include "gateway/ctl/command.h"
+#include "gateway/evidence/cosigned.h"
 #include "gateway/json/json.h"
 #include "gateway/note/note.h"
 
@@ -149,6 +150,96 @@ static void verifies_by_directory(void **state)
     test_log_free(&b);
 }
 
+/* --- by witnesses --- */
+
+/* The log's folder, the policy's file, and who cosigns. */
+struct cosigning {
+    const struct test_log *log;
+    struct lb_sign_key *witness;
+    struct lb_arena *arena;
+    const char *policy;
+};
+
+static void begin_cosigning(struct test_cli *cli, const struct test_log *log,
+                            struct cosigning *out)
+{
+    struct lb_cosigner cosigner;
+    uint8_t public_key[LB_P256_PUBLIC_BYTES];
+    out->log = log;
+    out->arena = lb_arena_new(256 * 1024);
+    assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &out->witness));
+    (void)lb_sign_key_public(out->witness, public_key);
+    assert_ok(lb_cosigner_init("example/auditor/office", public_key, &cosigner));
+    out->policy = test_file(cli, "policy",
+                            lb_arena_printf(out->arena, "witness office %s\nquorum office\n",
+                                            lb_cosigner_format(&cosigner, out->arena)));
+    lb_cosigner_cleanup(&cosigner);
+}
+
+/* A checkpoint of this size, with the log's own root or another, signed by the log and cosigned. */
+static void cosign(const struct cosigning *by, uint64_t size, bool same_root)
+{
+    struct lb_checkpoint checkpoint = {.origin = ORIGIN_A, .size = size, .root = {{1}}};
+    struct lb_cosigned_row row = {.size = size, .unix_s = 1782000000, .met = true};
+    struct lb_cosigned *cosigned = NULL;
+    struct lb_log_reader *reader = NULL;
+    struct lb_merkle_frontier frontier;
+    struct lb_diag diag;
+    struct lb_span note, line;
+    lb_merkle_frontier_init(&frontier);
+    assert_ok(lb_log_reader_open(by->log->folder, &diag, &reader));
+    for (uint64_t i = 0; same_root && i < size; i++) {
+        struct lb_leaf leaf;
+        struct lb_hash hash;
+        assert_ok(lb_log_reader_leaf(reader, i, by->arena, &leaf, &hash));
+        lb_merkle_frontier_add(&frontier, &hash);
+    }
+    lb_log_reader_close(reader);
+    if (same_root)
+        lb_merkle_frontier_root(&frontier, &checkpoint.root);
+    assert_ok(lb_checkpoint_sign(&checkpoint, by->log->key, by->arena, &note));
+    assert_ok(lb_cosign(note, "example/auditor/office", by->witness, 1782000000, by->arena, &line));
+    row.note = lb_span_str(lb_arena_printf(by->arena, "%.*s%.*s", (int)note.len,
+                                           (const char *)note.ptr, (int)line.len,
+                                           (const char *)line.ptr));
+    assert_ok(lb_cosigned_open(by->log->folder, &cosigned));
+    assert_ok(lb_cosigned_put(cosigned, &row));
+    lb_cosigned_close(cosigned);
+}
+
+static void holds_a_log_against_its_witnesses(void **state)
+{
+    struct test_cli *cli = *state;
+    struct test_log a;
+    struct cosigning by;
+    test_log_make(cli, "a", ORIGIN_A, &a);
+    begin_cosigning(cli, &a, &by);
+    assert_int_equal(VERIFY(cli, a.folder, "--vkey", a.vkey, "--witnesses", by.policy),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->out, "no witnessed checkpoint"));
+    cosign(&by, 4, true);
+    assert_int_equal(VERIFY(cli, a.folder, "--vkey", a.vkey, "--witnesses", by.policy), LB_CTL_OK);
+    assert_non_null(strstr(cli->out, "4 (office)"));
+    cosign(&by, 5, false);
+    assert_int_equal(VERIFY(cli, a.folder, "--vkey", a.vkey, "--witnesses", by.policy),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->out, "LOG_FORK"));
+    cosign(&by, TEST_LOG_ENTRIES + 3, false);
+    assert_int_equal(VERIFY(cli, a.folder, "--vkey", a.vkey, "--witnesses", by.policy),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->out, "LOG_BEHIND"));
+    /* Without the question it is a good log. */
+    assert_int_equal(VERIFY(cli, a.folder, "--vkey", a.vkey), LB_CTL_OK);
+    assert_null(strstr(cli->out, "witnessed"));
+    assert_int_equal(VERIFY(cli, a.folder, "--vkey", a.vkey, "--witnesses", "/nonexistent"),
+                     LB_CTL_FAILED);
+    assert_int_equal(VERIFY(cli, a.folder, "--vkey", a.vkey, "--witnesses", by.policy, "--tiles"),
+                     LB_CTL_USAGE);
+    lb_sign_key_free(by.witness);
+    lb_arena_free(by.arena);
+    test_log_free(&a);
+}
+
 static void checks_the_command_line(void **state)
 {
     struct test_cli *cli = *state;
@@ -170,6 +261,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(fails_if_any_fails, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(names_the_place_of_a_change, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(verifies_by_directory, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(holds_a_log_against_its_witnesses, test_set_up,
+                                        test_tear_down),
         cmocka_unit_test_setup_teardown(checks_the_command_line, test_set_up, test_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,6 +129,29 @@ static void requests_the_broker_can_judge_are_refused_whole(void **state)
     assert_code(lb_status_code(call.status), LB_FORM_UNKNOWN);
 }
 
+/* Whose log nobody vouches for routes nothing, says so, and goes on by itself. */
+static void nothing_is_routed_while_the_log_is_held(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_call call;
+    struct lb_log_head before, after;
+    fx_link(fx);
+    assert_ok(lb_log_head(fx->log, fx->arena, &before));
+    lb_log_hold(fx->log, true);
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 45, 3000));
+    assert_null(fx_event(fx, &call));
+    fx_close(&call);
+    assert_code(lb_status_code(call.status), LB_LOG_UNWITNESSED);
+    lb_log_hold(fx->log, false);
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 46, 3000));
+    assert_non_null(fx_reads(fx));
+    assert_ok(lb_log_head(fx->log, fx->arena, &after));
+    assert_true(after.size > before.size);
+    fx_unlink(fx);
+    assert_non_null(fx_event(fx, &call));
+    fx_close(&call);
+}
+
 static void one_txn_twice_under_way_is_a_replay(void **state)
 {
     struct fixture *fx = *state;
@@ -167,6 +190,7 @@ int main(void)
         cmocka_unit_test(a_lost_link_ends_its_reads_at_once),
         cmocka_unit_test(a_silent_adapter_meets_the_deadline_and_is_late_for_good),
         cmocka_unit_test(requests_the_broker_can_judge_are_refused_whole),
+        cmocka_unit_test(nothing_is_routed_while_the_log_is_held),
         cmocka_unit_test(one_txn_twice_under_way_is_a_replay),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
