@@ -2,6 +2,8 @@
 
 import statistics
 
+import evidence
+
 _FIGURES = ("per_second", "p50_ms", "p99_ms")
 _STEPS = (("open", "open the case"), ("grants", "ask for the grant"),
           ("confirm", "confirm at the desk"), ("collect", "collect from ten departments"),
@@ -144,6 +146,7 @@ def text(document):
     lines += _stage_lines(document["levels"])
     lines += _cpu_lines(document["levels"])
     lines += _memory_lines(document["memory_kib"])
+    lines += evidence.lines(document["evidence"])
     lines += [f"failed: {failure}" for entry in document["levels"] for failure in entry["failures"]]
     lines.append(f"took {document['seconds']:.0f} s; {document['failed']} cases failed")
     return "\n".join(lines)

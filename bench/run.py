@@ -20,6 +20,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _ROOT = os.path.dirname(_HERE)
 sys.path[:0] = [_HERE, os.path.join(_ROOT, "demo"), os.path.join(_ROOT, "tests", "interop")]
 
+import evidence  # noqa: E402
 import machine  # noqa: E402
 import report  # noqa: E402
 from bare import StartFailed as BareFailed  # noqa: E402
@@ -30,8 +31,10 @@ from measure import LEVELS, Bench, LoadFailed  # noqa: E402
 from processes import StartFailed  # noqa: E402
 
 _SETTLE_SECONDS = 1
-_FULL = {"rounds": 5, "seconds": 2.0, "warm_ms": 500, "people": 2000, "applicants": 64}
-_QUICK = {"rounds": 1, "seconds": 1.0, "warm_ms": 200, "people": 300, "applicants": 16}
+_FULL = {"rounds": 5, "seconds": 2.0, "warm_ms": 500, "people": 2000, "applicants": 64,
+         "entries": 200000}
+_QUICK = {"rounds": 1, "seconds": 1.0, "warm_ms": 200, "people": 300, "applicants": 16,
+          "entries": 12800}
 
 
 def _arguments(argv):
@@ -47,7 +50,13 @@ def _arguments(argv):
     parser.add_argument("--rounds", type=int, metavar="N", help=f"default {_FULL['rounds']}")
     parser.add_argument("--seconds", type=float, metavar="S",
                         help=f"of each side in each round; default {_FULL['seconds']:g}")
+    parser.add_argument("--entries", type=int, metavar="N",
+                        help=f"of the evidence log by itself; default {_FULL['entries']}")
+    parser.add_argument("--evidence-only", action="store_true",
+                        help="only the evidence log by itself, without a federation")
     arguments = parser.parse_args(argv)
+    if arguments.entries is not None and not 1 <= arguments.entries <= 10000000:
+        parser.error("--entries must be from 1 to 10000000")
     if arguments.rounds is not None and not 1 <= arguments.rounds <= 100:
         parser.error("--rounds must be from 1 to 100")
     if arguments.seconds is not None and not 0.2 <= arguments.seconds <= 60:
@@ -57,7 +66,7 @@ def _arguments(argv):
 
 def _plan(arguments):
     plan = dict(_QUICK if arguments.quick else _FULL)
-    for name in ("rounds", "seconds"):
+    for name in ("rounds", "seconds", "entries"):
         if getattr(arguments, name) is not None:
             plan[name] = getattr(arguments, name)
     return plan
@@ -110,8 +119,18 @@ def _run(root, arguments, say):
     finally:
         bench.stop()
         unclean = federation.stop()
+    say(f"an evidence log of {plan['entries']} entries, beside raw commits")
+    document["evidence"] = evidence.measure(binaries, os.path.join(root, "evidence"), plan["entries"])
     document.update(seconds=round(time.monotonic() - began, 1), stopped_cleanly=not unclean)
     return document
+
+
+def _evidence_only(root, arguments):
+    """The evidence log by itself, as the whole document."""
+    binaries = os.path.abspath(arguments.bench_bin or arguments.bin)
+    return {"machine": machine.describe(root), "failed": 0, "stopped_cleanly": True,
+            "evidence": evidence.measure(binaries, os.path.join(root, "evidence"),
+                                         _plan(arguments)["entries"])}
 
 
 def main(argv=None):
@@ -123,8 +142,9 @@ def main(argv=None):
         print(f"bench: {words}", file=sys.stderr, flush=True)
 
     try:
-        document = _run(root, arguments, say)
-    except (BareFailed, CommandFailed, LoadFailed, StartFailed, OSError) as error:
+        alone = arguments.evidence_only
+        document = _evidence_only(root, arguments) if alone else _run(root, arguments, say)
+    except (BareFailed, CommandFailed, LoadFailed, evidence.EvidenceFailed, StartFailed, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -134,7 +154,7 @@ def main(argv=None):
     if arguments.json:
         print(json.dumps(document, ensure_ascii=False, indent=1))
     else:
-        print(report.text(document))
+        print("\n".join(evidence.lines(document["evidence"])) if alone else report.text(document))
     return 0 if document["failed"] == 0 and document["stopped_cleanly"] else 1
 
 

@@ -67,6 +67,17 @@ class Bench(unittest.TestCase):
         for figure in ("cores", "processor", "kernel", "memory_mib", "fdatasync_p50_us"):
             self.assertTrue(self.report["machine"][figure], figure)
 
+    def test_the_evidence_log_by_itself(self):
+        found = self.report["evidence"]
+        for side in ("ours", "raw", "idle", "idle_raw", "new_subjects"):
+            for figure in ("n", "per_second", "p50_ms", "p99_ms"):
+                self.assertGreater(found[side][figure], 0, (side, figure))
+        self.assertGreater(found["ratio"], 0)
+        self.assertGreater(found["open_ms"], 0)
+        self.assertGreater(found["verify"]["per_second_per_core"], 0)
+        self.assertGreaterEqual(found["verify"]["leaves"], found["entries"])
+        self.assertTrue(found["cost"])
+
     def test_the_baseline_carries_as_much(self):
         sizes = self.report["bytes_per_hop"]
         self.assertEqual(set(sizes["ours"]), {"case_request", "case_answer", "department_request",
