@@ -7,8 +7,18 @@
 
 /* What the files of this folder share. Nobody else includes it. */
 
+/* Statements every transaction runs, compiled when they are first needed. */
+enum lb_store_step {
+    LB_STORE_BEGIN,
+    LB_STORE_COMMIT,
+    LB_STORE_SAVEPOINT,
+    LB_STORE_RELEASE,
+    LB_STORE_NUM_STEPS
+};
+
 struct lb_store {
     sqlite3 *db;
+    sqlite3_stmt *steps[LB_STORE_NUM_STEPS];
     struct lb_stmt *stmts;  /* all that live, so that closing can free them */
     const char *refusal;    /* a reason of ours that SQLite does not know, or NULL */
     unsigned num_savepoints;
@@ -23,7 +33,7 @@ LB_MUST lb_status lb_store_status(int code);
  * double-quoted strings. */
 LB_MUST lb_status lb_store_harden(sqlite3 *db);
 
-/* lb_store_drop_stmts frees every statement of a store that is being closed. */
+/* lb_store_drop_stmts frees every statement of a store that is being closed, but its steps. */
 void lb_store_drop_stmts(struct lb_store *store);
 
 #endif

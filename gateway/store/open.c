@@ -276,6 +276,8 @@ void lb_store_close(struct lb_store *store)
     if (store == NULL)
         return;
     lb_store_drop_stmts(store);
+    for (size_t i = 0; i < LB_STORE_NUM_STEPS; i++)
+        (void)sqlite3_finalize(store->steps[i]);
     (void)sqlite3_close_v2(store->db);
     free(store);
 }

@@ -33,10 +33,25 @@ static bool in_transaction(const struct lb_store *store)
     return sqlite3_get_autocommit(store->db) == 0;
 }
 
+static lb_status run_step(struct lb_store *store, enum lb_store_step step)
+{
+    static const char *const texts[LB_STORE_NUM_STEPS] = {"BEGIN IMMEDIATE", "COMMIT",
+                                                          "SAVEPOINT inner_step",
+                                                          "RELEASE inner_step"};
+    store->refusal = NULL;
+    if (store->steps[step] == NULL)
+        LB_TRY(lb_store_status(sqlite3_prepare_v3(store->db, texts[step], -1,
+                                                  SQLITE_PREPARE_PERSISTENT, &store->steps[step],
+                                                  NULL)));
+    int code = sqlite3_step(store->steps[step]);
+    (void)sqlite3_reset(store->steps[step]);
+    return lb_store_status(code);
+}
+
 lb_status lb_store_begin(struct lb_store *store)
 {
     LB_ENSURE(!in_transaction(store), LB_STORE_FAILED, "a transaction is open already");
-    LB_TRY(lb_store_exec(store, "BEGIN IMMEDIATE"));
+    LB_TRY(run_step(store, LB_STORE_BEGIN));
     store->num_savepoints = 0;
     return LB_OK;
 }
@@ -45,7 +60,7 @@ lb_status lb_store_commit(struct lb_store *store)
 {
     LB_ENSURE(in_transaction(store), LB_STORE_FAILED, "no transaction is open");
     LB_ENSURE(store->num_savepoints == 0, LB_STORE_FAILED, "a savepoint is open");
-    return lb_store_exec(store, "COMMIT");
+    return run_step(store, LB_STORE_COMMIT);
 }
 
 void lb_store_rollback(struct lb_store *store)
@@ -79,7 +94,7 @@ lb_status lb_store_savepoint(struct lb_store *store)
     LB_ENSURE(in_transaction(store), LB_STORE_FAILED, "no transaction is open");
     LB_ENSURE(store->num_savepoints < LB_STORE_MAX_SAVEPOINTS, LB_STORE_FAILED,
               "too many savepoints are open already");
-    LB_TRY(lb_store_exec(store, "SAVEPOINT inner_step"));
+    LB_TRY(run_step(store, LB_STORE_SAVEPOINT));
     store->num_savepoints++;
     return LB_OK;
 }
@@ -87,7 +102,7 @@ lb_status lb_store_savepoint(struct lb_store *store)
 lb_status lb_store_release(struct lb_store *store)
 {
     LB_ENSURE(store->num_savepoints > 0, LB_STORE_FAILED, "no savepoint is open");
-    LB_TRY(lb_store_exec(store, "RELEASE inner_step"));
+    LB_TRY(run_step(store, LB_STORE_RELEASE));
     store->num_savepoints--;
     return LB_OK;
 }
