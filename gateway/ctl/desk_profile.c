@@ -1,5 +1,6 @@
 #include "gateway/config/yaml.h"
 #include "gateway/ctl/port.h"
+#include "gateway/trust/directory.h"
 
 #define MAX_PATH_BYTES 4096
 
@@ -89,6 +90,16 @@ static lb_status read_directory(const struct reading *reading, const struct lb_y
     return LB_OK;
 }
 
+/* An auditor reads the logs of all and is at home with none. */
+static bool is_auditor(const struct reading *reading, const char *node)
+{
+    const char *federation = NULL;
+    const char *organization = NULL;
+    enum lb_node_kind kind = LB_NODE_BROKER;
+    return lb_spiffe_parse(node, reading->arena, &federation, &kind, &organization) == LB_OK &&
+           kind == LB_NODE_AUDITOR;
+}
+
 static lb_status read_profile(const struct reading *reading, const struct lb_yaml_node *root,
                               struct lb_ctl_desk_profile *profile)
 {
@@ -104,7 +115,7 @@ static lb_status read_profile(const struct reading *reading, const struct lb_yam
     LB_TRY(opt_text(reading, root, "broker", &profile->broker));
     LB_TRY(opt_text(reading, root, "consent", &profile->consent));
     int num = (profile->adapter != NULL) + (profile->broker != NULL) + (profile->consent != NULL);
-    if (num != 1)
+    if (num > 1 || (num == 0 && !is_auditor(reading, profile->node)))
         return lb_yaml_fail(root, reading->diag, "say one of `consent`, `adapter`, `broker`");
     LB_TRY(opt_text(reading, root, "address", &profile->address));
     if (profile->address != NULL && profile->adapter == NULL)

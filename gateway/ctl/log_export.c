@@ -1,6 +1,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/ctl/command.h"
 #include "gateway/ctl/log_keys.h"
+#include "gateway/ctl/log_remote.h"
 #include "gateway/ctl/say.h"
 #include "gateway/evidence/export.h"
 
@@ -14,7 +15,10 @@ struct exporting {
     struct lb_ctl_list folder;
     struct lb_ctl_log_keys keys;
     const char *out;
+    const char *from;          /* another node, by its name */
+    const char *profile_path;
     struct lb_log_reader *reader;
+    struct lb_ctl_log_port port;
     struct lb_export *export;
     struct lb_export_result result;
 };
@@ -36,6 +40,25 @@ static lb_status export_folder(struct exporting *exporting)
                 exporting->out);
     return lb_log_reader_export(exporting->reader, exporting->export, &verifier, &exporting->diag,
                                 &exporting->result);
+}
+
+/* Over the network; the directory has the key. */
+static lb_status export_remote(struct exporting *exporting)
+{
+    const struct lb_ctl_remote *remote = exporting->env->remote;
+    struct lb_ctl_desk_profile profile;
+    LB_TRY(lb_ctl_desk_profile_load(exporting->profile_path, exporting->arena, &exporting->diag,
+                                    &profile));
+    const char *from = exporting->from != NULL ? exporting->from : profile.adapter;
+    if (from == NULL)
+        lb_diag_set(&exporting->diag, "say with --from whose log");
+    LB_ENSURE(from != NULL, LB_CONFIG_INVALID, "no log is named");
+    LB_TRY(remote->open_log(remote->ctx, &profile, from, exporting->env->clock, &exporting->diag,
+                            &exporting->port));
+    LB_TRY(lb_export_open(exporting->out, true, &exporting->diag, &exporting->export));
+    lb_ctl_note(exporting->env, "reading the log of %s into %s", from, exporting->out);
+    return lb_ctl_log_pull(&exporting->port, exporting->export, &exporting->diag,
+                           &exporting->result);
 }
 
 /* --- print --- */
@@ -72,7 +95,7 @@ static lb_status run(struct exporting *exporting)
     LB_ENSURE(exporting->arena != NULL, LB_NO_MEMORY, "memory is exhausted");
     LB_TRY(lb_ctl_log_keys_open(&exporting->keys, exporting->env, exporting->arena,
                                 &exporting->diag));
-    LB_TRY(export_folder(exporting));
+    LB_TRY(exporting->profile_path != NULL ? export_remote(exporting) : export_folder(exporting));
     return print_result(exporting);
 }
 
@@ -82,30 +105,47 @@ static const char *const examples[] = {
     "lianban log export D/adapters/tax/state --out exported/tax --vkey VKEY",
     "lianban log export D/broker/state --out exported/broker --directory directory.note"
     " --signer VKEY",
+    "lianban log export --profile auditor.yaml --from spiffe://F/adapter/tax --out exported/tax",
     NULL,
 };
 
+/* Either a folder here and the keys to believe it by, or a profile, whose directory has them. */
+static int check_args(const struct exporting *exporting)
+{
+    const struct lb_ctl_env *env = exporting->env;
+    const struct lb_ctl_log_keys *keys = &exporting->keys;
+    if (exporting->profile_path == NULL && exporting->folder.num == 1 && exporting->from == NULL)
+        return lb_ctl_log_keys_check(env, "log export", keys);
+    bool bare = keys->vkeys.num == 0 && keys->signers.num == 0 && keys->directory_path == NULL;
+    if (exporting->profile_path != NULL && exporting->folder.num == 0 && bare)
+        return LB_CTL_GO;
+    return lb_ctl_usage_error(env, "log export",
+                              "give either a FOLDER with --vkey or --directory, or --profile");
+}
+
 static int read_args(struct exporting *exporting, int argc, char **argv)
 {
-    struct lb_ctl_option options[1 + LB_CTL_LOG_KEYS_OPTIONS] = {
+    struct lb_ctl_option options[3 + LB_CTL_LOG_KEYS_OPTIONS] = {
         {.name = "out", .value = "FOLDER", .required = true, .text = &exporting->out,
-         .en = "an empty folder, or an earlier export of the same log, to which what is new is"
-               " added",
+         .en = "an empty folder, or an earlier export of the same log: what is new is added",
          .zh = "空目录，或同一日志先前的导出目录（只添加新增部分）"},
+        {.name = "profile", .value = "PROFILE.yaml", .text = &exporting->profile_path,
+         .en = "an auditor's or officer's: read the log of a running node",
+         .zh = "审计员或安全员的配置文件：读取运行中节点的日志"},
+        {.name = "from", .value = "SPIFFE", .text = &exporting->from,
+         .en = "whose log; default: the adapter of the profile", .zh = "日志所属节点，默认取自配置"},
     };
     const struct lb_ctl_usage usage = {
         .command = "log export",
         .en = "verify a log and write it as plain files (C2SP tlog-tiles) without personal data",
         .zh = "验证日志并导出为通用文件（C2SP tlog-tiles），不含个人信息",
-        .operand = "FOLDER", .min_operands = 1, .max_operands = 1,
+        .operand = "FOLDER", .min_operands = 0, .max_operands = 1,
         .options = options, .num_options = sizeof(options) / sizeof(options[0]),
         .examples = examples,
     };
-    lb_ctl_log_keys_options(&exporting->keys, options + 1);
+    lb_ctl_log_keys_options(&exporting->keys, options + 3);
     int exit_code = lb_ctl_args(exporting->env, &usage, argc, argv, &exporting->folder);
-    if (exit_code != LB_CTL_GO)
-        return exit_code;
-    return lb_ctl_log_keys_check(exporting->env, "log export", &exporting->keys);
+    return exit_code != LB_CTL_GO ? exit_code : check_args(exporting);
 }
 
 int lb_ctl_log_export(struct lb_ctl_env *env, int argc, char **argv)
@@ -118,6 +158,7 @@ int lb_ctl_log_export(struct lb_ctl_env *env, int argc, char **argv)
     exit_code = status == LB_OK ? LB_CTL_OK
                                 : lb_ctl_fail(env, "log export", status, &exporting.diag);
     lb_export_close(exporting.export);
+    lb_ctl_log_close(&exporting.port);
     lb_log_reader_close(exporting.reader);
     lb_ctl_log_keys_close(&exporting.keys);
     lb_arena_free(exporting.arena);

@@ -5,6 +5,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/diag.h"
 #include "gateway/base/limits.h"
+#include "gateway/note/note.h"
 #include "lianban/v1/adapter.pb-c.h"
 #include "lianban/v1/consent.pb-c.h"
 #include "lianban/v1/evidence.pb-c.h"
@@ -89,6 +90,17 @@ struct lb_ctl_desk_port {
     void (*close)(void *ctx);
 };
 
+/* Another node's evidence, as an auditor or an officer reads it. */
+struct lb_ctl_log_port {
+    void *ctx;
+    struct lb_note_verifier verifier;  /* of the log's key in the directory */
+    /* Any method of the Evidence service, by its name: `out` points to a pointer to the reply. */
+    lb_status (*ask)(void *ctx, const char *method, const void *request,
+                     const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
+                     void *out);
+    void (*close)(void *ctx);
+};
+
 /*
  * A desk's own settings (YAML; paths are relative to the file):
  *   node: spiffe://<federation>/consent/<organization>/<desk>
@@ -100,7 +112,7 @@ struct lb_ctl_desk_port {
  *   requester: spiffe://...                                   # optional: the usual window
  *   form: social-assistance                                   # optional: the usual form
  * A department's officer has `adapter: spiffe://...` in place of `consent`, the operator's has
- * `broker: spiffe://...`.
+ * `broker: spiffe://...`, an auditor none of them.
  */
 #define LB_CTL_MAX_SIGNERS 16
 
@@ -113,7 +125,7 @@ struct lb_ctl_desk_profile {
     const char *directory;
     const char *signers[LB_CTL_MAX_SIGNERS];
     size_t num_signers;
-    const char *consent;    /* NULL for another member's officer */
+    const char *consent;    /* NULL for another member's officer or an auditor */
     const char *adapter;    /* NULL for a desk */
     const char *address;    /* host:port of an adapter inside the house; NULL: the directory's */
     const char *broker;     /* NULL but for the operator's officer */
@@ -135,6 +147,10 @@ struct lb_ctl_remote {
     lb_status (*open_desk)(void *ctx, const struct lb_ctl_desk_profile *profile,
                            const struct lb_clock *clock, struct lb_diag *diag,
                            struct lb_ctl_desk_port *out);
+    /* The log of any node in the directory. */
+    lb_status (*open_log)(void *ctx, const struct lb_ctl_desk_profile *profile, const char *spiffe,
+                          const struct lb_clock *clock, struct lb_diag *diag,
+                          struct lb_ctl_log_port *out);
 };
 
 #endif

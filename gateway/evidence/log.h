@@ -180,6 +180,16 @@ LB_MUST lb_status lb_log_consistency(struct lb_log *log, uint64_t from, uint64_t
 /* lb_log_leaf reads one leaf's bytes; ABSENT past the head. Any thread. */
 LB_MUST lb_status lb_log_leaf(struct lb_log *log, uint64_t index, struct lb_arena *arena,
                               struct lb_span *out_leaf);
+/* lb_log_tile reads the first `width` hashes (1..256) of a tile (tlog.h); MALFORMED when the
+ * committed tree does not have as many. Any thread. */
+LB_MUST lb_status lb_log_tile(struct lb_log *log, unsigned level, uint64_t n, unsigned width,
+                              struct lb_hash *out_hashes);
+/* lb_log_entries reads committed leaves from `index` on, as in a bundle (tlog.h): at least one, at
+ * most `count` (1..256), and none that begins past max_bytes. MALFORMED for other counts and past
+ * the head. The lock is held for one leaf at a time. Any thread. */
+LB_MUST lb_status lb_log_entries(struct lb_log *log, uint64_t index, unsigned count,
+                                 size_t max_bytes, struct lb_arena *arena,
+                                 struct lb_span *out_entries);
 const char *lb_log_origin(const struct lb_log *log);
 
 #endif

@@ -136,6 +136,9 @@ static lb_status start(struct lb_node_program *node, void *role)
                                                   node->names, node->has_officer};
         lb_review_service_methods(&node->review, methods + num);
         num += LB_REVIEW_METHODS;
+        node->tiles = (struct lb_tiles_service){node->log, node->trust, node->spiffe};
+        lb_tiles_service_methods(&node->tiles, methods + num);
+        num += LB_TILES_METHODS;
     }
     lb_node_witness_methods(node, methods, &num);
     if (node->listen != NULL)

@@ -8,6 +8,7 @@
 #include "gateway/rpc/server.h"
 #include "gateway/services/access.h"
 #include "gateway/services/review_service.h"
+#include "gateway/services/tiles_service.h"
 #include "gateway/trust/trust.h"
 
 /*
@@ -89,6 +90,7 @@ struct lb_node_program {
     struct lb_access access;           /* how peers are judged, once the log is open */
     struct lb_review_names names;      /* the role sets it when it starts, if it keeps pseudonyms */
     struct lb_review_service review;   /* what officers ask, once the log is open */
+    struct lb_tiles_service tiles;     /* likewise, to members and auditors */
     struct lb_workers *workers;        /* for unary handlers */
     struct lb_rpc_runtime *runtime;
     struct lb_rpc_server *server;

@@ -139,5 +139,5 @@ static lb_status open_window(void *ctx, const char *address, struct lb_diag *dia
 
 struct lb_ctl_remote lb_client_remote(void)
 {
-    return (struct lb_ctl_remote){NULL, open_window, lb_client_open_desk};
+    return (struct lb_ctl_remote){NULL, open_window, lb_client_open_desk, lb_client_open_log};
 }

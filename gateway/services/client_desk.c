@@ -172,16 +172,30 @@ static lb_status record_review(void *ctx, const Lianban__V1__RecordReviewRequest
     return LB_OK;
 }
 
+static lb_status ask_service(void *ctx, const char *service, const char *method,
+                             const void *request, const ProtobufCMessageDescriptor *reply_kind,
+                             struct lb_arena *arena, void *out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    char path[64];
+    int len = snprintf(path, sizeof(path), "/lianban.v1.%s/%s", service, method);
+    LB_ENSURE(len > 0 && (size_t)len < sizeof(path), LB_NO_METHOD, "no such method");
+    LB_TRY(call(ctx, path, request, DESK_TIMEOUT_MS, arena, &reply));
+    return lb_pb_unpack(reply_kind, reply, arena, out);
+}
+
 static lb_status ask(void *ctx, const char *method, const void *request,
                      const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
                      void *out)
 {
-    struct lb_span reply = LB_SPAN_EMPTY;
-    char path[64];
-    int len = snprintf(path, sizeof(path), "/lianban.v1.ConsentOffice/%s", method);
-    LB_ENSURE(len > 0 && (size_t)len < sizeof(path), LB_NO_METHOD, "no such method");
-    LB_TRY(call(ctx, path, request, DESK_TIMEOUT_MS, arena, &reply));
-    return lb_pb_unpack(reply_kind, reply, arena, out);
+    return ask_service(ctx, "ConsentOffice", method, request, reply_kind, arena, out);
+}
+
+static lb_status ask_evidence(void *ctx, const char *method, const void *request,
+                              const ProtobufCMessageDescriptor *reply_kind,
+                              struct lb_arena *arena, void *out)
+{
+    return ask_service(ctx, "Evidence", method, request, reply_kind, arena, out);
 }
 
 /* --- the form --- */
@@ -254,6 +268,7 @@ static lb_status copy_endpoint(struct lb_trust *trust, const char *office, const
     return LB_OK;
 }
 
+/* NULL for an auditor, who reads any member's log and has no other side of its own. */
 static const char *peer_of(const struct lb_ctl_desk_profile *profile)
 {
     if (profile->adapter != NULL)
@@ -261,19 +276,18 @@ static const char *peer_of(const struct lb_ctl_desk_profile *profile)
     return profile->broker != NULL ? profile->broker : profile->consent;
 }
 
-static lb_status connect_office(struct desk *desk, const struct lb_ctl_desk_profile *profile,
-                                struct lb_diag *diag)
+static lb_status connect_to(struct desk *desk, const struct lb_ctl_desk_profile *profile,
+                            const char *peer, struct lb_diag *diag)
 {
     const struct lb_rpc_identity identity = {profile->cert, profile->key, profile->ca};
     char endpoint[LB_MAX_SPIFFE_BYTES];
-    const char *peer = peer_of(profile);
-    lb_status status = copy_endpoint(desk->trust, peer, profile->address, endpoint,
+    bool own = profile->adapter != NULL && strcmp(peer, profile->adapter) == 0;
+    lb_status status = copy_endpoint(desk->trust, peer, own ? profile->address : NULL, endpoint,
                                      sizeof(endpoint));
     if (status != LB_OK)
-        lb_diag_set(diag, "the directory has no address of %s; compare the profile with the"
+        lb_diag_set(diag, "the directory has no address of %s; compare the name with the"
                           " directory%s", peer,
-                    profile->adapter != NULL ? ", or say `address: host:port` for one that dials"
-                                               " out" : "");
+                    own ? ", or say `address: host:port` for an adapter that dials out" : "");
     LB_TRY(status);
     LB_TRY(lb_rpc_runtime_new(1, &desk->runtime));
     LB_TRY(lb_rpc_identity_check(desk->runtime, &identity, diag));
@@ -295,10 +309,45 @@ lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profile *profi
     LB_DEFER(close_deskp) struct desk *desk = calloc(1, sizeof(*desk));
     (void)ctx;
     LB_ENSURE(desk != NULL, LB_NO_MEMORY, "desk");
+    const char *peer = peer_of(profile);
+    if (peer == NULL)
+        lb_diag_set(diag, "the profile names none of `consent`, `adapter`, `broker`");
+    LB_ENSURE(peer != NULL, LB_CONFIG_INVALID, "an auditor's profile");
     LB_TRY(open_trust(desk, profile, clock, diag));
-    LB_TRY(connect_office(desk, profile, diag));
+    LB_TRY(connect_to(desk, profile, peer, diag));
     *out = (struct lb_ctl_desk_port){desk,       find_form,     notice, confirm, revoke,
                                     stop_grant, record_review, erase,  ask,     close_desk};
+    desk = NULL;
+    return LB_OK;
+}
+
+static lb_status verifier_of(const struct desk *desk, struct lb_diag *diag,
+                             struct lb_note_verifier *out)
+{
+    struct lb_directory *directory = lb_trust_directory(desk->trust);
+    const struct lb_node *node = lb_directory_node(directory, desk->peer);
+    lb_status status = LB_FAULT(LB_ABSENT, "the directory lists no log of this node");
+    if (node != NULL && node->log_origin != NULL)
+        status = lb_note_verifier_init(node->log_origin, node->log_key, out);
+    lb_directory_unref(directory);
+    if (status != LB_OK)
+        lb_diag_set(diag, "the directory lists no log of %s", desk->peer);
+    return status;
+}
+
+lb_status lb_client_open_log(void *ctx, const struct lb_ctl_desk_profile *profile,
+                             const char *spiffe, const struct lb_clock *clock,
+                             struct lb_diag *diag, struct lb_ctl_log_port *out)
+{
+    LB_DEFER(close_deskp) struct desk *desk = calloc(1, sizeof(*desk));
+    struct lb_ctl_log_port port = {.ask = ask_evidence, .close = close_desk};
+    (void)ctx;
+    LB_ENSURE(desk != NULL, LB_NO_MEMORY, "desk");
+    LB_TRY(open_trust(desk, profile, clock, diag));
+    LB_TRY(connect_to(desk, profile, spiffe, diag));
+    LB_TRY(verifier_of(desk, diag, &port.verifier));
+    port.ctx = desk;
+    *out = port;
     desk = NULL;
     return LB_OK;
 }

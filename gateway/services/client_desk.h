@@ -11,4 +11,10 @@ LB_MUST lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profil
                                       const struct lb_clock *clock, struct lb_diag *diag,
                                       struct lb_ctl_desk_port *out);
 
+/* lb_client_open_log makes the port to any node's Evidence service, by the profile of an auditor or
+ * an officer; statuses as above, and ABSENT when the directory lists no log of that node. */
+LB_MUST lb_status lb_client_open_log(void *ctx, const struct lb_ctl_desk_profile *profile,
+                                     const char *spiffe, const struct lb_clock *clock,
+                                     struct lb_diag *diag, struct lb_ctl_log_port *out);
+
 #endif

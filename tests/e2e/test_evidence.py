@@ -1,12 +1,16 @@
-"""Both sides hold the same evidence, denials included, and no change to it passes (acceptance 3)."""
+"""Both sides hold the same evidence, denials included, no change to it passes (acceptance 3), and those
+who review it read it from outside."""
 
 import os
 import random
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import unittest
+
+import yaml
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -14,7 +18,9 @@ import fixture  # noqa: E402
 from cases import cut_short, find_story  # noqa: E402
 from hostile import refusals  # noqa: E402
 from logs import counterparts  # noqa: E402
+from material import DIRECTORY_SIGNER  # noqa: E402
 from members import DEPARTMENTS  # noqa: E402
+from processes import wait_until  # noqa: E402
 from tell import Narrator  # noqa: E402
 
 AWAY = "tax"
@@ -195,6 +201,91 @@ class Changes(unittest.TestCase):
             return self.execute(folder, f"UPDATE {table} SET {column} = ? WHERE rowid = ?", value, rowid) == 1
         except sqlite3.IntegrityError:
             return False
+
+
+class Readers(unittest.TestCase):
+    """Running nodes, read over mutual TLS into plain files: by an auditor, an officer, and a window."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.auditor, cls.officer = hire("spiffe://demo.lianban/auditor/audit-office",
+                                        f"spiffe://demo.lianban/officer/{AWAY}/sun")
+
+    def test_an_auditor_reads_every_log_and_then_what_is_new(self):
+        names = (AWAY, "broker", "consent")
+        for name in names:
+            wait_until(lambda name=name: self.pull(self.auditor, name).returncode == 0, 15, name)
+        before = self.size(self.auditor, AWAY)
+        federation.window.apply(federation.households[11]["members"])
+        self.assertEqual(self.pull(self.auditor, AWAY).returncode, 0)
+        self.assertGreater(self.size(self.auditor, AWAY), before)
+        exports = [self.into(self.auditor, name) for name in names]
+        verdict = federation.material.lianban(
+            "log", "verify", "--tiles", *exports, "--directory", federation.material.directory, "--signer",
+            federation.material.directory_vkey, may_fail=True)
+        self.assertTrue(verdict["verified"], verdict)
+
+    def test_what_is_read_goes_on_with_the_same_log_only(self):
+        for name in (AWAY, "consent"):
+            wait_until(lambda name=name: self.pull(self.auditor, name).returncode == 0, 15, name)
+        own, other = (os.path.join(self.into(self.auditor, name), "checkpoint") for name in ("consent", AWAY))
+        self.addCleanup(shutil.rmtree, os.path.dirname(own))
+        shutil.copy(other, own)
+        self.assertIn("OTHER_LOG", self.pull(self.auditor, "consent").stderr)
+
+    def test_an_officer_reads_the_own_department_only(self):
+        wait_until(lambda: self.pull(self.officer, AWAY).returncode == 0, 15, AWAY)
+        wait_until(lambda: "ROLE_NOT_ALLOWED" in self.pull(self.officer, "health").stderr, 15, "health")
+        self.assertFalse(os.path.exists(os.path.join(self.into(self.officer, "health"), "checkpoint")))
+
+    def test_a_window_reads_no_entries(self):
+        window = federation.members["window"]
+        refused = self.pull((window.folder, window.spiffe), AWAY)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("ROLE_NOT_ALLOWED", refused.stderr)
+
+    def into(self, reader, name):
+        return os.path.join(federation.root, "read-" + reader[1].split("/")[3] + "-" + name)
+
+    def size(self, reader, name):
+        with open(os.path.join(self.into(reader, name), "checkpoint"), encoding="utf-8") as file:
+            return int(file.read().split("\n")[1])
+
+    def pull(self, reader, name):
+        """`lianban log export` as the reader types it."""
+        folder, spiffe = reader
+        profile = self.into(reader, name) + ".yaml"
+        with open(profile, "w", encoding="utf-8") as file:
+            yaml.safe_dump({
+                "node": spiffe, "crl": federation.material.crl, "state": profile + ".state",
+                "identity": {part: os.path.join(folder, part + ".pem") for part in ("cert", "key", "ca")},
+                "directory": {"file": federation.material.directory,
+                              "signers": [federation.material.directory_vkey]},
+                **({} if "/auditor/" in spiffe else {"adapter": federation.members[AWAY].spiffe})}, file)
+        return subprocess.run(
+            [os.path.join(federation.binaries, "lianban"), "log", "export", "--profile", profile, "--from",
+             federation.members[name].spiffe, "--out", self.into(reader, name)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+
+
+def hire(*spiffes):
+    """Readers: each a folder with a certificate, and the ids in the directory by its own signer."""
+    material = federation.material
+    source, text = (os.path.join(material.pki, "directory" + end) for end in (".yaml", ".json"))
+    with open(source, encoding="utf-8") as file:
+        directory = yaml.safe_load(file)
+    folders = [os.path.join(federation.root, "clients", "reader-%d" % i) for i in range(len(spiffes))]
+    for spiffe, folder in zip(spiffes, folders):
+        material.lianban("pki", "issue", "--dir", material.pki, "--id", spiffe, "--out", folder)
+        directory["nodes"].append({"spiffe": spiffe})
+    directory["version"] += 1
+    directory["organizations"].append({"id": "audit-office", "zh": "审计局", "en": "Audit office"})
+    with open(source, "w", encoding="utf-8") as file:
+        yaml.safe_dump(directory, file, allow_unicode=True)
+    material.lianban("directory", "build", "--from", source, "--out", text)
+    material.lianban("directory", "sign", "--text", text, "--key", os.path.join(material.pki, "directory.pem"),
+                     "--name", DIRECTORY_SIGNER, "--out", material.directory)
+    return list(zip(folders, spiffes))
 
 
 if __name__ == "__main__":
