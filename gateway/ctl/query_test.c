@@ -122,6 +122,27 @@ static void test_who_saw_asks_the_node_for_the_pseudonym(void **state)
     lb_json_free(json);
 }
 
+/* The page names no operator and nothing concealed; the record has what was concealed, and why. */
+static void test_the_citizens_page(void **state)
+{
+    struct world *world = *state;
+    test_feed(world->cli, TEST_ID_A "\n");
+    assert_int_equal(RUN(world->cli, lb_ctl_who_saw_command, "who-saw", "--document", "-",
+                         "--index", world->fx->index, "--officer", world->profile, "--citizen",
+                         "--conceal", "housing-support", "--law", "PIPL 18"), 0);
+    assert_string_equal(world->cli->review_query,
+                        "who-saw for the citizen conceal=housing-support law=PIPL 18");
+    assert_non_null(strstr(world->cli->out, "social-assistance"));
+    assert_null(strstr(world->cli->out, "housing-support"));
+    assert_null(strstr(world->cli->out, "actor-"));
+    assert_null(strstr(world->cli->out, "case-"));
+    assert_null(strstr(world->cli->out, "conceal"));
+    assert_non_null(strstr(world->cli->err, "concealed by law"));
+    assert_int_equal(RUN(world->cli, lb_ctl_who_saw_command, "who-saw", "--document", "-",
+                         "--index", world->fx->index, "--officer", world->profile, "--citizen",
+                         "--conceal", "housing-support"), 2);
+}
+
 static void test_who_saw_refuses_what_is_no_number(void **state)
 {
     struct world *world = *state;
@@ -202,6 +223,7 @@ int main(void)
         officer_test(test_who_asks_must_be_said),
         officer_test(test_numbers_never_stand_in_the_record),
         officer_test(test_who_saw_asks_the_node_for_the_pseudonym),
+        officer_test(test_the_citizens_page),
         officer_test(test_who_saw_refuses_what_is_no_number),
         officer_test(test_denials_tell_what_came_after),
         officer_test(test_every_command_answers),

@@ -1,5 +1,7 @@
+#include "gateway/base/buf.h"
 #include "gateway/base/wipe.h"
 #include "gateway/ctl/access_rows.h"
+#include "gateway/ctl/citizen_view.h"
 #include "gateway/ctl/command.h"
 #include "gateway/ctl/say.h"
 #include "policy/engine/idno.h"
@@ -9,12 +11,16 @@
  * holds it. */
 
 #define MAX_NUMBER_BYTES 256
+#define MAX_QUERY_BYTES 2048
 
 struct who_saw {
     struct lb_ctl_officer officer;
     const char *document;
     const char *subject_hex;
     bool newest;
+    bool citizen;
+    struct lb_ctl_list concealed;
+    const char *law;
     char id_no[19];
 };
 
@@ -40,15 +46,37 @@ static lb_status read_number(struct who_saw *who)
     return status;
 }
 
+/* What is concealed from a citizen, and by which law, stands in the record. */
+static lb_status describe(const struct who_saw *who, struct lb_arena *arena, const char **out_text)
+{
+    LB_DEFER(lb_buf_cleanup) struct lb_buf text;
+    lb_buf_init(&text, MAX_QUERY_BYTES);
+    lb_buf_put_str(&text, who->citizen ? "who-saw for the citizen" : "who-saw");
+    for (size_t i = 0; i < who->concealed.num; i++)
+        lb_buf_printf(&text, " conceal=%s", who->concealed.items[i]);
+    if (who->law != NULL)
+        lb_buf_printf(&text, " law=%s", who->law);
+    LB_TRY(lb_buf_check(&text));
+    *out_text = lb_arena_str(arena, lb_buf_span(&text));
+    LB_ENSURE(*out_text != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
 static lb_status run(struct who_saw *who)
 {
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(2 * MAX_QUERY_BYTES);
+    const char *query = NULL;
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "memory is exhausted");
+    LB_TRY(describe(who, arena, &query));
     struct lb_ctl_about about = {NULL, who->subject_hex};
     if (who->document != NULL) {
         LB_TRY(read_number(who));
         about.id_no = who->id_no;
     }
     who->officer.filter.newest_first = who->newest;
-    LB_TRY(lb_ctl_officer_open(&who->officer, "who-saw", &about));
+    LB_TRY(lb_ctl_officer_open(&who->officer, query, &about));
+    if (who->citizen)
+        return lb_ctl_citizen_print(&who->officer, &who->concealed);
     return lb_ctl_access_print(&who->officer, NULL);
 }
 
@@ -68,6 +96,13 @@ int lb_ctl_who_saw_command(struct lb_ctl_env *env, int argc, char **argv)
          .zh = "身份号码（文件或标准输入）"},
         {.name = "subject", .value = "HEX", .text = &who.subject_hex,
          .en = "or the pseudonym, as another result shows it", .zh = "或当事人假名"},
+        {.name = "citizen", .flag = &who.citizen,
+         .en = "the page for the person themself", .zh = "供本人查阅的页面"},
+        {.name = "conceal", .value = "PURPOSE", .list = &who.concealed,
+         .en = "with --citizen: leave this purpose out, as a law allows; recorded",
+         .zh = "配合 --citizen：依法不予告知的目的，记入存证"},
+        {.name = "law", .value = "ARTICLE", .text = &who.law,
+         .en = "with --conceal: which law", .zh = "配合 --conceal：法律依据"},
         {.name = "newest", .flag = &who.newest, .en = "newest first", .zh = "由新到旧"},
     };
     const struct lb_ctl_usage usage = {
@@ -75,11 +110,13 @@ int lb_ctl_who_saw_command(struct lb_ctl_env *env, int argc, char **argv)
         .en = "who saw one person's data: when, which office, why, for whom, which fields",
         .zh = "谁看过此人的数据：何时、何机关、何目的、代表谁、哪些字段", .examples = examples,
     };
-    int exit_code = lb_ctl_officer_args(&who.officer, &usage, options, 3, argc, argv, NULL);
+    int exit_code = lb_ctl_officer_args(&who.officer, &usage, options, 6, argc, argv, NULL);
     if (exit_code != LB_CTL_GO)
         return exit_code;
     if ((who.document == NULL) == (who.subject_hex == NULL))
         return lb_ctl_usage_error(env, "who-saw", "give either --document or --subject");
+    if ((who.concealed.num > 0) != (who.law != NULL) || (who.law != NULL && !who.citizen))
+        return lb_ctl_usage_error(env, "who-saw", "--conceal needs --law, and both --citizen");
     exit_code = lb_ctl_officer_finish(&who.officer, run(&who));
     lb_wipe(who.id_no, sizeof(who.id_no));
     return exit_code;
