@@ -22,7 +22,8 @@ from tell import Narrator  # noqa: E402
 
 _PEOPLE, _HOUSEHOLDS = 60, 6
 _OWN = "tax"
-_LINES, _WIDTH = 14, 150
+_LINES, _WIDTH = 14, 130
+_AGAIN = ("log: ", "entries in the index", "index of", "entries behind", "seconds behind")
 
 
 def _arguments():
@@ -39,6 +40,7 @@ class Asking:
         self._federation = federation
         self._officer = Officer(federation, _OWN).enrol(2)
         self._officer.index()
+        self._shown = False
         wait_until(lambda: "rows" in self._officer.ask("log", "admin", may_fail=True), 20, "the listing")
         self._officer.index()
 
@@ -57,11 +59,14 @@ class Asking:
         typed = shlex.join(["lianban", *words]) + (" --index tax-index" if index else "")
         typed += " --officer officer.yaml" if officer else ""
         print(f"**{number}**\n\n```\n$ {self._shorten(typed)}")
-        lines = (done.stdout or done.stderr).replace(self._federation.root, "D").rstrip().split("\n")
-        facts = next((i for i, line in enumerate(lines) if ": " in line and not line.startswith((" ", "level"))),
-                     len(lines))
-        shown = lines[:_LINES] + (["…"] + lines[facts:] if facts > _LINES else lines[_LINES:])
-        print("\n".join(self._shorten(line)[:_WIDTH].rstrip() for line in shown))
+        lines = (done.stdout or done.stderr).rstrip().split("\n")
+        if self._shown:  # the lines under every answer, once
+            lines = [line for line in lines if not line.startswith(_AGAIN)]
+        self._shown = True
+        for line in lines[:_LINES]:
+            print(self._shorten(line)[:_WIDTH].rstrip())
+        if len(lines) > _LINES:
+            print("…")
         print("```\n")
 
     def _shorten(self, line):

@@ -159,7 +159,7 @@ int lb_ctl_log_admin(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const char *const examples[] = {
         "lianban log admin --index tax-index --officer officer.yaml --newest", NULL};
-    struct events events = {.officer = {.env = env, .command = "log admin", .kind = "ADMIN"}};
+    struct events events = {.officer = {.env = env, .command = "log admin", .kind = "CHANGES"}};
     const struct lb_ctl_option options[] = {
         {.name = "newest", .flag = &events.officer.filter.newest_first, .en = "newest first",
          .zh = "由新到旧"},

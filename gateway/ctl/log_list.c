@@ -104,6 +104,7 @@ static lb_status list_entries(struct list *list)
 {
     LB_TRY(open_log(list));
     LB_TRY(lb_ctl_log_print_begin(list->env, LIST_ARENA_BYTES, &list->print));
+    list->print.unrecorded = list->opened;
     return scan(list);
 }
 

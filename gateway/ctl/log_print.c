@@ -160,6 +160,8 @@ static lb_status end_json(struct lb_ctl_log_print *print, uint64_t size, uint64_
 {
     lb_json_set_int(print->root, "size", (int64_t)size);
     lb_json_set_int(print->root, "next", (int64_t)next);
+    if (print->unrecorded)
+        lb_json_set_bool(print->root, "unrecorded", true);
     lb_json_set(print->root, "entries", print->entries);
     print->entries = NULL;
     return lb_ctl_print_json(print->env, print->root);
@@ -174,6 +176,11 @@ lb_status lb_ctl_log_print_end(struct lb_ctl_log_print *print, uint64_t size, ui
     (void)fprintf(env->out, env->chinese ? "共列出 %llu 条，日志共 %llu 条\n"
                                          : "%llu entries listed, %llu in the log\n",
                   (unsigned long long)print->num_entries, (unsigned long long)size);
+    if (print->unrecorded)
+        (void)fputs(lb_ctl_pick(env, "注意：未留痕打开明细；日常查询请用 log query、who-saw\n",
+                                "NOTE: details were opened UNRECORDED; for daily work use log query"
+                                " and who-saw\n"),
+                    env->out);
     if (next < size)
         (void)fprintf(env->out, env->chinese ? "继续查看：--from %llu\n" : "go on with --from %llu\n",
                       (unsigned long long)next);
