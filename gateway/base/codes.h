@@ -259,6 +259,9 @@
     X(CRYPTO_FAILED, INTERNAL, LOCAL, "A cryptographic operation failed.", "密码运算失败。")       \
     X(TOKEN_EXPIRED, FAILED_PRECONDITION, LOCAL,                                                 \
       "The sealed value has expired; ask for a new one.", "密封值已过期，请重新获取。")            \
+    X(REVIEW_STATE, FAILED_PRECONDITION, LOCAL,                                                    \
+      "Not at that step: assign, explain, close; another person closes a grave one.",              \
+      "提示不在该步骤：先指派，再说明，后办结；严重的须由另一人办结。")                            \
     X(NO_MEMORY, RESOURCE_EXHAUSTED, LOCAL, "Memory is exhausted.", "内存不足。")                  \
     X(ABSENT, NOT_FOUND, LOCAL, "There is no such thing.", "不存在。")
 
