@@ -18,7 +18,7 @@
 struct lb_review;
 
 #define LB_REVIEW_MAX_ENTRIES 1000     /* that one alert names; more are only counted */
-#define LB_REVIEW_MAX_TEXT_BYTES 1000  /* of an explanation or a reason */
+#define LB_REVIEW_MAX_TEXT_BYTES 500   /* of an explanation or a reason */
 #define LB_REVIEW_MIN_REASON_BYTES 6
 #define LB_REVIEW_MAX_LIST 1000
 
