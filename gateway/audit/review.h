@@ -53,10 +53,10 @@ struct lb_review_act {
     uint64_t leaf;            /* the REVIEW entry of the node's log, when recorded */
 };
 
-/* Puts an act into the node's evidence log before it counts. */
+/* Puts an act into the node's evidence log before it counts, and sets `recorded` and `leaf`. */
 struct lb_review_recorder {
     void *ctx;
-    lb_status (*record)(void *ctx, const struct lb_review_act *act, uint64_t *out_leaf);
+    lb_status (*record)(void *ctx, struct lb_review_act *act);
 };
 
 /* lb_review_open opens the queue, making folder and file when `create`. FILE_FAILED when the

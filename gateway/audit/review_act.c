@@ -53,10 +53,8 @@ lb_status lb_review_append(struct lb_review *review, struct lb_review_act *act)
     LB_TRY(last_act(review, &last, before));
     act->seq = last + 1;
     LB_TRY(act_hash(act, before, act->hash));
-    if (review->recorder != NULL) {
-        LB_TRY(review->recorder->record(review->recorder->ctx, act, &act->leaf));
-        act->recorded = true;
-    }
+    if (review->recorder != NULL)
+        LB_TRY(review->recorder->record(review->recorder->ctx, act));
     return lb_review_run(review, REVIEW_PUT_ACT,
                          REVIEW_VALUES(REVIEW_I(act->seq), REVIEW_I(act->at_ms),
                                        REVIEW_I(act->alert), REVIEW_T(act->what),

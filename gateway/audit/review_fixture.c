@@ -20,12 +20,13 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
     return remove(path);
 }
 
-static lb_status record(void *ctx, const struct lb_review_act *act, uint64_t *out_leaf)
+static lb_status record(void *ctx, struct lb_review_act *act)
 {
     struct fixture *fixture = ctx;
     assert_true(act->seq > 0);
     LB_TRY(fixture->record_fails);
-    *out_leaf = 1000 + fixture->num_recorded++;
+    act->leaf = 1000 + fixture->num_recorded++;
+    act->recorded = true;
     return LB_OK;
 }
 

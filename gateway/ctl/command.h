@@ -21,6 +21,8 @@ int lb_ctl_grant_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_who_saw_command(struct lb_ctl_env *env, int argc, char **argv);
 /* log verify | list | erase | export | prove | index | query | ... */
 int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
+/* review check | scan | list | show | assign | explain | close | sample | verify */
+int lb_ctl_review_command(struct lb_ctl_env *env, int argc, char **argv);
 /* view check | explain | close | open | closed | open-token */
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
 /* form check | notice */
@@ -48,6 +50,7 @@ int lb_ctl_log_totals(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_first_use(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_repeats(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_erasures(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_report(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_explain(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_close(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_open(struct lb_ctl_env *env, int argc, char **argv);

@@ -212,6 +212,7 @@ int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv)
          lb_ctl_log_repeats},
         {"erasures", "what was erased, is due, or is held", "删除：已办、到期、保留",
          lb_ctl_log_erasures},
+        {"report", "a month as one HTML file", "月报", lb_ctl_log_report},
     };
     return lb_ctl_words(env, "log", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

@@ -40,6 +40,8 @@ static const struct lb_ctl_item items[] = {
     {LB_CTL_OFFICER, "log", "verify|list|index|query|erase|export|prove|...",
      "verify, read, ask, export and prove evidence", "验证、查阅、查询、导出存证日志并出具证明",
      lb_ctl_log_command, NULL},
+    {LB_CTL_OFFICER, "review", "scan|list|show|assign|explain|close|sample|...",
+     "what was noticed, and what was done about it", "可疑调阅的核查", lb_ctl_review_command, NULL},
     {LB_CTL_OFFICER, "who-saw", "", "who saw one person's data", "谁看过此人的数据",
      lb_ctl_who_saw_command, NULL},
     {LB_CTL_OPERATOR, "pki", "init|issue|renew|revoke|crl|show", "the embedded CA", "内置证书机构",
