@@ -58,23 +58,12 @@ void lb_html_text(struct lb_buf *out, const char *text)
     }
 }
 
-static void put_parts(struct lb_buf *out, int64_t unix_ms, int64_t zone_ms, bool with_time)
+void lb_html_time(struct lb_buf *out, int64_t unix_ms, int64_t zone_ms)
 {
     char text[32] = "?";
     struct tm parts;
     time_t seconds = (time_t)((unix_ms + zone_ms) / 1000);
     if (gmtime_r(&seconds, &parts) != NULL && parts.tm_year <= 9999 - 1900)
-        (void)(with_time ? strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts)
-                         : strftime(text, sizeof(text), "%Y-%m-%d", &parts));
+        (void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
     lb_buf_put_str(out, text);
-}
-
-void lb_html_time(struct lb_buf *out, int64_t unix_ms, int64_t zone_ms)
-{
-    put_parts(out, unix_ms, zone_ms, true);
-}
-
-void lb_html_day(struct lb_buf *out, int64_t unix_ms, int64_t zone_ms)
-{
-    put_parts(out, unix_ms, zone_ms, false);
 }

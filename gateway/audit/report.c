@@ -7,6 +7,7 @@
 /* The file's frame: head, style, the one script and the policy that allows no other. */
 
 #define ARENA_BYTES (32U * 1024 * 1024)
+#define SCRATCH_BYTES (1024U * 1024)
 
 static const char style[] =
     "body{font:14px/1.5 sans-serif;margin:2em auto;max-width:78em;padding:0 1em;color:#222}"
@@ -76,7 +77,7 @@ static lb_status write_all(struct report *report)
     return lb_buf_check(report->out);
 }
 
-lb_status lb_report_totals(struct report *report, enum lb_audit_key by,
+lb_status lb_report_totals(struct report *report, enum lb_audit_key by, size_t limit,
                            struct lb_audit_total **out_totals, size_t *out_num)
 {
     const struct lb_audit_totals_options options = {
@@ -84,7 +85,7 @@ lb_status lb_report_totals(struct report *report, enum lb_audit_key by,
         .by = by,
         .by2 = LB_AUDIT_BY_NONE,
         .zone_ms = report->options->zone_ms,
-        .limit = REPORT_MAX_GROUPS,
+        .limit = limit,
     };
     return lb_audit_totals(report->index, &options, report->arena, out_totals, out_num);
 }
@@ -94,6 +95,7 @@ lb_status lb_report_write(struct lb_audit_index *index, struct lb_review *review
                           struct lb_report_counts *out_counts)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(ARENA_BYTES);
+    LB_DEFER(lb_arena_freep) struct lb_arena *scratch = lb_arena_new(SCRATCH_BYTES);
     struct report report = {
         .index = index,
         .review = review,
@@ -101,9 +103,10 @@ lb_status lb_report_write(struct lb_audit_index *index, struct lb_review *review
         .filter = {.since_ms = options->from_ms, .until_ms = options->until_ms,
                    .type = LB_LEAF_READ},
         .arena = arena,
+        .scratch = scratch,
         .out = out,
     };
-    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    LB_ENSURE(arena != NULL && scratch != NULL, LB_NO_MEMORY, "arena");
     LB_TRY(write_all(&report));
     *out_counts = report.counts;
     return LB_OK;

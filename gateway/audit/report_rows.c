@@ -33,7 +33,8 @@ static lb_status put_entries(struct report *report, int64_t id)
 {
     struct lb_buf *out = report->out;
     struct lb_review_case one;
-    LB_TRY(lb_review_show(report->review, id, report->arena, &one));
+    lb_arena_reset(report->scratch);
+    LB_TRY(lb_review_show(report->review, id, report->scratch, &one));
     for (size_t i = 0; i < one.num_entries && i < SHOWN_ENTRIES; i++)
         lb_buf_printf(out, "<a href=\"#e%llu\">%llu</a> ", (unsigned long long)one.entries[i],
                       (unsigned long long)one.entries[i]);
@@ -84,6 +85,23 @@ static lb_status put_alert(struct report *report, const struct lb_review_alert *
     return LB_OK;
 }
 
+#define HOUR_MS INT64_C(3600000)
+
+/* How long those that are settled took, from what they rest on to the close. */
+static void put_time_taken(struct lb_buf *out, const struct lb_review_alert *alerts, size_t num)
+{
+    int64_t sum_ms = 0, settled = 0;
+    for (size_t i = 0; i < num; i++) {
+        if (alerts[i].state != LB_REVIEW_CLOSED)
+            continue;
+        sum_ms += alerts[i].changed_ms - alerts[i].opened_ms;
+        settled++;
+    }
+    if (settled > 0)
+        lb_buf_printf(out, "<p>平均办结用时 <small>mean time to review</small> %lld h</p>\n",
+                      (long long)(sum_ms / settled / HOUR_MS));
+}
+
 static lb_status put_alerts(struct report *report, const struct lb_review_filter *filter,
                             bool closed, const char *zh, const char *en, size_t *out_count)
 {
@@ -106,6 +124,7 @@ static lb_status put_alerts(struct report *report, const struct lb_review_filter
         *out_count += 1;
     }
     lb_buf_put_str(out, "</tbody></table>\n");
+    put_time_taken(out, alerts, num);
     if (left > 0)
         lb_buf_printf(out, "<p>另有 %llu 项未列 <small>%llu more</small></p>\n",
                       (unsigned long long)left, (unsigned long long)left);
@@ -171,7 +190,8 @@ static lb_status put_proof(struct report *report, uint64_t index)
         LB_TRY(status);
     if (status == LB_OK)
         lb_hex_encode(lb_span_of(hash, sizeof(hash)), hex);
-    lb_buf_printf(out, "<td class=\"h\">%s<br><code>lianban log prove ", status == LB_OK ? hex : "—");
+    lb_buf_printf(out, "<td class=\"h\">%s<br><code>lianban log prove ",
+                  status == LB_OK ? hex : "—");
     lb_html_text(out, options->log_folder);
     lb_buf_printf(out, " %llu</code></td></tr>\n", (unsigned long long)index);
     return LB_OK;
@@ -241,7 +261,7 @@ static lb_status put_filters(struct report *report)
     for (size_t i = 0; i < sizeof(selects) / sizeof(selects[0]); i++) {
         struct lb_audit_total *totals = NULL;
         size_t num = 0;
-        LB_TRY(lb_report_totals(report, selects[i].by, &totals, &num));
+        LB_TRY(lb_report_totals(report, selects[i].by, REPORT_MAX_GROUPS, &totals, &num));
         put_select(report, selects[i].name, selects[i].label, totals, num);
     }
     lb_buf_put_str(report->out, "<label>办件 case <input data-f=\"n\"></label> "

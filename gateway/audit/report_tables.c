@@ -52,8 +52,9 @@ lb_status lb_report_summary(struct report *report)
     struct lb_audit_total *all = NULL, *operators = NULL;
     size_t num = 0, num_operators = 0;
     LB_TRY(lb_audit_index_state(report->index, &state));
-    LB_TRY(lb_report_totals(report, LB_AUDIT_BY_NONE, &all, &num));
-    LB_TRY(lb_report_totals(report, LB_AUDIT_BY_OPERATOR, &operators, &num_operators));
+    LB_TRY(lb_report_totals(report, LB_AUDIT_BY_NONE, REPORT_MAX_GROUPS, &all, &num));
+    LB_TRY(lb_report_totals(report, LB_AUDIT_BY_OPERATOR, REPORT_MAX_COUNTED, &operators,
+                            &num_operators));
     const struct lb_audit_total *sum = num > 0 ? &all[0] : &nothing;
     report->counts.num_rows = sum->rows;
     report->counts.num_denied = sum->denied;
@@ -128,8 +129,8 @@ lb_status lb_report_charts(struct report *report)
 {
     struct lb_audit_total *days = NULL, *hours = NULL;
     size_t num_days = 0, num_hours = 0;
-    LB_TRY(lb_report_totals(report, LB_AUDIT_BY_DAY, &days, &num_days));
-    LB_TRY(lb_report_totals(report, LB_AUDIT_BY_HOUR, &hours, &num_hours));
+    LB_TRY(lb_report_totals(report, LB_AUDIT_BY_DAY, REPORT_MAX_GROUPS, &days, &num_days));
+    LB_TRY(lb_report_totals(report, LB_AUDIT_BY_HOUR, REPORT_MAX_GROUPS, &hours, &num_hours));
     unsigned length = (unsigned)((report->options->until_ms - report->options->from_ms) / DAY_MS);
     put_chart(report, "每日", "by day; refused in red", days, num_days, 1, length);
     put_chart(report, "时段", "by hour of the day", hours, num_hours, 0, 23);
@@ -161,7 +162,7 @@ static lb_status put_table(struct report *report, const struct table *table)
     struct lb_buf *out = report->out;
     struct lb_audit_total *totals = NULL;
     size_t num = 0;
-    LB_TRY(lb_report_totals(report, table->by, &totals, &num));
+    LB_TRY(lb_report_totals(report, table->by, REPORT_MAX_GROUPS, &totals, &num));
     lb_buf_printf(out,
                   "<h2>%s <small>%s</small></h2>\n<table><thead><tr><th>%s</th><th>调阅"
                   " <small>accesses</small></th><th>人数 <small>persons</small></th><th>拒绝"
@@ -185,7 +186,8 @@ static lb_status put_denials(struct report *report)
     struct lb_audit_total *totals = NULL;
     size_t num = 0;
     report->filter.decision = LB_AUDIT_DENY;
-    lb_status status = lb_report_totals(report, LB_AUDIT_BY_INNER, &totals, &num);
+    lb_status status = lb_report_totals(report, LB_AUDIT_BY_INNER, REPORT_MAX_GROUPS, &totals,
+                                        &num);
     report->filter.decision = 0;
     LB_TRY(status);
     lb_buf_put_str(out, "<h2>拒绝 <small>refusals by code</small></h2>\n<table><thead><tr>"

@@ -67,7 +67,7 @@ static lb_status create(struct lb_review *review, const struct lb_detect_rules *
     return LB_OK;
 }
 
-/* The entries a new alert rests on: those of its window. */
+/* The entries a new alert rests on: those of its window, and room for the row itself. */
 static lb_status take_window(struct lb_review *review, const struct review_row *row,
                              const struct review_hit *hit, int64_t alert)
 {

@@ -115,10 +115,10 @@ static const char *const texts[REVIEW_NUM_SQL] = {
                           " WHERE id = ?1",
     [REVIEW_PUT_ENTRY] = "INSERT OR IGNORE INTO entry VALUES (?1, ?2)",
     [REVIEW_TAKE_ACTOR] = "INSERT OR IGNORE INTO entry SELECT ?6, idx FROM"
-                          " (SELECT idx" ACTOR_WINDOW ") LIMIT 1000",
+                          " (SELECT idx" ACTOR_WINDOW ") LIMIT 999",
     [REVIEW_TAKE_SUBJECT] = "INSERT OR IGNORE INTO entry SELECT ?3, idx FROM recent"
                             " WHERE subject = ?1 AND time_ms >= ?2"
-                            " ORDER BY time_ms DESC LIMIT 1000",
+                            " ORDER BY time_ms DESC LIMIT 999",
     [REVIEW_COUNT_ENTRIES] = "SELECT count(*) FROM entry WHERE alert = ?1",
     [REVIEW_HAS_ENTRY] = "SELECT count(*) FROM (SELECT 1 FROM entry WHERE idx = ?1 LIMIT 1)",
     [REVIEW_LAST_ACT] = "SELECT seq, hash FROM act ORDER BY seq DESC LIMIT 1",

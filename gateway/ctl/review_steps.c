@@ -5,8 +5,8 @@
 #include "gateway/ctl/review.h"
 #include "gateway/ctl/text.h"
 
-/* `review assign`, `explain`, `close`, `sample`: each act is a REVIEW entry of the node's log before
- * it counts. */
+/* `review assign`, `explain`, `close`, `sample`: each act is a REVIEW entry of the node's log
+ * before it counts. */
 
 #define ACT_BYTES 256
 #define HASH_GROUP 16   /* digits; a whole hash might hold what looks like an identity number */

@@ -50,6 +50,7 @@ struct fuzz_sink;
     X(arguments)                                                                                   \
     X(terminal_text)                                                                               \
     X(household)                                                                                   \
+    X(html_text)                                                                                   \
     X(adapter_link)                                                                                \
     X(broker_link)
 
