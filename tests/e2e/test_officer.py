@@ -21,6 +21,7 @@ from hostile import refusals  # noqa: E402
 from members import DIALS_OUT  # noqa: E402
 from officers import Officer  # noqa: E402
 from processes import wait_until  # noqa: E402
+from review_cases import Cases  # noqa: E402
 from tell import Narrator  # noqa: E402
 
 OWN = "tax"
@@ -272,6 +273,13 @@ class Recorded(unittest.TestCase):
                                 "--unrecorded", "--json").stdout)
         self.assertEqual({row["subject"] for row in answer["rows"]}, {hexed})
         self.assertIn("unrecorded", answer)
+
+
+class Reviewed(Cases, unittest.TestCase):
+    """What the officer's rules notice in this log, and the month's report."""
+
+    def world(self):
+        return federation, officer, reads
 
 
 if __name__ == "__main__":
