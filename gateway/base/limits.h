@@ -67,4 +67,10 @@
 #define LB_LOG_BATCH 256
 #define LB_LOG_QUEUE 8192
 
+/* reconciling two logs */
+#define LB_RECONCILE_MAX_MINUTES 1440        /* one request may name */
+#define LB_RECONCILE_MAX_ENTRIES (512 * 1024) /* compared in one piece */
+#define LB_RECONCILE_PAGE_ENTRIES 512        /* in one answer */
+#define LB_RECONCILE_SKEW_MS 2000            /* between the clocks of two nodes */
+
 #endif

@@ -31,9 +31,8 @@ static lb_status check_leaf(const struct routed_read *read, const Lianban__V1__R
 static lb_status check_answer(const struct routed_read *read,
                               const Lianban__V1__ReadAnswer *answer,
                               const struct lb_checkpoint *checkpoint, enum lb_code *out_code,
-                              struct lb_hash *out_leaf)
+                              struct lb_leaf *out_leaf, struct lb_hash *out_hash)
 {
-    struct lb_leaf leaf;
     enum lb_code code;
     LB_ENSURE(lb_code_by_name(answer->code, strlen(answer->code), &code) &&
                   lb_code_outer(code) == code && code != LB_CODE_OK,
@@ -42,8 +41,8 @@ static lb_status check_answer(const struct routed_read *read,
     LB_ENSURE(answer->sealed.len == expected, LB_RECEIPT_INVALID,
               "sealed answer has another size than declared");
     LB_ENSURE(answer->entry != NULL, LB_RECEIPT_INVALID, "answer without an entry");
-    LB_TRY(lb_link_verify(answer->entry, checkpoint, &leaf, out_leaf));
-    LB_TRY(check_leaf(read, answer, &leaf));
+    LB_TRY(lb_link_verify(answer->entry, checkpoint, out_leaf, out_hash));
+    LB_TRY(check_leaf(read, answer, out_leaf));
     *out_code = code;
     return LB_OK;
 }
@@ -78,20 +77,22 @@ static lb_status take_answer(struct routed_read *read, const Lianban__V1__ReadAn
                              const Lianban__V1__LogProgress *log,
                              const struct lb_checkpoint *checkpoint)
 {
-    struct lb_hash leaf;
+    struct lb_leaf leaf;
+    struct lb_hash hash;
     enum lb_code code = LB_INTERNAL;
     if (is_bare_refusal(answer)) {
         (void)lb_code_by_name(answer->code, strlen(answer->code), &code);
         lb_read_close(read, code, NULL);
         return LB_OK;
     }
-    lb_status status = check_answer(read, answer, checkpoint, &code, &leaf);
+    lb_status status = check_answer(read, answer, checkpoint, &code, &leaf, &hash);
     if (status != LB_OK) {
         lb_read_close(read, LB_RECEIPT_INVALID, NULL);
         return LB_FAULT(LB_RECEIPT_INVALID, "an adapter's receipt does not hold");
     }
     keep_proof(read, answer, log);
-    lb_read_close(read, code, &leaf);
+    memcpy(read->policy_hash, leaf.policy_hash, sizeof(read->policy_hash));
+    lb_read_close(read, code, &hash);
     return LB_OK;
 }
 

@@ -33,6 +33,7 @@ struct routed_read {
     bool closed;                               /* the closing entry is durable */
     enum lb_code code;                         /* outer code of the outcome */
     struct lb_buf sealed;
+    uint8_t policy_hash[32];                   /* of the adapter's entry */
     struct lb_buf adapter_leaf;
     uint64_t adapter_index;
     struct lb_buf adapter_path;                /* 32 bytes each */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/crypto/hash.h"
+#include "gateway/evidence/reconcile.h"
 #include "gateway/exchange/inside.h"
 #include "gateway/wire/pb.h"
 
@@ -100,6 +101,7 @@ void lb_read_close(struct routed_read *read, enum lb_code code, const struct lb_
     fill_leaf(read, peer_leaf != NULL ? LB_LEAF_DELIVER : LB_LEAF_FAILURE, code, &entry->leaf);
     if (peer_leaf != NULL) {
         memcpy(entry->leaf.peer_leaf, peer_leaf->bytes, 32);
+        memcpy(entry->leaf.policy_hash, read->policy_hash, 32);
         if (read->sealed.len > 0)
             lb_sha256(lb_buf_span(&read->sealed), entry->leaf.answer_hash);
     }
@@ -154,7 +156,10 @@ void lb_read_route(struct routed_read *read)
 {
     struct lb_collect *collect = read->collect;
     struct lb_log_entry *entry = &read->route;
+    struct lb_hash counterpart;
     fill_leaf(read, LB_LEAF_ROUTE, LB_CODE_OK, &entry->leaf);
+    lb_reconcile_counterpart(read->request->audience, &counterpart);
+    memcpy(entry->leaf.peer_leaf, counterpart.bytes, LB_HASH_BYTES);
     (void)snprintf(entry->leaf.code, sizeof(entry->leaf.code), "ROUTED");
     entry->detail = collect->detail;
     entry->owner = read;
