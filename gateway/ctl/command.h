@@ -19,7 +19,7 @@ int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_grant_command(struct lb_ctl_env *env, int argc, char **argv);
 /* who-saw */
 int lb_ctl_who_saw_command(struct lb_ctl_env *env, int argc, char **argv);
-/* log verify | list | erase | export | prove | index | query | ... */
+/* log verify | list | erase | export | prove | reconcile | index | query | ... */
 int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
 /* review check | scan | list | show | assign | explain | close | sample | verify */
 int lb_ctl_review_command(struct lb_ctl_env *env, int argc, char **argv);
@@ -38,6 +38,7 @@ int lb_ctl_log_prove(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_check_proof(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_list(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_erase(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_reconcile(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_index(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_query(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_txn(struct lb_ctl_env *env, int argc, char **argv);

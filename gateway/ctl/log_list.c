@@ -195,6 +195,7 @@ int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv)
          lb_ctl_log_export},
         {"prove", "the proof of one entry, as a file", "生成一条记录的证明", lb_ctl_log_prove},
         {"check-proof", "check such a proof offline", "离线检验证明", lb_ctl_log_check_proof},
+        {"reconcile", "compare two sides' logs", "比对双方日志", lb_ctl_log_reconcile},
         {"index", "build the officer's query index", "建立查询索引", lb_ctl_log_index},
         {"status", "what stands, and whether it is well", "日志概况", lb_ctl_log_status},
         {"query", "accesses and events by any filter", "按条件查询", lb_ctl_log_query},

@@ -13,8 +13,8 @@
  *           || leaf hash of the ROUTE entry[32] || leaf hash of the READ entry[32])
  *
  * which an adapter makes from its READ entry (whose peer_leaf names the ROUTE entry), a broker from
- * its DELIVER entry (whose peer_leaf names the READ entry) and its ROUTE entry. A minute's digest is
- * the RFC 6962 root over the digests, sorted, of the reads whose READ (or DELIVER) entry has its
+ * its DELIVER entry (whose peer_leaf names the READ entry) and its ROUTE entry. A minute's digest
+ * is the RFC 6962 root over the digests, sorted, of the reads whose READ (or DELIVER) entry has its
  * time in it. A read that failed is in no digest.
  */
 struct lb_minute_digest {
@@ -24,8 +24,8 @@ struct lb_minute_digest {
     struct lb_hash root;
 };
 
-/* lb_digests_make sums up a sorted set's minutes from `from` to before `to`, those in which there is
- * something, in the arena. NO_MEMORY. */
+/* lb_digests_make sums up a sorted set's minutes from `from` to before `to`, those in which
+ * there is something, in the arena. NO_MEMORY. */
 LB_MUST lb_status lb_digests_make(const struct lb_reconcile_set *set, int64_t from, int64_t to,
                                   int64_t now_ms, struct lb_arena *arena,
                                   struct lb_minute_digest **out_digests, size_t *out_num);
@@ -33,9 +33,9 @@ LB_MUST lb_status lb_digests_make(const struct lb_reconcile_set *set, int64_t fr
 /* lb_digests_pack encodes an answer that is complete up to before `to`. TOO_LARGE, NO_MEMORY. */
 LB_MUST lb_status lb_digests_pack(const struct lb_minute_digest *digests, size_t num, int64_t to,
                                   struct lb_arena *arena, struct lb_span *out);
-/* lb_digests_parse reads what another node says of minutes from `from` to before `to`: MALFORMED for
- * anything but rising minutes within them, each with something in it, or when it covers nothing of
- * what was asked. */
+/* lb_digests_parse reads what another node says of minutes from `from` to before `to`: MALFORMED
+ * for anything but rising minutes within them, each with something in it, or when it covers
+ * nothing of what was asked. */
 LB_MUST lb_status lb_digests_parse(struct lb_span bytes, int64_t from, int64_t to,
                                    struct lb_arena *arena, struct lb_minute_digest **out_digests,
                                    size_t *out_num, int64_t *out_to);

@@ -4,16 +4,18 @@
 #include "gateway/evidence/digests.h"
 #include "gateway/evidence/inspect.h"
 
-/* What one log says of reads: gathered from its folder, and answered to whoever has a part in it. */
+/* What one log says of reads: gathered from its folder, and answered to whoever has a part in
+ * it. */
 
-/* lb_reconcile_gather adds what a log says from a time on to before another, and sorts. Entries are
- * found by their time, so a log that runs is read in part only. What can't be read is left out: that
- * is for lb_log_reader_verify to tell. TOO_LARGE past LB_RECONCILE_MAX_ENTRIES, STORE_FAILED. */
+/* lb_reconcile_gather adds what a log says from a time on to before another, and sorts. Entries
+ * are found by their time, so a log that runs is read in part only. What can't be read is left
+ * out: that is for lb_log_reader_verify to tell. TOO_LARGE past LB_RECONCILE_MAX_ENTRIES,
+ * STORE_FAILED. */
 LB_MUST lb_status lb_reconcile_gather(struct lb_log_reader *reader, int64_t from_ms, int64_t to_ms,
                                       struct lb_reconcile_set *out);
-/* lb_reconcile_gather_all does so for the whole log, entry by entry, whatever the times in it say:
- * for a log that may have been tampered with. Of its reads only those from from_ms on to before to_ms
- * are taken. */
+/* lb_reconcile_gather_all does so for the whole log, entry by entry, whatever the times in it
+ * say: for a log that may have been tampered with. Of its reads only those from from_ms on to
+ * before to_ms are taken. */
 LB_MUST lb_status lb_reconcile_gather_all(struct lb_log_reader *reader, int64_t from_ms,
                                           int64_t to_ms, struct lb_reconcile_set *out);
 
@@ -32,8 +34,8 @@ LB_MUST lb_status lb_reconcile_answer_digests(struct lb_log_reader *reader,
                                               const struct lb_reconcile_scope *scope, int64_t from,
                                               int64_t to, int64_t now_ms, struct lb_arena *arena,
                                               struct lb_span *out_reply);
-/* lb_reconcile_answer_entries answers GetDigestEntries: one page. Statuses as above; MALFORMED for a
- * minute out of range. */
+/* lb_reconcile_answer_entries answers GetDigestEntries: one page. Statuses as above; MALFORMED
+ * for a minute out of range. */
 LB_MUST lb_status lb_reconcile_answer_entries(struct lb_log_reader *reader,
                                               const struct lb_reconcile_scope *scope,
                                               int64_t minute, uint64_t from_index,

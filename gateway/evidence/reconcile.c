@@ -21,14 +21,14 @@ static const struct class_text CLASSES[LB_RECONCILE_NUM_CLASSES] = {
          "或部门记录系伪造。"},
     [LB_RECONCILE_MISSING_ADAPTER] =
         {"MISSING_ADAPTER",
-         "The broker relayed an answer that the department has no entry of. Verify the department's "
-         "log against its witnesses: an entry was removed there, or the log was replaced or set "
+         "The broker relayed an answer that the department has no entry of. Verify the department's"
+         " log against its witnesses: an entry was removed there, or the log was replaced or set "
          "back.",
          "中转方交付过的答复在部门没有记录。请对照见证方验证部门日志：记录被删除，或日志被替换、回退。"},
     [LB_RECONCILE_FIELD_DIFF] =
         {"FIELD_DIFF",
-         "The two entries say different things about one read (code, views or request). Compare both "
-         "with the requester's receipt: one side rewrote its entry.",
+         "The two entries say different things about one read (code, views or request). Compare"
+         " both with the requester's receipt: one side rewrote its entry.",
          "双方对同一查询的记录内容不同（代码、视图或请求）。请与请求方回执比对：有一方改写了记录。"},
     [LB_RECONCILE_DIGEST_DIFF] =
         {"DIGEST_DIFF",
@@ -47,8 +47,8 @@ static const struct class_text CLASSES[LB_RECONCILE_NUM_CLASSES] = {
          "记录一致但时间矛盾。请让双方时钟与同一时间源同步。"},
     [LB_RECONCILE_UNCLOSED] =
         {"UNCLOSED",
-         "The broker routed a read and says neither that it was answered nor that it failed. Did the "
-         "broker stop then? If not, an entry was removed from its log: verify it.",
+         "The broker routed a read and says neither that it was answered nor that it failed. Did"
+         " the broker stop then? If not, an entry was removed from its log: verify it.",
          "中转方转发了查询，却既无交付也无失败记录。当时中转方是否停机？若否，其日志记录被删除，请验证。"},
 };
 

@@ -8,8 +8,8 @@
 /*
  * Comparing a broker's log with an adapter's, entry by entry, without a word about persons. Of each
  * read the broker holds a ROUTE entry and one that closes it (DELIVER or FAILURE), the adapter a
- * READ entry; READ names the ROUTE entry's leaf hash and DELIVER the READ entry's. So whichever side
- * rewrites, removes or invents an entry, the other side's says so, however well the own log is
+ * READ entry; READ names the ROUTE entry's leaf hash and DELIVER the READ entry's. So whichever
+ * side rewrites, removes or invents an entry, the other side's says so, however well the own log is
  * signed.
  *
  * Minutes are compared by digests first (digests.h), and only what differs is looked at one by one.
@@ -77,7 +77,7 @@ static inline int64_t lb_reconcile_minute(int64_t time_ms)
 enum lb_reconcile_class {
     LB_RECONCILE_MATCH,
     LB_RECONCILE_MISSING_BROKER,   /* the adapter has an entry, the broker has none for it */
-    LB_RECONCILE_MISSING_ADAPTER,  /* the broker relayed an answer that the adapter has no entry of */
+    LB_RECONCILE_MISSING_ADAPTER,  /* the broker relayed an answer, the adapter has no entry */
     LB_RECONCILE_FIELD_DIFF,       /* code, views or request differ */
     LB_RECONCILE_DIGEST_DIFF,      /* the answer, or a leaf that the other side names, differs */
     LB_RECONCILE_POLICY_DIFF,      /* the policy differs */

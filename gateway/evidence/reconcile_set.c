@@ -161,8 +161,8 @@ static bool is_named(const struct part *part, const uint8_t peer_leaf[32])
     return false;
 }
 
-/* A txn belongs to the adapter its ROUTE entry names. One whose ROUTE entry is gone is whoever's has
- * the other half. */
+/* A txn belongs to the adapter its ROUTE entry names. One whose ROUTE entry is gone is whoever's
+ * has the other half. */
 static bool belongs(const struct part *part, const struct lb_reconcile_set *broker, size_t begin,
                     size_t end, bool *out_mixed)
 {
@@ -180,8 +180,8 @@ static bool belongs(const struct part *part, const struct lb_reconcile_set *brok
     return ours || (!others && lb_reconcile_has_txn(part->adapter, broker->entries[begin].txn));
 }
 
-/* A window may use one txn for two adapters, if not in one request. What closes a read is told apart
- * by the request then: each is sealed to one adapter. */
+/* A window may use one txn for two adapters, if not in one request. What closes a read is told
+ * apart by the request then: each is sealed to one adapter. */
 static bool is_foreign(const struct part *part, const struct lb_reconcile_set *broker,
                        size_t begin, size_t end, const struct lb_reconcile_entry *entry)
 {

@@ -39,13 +39,15 @@ enum world_end {
     WORLD_OPEN,         /* routed, and nothing else */
     WORLD_LOST,         /* routed and answered, and nothing else */
 };
-/* world_read adds the entries of one read at the time it is now, 20 ms of it; returns its number. */
+/* world_read adds the entries of one read at the time it is now, 20 ms of it; returns its
+ * number. */
 uint32_t world_read(struct world *world, enum world_end end);
 /* world_leaf is a log's nth leaf of a type. */
 struct lb_leaf *world_leaf(struct world_log *log, enum lb_leaf_type type, size_t nth);
 /* world_remove takes it out. */
 void world_remove(struct world_log *log, const struct lb_leaf *leaf);
-/* world_set makes the set of what a log says, sorted; world_part of a broker what is the adapter's. */
+/* world_set makes the set of what a log says, sorted; world_part of a broker what is the
+ * adapter's. */
 void world_set(const struct world_log *log, struct lb_reconcile_set *out);
 
 /* world_compare runs a comparison of the hour around WORLD_NOW_MS; findings are in the world. */

@@ -16,6 +16,7 @@
 #include "gateway/mains/node_config.h"
 #include "gateway/mains/node_witness.h"
 #include "gateway/mains/officer_key.h"
+#include "gateway/mains/reconcile.h"
 #include "gateway/mains/version.h"
 #include "gateway/services/access.h"
 #include "gateway/services/evidence_service.h"
@@ -139,11 +140,13 @@ static lb_status start(struct lb_node_program *node, void *role)
         node->tiles = (struct lb_tiles_service){node->log, node->trust, node->spiffe};
         lb_tiles_service_methods(&node->tiles, methods + num);
         num += LB_TILES_METHODS;
+        LB_TRY(lb_node_reconcile_methods(node, methods, &num));
     }
     lb_node_witness_methods(node, methods, &num);
     if (node->listen != NULL)
         LB_TRY(listen_on(node, methods, num));
     LB_TRY(lb_node_witness_serve(node));
+    LB_TRY(lb_node_reconcile_start(node));
     return node->role->serving == NULL ? LB_OK : node->role->serving(role);
 }
 
@@ -218,7 +221,9 @@ static void stop(struct lb_node_program *node, void *role)
     if (role != NULL && node->role->quiesce != NULL)
         node->role->quiesce(role);
     lb_node_witness_stop(node);
+    lb_node_reconcile_stop(node);
     lb_rpc_server_stop(node->server, LB_STOP_GRACE_MS);
+    lb_node_reconcile_free(node);
     if (role != NULL)
         node->role->stop(role);
     lb_workers_free(node->workers);
@@ -257,8 +262,8 @@ static void print_help(const struct lb_node_role *role)
                  "  --version      print the version\n"
                  "  --help         this text\n\n"
                  "configuration keys of every node: node listen identity crl directory state\n"
-                 "log_key next_log_key officer_key officer_key_file disk witness witnessed_by; of\n"
-                 "this one:\n%s\n"
+                 "log_key next_log_key officer_key officer_key_file disk reconcile witness\n"
+                 "witnessed_by; of this one:\n%s\n"
                  "example: %s --config /etc/lianban/node.yaml --check\n"
                  "exit status: 0 stopped cleanly, 1 refused with a sentence, 2 wrong usage\n",
                  role->program, role->summary, role->program, role->keys_help, role->program);

@@ -28,6 +28,7 @@
  *   officer_key: <base64url>    # X25519 public key of the security officer, for details; or
  *   officer_key_file: officer.pub  # the same in a file, which may be replaced while the node runs
  *   disk: {alert_mb: 1024, stop_mb: 128, reserve_mb: 8}  # these are the usual marks; space.h
+ *   reconcile: {every_minutes: 5}  # compare logs with the other side; 0: never by itself
  *   witness, witnessed_by       # node_witness.h
  */
 struct lb_node_program;
@@ -91,6 +92,8 @@ struct lb_node_program {
     struct lb_review_names names;      /* the role sets it when it starts, if it keeps pseudonyms */
     struct lb_review_service review;   /* what officers ask, once the log is open */
     struct lb_tiles_service tiles;     /* likewise, to members and auditors */
+    int64_t reconcile_minutes;         /* between two rounds; 0: none */
+    struct lb_node_reconcile *reconcile;  /* NULL when the role keeps no log (reconcile.h) */
     struct lb_workers *workers;        /* for unary handlers */
     struct lb_rpc_runtime *runtime;
     struct lb_rpc_server *server;

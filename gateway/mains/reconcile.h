@@ -12,7 +12,8 @@ struct lb_node_reconcile;
 
 /* lb_node_reconcile_configure reads the key; CONFIG_INVALID with a sentence in node->diag. */
 LB_MUST lb_status lb_node_reconcile_configure(struct lb_node_program *node);
-/* lb_node_reconcile_methods makes the service over the node's log and fills its methods. NO_MEMORY. */
+/* lb_node_reconcile_methods makes the service over the node's log and fills its methods.
+ * NO_MEMORY. */
 LB_MUST lb_status lb_node_reconcile_methods(struct lb_node_program *node,
                                             struct lb_rpc_method *methods, size_t *num);
 /* lb_node_reconcile_start begins to ask, unless told not to; for brokers and adapters. */

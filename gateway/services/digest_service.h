@@ -12,8 +12,8 @@
  * The half of lianban.v1.Evidence by which two members compare their logs: GetDigests and
  * GetDigestEntries. Whoever asks gets what it has a part in, and nothing else: an adapter the reads
  * that were routed to it, an adapter's only broker the reads that it answered, an officer what the
- * nodes of their own organization would get. The log is read beside the node, by a connection of its
- * own, for one caller at a time.
+ * nodes of their own organization would get. The log is read beside the node, by a connection of
+ * its own, for one caller at a time.
  */
 struct lb_digest_service {
     const char *self;              /* SPIFFE id; outlives the service, as do the others */

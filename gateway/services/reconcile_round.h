@@ -6,10 +6,10 @@
 #include "gateway/evidence/log.h"
 
 /*
- * One round of a node's own reconciling with one counterpart: what was not compared yet, up to a few
- * minutes ago, is compared; each difference becomes a REVIEW entry, whose code is the class, and a
- * line for whoever runs the node. How far it came is kept in a file, so that no minute is left out and
- * none is told twice, through restarts and absences of either side.
+ * One round of a node's own reconciling with one counterpart: what was not compared yet, up to a
+ * few minutes ago, is compared; each difference becomes a REVIEW entry, whose code is the class,
+ * and a line for whoever runs the node. How far it came is kept in a file, so that no minute is
+ * left out and none is told twice, through restarts and absences of either side.
  */
 #define LB_RECONCILE_SETTLE_MINUTES 4   /* until then a read may still be under way */
 #define LB_RECONCILE_SHOWN 32           /* differences told one by one in a round */
@@ -30,8 +30,8 @@ struct lb_reconcile_round {
  * concluded, and the next round asks again. The first round of all only remembers when it was.
  * Statuses of lb_reconcile_compare and lb_log_append_wait; FILE_FAILED. */
 LB_MUST lb_status lb_reconcile_round_run(struct lb_reconcile_round *round);
-/* lb_reconcile_round_own looks in a broker's own log for what was routed and never closed: that needs
- * no counterpart, so the rounds with adapters leave it out. */
+/* lb_reconcile_round_own looks in a broker's own log for what was routed and never closed: that
+ * needs no counterpart, so the rounds with adapters leave it out. */
 LB_MUST lb_status lb_reconcile_round_own(struct lb_reconcile_round *round);
 
 #endif

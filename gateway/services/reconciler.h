@@ -7,10 +7,10 @@
 #include "gateway/trust/trust.h"
 
 /*
- * A node's own reconciling: one thread that, every few minutes, runs a round (reconcile_round.h) with
- * each counterpart that can be asked. A broker asks every adapter with an address and looks in its
- * own log for what was never closed; an adapter asks every broker. It shares nothing with the way of
- * a read but the log that it writes its findings to.
+ * A node's own reconciling: one thread that, every few minutes, runs a round (reconcile_round.h)
+ * with each counterpart that can be asked. A broker asks every adapter with an address and looks in
+ * its own log for what was never closed; an adapter asks every broker. It shares nothing with the
+ * way of a read but the log that it writes its findings to.
  */
 struct lb_reconciler;
 

@@ -20,6 +20,7 @@ struct fuzz_sink;
     X(checkpoint)                                                                                  \
     X(leaf)                                                                                        \
     X(entry_proof)                                                                                 \
+    X(digest_answers)                                                                              \
     X(log_progress)                                                                                \
     X(tlog_proof)                                                                                  \
     X(entry_bundle)                                                                                \

@@ -1,0 +1,74 @@
+#ifndef GATEWAY_CTL_RECONCILE_H
+#define GATEWAY_CTL_RECONCILE_H
+
+#include "gateway/ctl/args.h"
+#include "gateway/ctl/port.h"
+#include "gateway/evidence/compare.h"
+#include "gateway/trust/directory.h"
+
+/* What the parts of `log reconcile` share. */
+
+#define LB_CTL_RECONCILE_SHOWN 10000  /* findings that are listed; more are only counted */
+#define LB_CTL_RECONCILE_PAIRS 64
+
+/* A broker and an adapter that were compared. */
+struct lb_ctl_reconcile_pair {
+    const char *broker;   /* SPIFFE ids */
+    const char *adapter;
+    struct lb_reconcile_tally tally;
+    uint64_t num_equal;
+    uint64_t num_differing;
+};
+
+struct lb_ctl_reconcile_finding {
+    struct lb_reconcile_finding finding;
+    const char *adapter;  /* "" when no adapter's log says whose it was */
+};
+
+/* A log that lies in a folder, read whole. */
+struct lb_ctl_reconcile_log {
+    const char *folder;
+    const char *spiffe;
+    enum lb_node_kind kind;
+    struct lb_reconcile_set set;
+};
+
+struct lb_ctl_reconcile {
+    struct lb_ctl_env *env;
+    struct lb_diag diag;
+    struct lb_arena *arena;
+    struct lb_ctl_list folders;
+    const char *since;
+    const char *until;
+    int64_t from_ms, to_ms;
+    int64_t now_ms;
+    struct lb_ctl_reconcile_log *logs;
+    struct lb_ctl_reconcile_pair pairs[LB_CTL_RECONCILE_PAIRS];
+    size_t num_pairs;
+    struct lb_ctl_reconcile_finding *shown;
+    size_t num_shown;
+    uint64_t num_found;
+    uint64_t num_not_compared;  /* reads routed to adapters that were not asked */
+};
+
+/* lb_ctl_reconcile_add runs one comparison and keeps what it found. As lb_reconcile_compare;
+ * TOO_LARGE past LB_CTL_RECONCILE_PAIRS. */
+LB_MUST lb_status lb_ctl_reconcile_add(struct lb_ctl_reconcile *reconcile, const char *broker,
+                                       const char *adapter, struct lb_reconcile_side at_broker,
+                                       struct lb_reconcile_side at_adapter);
+/* lb_ctl_reconcile_keep notes a finding of no comparison. */
+void lb_ctl_reconcile_keep(struct lb_ctl_reconcile *reconcile, const char *adapter,
+                           const struct lb_reconcile_finding *finding);
+
+/* lb_ctl_reconcile_folders compares logs that lie in folders: one broker's with each adapter's.
+ * What lb_log_reader_open, lb_reconcile_gather_all and lb_reconcile_compare say, with a sentence
+ * in diag; CONFIG_INVALID for folders that are no such logs. */
+LB_MUST lb_status lb_ctl_reconcile_folders(struct lb_ctl_reconcile *reconcile);
+/* lb_ctl_reconcile_open reads one folder's log into `out`, whose set the caller frees. */
+LB_MUST lb_status lb_ctl_reconcile_open(struct lb_ctl_reconcile *reconcile, const char *folder,
+                                        struct lb_ctl_reconcile_log *out);
+
+/* lb_ctl_reconcile_print prints what came out. NO_MEMORY. */
+LB_MUST lb_status lb_ctl_reconcile_print(const struct lb_ctl_reconcile *reconcile);
+
+#endif

@@ -1,0 +1,186 @@
+#include "gateway/ctl/reconcile.h"
+#include "gateway/evidence/gather.h"
+
+/* Logs that lie in folders: an auditor's copies, or the nodes' own. */
+
+#define MINUTE_MS INT64_C(60000)
+/* No range goes further back: an insider's entry of the year 1970 must not make it endless. */
+#define MAX_RANGE_MINUTES (INT64_C(10) * 366 * 24 * 60)
+#define MARGIN_MS (6 * MINUTE_MS)
+
+static lb_status read_folder(struct lb_ctl_reconcile *reconcile, const char *folder,
+                             struct lb_log_reader *reader, struct lb_ctl_reconcile_log *out)
+{
+    const char *origin = NULL;
+    const char *federation = NULL;
+    const char *organization = NULL;
+    LB_TRY(lb_log_reader_origin(reader, reconcile->arena, &origin));
+    const char *spiffe = lb_arena_printf(reconcile->arena, "spiffe://%s", origin);
+    LB_ENSURE(spiffe != NULL, LB_NO_MEMORY, "memory is exhausted");
+    if (lb_spiffe_parse(spiffe, reconcile->arena, &federation, &out->kind, &organization) != LB_OK)
+        LB_FAIL(LB_CONFIG_INVALID, "its log is no node's of a federation");
+    out->folder = folder;
+    out->spiffe = spiffe;
+    int64_t from = reconcile->from_ms < MARGIN_MS ? 0 : reconcile->from_ms - MARGIN_MS;
+    int64_t to = reconcile->to_ms > INT64_MAX - MARGIN_MS ? INT64_MAX
+                                                          : reconcile->to_ms + MARGIN_MS;
+    return lb_reconcile_gather_all(reader, from, to, &out->set);
+}
+
+lb_status lb_ctl_reconcile_open(struct lb_ctl_reconcile *reconcile, const char *folder,
+                                struct lb_ctl_reconcile_log *out)
+{
+    struct lb_log_reader *reader = NULL;
+    LB_TRY(lb_log_reader_open(folder, &reconcile->diag, &reader));
+    lb_status status = read_folder(reconcile, folder, reader, out);
+    lb_log_reader_close(reader);
+    if (lb_status_code(status) == LB_TOO_LARGE)
+        lb_diag_set(&reconcile->diag, "%s: more entries than one run takes; give --since and"
+                                      " --until", folder);
+    else if (status != LB_OK)
+        lb_diag_set(&reconcile->diag, "%s: %s; run `lianban log verify` on it", folder,
+                    status->what);
+    return status;
+}
+
+/* --- the range --- */
+
+static void stretch(const struct lb_reconcile_set *set, int64_t *earliest, int64_t *latest)
+{
+    for (size_t i = 0; i < set->num; i++) {
+        int64_t time_ms = set->entries[i].time_ms;
+        *earliest = time_ms < *earliest ? time_ms : *earliest;
+        *latest = time_ms > *latest ? time_ms : *latest;
+    }
+}
+
+/* The range asked for, as far as there are entries. */
+static void cut_range(struct lb_ctl_reconcile *reconcile)
+{
+    int64_t earliest = INT64_MAX;
+    int64_t latest = 0;
+    for (size_t i = 0; i < reconcile->folders.num; i++)
+        stretch(&reconcile->logs[i].set, &earliest, &latest);
+    int64_t tomorrow = reconcile->now_ms + INT64_C(24) * 60 * MINUTE_MS;
+    latest = latest < tomorrow ? latest : tomorrow;
+    if (reconcile->to_ms > latest)
+        reconcile->to_ms = latest + MINUTE_MS;
+    if (reconcile->from_ms < earliest && earliest <= latest)
+        reconcile->from_ms = earliest;
+    if (reconcile->to_ms - reconcile->from_ms > MAX_RANGE_MINUTES * MINUTE_MS)
+        reconcile->from_ms = reconcile->to_ms - MAX_RANGE_MINUTES * MINUTE_MS;
+}
+
+/* --- what no adapter's log has to do with --- */
+
+static bool is_at_an_adapter(const struct lb_ctl_reconcile *reconcile, const uint8_t txn[16])
+{
+    for (size_t i = 0; i < reconcile->folders.num; i++) {
+        const struct lb_ctl_reconcile_log *log = &reconcile->logs[i];
+        if (log->kind == LB_NODE_ADAPTER && lb_reconcile_has_txn(&log->set, txn))
+            return true;
+    }
+    return false;
+}
+
+static bool goes_to_an_adapter(const struct lb_ctl_reconcile *reconcile,
+                               const struct lb_reconcile_entry *route)
+{
+    for (size_t i = 0; i < reconcile->folders.num; i++) {
+        struct lb_hash counterpart;
+        if (reconcile->logs[i].kind != LB_NODE_ADAPTER)
+            continue;
+        lb_reconcile_counterpart(reconcile->logs[i].spiffe, &counterpart);
+        if (memcmp(counterpart.bytes, route->peer_leaf, LB_HASH_BYTES) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A read that was routed elsewhere is counted; one that was delivered and never routed is a
+ * difference within the broker's own log. */
+static void look_at_rest(struct lb_ctl_reconcile *reconcile, const struct lb_reconcile_set *broker,
+                         size_t begin, size_t end)
+{
+    const struct lb_reconcile_entry *first = &broker->entries[begin];
+    bool routed = false;
+    for (size_t i = begin; i < end; i++) {
+        const struct lb_reconcile_entry *entry = &broker->entries[i];
+        if (entry->type == LB_LEAF_ROUTE && goes_to_an_adapter(reconcile, entry))
+            return;
+        routed = routed || entry->type == LB_LEAF_ROUTE;
+    }
+    if (first->time_ms < reconcile->from_ms || first->time_ms >= reconcile->to_ms)
+        return;
+    if (routed) {
+        reconcile->num_not_compared++;
+        return;
+    }
+    struct lb_reconcile_finding finding = {.class = LB_RECONCILE_MISSING_BROKER,
+                                           .time_ms = first->time_ms,
+                                           .has_broker = true,
+                                           .broker_index = first->index};
+    memcpy(finding.txn, first->txn, sizeof(finding.txn));
+    if (!is_at_an_adapter(reconcile, first->txn))
+        lb_ctl_reconcile_keep(reconcile, "", &finding);
+}
+
+/* --- the work --- */
+
+static lb_status compare(struct lb_ctl_reconcile *reconcile,
+                         const struct lb_ctl_reconcile_log *broker,
+                         const struct lb_ctl_reconcile_log *adapter)
+{
+    LB_DEFER(lb_reconcile_set_free) struct lb_reconcile_set part = {.entries = NULL};
+    struct lb_hash counterpart;
+    lb_reconcile_counterpart(adapter->spiffe, &counterpart);
+    LB_TRY(lb_reconcile_set_part(&broker->set, &counterpart, 1, &adapter->set, &part));
+    const struct lb_reconcile_local at_broker = {&part, reconcile->now_ms};
+    const struct lb_reconcile_local at_adapter = {&adapter->set, reconcile->now_ms};
+    return lb_ctl_reconcile_add(reconcile, broker->spiffe, adapter->spiffe,
+                                lb_reconcile_local_side(&at_broker),
+                                lb_reconcile_local_side(&at_adapter));
+}
+
+static lb_status check_kinds(struct lb_ctl_reconcile *reconcile,
+                             const struct lb_ctl_reconcile_log **out_broker)
+{
+    size_t num_brokers = 0;
+    size_t num_adapters = 0;
+    for (size_t i = 0; i < reconcile->folders.num; i++) {
+        const struct lb_ctl_reconcile_log *log = &reconcile->logs[i];
+        num_adapters += log->kind == LB_NODE_ADAPTER;
+        if (log->kind == LB_NODE_BROKER) {
+            num_brokers++;
+            *out_broker = log;
+        }
+    }
+    if (num_brokers != 1 || num_adapters != reconcile->folders.num - 1) {
+        lb_diag_set(&reconcile->diag, "give the log of one broker and those of adapters; here are"
+                                      " %zu and %zu of %zu", num_brokers, num_adapters,
+                    reconcile->folders.num);
+        LB_FAIL(LB_CONFIG_INVALID, "not a broker's log and adapters'");
+    }
+    return LB_OK;
+}
+
+lb_status lb_ctl_reconcile_folders(struct lb_ctl_reconcile *reconcile)
+{
+    const struct lb_ctl_reconcile_log *broker = NULL;
+    for (size_t i = 0; i < reconcile->folders.num; i++)
+        LB_TRY(lb_ctl_reconcile_open(reconcile, reconcile->folders.items[i],
+                                     &reconcile->logs[i]));
+    LB_TRY(check_kinds(reconcile, &broker));
+    cut_range(reconcile);
+    if (reconcile->from_ms >= reconcile->to_ms)
+        return LB_OK;
+    for (size_t i = 0; i < reconcile->folders.num; i++) {
+        if (reconcile->logs[i].kind == LB_NODE_ADAPTER)
+            LB_TRY(compare(reconcile, broker, &reconcile->logs[i]));
+    }
+    for (size_t begin = 0, end; begin < broker->set.num; begin = end) {
+        end = lb_reconcile_group(&broker->set, begin);
+        look_at_rest(reconcile, &broker->set, begin, end);
+    }
+    return LB_OK;
+}
