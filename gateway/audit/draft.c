@@ -163,7 +163,8 @@ static void take_leaf(struct reading *reading, const struct lb_follow_entry *ent
     *row = (struct lb_audit_row){
         .index = entry->index, .time_ms = leaf->time_ms, .type = leaf->type,
         .count = leaf->count, .retry = leaf->retry,
-        .has_peer = memcmp(leaf->peer_leaf, none, sizeof(none)) != 0,
+        .has_peer = (leaf->type == LB_LEAF_READ || leaf->type == LB_LEAF_DELIVER) &&
+                    memcmp(leaf->peer_leaf, none, sizeof(none)) != 0,
         .detail = (enum lb_audit_detail)entry->state,
         .code = copy(reading, lb_span_str(leaf->code)),
         .views = copy(reading, lb_span_str(leaf->views)),

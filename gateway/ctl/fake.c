@@ -386,6 +386,8 @@ static lb_status open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
 
 struct lb_ctl_remote test_fake_remote(struct test_cli *cli)
 {
-    return (struct lb_ctl_remote){
-        .ctx = cli, .open_window = open_window, .open_desk = open_desk};
+    return (struct lb_ctl_remote){.ctx = cli,
+                                  .open_window = open_window,
+                                  .open_desk = open_desk,
+                                  .open_evidence = test_fake_evidence};
 }

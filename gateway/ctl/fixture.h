@@ -67,6 +67,9 @@ struct test_cli {
     enum lb_code review_code;
     unsigned num_reviews;
     char review_kind[32], review_query[512], review_reason[64];
+
+    /* other members' logs */
+    enum lb_code evidence_code;  /* what they say */
 };
 
 int test_set_up(void **state);

@@ -58,6 +58,7 @@ lb_status lb_ctl_reconcile_add(struct lb_ctl_reconcile *reconcile, const char *b
 
 static const char *const examples[] = {
     "lianban log reconcile D/broker/state D/adapters/*/state",
+    "lianban log reconcile --officer officer.yaml --since 2026-07-01",
     "lianban log reconcile broker-copy tax-copy --since 2026-07-01 --until 2026-08-01 --json",
     NULL,
 };
@@ -71,8 +72,12 @@ static bool read_time(const char *text, int64_t otherwise, int64_t *out)
 static int read_args(struct lb_ctl_reconcile *reconcile, int argc, char **argv)
 {
     const struct lb_ctl_option options[] = {
+        {.name = "officer", .value = "PROFILE.yaml", .text = &reconcile->profile_path,
+         .en = "ask the running nodes, as this officer; the own side may be a FOLDER",
+         .zh = "以安全员身份查询运行中的节点；本方也可给出文件夹"},
         {.name = "since", .value = "TIME", .text = &reconcile->since,
-         .en = "not before; UTC unless it says +08:00", .zh = "此时间以后；未写时区时为 UTC"},
+         .en = "not before (nodes that are asked: a day ago); UTC unless it says +08:00",
+         .zh = "此时间以后（查询节点时默认一天前）；未写时区时为 UTC"},
         {.name = "until", .value = "TIME", .text = &reconcile->until,
          .en = "before this time", .zh = "此时间以前"},
     };
@@ -81,13 +86,18 @@ static int read_args(struct lb_ctl_reconcile *reconcile, int argc, char **argv)
         .en = "compare a broker's log with adapters', read by read; nothing is changed. Exit status"
               " 0: all match, 1: they differ, 2: they could not be compared",
         .zh = "逐条比对中转方与部门接入端的日志（只读）。退出码 0 全部一致，1 有差异，2 未能比对",
-        .operand = "FOLDER...", .min_operands = 2, .max_operands = LB_CTL_RECONCILE_PAIRS + 1,
+        .operand = "FOLDER...", .min_operands = 0, .max_operands = LB_CTL_RECONCILE_PAIRS + 1,
         .options = options, .num_options = sizeof(options) / sizeof(options[0]),
         .examples = examples,
     };
     int exit_code = lb_ctl_args(reconcile->env, &usage, argc, argv, &reconcile->folders);
     if (exit_code != LB_CTL_GO)
         return exit_code;
+    size_t num = reconcile->folders.num;
+    if (reconcile->profile_path == NULL ? num < 2 : num > 1)
+        return lb_ctl_usage_error(reconcile->env, "log reconcile",
+                                  "give the folders of a broker and of adapters, or --officer and"
+                                  " at most one folder");
     bool times = read_time(reconcile->since, 0, &reconcile->from_ms) &&
                  read_time(reconcile->until, INT64_MAX - MINUTE_MS, &reconcile->to_ms);
     if (!times || reconcile->from_ms < 0 || reconcile->from_ms >= reconcile->to_ms)
@@ -99,7 +109,8 @@ static int read_args(struct lb_ctl_reconcile *reconcile, int argc, char **argv)
 
 static int run(struct lb_ctl_reconcile *reconcile)
 {
-    lb_status status = lb_ctl_reconcile_folders(reconcile);
+    lb_status status = reconcile->profile_path == NULL ? lb_ctl_reconcile_folders(reconcile)
+                                                        : lb_ctl_reconcile_ask(reconcile);
     if (status == LB_OK)
         status = lb_ctl_reconcile_print(reconcile);
     if (status != LB_OK) {

@@ -170,6 +170,38 @@ static void a_read_of_another_adapter_is_not_judged(void **state)
     end(&logs);
 }
 
+static const char OFFICER[] = "node: spiffe://example/officer/tax/li\n"
+                              "identity: {cert: cert.pem, key: key.pem, ca: ca.pem}\n"
+                              "crl: crl.pem\n"
+                              "directory: {file: d.note, signers: [\"example+01020304+AQ\"]}\n"
+                              "adapter: spiffe://" TAX "\n"
+                              "state: state\n";
+
+/* The same logs, asked for: both, or one that is at hand and the other. */
+static void an_officer_asks_the_nodes(void **state)
+{
+    struct test_cli *cli = *state;
+    struct logs logs;
+    char profile[400];
+    begin(cli, &logs);
+    put_read(&logs, 1, "ANSWERED");
+    put_read(&logs, 2, NULL);
+    cli->clock.now_unix_ms = logs.clock.now_unix_ms;
+    (void)snprintf(profile, sizeof(profile), "%s", test_file(cli, "officer.yaml", OFFICER));
+    assert_int_equal(RECONCILE(cli, "--officer", profile), 1);
+    assert_non_null(strstr(cli->out, "MISSING_ADAPTER"));
+    assert_int_equal(RECONCILE(cli, "--officer", profile, logs.tax_folder), 1);
+    assert_int_equal(RECONCILE(cli, "--officer", profile, logs.broker_folder), 1);
+    assert_int_equal(RECONCILE(cli, "--officer", profile, "--until", "2026-07-01T10:30"), 0);
+    assert_int_equal(RECONCILE(cli, "--officer", profile, "--since", "2026-07-02"), 2);
+    cli->evidence_code = LB_ROLE_NOT_ALLOWED;
+    assert_int_equal(RECONCILE(cli, "--officer", profile), 2);
+    assert_non_null(strstr(cli->err, "spiffe://" BROKER " and spiffe://" TAX));
+    assert_int_equal(RECONCILE(cli, "--officer", profile, logs.tax_folder, logs.broker_folder), 2);
+    assert_int_equal(cli->num_opened, 0);
+    end(&logs);
+}
+
 static void what_cannot_be_compared_is_no_match(void **state)
 {
     struct test_cli *cli = *state;
@@ -195,6 +227,7 @@ int main(void)
         WITH_CLI(differences_are_named),
         WITH_CLI(a_range_leaves_the_rest_out),
         WITH_CLI(a_read_of_another_adapter_is_not_judged),
+        WITH_CLI(an_officer_asks_the_nodes),
         WITH_CLI(what_cannot_be_compared_is_no_match),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

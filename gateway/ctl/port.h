@@ -139,6 +139,19 @@ struct lb_ctl_desk_profile {
 LB_MUST lb_status lb_ctl_desk_profile_load(const char *path, struct lb_arena *arena,
                                            struct lb_diag *diag, struct lb_ctl_desk_profile *out);
 
+/* Other members' logs, as far as an officer's certificate shows them. */
+struct lb_ctl_evidence_port {
+    void *ctx;
+    /* The brokers that the directory lists, in the arena. */
+    lb_status (*brokers)(void *ctx, struct lb_arena *arena, const char *const **out, size_t *num);
+    /* GetDigests and GetDigestEntries of a member; replies as they came, in the arena. */
+    lb_status (*digests)(void *ctx, const char *member, int64_t from, int64_t to,
+                         struct lb_arena *arena, struct lb_span *out);
+    lb_status (*entries)(void *ctx, const char *member, int64_t minute, uint64_t from_index,
+                         struct lb_arena *arena, struct lb_span *out);
+    void (*close)(void *ctx);
+};
+
 /* Opens the ports; a sentence in diag when that fails. The caller closes what was opened. */
 struct lb_ctl_remote {
     void *ctx;
@@ -151,6 +164,9 @@ struct lb_ctl_remote {
     lb_status (*open_log)(void *ctx, const struct lb_ctl_desk_profile *profile, const char *spiffe,
                           const struct lb_clock *clock, struct lb_diag *diag,
                           struct lb_ctl_log_port *out);
+    lb_status (*open_evidence)(void *ctx, const struct lb_ctl_desk_profile *profile,
+                               const struct lb_clock *clock, struct lb_diag *diag,
+                               struct lb_ctl_evidence_port *out);
 };
 
 #endif

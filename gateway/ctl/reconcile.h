@@ -38,6 +38,7 @@ struct lb_ctl_reconcile {
     struct lb_diag diag;
     struct lb_arena *arena;
     struct lb_ctl_list folders;
+    const char *profile_path;  /* an officer's; NULL: folders alone */
     const char *since;
     const char *until;
     int64_t from_ms, to_ms;
@@ -67,6 +68,10 @@ LB_MUST lb_status lb_ctl_reconcile_folders(struct lb_ctl_reconcile *reconcile);
 /* lb_ctl_reconcile_open reads one folder's log into `out`, whose set the caller frees. */
 LB_MUST lb_status lb_ctl_reconcile_open(struct lb_ctl_reconcile *reconcile, const char *folder,
                                         struct lb_ctl_reconcile_log *out);
+/* lb_ctl_reconcile_ask compares logs of running nodes, by an officer's certificate: the own
+ * adapter's, or the one that lies in the only folder, with every broker's; a broker's that lies
+ * in the folder with the adapter's. What the nodes say, with a sentence in diag. */
+LB_MUST lb_status lb_ctl_reconcile_ask(struct lb_ctl_reconcile *reconcile);
 
 /* lb_ctl_reconcile_print prints what came out. NO_MEMORY. */
 LB_MUST lb_status lb_ctl_reconcile_print(const struct lb_ctl_reconcile *reconcile);

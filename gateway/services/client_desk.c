@@ -232,8 +232,9 @@ static lb_status find_form(void *ctx, const char *id, struct lb_ctl_form_id *out
 
 /* --- opening --- */
 
-static lb_status open_trust(struct desk *desk, const struct lb_ctl_desk_profile *profile,
-                            const struct lb_clock *clock, struct lb_diag *diag)
+lb_status lb_client_open_trust(const struct lb_ctl_desk_profile *profile,
+                               const struct lb_clock *clock, struct lb_diag *diag,
+                               struct lb_trust **out_trust)
 {
     const struct lb_trust_options options = {
         .directory_path = profile->directory,
@@ -249,7 +250,7 @@ static lb_status open_trust(struct desk *desk, const struct lb_ctl_desk_profile 
         lb_diag_set(diag, "%s: %s; name a folder this account may write", profile->state,
                     status->what);
     LB_TRY(status);
-    return lb_trust_new(&options, diag, &desk->trust);
+    return lb_trust_new(&options, diag, out_trust);
 }
 
 /* An adapter that dials out has no address in the directory: its own house knows where it is. Who
@@ -313,7 +314,7 @@ lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profile *profi
     if (peer == NULL)
         lb_diag_set(diag, "the profile names none of `consent`, `adapter`, `broker`");
     LB_ENSURE(peer != NULL, LB_CONFIG_INVALID, "an auditor's profile");
-    LB_TRY(open_trust(desk, profile, clock, diag));
+    LB_TRY(lb_client_open_trust(profile, clock, diag, &desk->trust));
     LB_TRY(connect_to(desk, profile, peer, diag));
     *out = (struct lb_ctl_desk_port){desk,       find_form,     notice, confirm, revoke,
                                     stop_grant, record_review, erase,  ask,     close_desk};
@@ -343,7 +344,7 @@ lb_status lb_client_open_log(void *ctx, const struct lb_ctl_desk_profile *profil
     struct lb_ctl_log_port port = {.ask = ask_evidence, .close = close_desk};
     (void)ctx;
     LB_ENSURE(desk != NULL, LB_NO_MEMORY, "desk");
-    LB_TRY(open_trust(desk, profile, clock, diag));
+    LB_TRY(lb_client_open_trust(profile, clock, diag, &desk->trust));
     LB_TRY(connect_to(desk, profile, spiffe, diag));
     LB_TRY(verifier_of(desk, diag, &port.verifier));
     port.ctx = desk;

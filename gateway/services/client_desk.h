@@ -2,6 +2,7 @@
 #define GATEWAY_SERVICES_CLIENT_DESK_H
 
 #include "gateway/ctl/port.h"
+#include "gateway/trust/trust.h"
 
 /* lb_client_open_desk reads what the profile names, learns the office's address from the
  * directory and makes the port; `ctx` is not used. CONFIG_INVALID, FILE_FAILED,
@@ -16,5 +17,11 @@ LB_MUST lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profil
 LB_MUST lb_status lb_client_open_log(void *ctx, const struct lb_ctl_desk_profile *profile,
                                      const char *spiffe, const struct lb_clock *clock,
                                      struct lb_diag *diag, struct lb_ctl_log_port *out);
+
+/* lb_client_open_trust opens what a profile lets believe in; its state folder is made. Failures as
+ * above. */
+LB_MUST lb_status lb_client_open_trust(const struct lb_ctl_desk_profile *profile,
+                                       const struct lb_clock *clock, struct lb_diag *diag,
+                                       struct lb_trust **out_trust);
 
 #endif
