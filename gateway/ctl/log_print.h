@@ -31,7 +31,7 @@ struct lb_ctl_log_print {
     struct lb_json *entries;  /* of the root */
     uint64_t num_entries;
     uint64_t num_broken;
-    bool unrecorded;          /* details were opened, and the log has no entry of that: it is said */
+    bool unrecorded;          /* details were opened without an entry of that: it is said */
 };
 
 /* lb_ctl_log_print_begin prepares; max_bytes bounds the listing. NO_MEMORY. */
