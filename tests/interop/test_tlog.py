@@ -2,11 +2,13 @@
 
 The Go program (tlog/main.go) knows C2SP's names of files and nothing else of us."""
 
+import filecmp
 import json
 import os
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -27,20 +29,20 @@ def setUpModule():
     unittest.addModuleCleanup(shutil.rmtree, work)
     subprocess.run(["go", "build", "-o", _at("tlog"), "."], cwd=os.path.join(_HERE, "tlog"), env=_GO,
                    check=True, timeout=120)
-    vkey = _make(SMALL)
-    _export("small")
-    _export("exported")
+    vkey = _make(SMALL, _at("log"))
+    _export("small", _at("log"))
+    _export("exported", _at("log"))
     shutil.copy(_at("small", "checkpoint"), _at("older"))
-    _make(LARGE)
-    _export("exported")  # goes on with what it has
+    _make(LARGE, _at("log"))
+    _export("exported", _at("log"))  # goes on with what it has
 
 
 def _at(*names):
     return os.path.join(work, *names)
 
 
-def _make(size):
-    made = subprocess.run([os.path.join(_TOOLS, "make_log"), _at("log"), str(size)], check=True,
+def _make(size, log):
+    made = subprocess.run([os.path.join(_TOOLS, "make_log"), log, str(size)], check=True,
                           stdout=subprocess.PIPE, text=True, timeout=120)
     return made.stdout.strip()
 
@@ -50,8 +52,8 @@ def _ours(*words):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
 
 
-def _export(name):
-    done = _ours("export", _at("log"), "--out", _at(name), "--vkey", vkey)
+def _export(name, log):
+    done = _ours("export", log, "--out", _at(name), "--vkey", vkey)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
 
@@ -100,6 +102,38 @@ class OurLog(unittest.TestCase):
         with open(_at("proof"), "w", encoding="utf-8") as file:
             file.write(text.replace("index %d" % (LARGE - 1), "index %d" % (LARGE - 2)))
         self.assertIsInstance(_go("proof", _at("proof"), vkey), str)
+
+
+class Killed(unittest.TestCase):
+    """An export that is killed on its way leaves whole files and no checkpoint, and goes on later."""
+
+    def test_at_any_file(self):
+        log, whole = _at("other-log"), _at("whole")
+        _make(6000, log)
+        _export("whole", log)
+        # On a disk, where each file takes its time.
+        into = os.path.join(tempfile.mkdtemp(prefix="lianban-tlog-"), "killed")
+        self.addCleanup(shutil.rmtree, os.path.dirname(into))
+        for wanted in (1, 10, 25, 40):
+            export = subprocess.Popen([os.path.join(_BIN, "lianban"), "log", "export", log, "--out", into,
+                                       "--vkey", vkey], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while export.poll() is None and len(_files(into)) < wanted:
+                time.sleep(0.001)
+            export.kill()
+            export.wait()
+            written = set(_files(into)) - {".unfinished"}
+            for name in written:
+                self.assertTrue(filecmp.cmp(os.path.join(into, name), os.path.join(whole, name), False), name)
+            verdict = _ours("verify", "--tiles", into, "--vkey", vkey).returncode
+            self.assertEqual(verdict, 0 if "checkpoint" in written else 1)
+        self.assertEqual(_ours("export", log, "--out", into, "--vkey", vkey).returncode, 0)
+        self.assertEqual(sorted(_files(into)), sorted(_files(whole)))
+        self.assertEqual(_ours("verify", "--tiles", into, "--vkey", vkey).returncode, 0)
+
+
+def _files(path):
+    return [os.path.relpath(os.path.join(folder, name), path)
+            for folder, _, names in os.walk(path) for name in names]
 
 
 class TheirLog(unittest.TestCase):
