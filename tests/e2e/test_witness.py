@@ -227,20 +227,17 @@ class AnotherPast(unittest.TestCase):
 
 
 class WithoutWitnesses(unittest.TestCase):
-    def configure(self, name, **limits):
-        """A node with other limits, started again; put back when the test is over."""
-        config = federation.members[name].config
-        with open(config, encoding="utf-8") as file:
-            content = file.read()
-        self.addCleanup(self.rewrite, name, content)
-        changed = yaml.safe_load(content)
-        changed["witnessed_by"].update(limits)
-        self.rewrite(name, yaml.safe_dump(changed))
+    """The last tests of the module: the node's limits stay as they are set here."""
 
-    def rewrite(self, name, content):
+    def configure(self, name, **limits):
+        """A node with other limits, started again."""
+        config = federation.members[name].config
         self.assertEqual(federation.processes[name].stop()[0], 0)
-        with open(federation.members[name].config, "w", encoding="utf-8") as file:
-            file.write(content)
+        with open(config, encoding="utf-8") as file:
+            changed = yaml.safe_load(file)
+        changed["witnessed_by"].update(limits)
+        with open(config, "w", encoding="utf-8") as file:
+            yaml.safe_dump(changed, file)
         federation.restart(name)
 
     def test_reads_stop_and_go_on_by_themselves(self):
