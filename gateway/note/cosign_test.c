@@ -124,7 +124,7 @@ static void refuses_every_part_and_change_of_a_vkey(void **state)
     for (size_t from = 0; from < len; from++) {
         for (size_t to = from; to <= len; to++) {
             if (from != 0 || to != len)
-                assert_true(lb_cosigner_parse(lb_span_of(WITNESS_VKEY + from, to - from),
+                assert_true(lb_cosigner_parse(lb_span_of(&WITNESS_VKEY[from], to - from),
                                               &cosigner) != LB_OK);
         }
     }
