@@ -24,32 +24,32 @@ static enum lb_space_level level_of(const struct lb_space *space)
 }
 
 /* Blocks that are ours already, whatever others write. A file system that has no such thing goes
- * without. */
+ * without, and is not asked again. */
 static void take_reserve(struct lb_space *space)
 {
     int fd = open(space->reserve, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    space->asked_reserve = true;
     if (fd < 0)
         return;
-    space->holds_reserve = fallocate(fd, 0, 0, (off_t)space->marks.reserve_bytes) == 0;
+    bool taken = fallocate(fd, 0, 0, (off_t)space->marks.reserve_bytes) == 0;
     (void)close(fd);
-    if (!space->holds_reserve)
+    if (!taken)
         (void)unlink(space->reserve);
 }
 
-static void give_up_reserve(struct lb_space *space)
-{
-    space->holds_reserve = false;
-    (void)unlink(space->reserve);
-}
-
+/* It is not taken where that would leave too little. */
 static void set_reserve(struct lb_space *space)
 {
-    uint64_t reserve = space->marks.reserve_bytes;
-    if (space->level == LB_SPACE_SPENT)
-        give_up_reserve(space);
-    else if (!space->holds_reserve && space->level <= LB_SPACE_LOW && reserve > 0 &&
-             !space->now.read_only)
+    const struct lb_disk_marks *marks = &space->marks;
+    uint64_t left = marks->stop_bytes + marks->stop_bytes / 8;
+    bool room = space->now.free_bytes >= left &&
+                space->now.free_bytes - left >= marks->reserve_bytes && !space->now.read_only;
+    if (space->level == LB_SPACE_SPENT) {
+        space->asked_reserve = false;
+        (void)unlink(space->reserve);
+    } else if (!space->asked_reserve && room && marks->reserve_bytes > 0) {
         take_reserve(space);
+    }
 }
 
 lb_status lb_space_look(struct lb_space *space)

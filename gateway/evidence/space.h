@@ -26,7 +26,7 @@ struct lb_space {
     struct lb_disk_marks marks;
     const char *folder;          /* borrowed */
     char reserve[PATH_MAX];      /* the file's path */
-    bool holds_reserve;
+    bool asked_reserve;          /* since it was last given up */
     struct lb_disk_space now;
     enum lb_space_level level;
 };
