@@ -3,6 +3,7 @@
 #include "gateway/audit/health.h"
 #include "gateway/ctl/command.h"
 #include "gateway/ctl/officer.h"
+#include "gateway/evidence/cosigned.h"
 
 /* `log status`: one screen on how the log is, in a colour. It shows nothing personal, so it is no
  * query that must be recorded. */
@@ -14,6 +15,9 @@
 #define BEHIND_RED 100000
 #define DISK_YELLOW 80
 #define DISK_RED 90
+/* The usual limits of a node (EVIDENCE, "Witnesses"). */
+#define UNWITNESSED_YELLOW_S 900
+#define UNWITNESSED_RED_S 14400
 
 enum colour { GREEN, YELLOW, RED };
 
@@ -61,6 +65,32 @@ static void judge_disk(struct status *status, const char *folder)
                         (int64_t)used);
     if (used >= DISK_YELLOW)
         find(status, used >= DISK_RED ? RED : YELLOW, "磁盘将满（%）", "the disk fills up (%)", used);
+}
+
+/* What is stored beside the log; `log verify --witnesses` proves it. A log that nobody ever
+ * cosigned has no such file, and nothing to say. */
+static void judge_witnesses(struct status *status, const char *folder, int64_t now_ms)
+{
+    struct lb_cosigned *cosigned = NULL;
+    struct lb_cosigned_row row = {.size = 0};
+    lb_status known = lb_cosigned_open_read(folder, &cosigned);
+    if (lb_status_code(known) == LB_ABSENT)
+        return;
+    if (known == LB_OK)
+        known = lb_cosigned_newest(cosigned, true, status->officer.arena, &row);
+    lb_cosigned_close(cosigned);
+    if (known != LB_OK) {
+        find(status, RED, "无法读取联署，或从未达到法定见证", "no quorum of witnesses can be found", 0);
+        return;
+    }
+    int64_t age_s = now_ms / 1000 - row.unix_s;
+    lb_ctl_sheet_number(&status->sheet, "witnessed_size", "已见证条数", "entries witnessed",
+                        (int64_t)row.size);
+    lb_ctl_sheet_number(&status->sheet, "witnessed_seconds", "距最近见证秒数",
+                        "seconds since they were witnessed", age_s);
+    if (age_s > UNWITNESSED_YELLOW_S)
+        find(status, age_s > UNWITNESSED_RED_S ? RED : YELLOW, "长时间未获见证（秒）",
+             "without a quorum of witnesses (seconds)", (uint64_t)age_s);
 }
 
 static void judge_lag(struct status *status, int64_t now_ms)
@@ -128,6 +158,7 @@ static lb_status run(struct status *status)
     LB_TRY(lb_audit_health(officer->index, since, now, &health));
     judge_lag(status, now);
     judge_disk(status, officer->state.log);
+    judge_witnesses(status, officer->state.log, now);
     judge_health(status, &health);
     show_health(status, &health);
     lb_ctl_sheet_fact(&status->sheet, "status", "状态", "status",
@@ -143,9 +174,9 @@ int lb_ctl_log_status(struct lb_ctl_env *env, int argc, char **argv)
     struct status status = {.officer = {.env = env, .command = "log status"}};
     const struct lb_ctl_usage usage = {
         .command = "log status", .examples = examples,
-        .en = "how a log is: silence, gaps, unclosed requests, disk, lag; since --since or a day"
-              " ago. Exit code 1 when red",
-        .zh = "日志概况：静默、缺口、未了结请求、磁盘、滞后；默认近一日。红色时退出码为 1",
+        .en = "how a log is: silence, gaps, unclosed requests, disk, witnesses, lag; since --since"
+              " or a day ago. Exit code 1 when red",
+        .zh = "日志概况：静默、缺口、未了结请求、磁盘、见证、滞后；默认近一日。红色时退出码为 1",
     };
     int exit_code = lb_ctl_officer_args(&status.officer, &usage, NULL, 0, argc, argv, NULL);
     if (exit_code != LB_CTL_GO)

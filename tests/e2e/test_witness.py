@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
 from cases import find_story  # noqa: E402
+from officers import Officer  # noqa: E402
 from processes import wait_until  # noqa: E402
 from stubs import Refused  # noqa: E402
 from witnesses import POLICY  # noqa: E402
@@ -108,6 +109,14 @@ class Cosigning(unittest.TestCase):
                     self.assertGreaterEqual(len(verdict["witnessed"]["by"]), 3)
                 else:
                     self.assertIn("broker", verdict["witnessed"]["by"])
+
+    def test_the_officers_status_says_how_far(self):
+        size = wait_witnessed(NODE)
+        officer = Officer(federation, NODE)
+        officer.index()
+        status = federation.material.lianban("log", "status", "--index", officer.index_folder, may_fail=True)
+        self.assertGreaterEqual(status["witnessed_size"], size)
+        self.assertLess(status["witnessed_seconds"], 900)
 
     def test_the_audit_office_has_its_own_evidence(self):
         size = wait_witnessed(NODE)
