@@ -188,6 +188,18 @@ static void what_failed_is_no_difference(void **state)
     assert_int_equal(run.tally.counts[LB_RECONCILE_MATCH], 42);
 }
 
+/* Its minute has nothing of the broker's: the ROUTE entry lies in the one before. */
+static void an_answer_a_minute_late(void **state)
+{
+    struct world *world = *state;
+    struct lb_reconcile_run run;
+    (void)world_read(world, WORLD_LATE);
+    world->adapter.leaves[world->adapter.num - 1].time_ms += 60000;
+    world_compare(world, &run);
+    assert_int_equal(world->num_findings, 0);
+    assert_int_equal(run.tally.late, 1);
+}
+
 static void an_open_route(void **state)
 {
     struct world *world = *state;
@@ -299,6 +311,7 @@ int main(void)
         WITH_WORLD(an_invented_read),
         WITH_WORLD(a_clock_that_is_wrong),
         WITH_WORLD(what_failed_is_no_difference),
+        WITH_WORLD(an_answer_a_minute_late),
         WITH_WORLD(an_open_route),
         cmocka_unit_test(an_open_route_has_its_time),
         WITH_WORLD(a_request_sent_twice),
