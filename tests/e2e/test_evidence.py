@@ -208,7 +208,7 @@ class Readers(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.auditor, cls.officer = hire("spiffe://demo.lianban/auditor/audit-office",
+        cls.auditor, cls.officer = hire("spiffe://demo.lianban/auditor/inspection",
                                         f"spiffe://demo.lianban/officer/{AWAY}/sun")
 
     def test_an_auditor_reads_every_log_and_then_what_is_new(self):
@@ -279,7 +279,7 @@ def hire(*spiffes):
         material.lianban("pki", "issue", "--dir", material.pki, "--id", spiffe, "--out", folder)
         directory["nodes"].append({"spiffe": spiffe})
     directory["version"] += 1
-    directory["organizations"].append({"id": "audit-office", "zh": "审计局", "en": "Audit office"})
+    directory["organizations"].append({"id": "inspection", "zh": "督查室", "en": "Inspection office"})
     with open(source, "w", encoding="utf-8") as file:
         yaml.safe_dump(directory, file, allow_unicode=True)
     material.lianban("directory", "build", "--from", source, "--out", text)
