@@ -78,12 +78,14 @@ static void test_bulk(void **state)
     for (int i = 0; i < 90; i++) /* 30 persons, three times each */
         (void)fixture_row(fixture, FIXTURE_TEN + i * 1000, (uint8_t)(i % 30));
     no_alert(fixture);
-    for (int i = 0; i < 15; i++)
+    for (int i = 0; i < 9; i++)
         (void)fixture_row(fixture, FIXTURE_TEN + 90000 + i * 1000, (uint8_t)(100 + i));
+    no_alert(fixture);
+    (void)fixture_row(fixture, FIXTURE_TEN + 99000, 200);
     struct lb_review_case one = only_alert(fixture);
-    assert_int_equal(one.num_entries, 105);
-    assert_non_null(strstr(one.alert.why_en, "45 persons"));
-    assert_non_null(strstr(one.alert.why_zh, "45"));
+    assert_int_equal(one.num_entries, 100);
+    assert_non_null(strstr(one.alert.why_en, "40 persons"));
+    assert_non_null(strstr(one.alert.why_zh, "40"));
 }
 
 static void test_bulk_needs_the_window(void **state)
