@@ -100,7 +100,7 @@ static void refuses_what_is_no_body(void **state)
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         if (parse_text(bad[i]) != LB_MALFORMED)
-            print_error("accepted: %s\n", bad[i]);
+            print_error("accepted: number %zu\n", i);
         assert_int_equal(parse_text(bad[i]), LB_MALFORMED);
     }
     /* Whatever is cut off is no request, or one whose checkpoint is not whole. */
