@@ -216,7 +216,7 @@ class Peers(unittest.TestCase):
         def said():
             return any(code in self.words(name, size) for name, size in before.items())
 
-        federation.processes[NODE].stop()
+        federation.processes[NODE].kill()
         put_back(folder, federation.members[NODE].state)
         federation.processes[NODE].start()
         wait_until(said, 8, code)
