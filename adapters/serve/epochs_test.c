@@ -281,8 +281,9 @@ static void what_is_no_key_is_refused(void **state)
 {
     struct fixture *fx = *state;
     static const uint8_t first[32] = {1};
-    static const char *const texts[] = {"", "00", "zz", "0000000000000000000000000000000000000000"
-                                                        "000000000000000000000000000000"};
+    static const char too_long[] = "0000000000000000000000000000000000000000"
+                                   "000000000000000000000000000000";
+    static const char *const texts[] = {"", "00", "zz", too_long};
     const char *folder = fed_path(&fx->fed, "strange");
     struct lb_serve_epochs *epochs = NULL;
     struct lb_diag diag;

@@ -65,11 +65,11 @@ static void close_lock(const int *fd)
 
 /* A file of another account would close everything. Who is root acts as the one whose state it
  * is. */
-static lb_status become_owner(const struct switching *sw)
+static lb_status become_owner(const struct switching *sw, uid_t user)
 {
     struct stat info;
     LB_ENSURE(stat(sw->state, &info) == 0, LB_FILE_FAILED, "the state folder can't be read");
-    if (geteuid() != 0 || info.st_uid == 0)
+    if (user != 0 || info.st_uid == 0)
         return LB_OK;
     LB_ENSURE(setegid(info.st_gid) == 0 && seteuid(info.st_uid) == 0, LB_FILE_FAILED,
               "the state folder's account can't be taken");
@@ -102,7 +102,7 @@ static lb_status change(struct switching *sw)
     LB_DEFER(close_lock) int fd = -1;
     const char *text = NULL;
     LB_TRY(find_file(sw));
-    LB_TRY(become_owner(sw));
+    LB_TRY(become_owner(sw, user));
     LB_TRY(take_lock(sw, &fd));
     LB_TRY(lb_closures_load(sw->path, sw->arena, &sw->diag, &sw->closures));
     LB_TRY(set_all(sw));
