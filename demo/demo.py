@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs a whole federation on this machine and tells what it does.
 
-Ten departments' adapters, a broker, a consent office and a window agent start as separate processes with
+Ten departments' adapters, a broker, a consent office, a window agent and an audit office start as processes with
 a fresh PKI; then a story in numbered scenes, in Chinese and English. Exit status 0 if every expectation
 held, 1 if one did not or something could not be started, 2 for wrong usage.
 """

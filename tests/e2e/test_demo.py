@@ -88,7 +88,7 @@ class Demo(unittest.TestCase):
             running = still_running(root)
             process.send_signal(signal.SIGINT)
             rest = process.stdout.read()
-        self.assertEqual(len(running), 13)
+        self.assertEqual(len(running), 14)
         self.assertEqual(process.returncode, 0, rest)
         self.assertEqual(still_running(root), [])
 
