@@ -31,6 +31,8 @@ CONTRIBUTIONS = (("social-security", "social-security.pension", "paid"),
                  ("finance", "finance.payout", "paid"))
 SHARING = tuple(dict.fromkeys(department for department, _, _ in CONTRIBUTIONS))
 STATUS_URI = f"https://{FEDERATION}/{HALL}/status/1"
+# A demo may fill a machine's disk further than a department's node may.
+_MARKS = {"alert_mb": 64, "stop_mb": 16, "reserve_mb": 2}
 # The consent hall signs grants; the street office signs mandates and its operators' tokens.
 _ISSUERS = {HALL: ("hall-1", ["consent"]), OFFICE: ("office-1", ["mandate", "operator"])}
 _SECRETS = {"adapter": ("pseudonym",), "consent": ("pseudonym",), "window": ("case", "person", "local")}
@@ -188,7 +190,7 @@ class Material:
         }
         own = getattr(self, "_" + member.name if member.kind != "adapter" else "_adapter")(member)
         if member.name != "desk":
-            common.update(log_key="log.pem", next_log_key="log-2.pem")
+            common.update(log_key="log.pem", next_log_key="log-2.pem", disk=_MARKS)
         if member.keeps_log:
             common["officer_key_file"] = "officer.pub"
         if member.address:
