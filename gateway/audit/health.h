@@ -27,7 +27,7 @@ struct lb_audit_due {
     int64_t oldest_ms;        /* 0 for none */
     uint64_t held_entries;    /* of them, those that a hold keeps */
 };
-/* lb_audit_due counts; held names cases (NULL-terminated) whose details are kept for now. */
+/* lb_audit_due counts; held names cases (NULL-terminated) whose details must not be erased. */
 LB_MUST lb_status lb_audit_due(struct lb_audit_index *index, int64_t before_ms,
                                const char *const *held, struct lb_audit_due *out);
 

@@ -7,7 +7,9 @@
 /* `log erasures`: what was erased, what is due, and what a hold keeps. */
 
 #define DAY_MS (24 * INT64_C(3600000))
-#define DEFAULT_RETAIN_DAYS 1095 /* three years: Network Data Security Regulations art. 12 */
+/* Three years (Network Data Security Regulations, article 12), one of them a leap year: what an
+ * adapter erases at the earliest. */
+#define DEFAULT_RETAIN_DAYS 1096
 #define MAX_HOLDS 1024
 #define MAX_HOLDS_BYTES (64U * 1024)
 
@@ -86,9 +88,9 @@ int lb_ctl_log_erasures(struct lb_ctl_env *env, int argc, char **argv)
         .retain_days = DEFAULT_RETAIN_DAYS};
     const struct lb_ctl_option options[] = {
         {.name = "retain-days", .value = "N", .number = &erasures.retain_days, .min = 0,
-         .max = 36500, .en = "how long details are kept; default 1095", .zh = "保存日数，默认 1095"},
+         .max = 36500, .en = "how long details are kept; default 1096", .zh = "保存日数，默认 1096"},
         {.name = "holds", .value = "FILE", .text = &erasures.holds_path,
-         .en = "cases whose details are kept for now, one a line", .zh = "暂缓删除的办件号，每行一个"},
+         .en = "cases whose details are held, one a line", .zh = "暂缓删除的办件号，每行一个"},
     };
     const struct lb_ctl_usage usage = {
         .command = "log erasures", .examples = examples,
