@@ -76,6 +76,23 @@ static void buffer_refuses_past_its_maximum(void **state)
     lb_buf_cleanup(&buf);
 }
 
+static void buffer_over_lent_bytes_stays_inside(void **state)
+{
+    (void)state;
+    uint8_t bytes[9] = {0};
+    struct lb_buf buf;
+    bytes[8] = 0xEE;
+    lb_buf_over(&buf, bytes, 8);
+    lb_buf_put_u64(&buf, 0x0102030405060708);
+    assert_true(lb_buf_check(&buf) == LB_OK);
+    assert_ptr_equal(buf.ptr, bytes);
+    lb_buf_put_u8(&buf, 1);
+    assert_int_equal(lb_status_code(lb_buf_check(&buf)), LB_TOO_LARGE);
+    assert_memory_equal(bytes, "\1\2\3\4\5\6\7\10\xEE", 9);
+    lb_buf_cleanup(&buf);
+    assert_memory_equal(bytes, "\0\0\0\0\0\0\0\0\xEE", 9);
+}
+
 static void cursor_never_passes_the_end(void **state)
 {
     (void)state;
@@ -201,6 +218,7 @@ int main(void)
         cmocka_unit_test(outer_code_hides_what_depends_on_the_subject),
         cmocka_unit_test(arena_stops_at_its_cap),
         cmocka_unit_test(buffer_refuses_past_its_maximum),
+        cmocka_unit_test(buffer_over_lent_bytes_stays_inside),
         cmocka_unit_test(cursor_never_passes_the_end),
         cmocka_unit_test(utf8_refuses_overlong_and_surrogates),
         cmocka_unit_test(hex_takes_exactly_its_length),

@@ -14,10 +14,16 @@ void lb_buf_init(struct lb_buf *buf, size_t max)
     *buf = (struct lb_buf){.max = max};
 }
 
+void lb_buf_over(struct lb_buf *buf, uint8_t *bytes, size_t size)
+{
+    *buf = (struct lb_buf){.ptr = bytes, .cap = size, .max = size, .lent = true};
+}
+
 void lb_buf_cleanup(struct lb_buf *buf)
 {
     lb_wipe(buf->ptr, buf->len);
-    free(buf->ptr);
+    if (!buf->lent)
+        free(buf->ptr);
     *buf = (struct lb_buf){.max = buf->max};
 }
 

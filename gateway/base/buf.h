@@ -17,10 +17,15 @@ struct lb_buf {
     size_t cap;
     size_t max;
     bool failed;  /* an append passed max or memory ran out */
+    bool lent;    /* ptr is the owner's */
 };
 
 /* lb_buf_init makes an empty buffer that will never hold more than max bytes. */
 void lb_buf_init(struct lb_buf *buf, size_t max);
+
+/* lb_buf_over makes an empty buffer that writes into the owner's own bytes, which stay the
+ * owner's. */
+void lb_buf_over(struct lb_buf *buf, uint8_t *bytes, size_t size);
 
 /* lb_buf_cleanup wipes and releases; fits LB_DEFER. */
 void lb_buf_cleanup(struct lb_buf *buf);

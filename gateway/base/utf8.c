@@ -42,9 +42,18 @@ int32_t lb_utf8_next(struct lb_span text, size_t *offset)
     return (int32_t)point;
 }
 
+/* Most texts are plain ASCII, and those need no second look. */
+static size_t ascii_prefix(struct lb_span text)
+{
+    size_t len = 0;
+    while (len < text.len && text.ptr[len] < 0x80)
+        len++;
+    return len;
+}
+
 bool lb_utf8_valid(struct lb_span text)
 {
-    size_t offset = 0;
+    size_t offset = ascii_prefix(text);
     int32_t point;
     do {
         point = lb_utf8_next(text, &offset);

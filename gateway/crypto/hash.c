@@ -20,15 +20,13 @@ static void must(int result)
 
 void lb_sha256_parts(const struct lb_span *parts, size_t num, uint8_t out[LB_SHA256_BYTES])
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    must(ctx != NULL);
+    EVP_MD_CTX *ctx = lb_ossl_digest();
     must(EVP_DigestInit_ex2(ctx, lb_ossl()->sha256, NULL));
     for (size_t i = 0; i < num; i++) {
         if (parts[i].len > 0)
             must(EVP_DigestUpdate(ctx, parts[i].ptr, parts[i].len));
     }
     must(EVP_DigestFinal_ex(ctx, out, NULL));
-    EVP_MD_CTX_free(ctx);
 }
 
 void lb_sha256(struct lb_span data, uint8_t out[LB_SHA256_BYTES])

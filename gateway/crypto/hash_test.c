@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 
 #include "gateway/base/hex.h"
 #include "gateway/crypto/hash.h"
+#include "gateway/crypto/random_pool.h"
 
 static void assert_hex(const uint8_t *bytes, size_t len, const char *expected)
 {
@@ -108,6 +110,52 @@ static void random_bytes_differ(void **state)
     assert_int_equal(lb_status_code(lb_crypto_random(first, SIZE_MAX)), LB_CRYPTO_FAILED);
 }
 
+/* Through many refills, and never the same bytes twice. */
+static void a_pool_hands_out_each_byte_once(void **state)
+{
+    (void)state;
+    static struct lb_random_pool pool;
+    static uint8_t seen[1000][16];
+    uint8_t much[sizeof(pool.bytes)];
+    for (size_t i = 0; i < 1000; i++) {
+        assert_true(lb_random_pool_take(&pool, seen[i], 16) == LB_OK);
+        for (size_t j = 0; j < i; j++)
+            assert_memory_not_equal(seen[i], seen[j], 16);
+        for (size_t at = pool.left; at < sizeof(pool.bytes); at++)
+            assert_int_equal(pool.bytes[at], 0);
+    }
+    assert_true(lb_random_pool_take(&pool, much, sizeof(much)) == LB_OK);
+    assert_int_equal(pool.left, 0);
+    assert_int_equal(lb_status_code(lb_random_pool_take(&pool, much, sizeof(much) + 1)),
+                     LB_CRYPTO_FAILED);
+}
+
+static void *hash_on_a_thread(void *arg)
+{
+    uint8_t hash[LB_SHA256_BYTES];
+    for (int i = 0; i < 2000; i++) {
+        lb_sha256(lb_span_str("abc"), hash);
+        if (memcmp(hash, arg, sizeof(hash)) != 0)
+            return arg;
+    }
+    return NULL;
+}
+
+static void threads_hash_side_by_side(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    uint8_t expected[LB_SHA256_BYTES];
+    lb_sha256(lb_span_str("abc"), expected);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hash_on_a_thread, expected), 0);
+    for (size_t i = 0; i < 4; i++) {
+        void *wrong = expected;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+}
+
 static void equal_looks_at_length_and_every_byte(void **state)
 {
     (void)state;
@@ -132,6 +180,8 @@ int main(void)
         cmocka_unit_test(hkdf_gives_the_values_of_rfc_5869),
         cmocka_unit_test(expand_reaches_its_longest_output),
         cmocka_unit_test(random_bytes_differ),
+        cmocka_unit_test(a_pool_hands_out_each_byte_once),
+        cmocka_unit_test(threads_hash_side_by_side),
         cmocka_unit_test(equal_looks_at_length_and_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
  */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct lb_ossl handles;
+static pthread_key_t digest_key;
 
 void lb_ossl_broken(const char *event)
 {
@@ -37,8 +38,15 @@ static EVP_MAC_CTX *hmac_prepare(void)
     return ctx;
 }
 
+static void free_digest(void *ctx)
+{
+    EVP_MD_CTX_free(ctx);
+}
+
 static void fetch(void)
 {
+    if (pthread_key_create(&digest_key, free_digest) != 0)
+        lb_ossl_broken("crypto_thread_key_failed");
     handles.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     handles.gcm128 = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
     handles.gcm256 = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
@@ -52,4 +60,16 @@ const struct lb_ossl *lb_ossl(void)
     if (pthread_once(&once, fetch) != 0)
         lb_ossl_broken("crypto_once_failed");
     return &handles;
+}
+
+EVP_MD_CTX *lb_ossl_digest(void)
+{
+    (void)lb_ossl();
+    EVP_MD_CTX *ctx = pthread_getspecific(digest_key);
+    if (ctx != NULL)
+        return ctx;
+    ctx = EVP_MD_CTX_new();
+    if (ctx == NULL || pthread_setspecific(digest_key, ctx) != 0)
+        lb_ossl_broken("crypto_hash_failed");
+    return ctx;
 }

@@ -23,6 +23,11 @@ struct lb_ossl {
  * nothing here can keep its word. Thread-safe. */
 const struct lb_ossl *lb_ossl(void);
 
+/* lb_ossl_digest is the calling thread's own digest context, made once, since making one takes as
+ * long as hashing a leaf. It is initialized anew for each use, and keeps nothing afterwards but the
+ * last digest. Never NULL. */
+EVP_MD_CTX *lb_ossl_digest(void);
+
 /* lb_ossl_broken stops the process after a failure of the library that has no honest answer. */
 _Noreturn void lb_ossl_broken(const char *event);
 

@@ -3,6 +3,8 @@
 #include "gateway/base/wipe.h"
 #include "gateway/crypto/hash.h"
 
+#define MAX_AAD_BYTES 512
+
 static void put_u64(uint8_t out[8], uint64_t value)
 {
     for (int i = 0; i < 8; i++)
@@ -57,35 +59,35 @@ static lb_status make_aad(const struct lb_detail_place *place, struct lb_buf *aa
 }
 
 lb_status lb_detail_seal(const struct lb_detail_place *place,
-                         const uint8_t data_key[LB_DETAIL_KEY_BYTES], struct lb_span fields,
-                         struct lb_span detail, struct lb_arena *arena,
+                         const uint8_t data_key[LB_DETAIL_KEY_BYTES],
+                         const struct lb_detail_text *text, struct lb_arena *arena,
                          struct lb_detail_row *out_row, struct lb_leaf *leaf)
 {
-    LB_ENSURE(fields.len <= LB_MAX_DETAIL_BYTES && detail.len <= LB_MAX_DETAIL_BYTES, LB_TOO_LARGE,
-              "detail is larger than allowed");
-    LB_DEFER(lb_buf_cleanup) struct lb_buf aad;
-    LB_DEFER(lb_buf_cleanup) struct lb_buf payload;
-    lb_buf_init(&aad, 512);
-    lb_buf_init(&payload, LB_DETAIL_MAX_PAYLOAD_BYTES);
+    LB_ENSURE(text->fields.len <= LB_MAX_DETAIL_BYTES && text->detail.len <= LB_MAX_DETAIL_BYTES,
+              LB_TOO_LARGE, "detail is larger than allowed");
+    uint8_t aad_bytes[MAX_AAD_BYTES];
+    struct lb_buf aad;
+    size_t len = LB_DETAIL_SALT_BYTES + 4 + text->fields.len + 4 + text->detail.len;
+    uint8_t *plain = lb_arena_alloc(arena, len);
+    uint8_t *sealed = lb_arena_alloc(arena, len + LB_AEAD_TAG_BYTES);
+    LB_ENSURE(plain != NULL && sealed != NULL, LB_NO_MEMORY, "arena is full");
+    LB_DEFER(lb_buf_cleanup) struct lb_buf payload; /* of what is sealed nothing stays */
+    lb_buf_over(&aad, aad_bytes, sizeof(aad_bytes));
+    lb_buf_over(&payload, plain, len);
     LB_TRY(make_aad(place, &aad));
-    uint8_t salt_bytes[LB_DETAIL_SALT_BYTES];
-    struct lb_span salt = lb_span_of(salt_bytes, sizeof(salt_bytes));
-    LB_TRY(lb_crypto_random(salt_bytes, sizeof(salt_bytes)));
-    LB_TRY(lb_crypto_random(out_row->nonce, sizeof(out_row->nonce)));
+    struct lb_span salt = lb_span_of(text->salt, sizeof(text->salt));
+    memcpy(out_row->nonce, text->nonce, sizeof(out_row->nonce));
     lb_buf_put(&payload, salt);
-    lb_buf_put_field32(&payload, fields);
-    lb_buf_put_field32(&payload, detail);
+    lb_buf_put_field32(&payload, text->fields);
+    lb_buf_put_field32(&payload, text->detail);
     LB_TRY(lb_buf_check(&payload));
-    uint8_t *sealed = lb_arena_alloc(arena, payload.len + LB_AEAD_TAG_BYTES);
-    LB_ENSURE(sealed != NULL, LB_NO_MEMORY, "arena is full");
     LB_TRY(lb_aead_seal(lb_span_of(data_key, LB_DETAIL_KEY_BYTES), out_row->nonce,
                         lb_buf_span(&aad), lb_buf_span(&payload), sealed));
     out_row->sealed = lb_span_of(sealed, payload.len + LB_AEAD_TAG_BYTES);
-    salted_hash("lianban plain v1", salt, detail, out_row->plain_hash);
+    salted_hash("lianban plain v1", salt, text->detail, out_row->plain_hash);
     lb_detail_hash(out_row, place->key_hash, leaf->detail_hash);
-    if (fields.len > 0)
-        salted_hash("lianban fields v1", salt, fields, leaf->fields_hash);
-    lb_wipe(salt_bytes, sizeof(salt_bytes));
+    if (text->fields.len > 0)
+        salted_hash("lianban fields v1", salt, text->fields, leaf->fields_hash);
     return LB_OK;
 }
 
@@ -117,8 +119,9 @@ lb_status lb_detail_open(const struct lb_detail_place *place,
     LB_ENSURE(row->sealed.len >= LB_AEAD_TAG_BYTES &&
                   row->sealed.len <= LB_DETAIL_MAX_PAYLOAD_BYTES + LB_AEAD_TAG_BYTES,
               LB_SEAL_BROKEN, "detail has an impossible length");
-    LB_DEFER(lb_buf_cleanup) struct lb_buf aad;
-    lb_buf_init(&aad, 512);
+    uint8_t aad_bytes[MAX_AAD_BYTES];
+    struct lb_buf aad;
+    lb_buf_over(&aad, aad_bytes, sizeof(aad_bytes));
     LB_TRY(make_aad(place, &aad));
     size_t len = row->sealed.len - LB_AEAD_TAG_BYTES;
     uint8_t *payload = lb_arena_alloc(arena, len);

@@ -20,8 +20,10 @@
  *   fields_hash = SHA-256("lianban fields v1" || salt || fields)                 in the leaf
  *
  * A sealed data key is enc[32] || ciphertext[48] of HPKE base mode (X25519, HKDF-SHA256,
- * AES-128-GCM) to the officer's key, info = "lianban detail key v1" || origin, AAD = u64 kid ||
- * subject.
+ * AES-128-GCM) to the officer's key, info = "lianban detail key v2" || origin, AAD = u64 kid.
+ * Many keys share a context, and so its enc: the kid is the sequence number. In version 1 each had
+ * a context of its own: info = "lianban detail key v1" || origin, AAD = u64 kid || subject, sequence
+ * number 0. Whose a key is, key_hash says.
  *
  * Erasing a subject destroys its sealed data keys and its pseudonym and leaves key_hash in the
  * key's row; the ERASURE leaf's request_hash = SHA-256("lianban erasure v1" || (u64 kid ||
@@ -58,12 +60,20 @@ void lb_detail_key_hash(uint64_t kid, const uint8_t subject[LB_DETAIL_SUBJECT_BY
 /* lb_detail_hash computes detail_hash from a row as it is stored. */
 void lb_detail_hash(const struct lb_detail_row *row, const uint8_t key_hash[32], uint8_t out[32]);
 
+/* What is sealed, and what must never be used twice: salt and nonce. */
+struct lb_detail_text {
+    struct lb_span fields;
+    struct lb_span detail;
+    uint8_t salt[LB_DETAIL_SALT_BYTES];
+    uint8_t nonce[LB_AEAD_NONCE_BYTES];
+};
+
 /* lb_detail_seal encrypts into the arena, fills out_row but for its kid, and sets the leaf's
  * detail_hash and fields_hash (zero for no fields). TOO_LARGE for texts past
  * LB_MAX_DETAIL_BYTES. */
 LB_MUST lb_status lb_detail_seal(const struct lb_detail_place *place,
-                                 const uint8_t data_key[LB_DETAIL_KEY_BYTES], struct lb_span fields,
-                                 struct lb_span detail, struct lb_arena *arena,
+                                 const uint8_t data_key[LB_DETAIL_KEY_BYTES],
+                                 const struct lb_detail_text *text, struct lb_arena *arena,
                                  struct lb_detail_row *out_row, struct lb_leaf *leaf);
 /* lb_detail_open decrypts into the arena and checks both commitments of the leaf. SEAL_BROKEN. */
 LB_MUST lb_status lb_detail_open(const struct lb_detail_place *place,

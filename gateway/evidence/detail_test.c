@@ -21,8 +21,10 @@ static struct sealed seal(const char *fields, const char *detail)
         .place = {"example/adapter/tax", 17, TXN, KEY_HASH},
         .row = {.kid = 3},
     };
-    assert_ok(lb_detail_seal(&sealed.place, KEY, lb_span_str(fields), lb_span_str(detail),
-                             sealed.arena, &sealed.row, &sealed.leaf));
+    struct lb_detail_text text = {lb_span_str(fields), lb_span_str(detail), {0}, {0}};
+    assert_ok(lb_crypto_random(text.salt, sizeof(text.salt)));
+    assert_ok(lb_crypto_random(text.nonce, sizeof(text.nonce)));
+    assert_ok(lb_detail_seal(&sealed.place, KEY, &text, sealed.arena, &sealed.row, &sealed.leaf));
     return sealed;
 }
 

@@ -4,7 +4,7 @@
 
 #include "gateway/base/wipe.h"
 #include "gateway/evidence/inspect_state.h"
-#include "gateway/evidence/keyring.h"
+#include "gateway/evidence/key_seal.h"
 #include "gateway/evidence/tree.h"
 
 /* Opening a data key costs a hundred times what opening a detail does, and a subject's entries come
@@ -158,7 +158,7 @@ static lb_status data_key(struct lb_follow *follow, const struct lb_follow_keys 
     slot->kid = 0;
     lb_status status = LB_FAULT(LB_SEAL_BROKEN, "no key of the officer's");
     for (size_t i = 0; i < officer->num && status != LB_OK; i++)
-        status = lb_keyring_unseal(&officer->keys[i], follow->origin, kid, row->subject,
+        status = lb_key_seal_open(&officer->keys[i], follow->origin, kid, row->subject,
                                    row->sealed, slot->key);
     LB_TRY(status);
     slot->kid = kid;

@@ -1,15 +1,14 @@
 #ifndef GATEWAY_EVIDENCE_KEYRING_H
 #define GATEWAY_EVIDENCE_KEYRING_H
 
-#include "gateway/crypto/x25519.h"
 #include "gateway/evidence/records.h"
 
 /*
  * The data keys under which details are encrypted: one per subject, random, in memory only while
  * the subject is among the 1024 most recent ones, and sealed to the officer in its row. A key
  * that has left memory can't be used again, so the subject gets a new one with a new row. Used by
- * the sequencer alone. A subject's first key takes no longer than its next use: contexts to the
- * officer are made ahead by a thread, and the rest is done for either.
+ * the sequencer alone. A subject's first key takes no longer than its next use: whatever it costs
+ * is done for either.
  */
 struct lb_keyring;
 
@@ -37,11 +36,5 @@ LB_MUST lb_status lb_keyring_get(struct lb_keyring *keyring,
                                  struct lb_records *records, const struct lb_data_key **out_key);
 /* lb_keyring_forget wipes a subject's key from memory. */
 void lb_keyring_forget(struct lb_keyring *keyring, const uint8_t subject[LB_DETAIL_SUBJECT_BYTES]);
-
-/* lb_keyring_unseal opens a sealed data key with the officer's private key. SEAL_BROKEN. */
-LB_MUST lb_status lb_keyring_unseal(const struct lb_x25519_key *officer, const char *origin,
-                                    uint64_t kid, const uint8_t subject[LB_DETAIL_SUBJECT_BYTES],
-                                    const uint8_t sealed[LB_DETAIL_SEALED_KEY_BYTES],
-                                    uint8_t out_key[LB_DETAIL_KEY_BYTES]);
 
 #endif

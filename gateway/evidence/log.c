@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gateway/base/wipe.h"
 #include "gateway/evidence/log_state.h"
 
 /* A note with two signatures of it fits into a slot of the ratchet. */
@@ -54,6 +55,10 @@ static lb_status start(struct lb_log *log, const struct lb_log_options *options,
     LB_TRY(lb_note_verifier_init(log->origin, public_key, &log->verifier));
     log->writer.arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     LB_ENSURE(log->writer.arena != NULL, LB_NO_MEMORY, "log");
+    log->writer.helper_arena = lb_arena_new(LB_FILE_ARENA_BYTES);
+    log->writer.jobs = calloc(LB_LOG_BATCH, sizeof(struct lb_log_job));
+    LB_ENSURE(log->writer.helper_arena != NULL && log->writer.jobs != NULL, LB_NO_MEMORY, "log");
+    LB_TRY(lb_helper_new(&log->writer.helper));
     LB_TRY(lb_log_restore(log, options, diag));
     LB_TRY(lb_log_watch_begin(log, options, diag));
     log->writer.idle_since_ms = lb_clock_monotonic_ms(log->clock);
@@ -123,9 +128,13 @@ void lb_log_close(struct lb_log *log)
         (void)close(log->writer.ratchet_fd);
     if (log->lock_fd >= 0)
         (void)close(log->lock_fd);
+    lb_helper_free(log->writer.helper);
+    free(log->writer.jobs);
+    lb_arena_free(log->writer.helper_arena);
     lb_arena_free(log->writer.arena);
     lb_note_verifier_cleanup(&log->verifier);
     lb_denials_cleanup(&log->denials);
+    lb_wipe(&log->writer.random, sizeof(log->writer.random));
     (void)pthread_mutex_destroy(&log->shown.lock);
     (void)pthread_mutex_destroy(&log->queue.lock);
     (void)pthread_cond_destroy(&log->queue.work);
@@ -141,8 +150,9 @@ lb_status lb_log_check_entry(const struct lb_log_entry *entry)
     bool named = entry->has_subject && memcmp(entry->subject, nobody, sizeof(nobody)) != 0;
     LB_ENSURE(entry->leaf.type != LB_LEAF_ERASURE || named, LB_MALFORMED,
               "an erasure without a subject");
-    LB_DEFER(lb_buf_cleanup) struct lb_buf bytes;
-    lb_buf_init(&bytes, LB_MAX_LEAF_BYTES);
+    uint8_t place[LB_MAX_LEAF_BYTES];
+    struct lb_buf bytes;
+    lb_buf_over(&bytes, place, sizeof(place));
     return lb_leaf_encode(&entry->leaf, &bytes);
 }
 

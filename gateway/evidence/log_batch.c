@@ -1,5 +1,6 @@
 #include <stdatomic.h>
 
+#include "gateway/base/wipe.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/evidence/log_state.h"
 
@@ -62,28 +63,28 @@ static lb_status run_guard(struct lb_log *log, struct lb_log_entry *entry)
     return keep ? lb_store_release(store) : lb_store_undo(store);
 }
 
-static lb_status add_detail(struct lb_log *log, struct lb_log_entry *entry)
+/* The key under which an entry's detail goes; the job has a copy, since the next one may take the
+ * place of the one borrowed. */
+static lb_status take_key(struct lb_log *log, struct lb_log_job *job)
 {
     static const uint8_t own[LB_DETAIL_SUBJECT_BYTES];
     struct lb_log_writer *writer = &log->writer;
+    struct lb_log_entry *entry = job->entry;
     memset(entry->leaf.detail_hash, 0, sizeof(entry->leaf.detail_hash));
     memset(entry->leaf.fields_hash, 0, sizeof(entry->leaf.fields_hash));
-    if (writer->keyring == NULL || entry->detail.len + entry->fields.len == 0)
+    job->has_detail = writer->keyring != NULL && entry->detail.len + entry->fields.len > 0;
+    if (!job->has_detail)
         return LB_OK;
     const struct lb_data_key *key = NULL;
     bool personal = entry->has_subject && entry->leaf.type != LB_LEAF_ERASURE;
     LB_TRY(lb_keyring_get(writer->keyring, personal ? entry->subject : own, &writer->records,
                           &key));
-    const struct lb_detail_place place = {
-        .origin = log->origin,
-        .index = entry->index,
-        .txn = entry->leaf.txn,
-        .key_hash = key->key_hash,
-    };
-    struct lb_detail_row row = {.kid = key->kid};
-    LB_TRY(lb_detail_seal(&place, key->key, entry->fields, entry->detail, writer->arena, &row,
-                          &entry->leaf));
-    return lb_records_put_detail(&writer->records, entry->index, &row);
+    job->key = *key;
+    job->row.kid = key->kid;
+    job->text.fields = entry->fields;
+    job->text.detail = entry->detail;
+    LB_TRY(lb_random_pool_take(&writer->random, job->text.salt, sizeof(job->text.salt)));
+    return lb_random_pool_take(&writer->random, job->text.nonce, sizeof(job->text.nonce));
 }
 
 static lb_status erase_subject(struct lb_log *log, struct lb_log_entry *entry)
@@ -95,55 +96,64 @@ static lb_status erase_subject(struct lb_log *log, struct lb_log_entry *entry)
     return lb_records_erase(&log->writer.records, entry->index, entry->subject, &entry->leaf);
 }
 
-static lb_status encode_leaf(struct lb_log_entry *entry)
-{
-    LB_DEFER(lb_buf_cleanup) struct lb_buf bytes;
-    lb_buf_init(&bytes, sizeof(entry->leaf_bytes));
-    LB_TRY(lb_leaf_encode(&entry->leaf, &bytes));
-    memcpy(entry->leaf_bytes, bytes.ptr, bytes.len);
-    entry->leaf_len = bytes.len;
-    return LB_OK;
-}
-
 static lb_status tile_full(void *context, unsigned level, uint64_t n, const struct lb_hash *hashes)
 {
     return lb_records_put_tile(context, level, n, hashes);
 }
 
-static lb_status add_entry(struct lb_log *log, struct lb_log_entry *entry, int64_t now_ms)
+/* All that depends on the entries before: the guard's word, the place in the log, the key. */
+static lb_status take_entry(struct lb_log *log, struct lb_log_entry *entry, int64_t now_ms)
 {
     struct lb_log_writer *writer = &log->writer;
-    const struct lb_tree_sink sink = {tile_full, &writer->records};
     entry->leaf.time_ms = now_ms;
     LB_TRY(run_guard(log, entry));
     if (entry->outcome != LB_OK)
         return LB_OK;
+    struct lb_log_job *job = &writer->jobs[writer->num_jobs];
     entry->leaf.time_ms = now_ms;
-    entry->index = lb_tree_size(writer->tree);
+    entry->index = lb_tree_size(writer->tree) + writer->num_jobs;
+    job->entry = entry;
     LB_TRY(erase_subject(log, entry));
-    LB_TRY(add_detail(log, entry));
+    LB_TRY(take_key(log, job));
     if (entry->next_officer != NULL)
         lb_keyring_change(writer->keyring, entry->next_officer);
-    LB_TRY(encode_leaf(entry));
-    struct lb_span bytes = lb_span_of(entry->leaf_bytes, entry->leaf_len);
-    LB_TRY(lb_records_put_leaf(&writer->records, entry->index, bytes));
-    lb_merkle_leaf(bytes, &entry->leaf_hash);
-    writer->leaves[writer->num_leaves++] = entry->leaf_hash;
+    writer->num_jobs++;
+    return LB_OK;
+}
+
+static lb_status write_entry(struct lb_log_writer *writer, const struct lb_log_job *job)
+{
+    const struct lb_tree_sink sink = {tile_full, &writer->records};
+    const struct lb_log_entry *entry = job->entry;
+    if (job->has_detail)
+        LB_TRY(lb_records_put_detail(&writer->records, entry->index, &job->row));
+    LB_TRY(lb_records_put_leaf(&writer->records, entry->index,
+                               lb_span_of(entry->leaf_bytes, entry->leaf_len)));
     return lb_tree_add(writer->tree, &entry->leaf_hash, &sink);
+}
+
+static lb_status check_leaf(struct lb_log_writer *writer, struct lb_span bytes)
+{
+    uint8_t prefixed[1 + LB_MAX_LEAF_BYTES] = {0x00};
+    struct lb_hash hash;
+    memcpy(prefixed + 1, bytes.ptr, bytes.len);
+    lb_sha256(lb_span_of(prefixed, 1 + bytes.len), hash.bytes);
+    lb_merkle_frontier_add(&writer->check, &hash);
+    return LB_OK;
+}
+
+static lb_status read_back(void *ctx, uint64_t index, struct lb_span bytes)
+{
+    struct lb_log_writer *writer = ctx;
+    LB_ENSURE(index == writer->check.size, LB_LOG_FORK, "what was stored has a gap");
+    return check_leaf(writer, bytes);
 }
 
 /* Reads the batch's leaves back from the store and hashes them by another road; one flipped bit
  * in a signed leaf hash would end this log for ever. */
 static lb_status check_leaves(struct lb_log_writer *writer, const struct lb_hash *root)
 {
-    for (size_t i = 0; i < writer->num_leaves; i++) {
-        uint8_t prefixed[1 + LB_MAX_LEAF_BYTES] = {0x00};
-        size_t len = 0;
-        struct lb_hash hash;
-        LB_TRY(lb_records_leaf(&writer->records, writer->check.size, prefixed + 1, &len));
-        lb_sha256(lb_span_of(prefixed, 1 + len), hash.bytes);
-        lb_merkle_frontier_add(&writer->check, &hash);
-    }
+    LB_TRY(lb_records_each_leaf(&writer->records, writer->check.size, read_back, writer));
     struct lb_hash again;
     lb_merkle_frontier_root(&writer->check, &again);
     bool same = writer->check.size == lb_tree_size(writer->tree) &&
@@ -152,14 +162,41 @@ static lb_status check_leaves(struct lb_log_writer *writer, const struct lb_hash
     return LB_OK;
 }
 
+/* Signing takes as long as reading back a small batch, and neither needs the other. */
+struct signing {
+    struct lb_log *log;
+    struct lb_records_checkpoint *head;
+    lb_status status;
+};
+
+static void sign(void *ctx)
+{
+    struct signing *signing = ctx;
+    struct lb_records_checkpoint *head = signing->head;
+    signing->status = lb_log_sign_head(signing->log, head->size, &head->root, &head->note);
+}
+
+static lb_status check_and_sign(struct lb_log *log, struct lb_records_checkpoint *head)
+{
+    struct lb_log_writer *writer = &log->writer;
+    struct signing signing = {log, head, LB_OK};
+    bool shared = writer->num_jobs >= LB_LOG_SHARED_JOBS;
+    if (shared)
+        lb_helper_offer(writer->helper, sign, &signing);
+    lb_status checked = check_leaves(writer, &head->root);
+    if (!(shared && lb_helper_settle(writer->helper)) && checked == LB_OK)
+        sign(&signing);
+    LB_TRY(checked);
+    return signing.status;
+}
+
 static lb_status sign_batch(struct lb_log *log, uint64_t from_size,
                             struct lb_records_checkpoint *out_head)
 {
     struct lb_log_writer *writer = &log->writer;
     struct lb_records_checkpoint head = {.size = lb_tree_size(writer->tree)};
     LB_TRY(lb_tree_root(writer->tree, head.size, &head.root));
-    LB_TRY(check_leaves(writer, &head.root));
-    LB_TRY(lb_log_sign_head(log, head.size, &head.root, &head.note));
+    LB_TRY(check_and_sign(log, &head));
     LB_TRY(lb_records_move_checkpoint(&writer->records, from_size, &writer->root, &head));
     *out_head = head;
     return LB_OK;
@@ -168,23 +205,27 @@ static lb_status sign_batch(struct lb_log *log, uint64_t from_size,
 static lb_status fill_batch(struct lb_log *log, struct lb_log_entry *first,
                             struct lb_records_checkpoint *out_head)
 {
+    struct lb_log_writer *writer = &log->writer;
     int64_t now_ms = 0;
-    uint64_t from_size = lb_tree_size(log->writer.tree);
+    uint64_t from_size = lb_tree_size(writer->tree);
     LB_TRY(read_clock(log, &now_ms));
     for (struct lb_log_entry *entry = first; entry != NULL; entry = entry->next)
-        LB_TRY(add_entry(log, entry, now_ms));
-    log->writer.last_ms = now_ms;
+        LB_TRY(take_entry(log, entry, now_ms));
+    if (writer->keyring != NULL)
+        LB_TRY(lb_records_drop_idle_keys(&writer->records));
+    LB_TRY(lb_log_seal(log));
+    for (size_t i = 0; i < writer->num_jobs; i++)
+        LB_TRY(write_entry(writer, &writer->jobs[i]));
+    writer->last_ms = now_ms;
     out_head->size = from_size;
-    return log->writer.num_leaves == 0 ? LB_OK : sign_batch(log, from_size, out_head);
+    return writer->num_jobs == 0 ? LB_OK : sign_batch(log, from_size, out_head);
 }
 
 static lb_status show_head(struct lb_log *log, const struct lb_records_checkpoint *head)
 {
     struct lb_log_shown *shown = &log->shown;
-    lb_status status = LB_OK;
     (void)pthread_mutex_lock(&shown->lock);
-    for (size_t i = 0; i < log->writer.num_leaves && status == LB_OK; i++)
-        status = lb_tree_add(shown->tree, &log->writer.leaves[i], NULL);
+    lb_status status = lb_tree_follow(shown->tree, log->writer.tree);
     shown->root = head->root;
     memcpy(shown->note, head->note.ptr, head->note.len);
     shown->note_len = head->note.len;
@@ -196,7 +237,7 @@ static lb_status commit_batch(struct lb_log *log, const struct lb_records_checkp
 {
     struct lb_log_writer *writer = &log->writer;
     LB_TRY(lb_store_commit(writer->store));
-    if (writer->num_leaves == 0)
+    if (writer->num_jobs == 0)
         return LB_OK;
     LB_TRY(lb_ratchet_put(writer->ratchet_fd, writer->ratchet_slot, head->note));
     writer->ratchet_slot ^= 1;
@@ -209,17 +250,20 @@ static lb_status commit_batch(struct lb_log *log, const struct lb_records_checkp
 
 lb_status lb_log_write_batch(struct lb_log *log, struct lb_log_entry *first)
 {
+    struct lb_log_writer *writer = &log->writer;
     struct lb_records_checkpoint head = {.size = 0};
-    log->writer.num_leaves = 0;
-    lb_arena_reset(log->writer.arena);
-    lb_status status = lb_store_begin(log->writer.store);
+    writer->num_jobs = 0;
+    lb_arena_reset(writer->arena);
+    lb_arena_reset(writer->helper_arena);
+    lb_status status = lb_store_begin(writer->store);
     if (status == LB_OK)
         status = fill_batch(log, first, &head);
     if (status == LB_OK)
         status = commit_batch(log, &head);
+    lb_wipe(writer->jobs, writer->num_jobs * sizeof(writer->jobs[0]));
     if (status == LB_OK)
         return LB_OK;
-    lb_store_rollback(log->writer.store);
+    lb_store_rollback(writer->store);
     lb_log_fail(log, status);
     LB_FAIL(LB_LOG_UNAVAILABLE, "the log has stopped");
 }

@@ -4,8 +4,10 @@
 #include <limits.h>
 #include <pthread.h>
 
+#include "gateway/crypto/random_pool.h"
 #include "gateway/evidence/checkpoint.h"
 #include "gateway/evidence/denials.h"
+#include "gateway/evidence/helper.h"
 #include "gateway/evidence/keyring.h"
 #include "gateway/evidence/log.h"
 #include "gateway/evidence/ratchet.h"
@@ -24,6 +26,18 @@ LB_MUST lb_status lb_log_path_make(const char *folder, const char *name, struct 
 #define LB_LOG_DATABASE "evidence.db"
 #define LB_LOG_RATCHET "ratchet"
 
+/* An entry of a batch between its guard and its rows. */
+struct lb_log_job {
+    struct lb_log_entry *entry;
+    bool has_detail;
+    struct lb_data_key key;
+    struct lb_detail_text text;
+    struct lb_detail_row row;
+    lb_status status;
+};
+/* From so many on a batch is worth a second thread. */
+#define LB_LOG_SHARED_JOBS 8
+
 /* What the sequencer alone touches, once its thread runs. */
 struct lb_log_writer {
     struct lb_store *store;
@@ -38,8 +52,11 @@ struct lb_log_writer {
     int64_t idle_since_ms;       /* monotonic: the last commit */
     int64_t flushed_ms;          /* monotonic: the last look at the denials */
     struct lb_arena *arena;      /* of one batch */
-    struct lb_hash leaves[LB_LOG_BATCH];
-    size_t num_leaves;
+    struct lb_random_pool random;  /* of salts and nonces */
+    struct lb_helper *helper;
+    struct lb_arena *helper_arena;
+    struct lb_log_job *jobs;     /* LB_LOG_BATCH of them */
+    size_t num_jobs;
     struct lb_space space;
     struct lb_watched watched;
     enum lb_space_level announced;  /* the last level that has an entry */
@@ -119,6 +136,9 @@ LB_MUST lb_status lb_log_check_entry(const struct lb_log_entry *entry);
  * head; each entry's `outcome` says whether it became a leaf. Any failure is the end of this
  * log's service: LOG_UNAVAILABLE for the entries. Sequencer only. */
 LB_MUST lb_status lb_log_write_batch(struct lb_log *log, struct lb_log_entry *first);
+/* lb_log_seal seals and hashes the writer's jobs: each entry's leaf_bytes and leaf_hash, and its
+ * detail row. NO_MEMORY, CRYPTO_FAILED, TOO_LARGE. */
+LB_MUST lb_status lb_log_seal(struct lb_log *log);
 /* lb_log_housekeep writes due denials and canaries; `last` also those not due yet. */
 LB_MUST lb_status lb_log_housekeep(struct lb_log *log, bool last);
 /* lb_log_sign_head signs a checkpoint; the note is in the writer's arena. */

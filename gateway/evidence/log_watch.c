@@ -9,7 +9,10 @@
  */
 
 #define ALERT_MS 60000
-#define WAL_PAGES 1000
+/* The WAL is moved when nothing waits and it has some pages, or when it has many: the fewer times,
+ * the fewer entries wait for it, and the fewer times the same pages are written. */
+#define WAL_SOME_PAGES 1000
+#define WAL_MANY_PAGES 4000
 
 static const char *const NAMES[] = {
     [LB_LOG_STATE_OK] = "ok",
@@ -161,7 +164,9 @@ static lb_status look(struct lb_log *log)
 static lb_status move_wal(struct lb_log *log)
 {
     struct lb_store *store = log->writer.store;
-    if (lb_store_wal_pages(store) < WAL_PAGES)
+    struct lb_log_health health;
+    lb_log_health(log, &health);
+    if (lb_store_wal_pages(store) < (health.num_queued == 0 ? WAL_SOME_PAGES : WAL_MANY_PAGES))
         return LB_OK;
     lb_status status = lb_store_checkpoint(store);
     bool later = lb_status_code(status) == LB_STATE_LOCKED ||

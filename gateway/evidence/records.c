@@ -2,6 +2,10 @@
 
 #include "gateway/crypto/hash.h"
 
+/* Where the rows of no keys are, while a batch is written: 2^62, past every real kid. */
+#define IDLE_KID (UINT64_C(1) << 62)
+#define IDLE_KID_SQL "4611686018427387904"
+
 static const char *const MIGRATIONS[] = {
     "CREATE TABLE leaf(idx INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
     "CREATE TABLE tile(key INTEGER PRIMARY KEY, hashes BLOB NOT NULL) STRICT;"
@@ -30,7 +34,7 @@ static lb_status prepare_writes(struct lb_records *records)
         {&records->put_detail, "INSERT INTO detail(idx, kid, nonce, sealed, plain_hash)"
                                " VALUES (?1, ?2, ?3, ?4, ?5)"},
         {&records->put_key, "INSERT INTO detail_key(kid, subject, sealed) VALUES (?1, ?2, ?3)"},
-        {&records->touch_key, "UPDATE detail_key SET sealed = sealed WHERE kid = ?1"},
+        {&records->drop_idle, "DELETE FROM detail_key WHERE kid >= " IDLE_KID_SQL},
         {&records->find_keys, "SELECT kid, sealed FROM detail_key WHERE subject = ?1 ORDER BY kid"},
         {&records->erase_key, "UPDATE detail_key SET subject = NULL, sealed = NULL, key_hash = ?2,"
                               " erased_by = ?3 WHERE kid = ?1"},
@@ -48,6 +52,8 @@ lb_status lb_records_prepare(struct lb_records *records, struct lb_store *store,
 {
     *records = (struct lb_records){.store = store};
     LB_TRY(lb_stmt_prepare(store, "SELECT bytes FROM leaf WHERE idx = ?1", &records->get_leaf));
+    LB_TRY(lb_stmt_prepare(store, "SELECT idx, bytes FROM leaf WHERE idx >= ?1 ORDER BY idx",
+                           &records->get_leaves));
     LB_TRY(lb_stmt_prepare(store, "SELECT hashes FROM tile WHERE key = ?1", &records->get_tile));
     LB_TRY(lb_stmt_prepare(store,
                            "SELECT (SELECT coalesce(max(idx) + 1, 0) FROM leaf),"
@@ -101,6 +107,34 @@ lb_status lb_records_leaf(struct lb_records *records, uint64_t index, uint8_t *o
                           size_t *out_len)
 {
     return read_blob(records->get_leaf, (int64_t)index, out, LB_MAX_LEAF_BYTES, out_len);
+}
+
+static lb_status visit_leaves(struct lb_stmt *stmt,
+                              lb_status (*visit)(void *ctx, uint64_t index, struct lb_span bytes),
+                              void *ctx)
+{
+    bool row = false;
+    LB_TRY(lb_stmt_step(stmt, &row));
+    while (row) {
+        struct lb_span bytes;
+        LB_TRY(lb_records_column(stmt, 1, 0, &bytes));
+        LB_ENSURE(bytes.len <= LB_MAX_LEAF_BYTES, LB_STORE_FAILED, "a leaf that is too long");
+        LB_TRY(visit(ctx, (uint64_t)lb_stmt_int(stmt, 0), bytes));
+        LB_TRY(lb_stmt_step(stmt, &row));
+    }
+    return LB_OK;
+}
+
+lb_status lb_records_each_leaf(struct lb_records *records, uint64_t from,
+                               lb_status (*visit)(void *ctx, uint64_t index,
+                                                  struct lb_span bytes),
+                               void *ctx)
+{
+    lb_status status = lb_stmt_bind_int(records->get_leaves, 1, (int64_t)from);
+    if (status == LB_OK)
+        status = visit_leaves(records->get_leaves, visit, ctx);
+    lb_stmt_reset(records->get_leaves);
+    return status;
 }
 
 static lb_status load_tile(void *context, unsigned level, uint64_t n, struct lb_hash *out_hashes)
@@ -203,10 +237,15 @@ lb_status lb_records_put_key(struct lb_records *records, uint64_t kid,
     return lb_stmt_run(stmt);
 }
 
-lb_status lb_records_touch_key(struct lb_records *records, uint64_t kid)
+lb_status lb_records_put_idle_key(struct lb_records *records, uint64_t number)
 {
-    LB_TRY(lb_stmt_bind_int(records->touch_key, 1, (int64_t)kid));
-    return lb_stmt_run(records->touch_key);
+    static const uint8_t nobody[LB_DETAIL_SUBJECT_BYTES], nothing[LB_DETAIL_SEALED_KEY_BYTES];
+    return lb_records_put_key(records, IDLE_KID + number, nobody, nothing);
+}
+
+lb_status lb_records_drop_idle_keys(struct lb_records *records)
+{
+    return lb_stmt_run(records->drop_idle);
 }
 
 static lb_status bind_checkpoint(struct lb_stmt *stmt,

@@ -35,6 +35,7 @@ static inline int64_t lb_records_tile_key(unsigned level, uint64_t n)
 struct lb_records {
     struct lb_store *store;
     struct lb_stmt *get_leaf;
+    struct lb_stmt *get_leaves;
     struct lb_stmt *get_tile;
     struct lb_stmt *get_bounds;
     struct lb_stmt *get_checkpoint;
@@ -42,7 +43,7 @@ struct lb_records {
     struct lb_stmt *put_tile;
     struct lb_stmt *put_detail;
     struct lb_stmt *put_key;
-    struct lb_stmt *touch_key;
+    struct lb_stmt *drop_idle;
     struct lb_stmt *find_keys;
     struct lb_stmt *erase_key;
     struct lb_stmt *put_checkpoint;
@@ -61,6 +62,13 @@ LB_MUST lb_status lb_records_column(const struct lb_stmt *stmt, int column, size
 /* lb_records_leaf copies one leaf's bytes into out[LB_MAX_LEAF_BYTES]; ABSENT. */
 LB_MUST lb_status lb_records_leaf(struct lb_records *records, uint64_t index, uint8_t *out,
                                   size_t *out_len);
+/* lb_records_each_leaf visits the stored leaves from an index on, until there are no more or visit
+ * fails; the bytes are borrowed, and no longer than a leaf may be. STORE_FAILED, or what visit
+ * says. */
+LB_MUST lb_status lb_records_each_leaf(struct lb_records *records, uint64_t from,
+                                       lb_status (*visit)(void *ctx, uint64_t index,
+                                                          struct lb_span bytes),
+                                       void *ctx);
 /* lb_records_source makes tiles and leaves available to a tree. */
 struct lb_tree_source lb_records_source(struct lb_records *records);
 
@@ -91,9 +99,10 @@ LB_MUST lb_status lb_records_put_detail(struct lb_records *records, uint64_t ind
 LB_MUST lb_status lb_records_put_key(struct lb_records *records, uint64_t kid,
                                      const uint8_t subject[LB_DETAIL_SUBJECT_BYTES],
                                      const uint8_t sealed[LB_DETAIL_SEALED_KEY_BYTES]);
-/* lb_records_touch_key writes a key's row as it is: the work of lb_records_put_key, without a
- * change. */
-LB_MUST lb_status lb_records_touch_key(struct lb_records *records, uint64_t kid);
+/* lb_records_put_idle_key does the work of lb_records_put_key for no key: a row past all real ones,
+ * until lb_records_drop_idle_keys takes back all of them, before the commit. */
+LB_MUST lb_status lb_records_put_idle_key(struct lb_records *records, uint64_t number);
+LB_MUST lb_status lb_records_drop_idle_keys(struct lb_records *records);
 LB_MUST lb_status lb_records_put_checkpoint(struct lb_records *records,
                                             const struct lb_records_checkpoint *checkpoint);
 /* lb_records_move_checkpoint replaces the row if it still is `from` (compare and swap); LOG_FORK

@@ -97,6 +97,21 @@ lb_status lb_tree_add(struct lb_tree *tree, const struct lb_hash *leaf,
     return LB_OK;
 }
 
+lb_status lb_tree_follow(struct lb_tree *tree, const struct lb_tree *ahead)
+{
+    for (unsigned level = 0; level < LB_TREE_LEVELS; level++) {
+        unsigned shift = LB_TILE_HEIGHT * level;
+        if (tree->size >> shift == ahead->size >> shift)
+            break;
+        if (ahead->edge[level] == NULL)
+            continue;
+        LB_TRY(need_edge(tree, level));
+        *tree->edge[level] = *ahead->edge[level];
+    }
+    tree->size = ahead->size;
+    return LB_OK;
+}
+
 /* Borrows a full tile from the cache, reading it first if it is not there. */
 static lb_status full_tile(struct lb_tree *tree, unsigned level, uint64_t n,
                            struct lb_tile **out_tile)

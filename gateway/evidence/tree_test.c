@@ -298,6 +298,29 @@ static void impossible_proofs_are_refused(void **state)
     assert_int_equal(num, 0);
 }
 
+/* A tree that only follows proves all that the other proves, however far it lagged. */
+static void a_tree_follows_another(void **state)
+{
+    static const uint64_t sizes[] = {1, 2, 255, 256, 257, 300, 511, 513, 65536, 65537, 69999};
+    struct bench *bench = *state;
+    struct lb_tree_source source = source_of(bench->memory);
+    struct lb_tree *tree;
+    assert_ok(lb_tree_new(&source, &tree));
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        grow_to(bench, sizes[i]);
+        assert_ok(lb_tree_follow(tree, bench->tree));
+        assert_int_equal(lb_tree_size(tree), sizes[i]);
+        for (uint64_t size = sizes[i]; size > 0; size /= 3) {
+            struct lb_hash ours, theirs;
+            assert_ok(lb_tree_root(tree, size, &ours));
+            assert_ok(lb_tree_root(bench->tree, size, &theirs));
+            assert_memory_equal(&ours, &theirs, sizeof(ours));
+        }
+    }
+    assert_ok(lb_tree_follow(tree, bench->tree));
+    lb_tree_free(tree);
+}
+
 /* A hole in what the source keeps is told, never papered over. */
 static void a_missing_tile_is_told(void **state)
 {
@@ -327,6 +350,7 @@ int main(void)
         TREE_TEST(proofs_across_tile_edges_verify),
         TREE_TEST(a_proof_reads_few_tiles),
         TREE_TEST(impossible_proofs_are_refused),
+        TREE_TEST(a_tree_follows_another),
         TREE_TEST(a_missing_tile_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
