@@ -34,7 +34,7 @@ def lines(found):
     yield f"  ours / raw: {found['ratio']:.2f} in the same turns"
     costs = ", ".join(f"{cost['us_per_entry']:.1f} at {cost['at']}" for cost in found["cost"])
     yield f"  us per entry as the log grows: {costs}"
-    verify = found["verify"]
-    yield (f"  opening it: {found['open_ms']:.0f} ms; verifying all of it: "
-           f"{verify['per_second_per_core']:.0f} leaves/s and core")
+    yield f"  opening it: {found['open_ms']:.0f} ms"
+    yield (f"  verifying, leaves/s and core: {found['verify_export']['per_second_per_core']:.0f} of an "
+           f"export, {found['verify']['per_second_per_core']:.0f} with details, keys and pages")
     yield ""

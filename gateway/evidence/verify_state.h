@@ -11,6 +11,14 @@ struct lb_verify_rows {
     bool row;  /* a row stands ready */
 };
 
+/* A data key's row as it was read last: a subject's details share one. */
+struct lb_verify_key {
+    uint64_t kid;  /* 0 for none */
+    bool erased;
+    uint8_t key_hash[32];
+};
+#define LB_VERIFY_KEYS 1024
+
 /* One verification on its way. */
 struct lb_verify {
     struct lb_log_reader *reader;
@@ -23,6 +31,7 @@ struct lb_verify {
     struct lb_verify_rows erased;  /* keys by the ERASURE leaf that erased them */
     int64_t last_ms;
     int64_t max_kid;
+    struct lb_verify_key keys[LB_VERIFY_KEYS];
     struct lb_log_verdict verdict;
 };
 
