@@ -189,23 +189,15 @@ lb_status lb_witnessed_read(const char *folder, const struct lb_note_verifier *v
 static lb_status root_of(struct lb_log_reader *reader, uint64_t size, struct lb_hash *out_root)
 {
     struct lb_merkle_frontier frontier;
-    struct lb_stmt *stmt = NULL;
-    bool row = true;
     lb_merkle_frontier_init(&frontier);
-    LB_TRY(lb_stmt_prepare(reader->store, "SELECT bytes FROM leaf WHERE idx < ?1 ORDER BY idx",
-                           &stmt));
-    lb_status status = lb_stmt_bind_int(stmt, 1, (int64_t)size);
-    while (status == LB_OK) {
-        status = lb_stmt_step(stmt, &row);
-        if (status != LB_OK || !row)
-            break;
+    for (uint64_t index = 0; index < size; index++) {
+        uint8_t bytes[LB_MAX_LEAF_BYTES];
+        size_t len = 0;
         struct lb_hash leaf;
-        lb_merkle_leaf(lb_stmt_blob(stmt, 0), &leaf);
+        LB_TRY(lb_records_leaf(&reader->records, index, bytes, &len));
+        lb_merkle_leaf(lb_span_of(bytes, len), &leaf);
         lb_merkle_frontier_add(&frontier, &leaf);
     }
-    lb_stmt_free(stmt);
-    LB_TRY(status);
-    LB_ENSURE(frontier.size == size, LB_ABSENT, "fewer leaves");
     lb_merkle_frontier_root(&frontier, out_root);
     return LB_OK;
 }

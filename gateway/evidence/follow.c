@@ -75,6 +75,17 @@ static lb_status read_head(struct lb_follow *follow, const struct lb_note_verifi
     return status;
 }
 
+/* A shard that is missing is no fork. */
+static lb_status check_shard(const struct lb_follow *follow, lb_status status,
+                             struct lb_diag *diag)
+{
+    const char *trouble = lb_log_reader_trouble(follow->reader);
+    if (lb_status_code(status) != LB_LOG_BEHIND || trouble == NULL)
+        return LB_OK;
+    lb_diag_set(diag, "%s", trouble);
+    return status;
+}
+
 /* The tree that the follower holds, out of the log's own tiles. */
 static lb_status restore(struct lb_follow *follow, uint64_t size, const struct lb_hash *root,
                          struct lb_diag *diag)
@@ -87,6 +98,7 @@ static lb_status restore(struct lb_follow *follow, uint64_t size, const struct l
     lb_status status = lb_tree_restore(follow->tree, size);
     if (status == LB_OK)
         status = lb_tree_root(follow->tree, size, &now);
+    LB_TRY(check_shard(follow, status, diag));
     bool same = status == LB_OK &&
                 (size == 0 || memcmp(now.bytes, root->bytes, sizeof(now.bytes)) == 0);
     if (!same)
@@ -104,6 +116,7 @@ static lb_status add_leaves(struct lb_follow *follow, uint64_t from, uint64_t to
     struct lb_hash hash;
     for (uint64_t index = from; index < to; index++) {
         lb_status status = lb_records_leaf(&follow->reader->records, index, bytes, &len);
+        LB_TRY(check_shard(follow, status, diag));
         if (status != LB_OK)
             lb_diag_set(diag, "entry %llu is missing or unreadable", (unsigned long long)index);
         LB_ENSURE(status == LB_OK, LB_LOG_FORK, "a gap between entries");
@@ -168,13 +181,17 @@ static lb_status data_key(struct lb_follow *follow, const struct lb_follow_keys 
 static lb_status find_row(struct lb_follow *follow, uint64_t index, struct lb_arena *arena,
                           struct lb_detail_row *out_row, bool *out_found)
 {
-    struct lb_stmt *stmt = follow->reader->get_detail;
-    LB_TRY(lb_stmt_bind_int(stmt, 1, (int64_t)index));
-    LB_TRY(lb_stmt_step(stmt, out_found));
-    if (!*out_found)
+    struct lb_stmt *stmt = NULL;
+    lb_status status = lb_reader_find_detail(follow->reader, index, &stmt);
+    *out_found = status == LB_OK;
+    if (lb_status_code(status) == LB_ABSENT)
         return LB_OK;
-    LB_TRY(lb_reader_detail_row(stmt, 0, out_row));
-    return lb_arena_copy(arena, out_row->sealed, &out_row->sealed);
+    LB_TRY(status);
+    status = lb_reader_detail_row(stmt, 0, out_row);
+    if (status == LB_OK)
+        status = lb_arena_copy(arena, out_row->sealed, &out_row->sealed);
+    lb_stmt_reset(stmt);
+    return status;
 }
 
 static lb_status open_row(struct lb_follow *follow, const struct lb_follow_keys *officer,
@@ -197,7 +214,8 @@ static lb_status open_row(struct lb_follow *follow, const struct lb_follow_keys 
     return LB_OK;
 }
 
-/* What does not open is a state; only what stops every entry is a failure. */
+/* What does not open is a state; only what stops every entry, or a shard that is missing, is a
+ * failure. */
 static lb_status read_detail(struct lb_follow *follow, const struct lb_follow_keys *officer,
                              struct lb_arena *arena, struct lb_follow_entry *entry)
 {
@@ -205,7 +223,6 @@ static lb_status read_detail(struct lb_follow *follow, const struct lb_follow_ke
     struct lb_detail_row row;
     bool found = false;
     lb_status status = find_row(follow, entry->index, arena, &row, &found);
-    lb_stmt_reset(follow->reader->get_detail);
     if (status == LB_OK && !found) {
         bool committed = memcmp(entry->leaf.detail_hash, none, sizeof(none)) != 0;
         entry->state = committed ? LB_FOLLOW_BROKEN : LB_FOLLOW_NONE;
@@ -215,7 +232,7 @@ static lb_status read_detail(struct lb_follow *follow, const struct lb_follow_ke
         entry->kid = row.kid;
         status = open_row(follow, officer, &row, arena, entry);
     }
-    if (lb_status_code(status) == LB_NO_MEMORY)
+    if (lb_status_code(status) == LB_NO_MEMORY || lb_status_code(status) == LB_LOG_BEHIND)
         return status;
     if (status != LB_OK)
         entry->state = LB_FOLLOW_BROKEN;

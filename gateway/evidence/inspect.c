@@ -7,6 +7,7 @@
 #include "gateway/evidence/inspect_state.h"
 #include "gateway/evidence/key_seal.h"
 #include "gateway/evidence/log_state.h"
+#include "gateway/evidence/shards.h"
 
 #define BUSY_TIMEOUT_MS 5000
 
@@ -37,7 +38,8 @@ static lb_status open_files(struct lb_log_reader *reader, const char *folder)
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
     };
     LB_TRY(lb_store_open(&options, &reader->store));
-    return prepare(reader);
+    LB_TRY(prepare(reader));
+    return lb_shards_new(folder, reader->store, &reader->records.shards);
 }
 
 lb_status lb_log_reader_open(const char *folder, struct lb_diag *diag,
@@ -60,6 +62,7 @@ void lb_log_reader_close(struct lb_log_reader *reader)
 {
     if (reader == NULL)
         return;
+    lb_shards_free(reader->records.shards);
     lb_store_close(reader->store);
     free(reader->ratchet);
     free(reader);
@@ -156,12 +159,13 @@ lb_status lb_reader_detail_row(const struct lb_stmt *stmt, int first, struct lb_
 static lb_status find_detail(struct lb_log_reader *reader, uint64_t index, struct lb_arena *arena,
                              struct lb_detail_row *out_row)
 {
-    bool row = false;
-    LB_TRY(lb_stmt_bind_int(reader->get_detail, 1, (int64_t)index));
-    LB_TRY(lb_stmt_step(reader->get_detail, &row));
-    LB_ENSURE(row, LB_ABSENT, "the entry has no detail");
-    LB_TRY(lb_reader_detail_row(reader->get_detail, 0, out_row));
-    return lb_arena_copy(arena, out_row->sealed, &out_row->sealed);
+    struct lb_stmt *stmt = NULL;
+    LB_TRY(lb_reader_find_detail(reader, index, &stmt));
+    lb_status status = lb_reader_detail_row(stmt, 0, out_row);
+    if (status == LB_OK)
+        status = lb_arena_copy(arena, out_row->sealed, &out_row->sealed);
+    lb_stmt_reset(stmt);
+    return status;
 }
 
 /* The origin is the first line of the stored checkpoint; what it says is proved by the AEAD. */
@@ -197,9 +201,7 @@ lb_status lb_log_reader_detail(struct lb_log_reader *reader, uint64_t index,
     uint8_t data_key[LB_DETAIL_KEY_BYTES];
     LB_TRY(lb_log_reader_leaf(reader, index, arena, &leaf, &leaf_hash));
     LB_TRY(read_origin(reader, arena, &origin));
-    lb_status found = find_detail(reader, index, arena, &row);
-    lb_stmt_reset(reader->get_detail);
-    LB_TRY(found);
+    LB_TRY(find_detail(reader, index, arena, &row));
     lb_status known = lb_reader_key(reader, row.kid, &key);
     LB_ENSURE(known == LB_OK, LB_SEAL_BROKEN, "the detail's data key is missing or damaged");
     LB_ENSURE(!key.erased, LB_ABSENT, "the detail was erased");

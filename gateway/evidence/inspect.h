@@ -9,7 +9,8 @@
 
 /*
  * Reading a log folder from outside, beside a running node or after its end: full verification and
- * listing. Opens read-only and never changes a byte.
+ * listing, through its shards too. Opens read-only and never changes a byte. What needs a shard
+ * that is missing or was changed fails with LOG_BEHIND or LOG_FORK.
  */
 struct lb_log_reader;
 
@@ -46,6 +47,10 @@ LB_MUST lb_status lb_log_reader_origin(struct lb_log_reader *reader, struct lb_a
 LB_MUST lb_status lb_log_reader_verify(struct lb_log_reader *reader,
                                        const struct lb_note_verifier *verifier,
                                        struct lb_diag *diag, struct lb_log_verdict *out_verdict);
+
+/* lb_log_reader_trouble borrows a sentence that names the shard the last LOG_BEHIND or LOG_FORK of
+ * reading was about, and what to do; NULL when it was about none. */
+const char *lb_log_reader_trouble(const struct lb_log_reader *reader);
 
 /* lb_log_reader_size counts leaves. */
 LB_MUST lb_status lb_log_reader_size(struct lb_log_reader *reader, uint64_t *out_size);

@@ -27,6 +27,12 @@ struct lb_key_row {
 LB_MUST lb_status lb_reader_key(struct lb_log_reader *reader, uint64_t kid,
                                 struct lb_key_row *out_row);
 
+/* lb_reader_find_detail finds an entry's detail here or in a shard: a statement at columns kid,
+ * nonce, sealed, plain_hash, which the caller resets before the next call. ABSENT; statuses of
+ * lb_shards_detail. */
+LB_MUST lb_status lb_reader_find_detail(struct lb_log_reader *reader, uint64_t index,
+                                        struct lb_stmt **out_stmt);
+
 /* lb_reader_detail_row parses columns kid, nonce, sealed, plain_hash from column `first` on;
  * sealed is borrowed until the statement's next step. STORE_FAILED. */
 LB_MUST lb_status lb_reader_detail_row(const struct lb_stmt *stmt, int first,

@@ -6,6 +6,7 @@
 
 #include "gateway/base/wipe.h"
 #include "gateway/evidence/log_state.h"
+#include "gateway/evidence/shards.h"
 
 /* A note with two signatures of it fits into a slot of the ratchet. */
 #define MAX_TWO_KEYS_ORIGIN 230
@@ -67,7 +68,7 @@ static lb_status start(struct lb_log *log, const struct lb_log_options *options,
     LB_ENSURE(pthread_create(&log->sequencer, NULL, lb_log_sequence, log) == 0, LB_NO_MEMORY,
               "the sequencer cannot be started");
     log->running = true;
-    return LB_OK;
+    return lb_shard_keeper_start(log, &log->keeper);
 }
 
 lb_status lb_log_open(const struct lb_log_options *options, struct lb_diag *diag,
@@ -117,11 +118,13 @@ void lb_log_close(struct lb_log *log)
 {
     if (log == NULL)
         return;
+    lb_shard_keeper_stop(log->keeper);
     if (log->running)
         stop_sequencer(log);
     lb_tree_free(log->shown.tree);
     lb_tree_free(log->writer.tree);
     lb_keyring_free(log->writer.keyring);
+    lb_shards_free(log->shown.records.shards);
     lb_store_close(log->shown.store);
     lb_store_close(log->writer.store);
     if (log->writer.ratchet_fd >= 0)

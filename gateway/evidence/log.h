@@ -18,9 +18,9 @@
  *
  * Files in the folder: evidence.db (leaves, tiles, details, keys, the owner's own tables through
  * `migrations`), ratchet (the two newest signed checkpoints, on disk before the newer one leaves
- * this process), lock, reserve (blocks for the entries of a node that stops on a full disk). The
- * owner's tables are working state, not evidence: they commit with the
- * entry, but no leaf covers them. On open the tree is rebuilt from leaves and tiles and compared
+ * this process), lock, reserve (blocks for the entries of a node that stops on a full disk), shards
+ * (half-years that are over, shard.h). The owner's tables are working state, not evidence: they
+ * commit with the entry, but no leaf covers them. On open the tree is rebuilt from leaves and tiles and compared
  * with the stored checkpoint and the ratchet; anything shorter or different is refused with
  * LOG_BEHIND or LOG_FORK.
  */
@@ -37,7 +37,7 @@ struct lb_log_options {
     const uint8_t *officer_key;
     /* Tables of the owner in the same file (replay memory, use counters), appended to the log's
      * own migrations; NULL-terminated; may be NULL. Not named leaf, tile, checkpoint, detail,
-     * detail_key. */
+     * detail_key, shard. */
     const char *const *migrations;
     struct lb_disk_marks marks;      /* all zero: the usual ones */
     const struct lb_disk *disk;      /* NULL: the machine's */

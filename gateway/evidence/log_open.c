@@ -4,6 +4,7 @@
 
 #include "gateway/base/file.h"
 #include "gateway/evidence/log_state.h"
+#include "gateway/evidence/shards.h"
 
 #define BUSY_TIMEOUT_MS 5000
 
@@ -104,7 +105,16 @@ static lb_status open_reader(struct opening *opening)
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
     };
     LB_TRY(lb_store_open(&options, &shown->store));
-    return lb_records_prepare(&shown->records, shown->store, true);
+    LB_TRY(lb_records_prepare(&shown->records, shown->store, true));
+    return lb_shards_new(opening->options->folder, shown->store, &shown->records.shards);
+}
+
+/* Nothing is read from them here, so that opening takes as long whatever is in them. */
+static lb_status check_shards(struct opening *opening)
+{
+    struct lb_shards *shards = opening->log->shown.records.shards;
+    lb_status status = lb_shards_present(shards);
+    return status == LB_OK ? LB_OK : refuse(opening, status, lb_shards_trouble(shards));
 }
 
 /* A new log starts with a signed checkpoint of the empty tree. */
@@ -272,6 +282,7 @@ lb_status lb_log_restore(struct lb_log *log, const struct lb_log_options *option
     LB_TRY(load_checkpoint(&opening));
     LB_TRY(check_checkpoint(&opening));
     LB_TRY(open_reader(&opening));
+    LB_TRY(check_shards(&opening));
     LB_TRY(restore_tree(&opening, &log->writer.records, &log->writer.tree));
     LB_TRY(restore_tree(&opening, &log->shown.records, &log->shown.tree));
     LB_TRY(check_ratchet(&opening));

@@ -169,6 +169,7 @@ lb_status lb_log_housekeep(struct lb_log *log, bool last)
     LB_TRY(lb_log_watch(log));
     LB_TRY(lb_log_announce(log));
     LB_TRY(write_denied(log, last));
+    LB_TRY(lb_log_shed(log));
     int64_t now = lb_clock_monotonic_ms(log->clock);
     bool spent = writer->space.level == LB_SPACE_SPENT;
     if (last || spent || now - writer->idle_since_ms < CANARY_MS)

@@ -12,6 +12,7 @@
 #include "gateway/evidence/log.h"
 #include "gateway/evidence/ratchet.h"
 #include "gateway/evidence/records.h"
+#include "gateway/evidence/shard_keeper.h"
 #include "gateway/evidence/space.h"
 #include "gateway/evidence/watched.h"
 
@@ -63,6 +64,7 @@ struct lb_log_writer {
     enum lb_log_state trouble;      /* why the batch failed, when its status alone can't say */
     int64_t alerted_ms;             /* monotonic: the last line about the state */
     int64_t refusals_ms;            /* monotonic: the last entry about refusals for want of room */
+    int64_t shed_ms;                /* monotonic: when rows of a shard were last removed */
 };
 
 /* What was committed and signed, as any thread may see it, under `lock`. */
@@ -103,6 +105,8 @@ struct lb_log {
     struct lb_log_queue queue;
     struct lb_denials denials;
     _Atomic(bool) held;  /* nothing may be released */
+    struct lb_shed shed;
+    struct lb_shard_keeper *keeper;
     pthread_t sequencer;
     bool running;
 };

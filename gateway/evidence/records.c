@@ -1,6 +1,7 @@
 #include "gateway/evidence/records.h"
 
 #include "gateway/crypto/hash.h"
+#include "gateway/evidence/shards.h"
 
 /* Where the rows of no keys are, while a batch is written: 2^62, past every real kid. */
 #define IDLE_KID (UINT64_C(1) << 62)
@@ -106,7 +107,11 @@ static lb_status read_blob(struct lb_stmt *stmt, int64_t number, uint8_t *out, s
 lb_status lb_records_leaf(struct lb_records *records, uint64_t index, uint8_t *out,
                           size_t *out_len)
 {
-    return read_blob(records->get_leaf, (int64_t)index, out, LB_MAX_LEAF_BYTES, out_len);
+    lb_status status =
+        read_blob(records->get_leaf, (int64_t)index, out, LB_MAX_LEAF_BYTES, out_len);
+    if (lb_status_code(status) == LB_ABSENT && records->shards != NULL)
+        return lb_shards_leaf(records->shards, index, out, out_len);
+    return status;
 }
 
 static lb_status visit_leaves(struct lb_stmt *stmt,
@@ -142,7 +147,11 @@ static lb_status load_tile(void *context, unsigned level, uint64_t n, struct lb_
     struct lb_records *records = context;
     uint8_t bytes[LB_TILE_HASHES * LB_HASH_BYTES];
     size_t len = 0;
-    LB_TRY(read_blob(records->get_tile, lb_records_tile_key(level, n), bytes, sizeof(bytes), &len));
+    lb_status status =
+        read_blob(records->get_tile, lb_records_tile_key(level, n), bytes, sizeof(bytes), &len);
+    if (lb_status_code(status) == LB_ABSENT && records->shards != NULL)
+        return lb_shards_tile(records->shards, level, n, out_hashes);
+    LB_TRY(status);
     LB_ENSURE(len == sizeof(bytes), LB_STORE_FAILED, "a tile of the wrong length");
     memcpy(out_hashes, bytes, sizeof(bytes));
     return LB_OK;

@@ -18,7 +18,8 @@
  *       once erased, key_hash and erased_by (the ERASURE leaf's index) stand for the other two
  *
  * The owner's tables in the same file (replay memory, use counters) are working state, not
- * evidence: no leaf covers them, and lb_log_reader_verify does not read them.
+ * evidence: no leaf covers them, and lb_log_reader_verify does not read them. Leaves, details and
+ * tiles of level 0 that are in a linked shard are no longer here (shards.h).
  */
 #define LB_RECORDS_APPLICATION_ID 0x4C424C47U  /* "LBLG" */
 
@@ -31,9 +32,12 @@ static inline int64_t lb_records_tile_key(unsigned level, uint64_t n)
     return (int64_t)((uint64_t)level << 56 | n);
 }
 
+struct lb_shards;
+
 /* Statements of one connection; those that write are NULL on a read-only one. */
 struct lb_records {
     struct lb_store *store;
+    struct lb_shards *shards;  /* where removed leaves and tiles are; NULL: not asked */
     struct lb_stmt *get_leaf;
     struct lb_stmt *get_leaves;
     struct lb_stmt *get_tile;
@@ -59,7 +63,8 @@ LB_MUST lb_status lb_records_prepare(struct lb_records *records, struct lb_store
 LB_MUST lb_status lb_records_column(const struct lb_stmt *stmt, int column, size_t len,
                                     struct lb_span *out_blob);
 
-/* lb_records_leaf copies one leaf's bytes into out[LB_MAX_LEAF_BYTES]; ABSENT. */
+/* lb_records_leaf copies one leaf's bytes into out[LB_MAX_LEAF_BYTES], out of a shard when it is not
+ * in the table; ABSENT; statuses of lb_shards_leaf. */
 LB_MUST lb_status lb_records_leaf(struct lb_records *records, uint64_t index, uint8_t *out,
                                   size_t *out_len);
 /* lb_records_each_leaf visits the stored leaves from an index on, until there are no more or visit

@@ -172,8 +172,10 @@ static lb_status check_snapshot(struct lb_verify *verify, struct lb_arena *arena
     LB_TRY(check_head(verify, arena));
     LB_TRY(read_ratchet(verify, &after));
     LB_TRY(check_pages(verify));
+    LB_TRY(lb_verify_shards(verify));
     LB_TRY(lb_verify_walk(verify));
     LB_TRY(check_root(verify));
+    LB_TRY(lb_verify_shards_rest(verify));
     LB_TRY(check_slot(verify, &before.slots[0]));
     LB_TRY(check_slot(verify, &before.slots[1]));
     return check_lag(verify, &after);
@@ -194,8 +196,8 @@ static lb_status judge(struct lb_verify *verify, lb_status status)
 static void cleanup(struct lb_verify *verify)
 {
     lb_tree_free(verify->tree);
-    lb_stmt_free(verify->leaves.stmt);
-    lb_stmt_free(verify->details.stmt);
+    lb_verify_rows_end(&verify->leaves);
+    lb_verify_rows_end(&verify->details);
     lb_stmt_free(verify->erased.stmt);
 }
 

@@ -8,11 +8,6 @@ static lb_status start(struct lb_verify *verify, const char *sql, struct lb_veri
     return lb_stmt_step(rows->stmt, &rows->row);
 }
 
-static lb_status next(struct lb_verify_rows *rows)
-{
-    return lb_stmt_step(rows->stmt, &rows->row);
-}
-
 /* A sink for full tiles: each must be stored as it follows from the leaves. */
 static lb_status check_tile(void *context, unsigned level, uint64_t n, const struct lb_hash *hashes)
 {
@@ -95,7 +90,7 @@ static lb_status check_detail(struct lb_verify *verify, uint64_t index, const st
                       (unsigned long long)index);
         return status;
     }
-    return next(details);
+    return lb_verify_rows_next(details);
 }
 
 /* Appends one erased key to what its ERASURE leaf commits to. */
@@ -106,7 +101,7 @@ static lb_status note_erased(struct lb_verify *verify, struct lb_buf *commitment
     lb_buf_put_u64(commitments, (uint64_t)lb_stmt_int(verify->erased.stmt, 1));
     lb_buf_put(commitments, key_hash);
     LB_TRY(lb_buf_check(commitments));
-    return next(&verify->erased);
+    return lb_verify_rows_next(&verify->erased);
 }
 
 static bool erased_here(const struct lb_verify *verify, uint64_t index)
@@ -167,7 +162,7 @@ static lb_status check_leaf(struct lb_verify *verify)
     LB_TRY(lb_tree_add(verify->tree, &hash, &sink));
     LB_TRY(check_detail(verify, index, &leaf));
     LB_TRY(check_erasure(verify, index, &leaf));
-    return next(&verify->leaves);
+    return lb_verify_rows_next(&verify->leaves);
 }
 
 /* What is left over belongs to no leaf. */
@@ -179,7 +174,7 @@ static lb_status check_rest(struct lb_verify *verify)
     int64_t want_tiles = 0;
     for (uint64_t n = lb_tree_size(verify->tree) >> 8; n > 0; n >>= 8)
         want_tiles += (int64_t)n;
-    LB_TRY(lb_verify_count(verify, "SELECT count(*) FROM tile", &num_tiles));
+    LB_TRY(lb_verify_count_tiles(verify, &num_tiles));
     LB_TRY(lb_verify_count(verify, "SELECT count(*) FROM detail_key", &num_keys));
     LB_TRY(lb_verify_count(verify, "SELECT count(*) FROM checkpoint", &num_heads));
     bool whole = !verify->details.row && !verify->erased.row && num_tiles == want_tiles &&
@@ -193,10 +188,12 @@ static lb_status check_rest(struct lb_verify *verify)
 
 lb_status lb_verify_walk(struct lb_verify *verify)
 {
-    LB_TRY(start(verify, "SELECT idx, bytes FROM leaf ORDER BY idx", &verify->leaves));
-    LB_TRY(start(verify,
-                 "SELECT idx, kid, nonce, sealed, plain_hash FROM detail ORDER BY idx",
-                 &verify->details));
+    LB_TRY(lb_verify_rows_start(verify, "SELECT idx, bytes FROM leaf WHERE idx >= ?1 ORDER BY idx",
+                                &verify->leaves));
+    LB_TRY(lb_verify_rows_start(verify,
+                                "SELECT idx, kid, nonce, sealed, plain_hash FROM detail"
+                                " WHERE idx >= ?1 ORDER BY idx",
+                                &verify->details));
     LB_TRY(start(verify,
                  "SELECT erased_by, kid, key_hash FROM detail_key WHERE erased_by IS NOT NULL"
                  " ORDER BY erased_by, kid",

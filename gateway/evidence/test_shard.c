@@ -1,0 +1,115 @@
+#include "gateway/evidence/test_shard.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "gateway/base/file.h"
+
+int test_shard_fill(void **state)
+{
+    (void)test_fill(state);
+    struct fixture *fixture = *state;
+    fixture->clock.now_unix_ms = TEST_NEXT_HALF_MS;
+    (void)test_shard_copy_log(fixture, fixture->folder, TEST_FILLED);
+    test_shard_copy(fixture, 1);
+    (void)test_shard_copy_log(fixture, fixture->folder, TEST_COPIED);
+    test_shard_keep(fixture, 1);
+    (void)test_shard_copy_log(fixture, fixture->folder, TEST_KEPT);
+    return 0;
+}
+
+void test_shard_begin(struct fixture *fixture, const char *from)
+{
+    const char *base = test_path(fixture, fixture->root, from);
+    const char *own = test_path(fixture, fixture->root, "own");
+    (void)unlink(lb_arena_printf(fixture->arena, "%s/shards/2025h2.away", own));
+    (void)test_shard_copy_log(fixture, base, "own");
+    (void)snprintf(fixture->folder, sizeof(fixture->folder), "%s", own);
+    fixture->clock.now_unix_ms = TEST_NEXT_HALF_MS;
+    atomic_store(&fixture->disk.free_bytes, UINT64_C(64) << 30);
+}
+
+void test_shard_copy(struct fixture *fixture, size_t num)
+{
+    const struct lb_shard_copy_options options = {
+        .folder = fixture->folder,
+        .verifier = &fixture->verifier,
+        .until_ms = fixture->clock.now_unix_ms,
+        .disk = &fixture->disk.disk,
+    };
+    struct lb_shard_copied copied;
+    lb_status status = lb_shard_copy(&options, &fixture->diag, &copied);
+    if (status != LB_OK)
+        print_error("%s\n", fixture->diag.text);
+    assert_ok(status);
+    assert_int_equal(copied.num, num);
+}
+
+static bool is_kept(const struct lb_shard_list *list, size_t num)
+{
+    size_t linked = 0;
+    for (size_t i = 0; i < list->num; i++)
+        linked += list->lines[i].state == LB_SHARD_LINKED;
+    return linked >= num && list->num_left == 0;
+}
+
+void test_shard_wait(struct fixture *fixture, size_t num)
+{
+    struct lb_shard_list list = {.num = 0};
+    for (int i = 0; i < 400 && !is_kept(&list, num); i++) {
+        fixture->clock.now_monotonic_ms += 100;
+        (void)usleep(20000);
+        assert_ok(lb_shard_list_read(fixture->folder, &fixture->diag, &list));
+    }
+    assert_true(is_kept(&list, num));
+}
+
+void test_shard_keep(struct fixture *fixture, size_t num)
+{
+    struct lb_log *log = test_open(fixture);
+    test_shard_wait(fixture, num);
+    lb_log_close(log);
+}
+
+const char *test_shard_path(struct fixture *fixture, const char *folder, const char *name)
+{
+    return lb_arena_printf(fixture->arena, "%s/shards/%s.db", folder, name);
+}
+
+const char *test_shard_copy_log(struct fixture *fixture, const char *folder, const char *name)
+{
+    const char *to = test_copy_log(fixture, folder, name);
+    assert_ok(lb_file_mkdirs(test_path(fixture, to, "shards")));
+    for (const char *const *at = (const char *const[]){"2025h2", "2026h1", NULL}; *at != NULL;
+         at++) {
+        const char *from = test_shard_path(fixture, folder, *at);
+        (void)unlink(test_shard_path(fixture, to, *at));
+        if (access(from, F_OK) == 0)
+            test_copy(from, test_shard_path(fixture, to, *at));
+    }
+    return to;
+}
+
+void test_shard_sql(struct fixture *fixture, const char *path, const char *sql)
+{
+    const struct lb_store_options options = {.path = path, .busy_timeout_ms = 1000};
+    struct lb_store *store = NULL;
+    (void)fixture;
+    assert_ok(lb_store_open(&options, &store));
+    lb_status status = lb_store_exec(store, sql);
+    if (status != LB_OK)
+        print_error("%s: %s\n", sql, lb_store_error_text(store));
+    assert_ok(status);
+    assert_ok(lb_store_exec(store, "PRAGMA journal_mode=DELETE"));
+    lb_store_close(store);
+}
+
+void test_whole(struct fixture *fixture, const char *folder, uint64_t size)
+{
+    struct lb_log_verdict verdict;
+    lb_status status = test_verify(fixture, folder, &verdict);
+    if (status != LB_OK)
+        print_error("%s\n", fixture->diag.text);
+    assert_ok(status);
+    assert_int_equal(verdict.size, size);
+}
