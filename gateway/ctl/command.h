@@ -40,6 +40,7 @@ int lb_ctl_log_list(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_erase(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_reconcile(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_index(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_log_shard(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_query(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_txn(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_status(struct lb_ctl_env *env, int argc, char **argv);

@@ -90,7 +90,10 @@ static lb_status scan(struct list *list)
     uint64_t index = (uint64_t)list->from;
     for (; index < size && list->print.num_entries < (uint64_t)list->limit; index++) {
         lb_status status = take_entry(list, index, scratch);
-        if (lb_status_code(status) == LB_NO_MEMORY)
+        const char *trouble = lb_log_reader_trouble(list->reader);
+        if (status != LB_OK && trouble != NULL)
+            lb_diag_set(&list->diag, "%s", trouble);
+        else if (lb_status_code(status) == LB_NO_MEMORY)
             lb_diag_set(&list->diag, "the listing is too large; lower --limit");
         else if (status != LB_OK)
             lb_diag_set(&list->diag, "entry %llu cannot be read: %s; run `lianban log verify`",
@@ -195,6 +198,8 @@ int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv)
          lb_ctl_log_export},
         {"prove", "the proof of one entry, as a file", "生成一条记录的证明", lb_ctl_log_prove},
         {"check-proof", "check such a proof offline", "离线检验证明", lb_ctl_log_check_proof},
+        {"shard", "half-years that are over, in files of their own", "将已结束的半年移为独立文件",
+         lb_ctl_log_shard},
         {"reconcile", "compare two sides' logs", "比对双方日志", lb_ctl_log_reconcile},
         {"index", "build the officer's query index", "建立查询索引", lb_ctl_log_index},
         {"status", "what stands, and whether it is well", "日志概况", lb_ctl_log_status},

@@ -33,6 +33,8 @@ lb_status lb_ctl_reconcile_open(struct lb_ctl_reconcile *reconcile, const char *
     struct lb_log_reader *reader = NULL;
     LB_TRY(lb_log_reader_open(folder, &reconcile->diag, &reader));
     lb_status status = read_folder(reconcile, folder, reader, out);
+    if (status != LB_OK && lb_log_reader_trouble(reader) != NULL)
+        lb_diag_set(&reconcile->diag, "%s: %s", folder, lb_log_reader_trouble(reader));
     lb_log_reader_close(reader);
     if (lb_status_code(status) == LB_TOO_LARGE)
         lb_diag_set(&reconcile->diag, "%s: more entries than one run takes; give --since and"

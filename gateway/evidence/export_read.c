@@ -137,7 +137,10 @@ lb_status lb_log_reader_prove(struct lb_log_reader *reader, uint64_t index,
     struct proving proving = {
         .verifier = verifier, .arena = arena, .diag = diag, .proof = {.index = index}};
     diag->text[0] = 0;
-    return finish(&proving, prove_logged(reader, &proving), out_proof);
+    lb_status status = prove_logged(reader, &proving);
+    if (status != LB_OK && lb_log_reader_trouble(reader) != NULL)
+        lb_diag_set(diag, "%s", lb_log_reader_trouble(reader));
+    return finish(&proving, status, out_proof);
 }
 
 /* The tree over an export's files. */

@@ -20,9 +20,9 @@
  * `migrations`), ratchet (the two newest signed checkpoints, on disk before the newer one leaves
  * this process), lock, reserve (blocks for the entries of a node that stops on a full disk), shards
  * (half-years that are over, shard.h). The owner's tables are working state, not evidence: they
- * commit with the entry, but no leaf covers them. On open the tree is rebuilt from leaves and tiles and compared
- * with the stored checkpoint and the ratchet; anything shorter or different is refused with
- * LOG_BEHIND or LOG_FORK.
+ * commit with the entry, but no leaf covers them. On open the tree is rebuilt from leaves and tiles
+ * and compared with the stored checkpoint and the ratchet; anything shorter or different is refused
+ * with LOG_BEHIND or LOG_FORK.
  */
 struct lb_log;
 

@@ -63,8 +63,8 @@ LB_MUST lb_status lb_records_prepare(struct lb_records *records, struct lb_store
 LB_MUST lb_status lb_records_column(const struct lb_stmt *stmt, int column, size_t len,
                                     struct lb_span *out_blob);
 
-/* lb_records_leaf copies one leaf's bytes into out[LB_MAX_LEAF_BYTES], out of a shard when it is not
- * in the table; ABSENT; statuses of lb_shards_leaf. */
+/* lb_records_leaf copies one leaf's bytes into out[LB_MAX_LEAF_BYTES], out of a shard when it is
+ * not in the table; ABSENT; statuses of lb_shards_leaf. */
 LB_MUST lb_status lb_records_leaf(struct lb_records *records, uint64_t index, uint8_t *out,
                                   size_t *out_len);
 /* lb_records_each_leaf visits the stored leaves from an index on, until there are no more or visit

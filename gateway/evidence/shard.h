@@ -69,8 +69,8 @@ struct lb_shard_list {
 LB_MUST lb_status lb_shard_list_read(const char *folder, struct lb_diag *diag,
                                      struct lb_shard_list *out_list);
 /* lb_shard_away declares that a linked shard is kept elsewhere, so that the log may be opened
- * without it: `shards/<name>.away`. What needs its entries is refused as before. ABSENT when no such
- * shard is linked; otherwise as lb_shard_list_read. */
+ * without it: `shards/<name>.away`. What needs its entries is refused as before. ABSENT when no
+ * such shard is linked; otherwise as lb_shard_list_read. */
 LB_MUST lb_status lb_shard_away(const char *folder, const char *name, struct lb_diag *diag);
 
 /* lb_shard_half is the number of the half-year of a time, 2 * year for its first half;

@@ -177,6 +177,25 @@ lb_status lb_shard_file_meta(const struct lb_shard_file *file, struct lb_arena *
 
 /* --- its content as a whole --- */
 
+static lb_status sync_path(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    LB_ENSURE(fd >= 0, LB_FILE_FAILED, "a shard cannot be opened");
+    int synced = fsync(fd);
+    (void)close(fd);
+    LB_ENSURE(synced == 0, LB_FILE_FAILED, "a shard cannot be synced");
+    return LB_OK;
+}
+
+lb_status lb_shard_sync(const char *folder, const char *path)
+{
+    struct lb_shard_path shards;
+    LB_TRY(lb_shard_path_make(folder, "", "", &shards));
+    LB_TRY(sync_path(path));
+    LB_TRY(sync_path(shards.text));
+    return sync_path(folder);
+}
+
 /* Fills the piece as far as the file goes. */
 static lb_status read_piece(int fd, uint8_t *piece, size_t *out_len)
 {

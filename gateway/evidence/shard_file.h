@@ -61,6 +61,9 @@ void lb_shard_file_close(struct lb_shard_file *file);
  * anything that is not of its shape; NO_MEMORY. */
 LB_MUST lb_status lb_shard_file_meta(const struct lb_shard_file *file, struct lb_arena *arena,
                                      struct lb_shard_meta *out_meta);
+/* lb_shard_sync makes a shard durable: its file, its name, and the shards' folder in the log's.
+ * FILE_FAILED. */
+LB_MUST lb_status lb_shard_sync(const char *folder, const char *path);
 /* lb_shard_file_hash is the RFC 6962 root over the file's pieces of LB_SHARD_PIECE_BYTES, and its
  * length. FILE_FAILED, NO_MEMORY. */
 #define LB_SHARD_PIECE_BYTES (1024U * 1024)

@@ -117,6 +117,7 @@ static lb_status link_file(struct look *look, const char *name, const char *path
     LB_TRY(lb_shard_check(&options, &look->diag, &verdict));
     LB_ENSURE(strcmp(verdict.name, name) == 0, LB_LOG_FORK, "a shard under another's name");
     LB_TRY(check_root(look->log, &verdict));
+    LB_TRY(lb_shard_sync(look->log->folder, path));
     LB_TRY(lb_shard_file_hash(path, &row.file_hash, &row.file_bytes));
     memcpy(row.name, verdict.name, sizeof(row.name));
     row.from = verdict.from;

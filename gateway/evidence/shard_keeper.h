@@ -7,11 +7,11 @@
 
 /*
  * What an open log does about its shards. A thread of its own looks into the folder: a shard that
- * goes on where the last one ends is verified, and linked by a SHARD entry, which commits together
- * with its row in the table of linked shards. Once that is durable and the file's bytes are what the
- * row says, the sequencer may remove the log's own rows of that range, a few in a transaction. So
- * every row is in one place or in both, whenever the process ends; what was left undone is found
- * and gone on with at the next opening.
+ * goes on where the last one ends is verified, synced, and linked by a SHARD entry, which commits
+ * together with its row in the table of linked shards. Once that is durable and the file's bytes
+ * are what the row says, the sequencer may remove the log's own rows of that range, a few in a
+ * transaction. So every row is in one place or in both, whenever the process ends; what was left
+ * undone is found and gone on with at the next opening.
  *
  * The SHARD entry: code "LINKED", request_hash = SHA-256 of the shard's signed checkpoint,
  * answer_hash = lb_shard_file_hash of its file, count = its entries; the detail names shard, range

@@ -9,22 +9,6 @@
 #include "gateway/evidence/follow.h"
 #include "gateway/evidence/test_shard.h"
 
-#define SHARD "2025h2"
-#define LINK 534 /* the SHARD entry's index */
-
-static lb_status read_leaf(struct fixture *fixture, const char *folder, uint64_t index)
-{
-    struct lb_log_reader *reader = NULL;
-    struct lb_leaf leaf;
-    struct lb_hash hash;
-    assert_ok(lb_log_reader_open(folder, &fixture->diag, &reader));
-    lb_status status = lb_log_reader_leaf(reader, index, fixture->arena, &leaf, &hash);
-    const char *trouble = lb_log_reader_trouble(reader);
-    if (status != LB_OK && trouble != NULL)
-        assert_non_null(strstr(trouble, "shard 2025h2 (entries 0 to 511)"));
-    lb_log_reader_close(reader);
-    return status;
-}
 
 static lb_status read_detail(struct fixture *fixture, uint64_t index, struct lb_span *out)
 {
@@ -34,13 +18,6 @@ static lb_status read_detail(struct fixture *fixture, uint64_t index, struct lb_
         lb_log_reader_detail(reader, index, &fixture->officer, fixture->arena, out);
     lb_log_reader_close(reader);
     return status;
-}
-
-static struct lb_shard_list list_of(struct fixture *fixture)
-{
-    struct lb_shard_list list;
-    assert_ok(lb_shard_list_read(fixture->folder, &fixture->diag, &list));
-    return list;
 }
 
 /* --- half-years --- */
@@ -79,11 +56,11 @@ static void a_copy_changes_nothing(void **state)
     struct stat info;
     test_shard_begin(fixture, TEST_FILLED);
     test_shard_copy(fixture, 1);
-    assert_int_equal(stat(test_shard_path(fixture, fixture->folder, SHARD), &info), 0);
+    assert_int_equal(stat(test_shard_path(fixture, fixture->folder, TEST_SHARD), &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
-    struct lb_shard_list list = list_of(fixture);
+    struct lb_shard_list list = test_shard_list(fixture);
     assert_int_equal(list.num, 1);
-    assert_string_equal(list.lines[0].name, SHARD);
+    assert_string_equal(list.lines[0].name, TEST_SHARD);
     assert_int_equal(list.lines[0].from, 0);
     assert_int_equal(list.lines[0].to, TEST_SHARDED);
     assert_int_equal(list.lines[0].state, LB_SHARD_COPIED);
@@ -91,7 +68,8 @@ static void a_copy_changes_nothing(void **state)
     test_shard_copy(fixture, 0);
     /* A file alone convinces whoever has the log's key. */
     const struct lb_shard_check_options options = {
-        .path = test_shard_path(fixture, fixture->folder, SHARD), .verifier = &fixture->verifier};
+        .path = test_shard_path(fixture, fixture->folder, TEST_SHARD),
+        .verifier = &fixture->verifier};
     struct lb_shard_verdict verdict;
     assert_ok(lb_shard_check(&options, &fixture->diag, &verdict));
     assert_int_equal(verdict.to, TEST_SHARDED);
@@ -107,14 +85,14 @@ static void too_little_room_is_told(void **state)
     test_shard_begin(fixture, TEST_FILLED);
     atomic_store(&fixture->disk.free_bytes, LB_DISK_ALERT_BYTES - 1);
     assert_code(lb_shard_copy(&options, &fixture->diag, &copied), LB_LOG_FULL);
-    assert_int_equal(access(test_shard_path(fixture, fixture->folder, SHARD), F_OK), -1);
+    assert_int_equal(access(test_shard_path(fixture, fixture->folder, TEST_SHARD), F_OK), -1);
     atomic_store(&fixture->disk.free_bytes, LB_DISK_ALERT_BYTES);
     test_shard_copy(fixture, 1);
 }
 
 static void assert_link(struct fixture *fixture, struct lb_log *log)
 {
-    struct lb_leaf leaf = test_leaf(fixture, log, LINK);
+    struct lb_leaf leaf = test_leaf(fixture, log, TEST_LINK);
     static const uint8_t none[32];
     struct lb_span detail;
     assert_int_equal(leaf.type, LB_LEAF_SHARD);
@@ -122,7 +100,7 @@ static void assert_link(struct fixture *fixture, struct lb_log *log)
     assert_int_equal(leaf.count, TEST_SHARDED);
     assert_memory_not_equal(leaf.request_hash, none, 32);
     assert_memory_not_equal(leaf.answer_hash, none, 32);
-    assert_ok(read_detail(fixture, LINK, &detail));
+    assert_ok(read_detail(fixture, TEST_LINK, &detail));
     const char *text = lb_arena_str(fixture->arena, detail);
     assert_non_null(strstr(text, "{\"shard\":\"2025h2\",\"from\":0,\"to\":512,\"file\":\""));
 }
@@ -153,11 +131,11 @@ static void a_linked_shard_is_the_only_place_of_its_entries(void **state)
     assert_memory_equal(path, path_again, num * sizeof(*path));
     assert_ok(lb_log_entries(log, 510, 4, 65536, fixture->arena, &entries));
     lb_log_close(log);
-    struct lb_shard_list list = list_of(fixture);
+    struct lb_shard_list list = test_shard_list(fixture);
     assert_int_equal(list.lines[0].state, LB_SHARD_LINKED);
     assert_true(list.free_bytes > 65536);
     assert_ok(test_verify(fixture, fixture->folder, &after));
-    assert_int_equal(after.size, LINK + 1);
+    assert_int_equal(after.size, TEST_LINK + 1);
     assert_int_equal(after.num_details, before.num_details + 1);
     assert_int_equal(after.num_erased, before.num_erased);
     test_shard_copy(fixture, 0);
@@ -169,7 +147,7 @@ static void a_shard_that_is_away_is_only_needed_by_what_needs_it(void **state)
     struct fixture *fixture = *state;
     struct lb_span leaf;
     test_shard_begin(fixture, TEST_KEPT);
-    const char *path = test_shard_path(fixture, fixture->folder, SHARD);
+    const char *path = test_shard_path(fixture, fixture->folder, TEST_SHARD);
     const char *kept = test_path(fixture, fixture->root, "whole");
     assert_int_equal(rename(path, kept), 0);
     test_refused(fixture, LB_LOG_BEHIND);
@@ -177,10 +155,10 @@ static void a_shard_that_is_away_is_only_needed_by_what_needs_it(void **state)
     struct lb_log_verdict verdict;
     assert_code(test_verify(fixture, fixture->folder, &verdict), LB_LOG_BEHIND);
     assert_non_null(strstr(fixture->diag.text, "shard 2025h2"));
-    assert_code(read_leaf(fixture, fixture->folder, 3), LB_LOG_BEHIND);
+    assert_code(test_shard_read(fixture, fixture->folder, 3), LB_LOG_BEHIND);
     assert_code(lb_shard_away(fixture->folder, "2024h1", &fixture->diag), LB_ABSENT);
     assert_code(lb_shard_away(fixture->folder, "../../x", &fixture->diag), LB_ABSENT);
-    assert_ok(lb_shard_away(fixture->folder, SHARD, &fixture->diag));
+    assert_ok(lb_shard_away(fixture->folder, TEST_SHARD, &fixture->diag));
     struct lb_log *log = test_open(fixture);
     test_append(log, 3);
     assert_code(lb_log_leaf(log, 3, fixture->arena, &leaf), LB_LOG_BEHIND);
@@ -188,8 +166,8 @@ static void a_shard_that_is_away_is_only_needed_by_what_needs_it(void **state)
     lb_log_close(log);
     assert_code(test_verify(fixture, fixture->folder, &verdict), LB_LOG_BEHIND);
     assert_int_equal(rename(kept, path), 0);
-    test_whole(fixture, fixture->folder, LINK + 4);
-    assert_ok(read_leaf(fixture, fixture->folder, 3));
+    test_whole(fixture, fixture->folder, TEST_LINK + 4);
+    assert_ok(test_shard_read(fixture, fixture->folder, 3));
 }
 
 /* --- erasure --- */
@@ -214,7 +192,7 @@ static void an_erasure_reaches_a_shard_without_touching_it(void **state)
     struct lb_log_verdict before, after;
     struct lb_span detail;
     test_shard_begin(fixture, TEST_KEPT);
-    const char *path = test_shard_path(fixture, fixture->folder, SHARD);
+    const char *path = test_shard_path(fixture, fixture->folder, TEST_SHARD);
     const char *kept = test_path(fixture, fixture->root, "whole");
     test_copy(path, kept);
     assert_ok(test_verify(fixture, fixture->folder, &before));
@@ -259,7 +237,7 @@ static void readers_do_not_notice(void **state)
     assert_ok(lb_export_open(out, true, &fixture->diag, &export));
     assert_ok(lb_log_reader_export(reader, export, &fixture->verifier, &fixture->diag, &result));
     assert_ok(lb_export_verify(export, &fixture->verifier, &fixture->diag, &head));
-    assert_int_equal(head.size, LINK + 1);
+    assert_int_equal(head.size, TEST_LINK + 1);
     lb_export_close(export);
     assert_ok(lb_log_reader_prove(reader, 3, &fixture->verifier, fixture->arena, &fixture->diag,
                                   &proof));
@@ -273,201 +251,17 @@ static void readers_do_not_notice(void **state)
     lb_follow_close(follow);
 }
 
-/* Two half-years; the second begins with what the first left over. */
-static void keep_two(struct fixture *fixture)
-{
-    test_shard_begin(fixture, TEST_KEPT);
-    struct lb_log *log = test_open(fixture);
-    test_append(log, 300);
-    lb_log_close(log);
-    fixture->clock.now_unix_ms = TEST_AFTER_HALF_MS;
-    test_shard_copy(fixture, 1);
-    test_shard_keep(fixture, 2);
-}
-
 static void half_years_follow_each_other(void **state)
 {
     struct fixture *fixture = *state;
-    keep_two(fixture);
-    struct lb_shard_list list = list_of(fixture);
+    test_shard_two(fixture);
+    struct lb_shard_list list = test_shard_list(fixture);
     assert_int_equal(list.num, 2);
     assert_string_equal(list.lines[1].name, "2026h1");
     assert_int_equal(list.lines[1].from, TEST_SHARDED);
     assert_int_equal(list.lines[1].to, 768);
-    test_whole(fixture, fixture->folder, LINK + 302);
+    test_whole(fixture, fixture->folder, TEST_LINK + 302);
     test_shard_copy(fixture, 0);
-}
-
-static void shards_that_change_places_are_found(void **state)
-{
-    struct fixture *fixture = *state;
-    struct lb_log_verdict verdict;
-    keep_two(fixture);
-    const char *first = test_shard_path(fixture, fixture->folder, SHARD);
-    const char *second = test_shard_path(fixture, fixture->folder, "2026h1");
-    const char *kept = test_path(fixture, fixture->root, "whole");
-    assert_int_equal(rename(first, kept), 0);
-    assert_int_equal(rename(second, first), 0);
-    assert_int_equal(rename(kept, second), 0);
-    assert_true(test_verify(fixture, fixture->folder, &verdict) != LB_OK);
-    assert_non_null(strstr(fixture->diag.text, "shard 2025h2"));
-    assert_true(read_leaf(fixture, fixture->folder, 3) != LB_OK);
-    test_refused(fixture, LB_LOG_BEHIND);
-    /* The same of the same length: it is opened, and found to be another. */
-    assert_int_equal(truncate(first, test_file_size(second)), 0);
-    assert_true(read_leaf(fixture, fixture->folder, 3) != LB_OK);
-}
-
-/* --- altered files --- */
-
-static void every_region_of_a_shard_is_vouched_for(void **state)
-{
-    struct fixture *fixture = *state;
-    struct lb_log_verdict verdict;
-    test_shard_begin(fixture, TEST_KEPT);
-    const char *path = test_shard_path(fixture, fixture->folder, SHARD);
-    long size = test_file_size(path);
-    for (long at = 0; at < size; at += size / 37) {
-        test_flip(path, at);
-        assert_code(test_verify(fixture, fixture->folder, &verdict), LB_LOG_FORK);
-        assert_non_null(strstr(fixture->diag.text, "shard 2025h2 (entries 0 to 511) was changed"));
-        test_flip(path, at);
-    }
-    test_whole(fixture, fixture->folder, LINK + 1);
-    assert_int_equal(truncate(path, size - 4096), 0);
-    assert_code(test_verify(fixture, fixture->folder, &verdict), LB_LOG_BEHIND);
-    assert_code(read_leaf(fixture, fixture->folder, 3), LB_LOG_BEHIND);
-}
-
-/* What is asked for is refused, even by those who don't look at the whole file. */
-static const struct {
-    const char *sql;
-    enum lb_code leaf;
-} ALTERED[] = {
-    {"UPDATE leaf SET bytes = (SELECT bytes FROM leaf WHERE idx = 4) WHERE idx = 3", LB_LOG_FORK},
-    {"DELETE FROM leaf WHERE idx = 3", LB_LOG_FORK},
-    {"UPDATE leaf SET bytes = x'' WHERE idx = 3", LB_LOG_FORK},
-    {"UPDATE shard SET until = 256", LB_LOG_FORK},
-    {"UPDATE shard SET name = '2026h1'", LB_LOG_FORK},
-    {"UPDATE shard SET note = x'00'", LB_LOG_FORK},
-    {"DELETE FROM shard", LB_LOG_FORK},
-    {"DELETE FROM detail WHERE idx = 31", LB_CODE_OK},
-    {"DELETE FROM tile WHERE key = 1", LB_CODE_OK}, /* its parent is not full: the log has it */
-    {"INSERT INTO leaf VALUES (9000, x'00')", LB_CODE_OK},
-};
-
-static void altered_rows_are_refused(void **state)
-{
-    struct fixture *fixture = *state;
-    struct lb_log_verdict verdict;
-    test_shard_begin(fixture, TEST_KEPT);
-    for (size_t i = 0; i < sizeof(ALTERED) / sizeof(ALTERED[0]); i++) {
-        const char *copy = test_shard_copy_log(fixture, fixture->folder, "altered");
-        const char *path = test_shard_path(fixture, copy, SHARD);
-        long size = test_file_size(path);
-        test_shard_sql(fixture, path, ALTERED[i].sql);
-        assert_int_equal(truncate(path, size), 0); /* as long as it was */
-        assert_code(read_leaf(fixture, copy, 3), ALTERED[i].leaf);
-        assert_code(test_verify(fixture, copy, &verdict), LB_LOG_FORK);
-        assert_non_null(strstr(fixture->diag.text, "shard 2025h2"));
-    }
-}
-
-/* Of a file that is not linked yet nothing is believed. */
-static void what_does_not_verify_is_not_linked(void **state)
-{
-    static const char *const altered[] = {
-        "UPDATE leaf SET bytes = (SELECT bytes FROM leaf WHERE idx = 4) WHERE idx = 3",
-        "DELETE FROM detail WHERE idx = 31",
-        "UPDATE detail SET sealed = (SELECT sealed FROM detail WHERE idx = 2) WHERE idx = 31",
-        "UPDATE tile SET hashes = (SELECT hashes FROM tile WHERE key = 0) WHERE key = 1",
-        "INSERT INTO leaf VALUES (9000, x'00')",
-        "UPDATE shard SET until = 256",
-        "UPDATE shard SET origin = 'example/adapter/health'",
-        "UPDATE shard SET name = '2025h1'",
-        "UPDATE shard SET proof = x''",
-        "UPDATE shard SET note = CAST(replace(CAST(note AS TEXT), '5', '6') AS BLOB)",
-        "DELETE FROM shard",
-    };
-    struct fixture *fixture = *state;
-    test_shard_begin(fixture, TEST_COPIED);
-    const char *path = test_shard_path(fixture, fixture->folder, SHARD);
-    const char *kept = test_path(fixture, fixture->root, "whole");
-    test_copy(path, kept);
-    for (size_t i = 0; i < sizeof(altered) / sizeof(altered[0]); i++) {
-        test_copy(kept, path);
-        test_shard_sql(fixture, path, altered[i]);
-        struct lb_log *log = test_open(fixture);
-        (void)usleep(60000);
-        assert_int_equal(test_size(fixture, log), LINK);
-        lb_log_close(log);
-    }
-    test_whole(fixture, fixture->folder, LINK);
-    const struct lb_shard_copy_options options = {
-        .folder = fixture->folder, .verifier = &fixture->verifier,
-        .until_ms = TEST_NEXT_HALF_MS, .disk = &fixture->disk.disk};
-    struct lb_shard_copied copied;
-    assert_code(lb_shard_copy(&options, &fixture->diag, &copied), LB_LOG_FORK);
-    test_copy(kept, path);
-    test_shard_keep(fixture, 1);
-    test_whole(fixture, fixture->folder, LINK + 1);
-}
-
-static const char *attach(struct fixture *fixture, const char *folder, const char *sql)
-{
-    return lb_arena_printf(fixture->arena, "ATTACH '%s' AS shards; %s",
-                           test_shard_path(fixture, folder, SHARD), sql);
-}
-
-/* Rows in both places are what a crash leaves, as long as they are the same. */
-static void rows_in_both_places_must_be_the_same(void **state)
-{
-    static const struct {
-        const char *sql;
-        enum lb_code code;
-    } cases[] = {
-        {"INSERT INTO leaf SELECT * FROM shards.leaf WHERE idx < 300", LB_CODE_OK},
-        {"INSERT INTO detail SELECT * FROM shards.detail WHERE idx < 300", LB_CODE_OK},
-        {"INSERT INTO leaf SELECT 3, bytes FROM shards.leaf WHERE idx = 4", LB_LOG_FORK},
-        {"INSERT INTO leaf SELECT -1, bytes FROM shards.leaf WHERE idx = 4", LB_LOG_FORK},
-        {"INSERT INTO detail SELECT 31, kid, nonce, sealed, plain_hash FROM shards.detail"
-         " WHERE idx = 2", LB_LOG_FORK},
-        {"UPDATE shard SET leaf = leaf - 1", LB_LOG_FORK},
-        {"UPDATE shard SET until = 256", LB_LOG_FORK},
-        {"UPDATE shard SET file_hash = note_hash", LB_LOG_FORK},
-        {"UPDATE shard SET name = '../../'", LB_LOG_FORK},
-        {"DELETE FROM shard", LB_LOG_FORK},
-        {"DELETE FROM tile WHERE key = 1", LB_LOG_FORK}, /* its parent is not full */
-    };
-    struct fixture *fixture = *state;
-    test_shard_begin(fixture, TEST_KEPT);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const char *copy = test_shard_copy_log(fixture, fixture->folder, "both");
-        struct lb_log_verdict verdict;
-        test_sql(fixture, copy, attach(fixture, copy, cases[i].sql));
-        assert_code(test_verify(fixture, copy, &verdict), cases[i].code);
-    }
-}
-
-/* A removal that was cut off goes on only with a file that is as it was linked. */
-static void rows_stay_when_the_file_was_changed(void **state)
-{
-    struct fixture *fixture = *state;
-    test_shard_begin(fixture, TEST_KEPT);
-    const char *path = test_shard_path(fixture, fixture->folder, SHARD);
-    test_sql(fixture, fixture->folder,
-             attach(fixture, fixture->folder,
-                    "INSERT INTO leaf SELECT * FROM shards.leaf WHERE idx < 300"));
-    test_flip(path, test_file_size(path) / 2);
-    struct lb_log *log = test_open(fixture);
-    fixture->clock.now_monotonic_ms += 1000;
-    (void)usleep(300000);
-    test_append(log, 2);
-    lb_log_close(log);
-    assert_int_equal(list_of(fixture).num_left, TEST_SHARDED);
-    test_flip(path, test_file_size(path) / 2);
-    test_shard_keep(fixture, 1);
-    test_whole(fixture, fixture->folder, LINK + 3);
 }
 
 int main(void)
@@ -482,12 +276,6 @@ int main(void)
         cmocka_unit_test(an_erasure_reaches_a_shard_without_touching_it),
         cmocka_unit_test(readers_do_not_notice),
         cmocka_unit_test(half_years_follow_each_other),
-        cmocka_unit_test(shards_that_change_places_are_found),
-        cmocka_unit_test(every_region_of_a_shard_is_vouched_for),
-        cmocka_unit_test(altered_rows_are_refused),
-        cmocka_unit_test(what_does_not_verify_is_not_linked),
-        cmocka_unit_test(rows_in_both_places_must_be_the_same),
-        cmocka_unit_test(rows_stay_when_the_file_was_changed),
     };
     return cmocka_run_group_tests(tests, test_shard_fill, test_tear_down);
 }

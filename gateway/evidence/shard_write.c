@@ -1,7 +1,6 @@
 #include "gateway/evidence/shard_write.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -160,16 +159,6 @@ static lb_status write_meta(struct lb_shard_part *part)
 
 /* --- the file --- */
 
-static lb_status sync_path(const char *path, int flags)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-    LB_ENSURE(fd >= 0, LB_FILE_FAILED, "a shard cannot be opened");
-    int synced = fsync(fd);
-    (void)close(fd);
-    LB_ENSURE(synced == 0, LB_FILE_FAILED, "a shard cannot be synced");
-    return LB_OK;
-}
-
 /* What an interrupted copy left. */
 static lb_status clear(const struct lb_shard_part *part)
 {
@@ -209,7 +198,7 @@ static lb_status write_file(struct lb_shard_part *part, const char *path)
     lb_store_close(part->out);
     part->out = NULL;
     LB_TRY(status);
-    return sync_path(path, 0);
+    return lb_shard_sync(part->copying->options->folder, path);
 }
 
 static lb_status check_file(const struct lb_shard_part *part, const char *path)
@@ -232,17 +221,16 @@ static lb_status check_file(const struct lb_shard_part *part, const char *path)
 lb_status lb_shard_write(struct lb_shard_part *part)
 {
     const char *folder = part->copying->options->folder;
-    struct lb_shard_path path, unfinished, parent;
+    struct lb_shard_path path, unfinished;
     LB_TRY(lb_shard_path_make(folder, part->name, ".db", &path));
     LB_TRY(lb_shard_path_make(folder, part->name, UNFINISHED, &unfinished));
-    LB_TRY(lb_shard_path_make(folder, "", "", &parent));
     if (access(path.text, F_OK) == 0)
         return check_file(part, path.text);
     LB_TRY(write_file(part, unfinished.text));
     LB_TRY(check_file(part, unfinished.text));
     LB_ENSURE(rename(unfinished.text, path.text) == 0, LB_FILE_FAILED,
               "a shard cannot be given its name");
-    LB_TRY(sync_path(parent.text, O_DIRECTORY));
+    LB_TRY(lb_shard_sync(folder, path.text));
     part->copying->copied.num++;
     part->copying->copied.num_entries += part->to - part->from;
     return LB_OK;

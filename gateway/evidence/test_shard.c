@@ -113,3 +113,35 @@ void test_whole(struct fixture *fixture, const char *folder, uint64_t size)
     assert_ok(status);
     assert_int_equal(verdict.size, size);
 }
+
+lb_status test_shard_read(struct fixture *fixture, const char *folder, uint64_t index)
+{
+    struct lb_log_reader *reader = NULL;
+    struct lb_leaf leaf;
+    struct lb_hash hash;
+    assert_ok(lb_log_reader_open(folder, &fixture->diag, &reader));
+    lb_status status = lb_log_reader_leaf(reader, index, fixture->arena, &leaf, &hash);
+    const char *trouble = lb_log_reader_trouble(reader);
+    if (status != LB_OK && trouble != NULL)
+        assert_non_null(strstr(trouble, "shard 2025h2 (entries 0 to 511)"));
+    lb_log_reader_close(reader);
+    return status;
+}
+
+struct lb_shard_list test_shard_list(struct fixture *fixture)
+{
+    struct lb_shard_list list;
+    assert_ok(lb_shard_list_read(fixture->folder, &fixture->diag, &list));
+    return list;
+}
+
+void test_shard_two(struct fixture *fixture)
+{
+    test_shard_begin(fixture, TEST_KEPT);
+    struct lb_log *log = test_open(fixture);
+    test_append(log, 300);
+    lb_log_close(log);
+    fixture->clock.now_unix_ms = TEST_AFTER_HALF_MS;
+    test_shard_copy(fixture, 1);
+    test_shard_keep(fixture, 2);
+}

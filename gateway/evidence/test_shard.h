@@ -11,6 +11,8 @@
  * shard takes 512. It is done once for all tests; each begins with test_shard_begin, on a copy of
  * the log as it stood then: */
 #define TEST_SHARDED 512
+#define TEST_SHARD "2025h2"
+#define TEST_LINK 534 /* the SHARD entry's index */
 #define TEST_FILLED "filled"
 #define TEST_COPIED "copied" /* there is a shard */
 #define TEST_KEPT "kept"     /* it is linked, and the log's own rows are gone */
@@ -29,6 +31,12 @@ const char *test_shard_path(struct fixture *fixture, const char *folder, const c
 const char *test_shard_copy_log(struct fixture *fixture, const char *folder, const char *name);
 /* test_shard_sql changes a shard behind the log's back. */
 void test_shard_sql(struct fixture *fixture, const char *path, const char *sql);
+/* test_shard_read reads an entry from outside; a failure must name the first shard. */
+lb_status test_shard_read(struct fixture *fixture, const char *folder, uint64_t index);
+struct lb_shard_list test_shard_list(struct fixture *fixture);
+/* test_shard_two begins with two half-years kept; the second's first entries are what the first
+ * left over. */
+void test_shard_two(struct fixture *fixture);
 /* test_whole verifies a folder and its size. */
 void test_whole(struct fixture *fixture, const char *folder, uint64_t size);
 
