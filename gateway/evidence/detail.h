@@ -22,8 +22,8 @@
  * A sealed data key is enc[32] || ciphertext[48] of HPKE base mode (X25519, HKDF-SHA256,
  * AES-128-GCM) to the officer's key, info = "lianban detail key v2" || origin, AAD = u64 kid.
  * Many keys share a context, and so its enc: the kid is the sequence number. In version 1 each had
- * a context of its own: info = "lianban detail key v1" || origin, AAD = u64 kid || subject, sequence
- * number 0. Whose a key is, key_hash says.
+ * a context of its own: info = "lianban detail key v1" || origin, AAD = u64 kid || subject, and
+ * sequence number 0. Whose a key is, key_hash says.
  *
  * Erasing a subject destroys its sealed data keys and its pseudonym and leaves key_hash in the
  * key's row; the ERASURE leaf's request_hash = SHA-256("lianban erasure v1" || (u64 kid ||

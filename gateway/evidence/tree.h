@@ -41,8 +41,8 @@ uint64_t lb_tree_size(const struct lb_tree *tree);
 /* lb_tree_frontier copies the right edge into the other form of the same tree. */
 void lb_tree_frontier(const struct lb_tree *tree, struct lb_merkle_frontier *out_frontier);
 
-/* lb_tree_follow brings a tree to the size of one that grew from it, without hashing anything again.
- * Full tiles come from the tree's own source, when they are needed. NO_MEMORY. */
+/* lb_tree_follow brings a tree to the size of one that grew from it, without hashing anything
+ * again. Full tiles come from the tree's own source, when they are needed. NO_MEMORY. */
 LB_MUST lb_status lb_tree_follow(struct lb_tree *tree, const struct lb_tree *ahead);
 /* lb_tree_add appends a leaf hash. After a failure the tree must not be used any more. `sink` may
  * be NULL. */
