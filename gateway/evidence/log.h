@@ -88,7 +88,8 @@ struct lb_log_entry {
     /* Runs inside the entry's transaction, before the leaf is fixed: checks and changes the
      * owner's tables and may change the leaf (code, retry, hashes). A failure undoes this entry's
      * changes and the entry is still written with leaf.code = that failure's outer code name and
-     * answer_hash zeroed; `refused` tells. NULL for none. */
+     * answer_hash zeroed; `refused` tells. It runs before the rows of its batch are written: of
+     * the log's own tables it sees what was committed. `index` is set. NULL for none. */
     lb_status (*guard)(struct lb_log_entry *entry, struct lb_store *store);
     void (*done)(struct lb_log_entry *entry, lb_status status);
     void *owner;

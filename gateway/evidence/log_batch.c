@@ -106,12 +106,12 @@ static lb_status take_entry(struct lb_log *log, struct lb_log_entry *entry, int6
 {
     struct lb_log_writer *writer = &log->writer;
     entry->leaf.time_ms = now_ms;
+    entry->index = lb_tree_size(writer->tree) + writer->num_jobs;
     LB_TRY(run_guard(log, entry));
     if (entry->outcome != LB_OK)
         return LB_OK;
     struct lb_log_job *job = &writer->jobs[writer->num_jobs];
     entry->leaf.time_ms = now_ms;
-    entry->index = lb_tree_size(writer->tree) + writer->num_jobs;
     job->entry = entry;
     LB_TRY(erase_subject(log, entry));
     LB_TRY(take_key(log, job));

@@ -39,18 +39,16 @@ struct look {
 /* The SHARD entry and its row, which commit together. */
 struct link {
     struct lb_log_entry entry;
-    struct lb_log *log;
     struct lb_shards_row row;
     char detail[320];
 };
 
 /* --- the entry --- */
 
-/* On the sequencer's thread; the entry will have the next index. */
 static lb_status put_row(struct lb_log_entry *entry, struct lb_store *store)
 {
     struct link *link = entry->owner;
-    link->row.leaf = lb_tree_size(link->log->writer.tree);
+    link->row.leaf = entry->index;
     return lb_shards_insert(store, &link->row);
 }
 
@@ -77,7 +75,6 @@ static lb_status append(struct look *look, const struct lb_shards_row *row)
 {
     struct link *link = calloc(1, sizeof(*link));
     LB_ENSURE(link != NULL, LB_NO_MEMORY, "shard");
-    link->log = look->log;
     link->row = *row;
     describe(link);
     lb_status status = lb_log_append_wait(look->log, &link->entry);
