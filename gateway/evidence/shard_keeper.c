@@ -13,7 +13,7 @@
 #include "gateway/evidence/log_state.h"
 #include "gateway/evidence/shards.h"
 
-#define LOOK_S 2
+#define LOOK_S 1
 #define MAX_FILES 4096  /* looked at in one folder */
 
 struct lb_shard_keeper {
@@ -300,7 +300,7 @@ static bool has_changed(struct lb_shard_keeper *keeper)
     bool same = info.st_mtim.tv_sec == keeper->seen.tv_sec &&
                 info.st_mtim.tv_nsec == keeper->seen.tv_nsec;
     /* A change right behind another may bear the same time. */
-    bool fresh = time(NULL) - info.st_mtim.tv_sec < 2 * LOOK_S;
+    bool fresh = time(NULL) - info.st_mtim.tv_sec <= 2 * LOOK_S;
     keeper->seen = info.st_mtim;
     return !same || fresh;
 }

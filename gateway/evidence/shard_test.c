@@ -260,7 +260,7 @@ static void half_years_follow_each_other(void **state)
     assert_string_equal(list.lines[1].name, "2026h1");
     assert_int_equal(list.lines[1].from, TEST_SHARDED);
     assert_int_equal(list.lines[1].to, 768);
-    test_whole(fixture, fixture->folder, TEST_LINK + 302);
+    test_whole(fixture, fixture->folder, TEST_LINK + 237);
     test_shard_copy(fixture, 0);
 }
 

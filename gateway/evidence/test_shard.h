@@ -4,12 +4,12 @@
 #include "gateway/evidence/shard.h"
 #include "gateway/evidence/test_log.h"
 
-#define TEST_NEXT_HALF_MS 1769904000000  /* 2026-02-01 */
+#define TEST_NEXT_HALF_MS 1769904000000 /* 2026-02-01 */
 #define TEST_AFTER_HALF_MS 1785542400000 /* 2026-08-01 */
 
-/* test_shard_fill is test_fill, and then it is February 2026: 534 entries of 2025h2, of which a
- * shard takes 512. It is done once for all tests; each begins with test_shard_begin, on a copy of
- * the log as it stood then: */
+/* test_shard_fill makes what test_fill does, and then it is February 2026: 534 entries of 2025h2,
+ * of which a shard takes 512. It is done once for all tests; each begins with test_shard_begin, on
+ * a copy of the log as it stood then: */
 #define TEST_SHARDED 512
 #define TEST_SHARD "2025h2"
 #define TEST_LINK 534 /* the SHARD entry's index */
@@ -29,8 +29,8 @@ void test_shard_keep(struct fixture *fixture, size_t num);
 const char *test_shard_path(struct fixture *fixture, const char *folder, const char *name);
 /* test_shard_copy_log copies a log with its shards. */
 const char *test_shard_copy_log(struct fixture *fixture, const char *folder, const char *name);
-/* test_shard_sql changes a shard behind the log's back. */
-void test_shard_sql(struct fixture *fixture, const char *path, const char *sql);
+/* test_shard_alter changes a shard behind the log's back. */
+void test_shard_alter(struct fixture *fixture, const char *path, const char *sql);
 /* test_shard_read reads an entry from outside; a failure must name the first shard. */
 lb_status test_shard_read(struct fixture *fixture, const char *folder, uint64_t index);
 struct lb_shard_list test_shard_list(struct fixture *fixture);
