@@ -264,6 +264,22 @@ static void half_years_follow_each_other(void **state)
     test_shard_copy(fixture, 0);
 }
 
+/* Nobody ran the command for a year: two files at once, linked one after the other. */
+static void half_years_are_made_up_for(void **state)
+{
+    struct fixture *fixture = *state;
+    test_shard_begin(fixture, TEST_FILLED);
+    struct lb_log *log = test_open(fixture);
+    test_append(log, 234);
+    lb_log_close(log);
+    fixture->clock.now_unix_ms = TEST_AFTER_HALF_MS;
+    test_shard_copy(fixture, 2);
+    test_shard_keep(fixture, 2);
+    test_whole(fixture, fixture->folder, TEST_LINK + 236);
+    assert_ok(test_shard_read(fixture, fixture->folder, 3));
+    assert_ok(test_shard_read(fixture, fixture->folder, 700));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +292,7 @@ int main(void)
         cmocka_unit_test(an_erasure_reaches_a_shard_without_touching_it),
         cmocka_unit_test(readers_do_not_notice),
         cmocka_unit_test(half_years_follow_each_other),
+        cmocka_unit_test(half_years_are_made_up_for),
     };
     return cmocka_run_group_tests(tests, test_shard_fill, test_tear_down);
 }

@@ -186,10 +186,13 @@ static lb_status judge(struct lb_verify *verify, lb_status status)
 {
     enum lb_code code = lb_status_code(status);
     bool damage = code == LB_STORE_FAILED || code == LB_ABSENT || code == LB_MALFORMED;
+    const char *trouble = lb_log_reader_trouble(verify->reader);
+    if (status != LB_OK && verify->diag->text[0] == 0 && trouble != NULL)
+        lb_verify_say(verify, "%s", trouble);
+    if (status != LB_OK && verify->diag->text[0] == 0)
+        lb_verify_say(verify, "the database is damaged (%s)", status->what);
     if (!damage)
         return status;
-    if (verify->diag->text[0] == 0)
-        lb_verify_say(verify, "the database is damaged (%s)", status->what);
     LB_FAIL(LB_LOG_FORK, "the database is damaged");
 }
 
