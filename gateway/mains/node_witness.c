@@ -23,6 +23,8 @@ struct lb_node_witness {
     /* the log */
     struct lb_witness_policy *policy;  /* NULL: nobody cosigns this log */
     int64_t interval_s, alert_s, stop_s;
+    struct lb_note_verifier *keys;  /* of this log, now and before */
+    size_t num_keys;
     struct lb_rpc_channel *channels[LB_POLICY_MAX_WITNESSES];
     struct lb_submitter *submitter;
 };
@@ -194,13 +196,12 @@ static lb_status connect_to(struct lb_node_witness *own, size_t i)
 }
 
 static lb_status send_body(void *ctx, size_t i, struct lb_span body, int64_t timeout_ms,
-                           struct lb_arena *arena, unsigned *out_answer, struct lb_span *out_body)
+                           struct lb_arena *arena, struct lb_submit_reply *out_reply)
 {
     struct lb_node_witness *own = ctx;
     if (own->channels[i] == NULL)
         LB_TRY(connect_to(own, i));
-    lb_status status =
-        lb_witness_call(own->channels[i], body, timeout_ms, arena, out_answer, out_body);
+    lb_status status = lb_witness_call(own->channels[i], body, timeout_ms, arena, out_reply);
     if (status == LB_OK)
         return LB_OK;
     /* The next try looks the endpoint up anew. */
@@ -234,12 +235,47 @@ static lb_status open_witness(struct lb_node_witness *own)
     return LB_OK;
 }
 
+static lb_status add_key(struct lb_node_witness *own, const uint8_t public_key[32])
+{
+    LB_TRY(lb_note_verifier_init(lb_spiffe_log_origin(own->node->spiffe), public_key,
+                                 &own->keys[own->num_keys]));
+    own->num_keys++;
+    return LB_OK;
+}
+
+/* The key in use and whatever the directory has for this log. */
+static lb_status add_keys(struct lb_node_witness *own, const struct lb_node *listed)
+{
+    uint8_t public_key[LB_P256_PUBLIC_BYTES];
+    bool logs = listed != NULL && listed->log_origin != NULL;
+    own->keys = calloc(2 + (logs ? listed->num_former : 0), sizeof(*own->keys));
+    LB_ENSURE(own->keys != NULL, LB_NO_MEMORY, "log keys");
+    (void)lb_sign_key_public(own->node->log_key, public_key);
+    LB_TRY(add_key(own, public_key));
+    if (logs)
+        LB_TRY(add_key(own, listed->log_key));
+    for (size_t i = 0; logs && i < listed->num_former; i++)
+        LB_TRY(add_key(own, listed->former[i].raw));
+    return LB_OK;
+}
+
+static lb_status find_keys(struct lb_node_witness *own)
+{
+    struct lb_directory *directory = lb_trust_directory(own->node->trust);
+    lb_status status = add_keys(own, lb_directory_node(directory, own->node->spiffe));
+    lb_directory_unref(directory);
+    return status;
+}
+
 static lb_status open_submitter(struct lb_node_witness *own)
 {
     struct lb_node_program *node = own->node;
+    LB_TRY(find_keys(own));
     const struct lb_submit_options options = {
         .folder = node->state,
         .log = node->log,
+        .keys = own->keys,
+        .num_keys = own->num_keys,
         .policy = own->policy,
         .port = {own, send_body},
         .clock = lb_clock_system(),
@@ -312,6 +348,9 @@ void lb_node_witness_free(struct lb_node_program *node)
     lb_witness_close(own->witness);
     lb_sign_key_free(own->key);
     lb_witness_policy_free(own->policy);
+    for (size_t i = 0; i < own->num_keys; i++)
+        lb_note_verifier_cleanup(&own->keys[i]);
+    free(own->keys);
     free(own);
     node->witness = NULL;
 }

@@ -194,6 +194,87 @@ static void only_reviewers_get_entries(void **state)
     ground->service.spiffe = ADAPTER;
 }
 
+/* --- proofs --- */
+
+static lb_status get_proof(struct ground *ground, const char *peer, uint64_t index, uint64_t size,
+                           struct lb_span hash, Lianban__V1__EntryProof **out)
+{
+    Lianban__V1__GetProofRequest request = LIANBAN__V1__GET_PROOF_REQUEST__INIT;
+    request.index = index;
+    request.size = size;
+    request.leaf_hash = lb_pb_bytes(hash);
+    return call(ground, 2, peer, &request, &lianban__v1__entry_proof__descriptor, out);
+}
+
+static struct lb_span hash_of(struct ground *ground, uint64_t index, struct lb_span *out_leaf)
+{
+    struct lb_hash *hash = lb_arena_alloc(ground->fed.arena, sizeof(*hash));
+    assert_non_null(hash);
+    assert_ok(lb_log_leaf(ground->log, index, ground->fed.arena, out_leaf));
+    lb_merkle_leaf(*out_leaf, hash);
+    return lb_span_of(hash->bytes, sizeof(hash->bytes));
+}
+
+/* The path without the leaf; with the leaf the member has, it holds. */
+static void who_knows_an_entry_gets_its_proof(void **state)
+{
+    struct ground *ground = *state;
+    static const char *const members[] = {WINDOW, FOREIGN, ADAPTER};
+    Lianban__V1__EntryProof *proof = NULL;
+    struct lb_leaf leaf;
+    struct lb_hash found;
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        struct lb_span bytes;
+        struct lb_span hash = hash_of(ground, 70 + i, &bytes);
+        assert_ok(get_proof(ground, members[i], 70 + i, 0, hash, &proof));
+        assert_int_equal(proof->leaf.len, 0);
+        assert_int_equal(proof->index, 70 + i);
+        proof->leaf = lb_pb_bytes(bytes);
+        assert_ok(lb_link_verify(proof, &ground->checkpoint, &leaf, &found));
+        proof->leaf = lb_pb_bytes(LB_SPAN_EMPTY);
+        assert_ok(get_proof(ground, members[i], 70 + i, 71 + i, hash, &proof));
+        proof->leaf = lb_pb_bytes(LB_SPAN_EMPTY);
+    }
+}
+
+/* Nobody turns numbers, or the hashes of a tile, into entries. */
+static void who_does_not_know_an_entry_gets_nothing(void **state)
+{
+    struct ground *ground = *state;
+    Lianban__V1__EntryProof *proof = NULL;
+    struct lb_span bytes;
+    struct lb_span hash = hash_of(ground, 3, &bytes);
+    static const char *const strangers[] = {FOREIGN, WINDOW, ADAPTER, "", "nobody"};
+    for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
+        assert_code(lb_status_code(get_proof(ground, strangers[i], 3, 0, LB_SPAN_EMPTY, &proof)),
+                    LB_ROLE_NOT_ALLOWED);
+    assert_code(lb_status_code(get_proof(ground, WINDOW, 4, 0, hash, &proof)), LB_MALFORMED);
+    hash.len--;
+    assert_code(lb_status_code(get_proof(ground, WINDOW, 3, 0, hash, &proof)), LB_MALFORMED);
+    assert_code(lb_status_code(get_proof(ground, OFFICER, 3, 0, hash, &proof)), LB_MALFORMED);
+    hash.len++;
+    assert_code(lb_status_code(get_proof(ground, WINDOW, 3, 3, hash, &proof)), LB_MALFORMED);
+    assert_code(lb_status_code(get_proof(ground, WINDOW, 3, NUM_ENTRIES + 1000, hash, &proof)),
+                LB_MALFORMED);
+    assert_code(lb_status_code(get_proof(ground, AUDITOR, UINT64_MAX, 0, LB_SPAN_EMPTY, &proof)),
+                LB_MALFORMED);
+}
+
+static void reviewers_get_the_entry_with_its_proof(void **state)
+{
+    struct ground *ground = *state;
+    static const char *const readers[] = {AUDITOR, OFFICER};
+    Lianban__V1__EntryProof *proof = NULL;
+    struct lb_leaf leaf;
+    struct lb_hash found;
+    for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+        assert_ok(get_proof(ground, readers[i], 5, ground->checkpoint.size, LB_SPAN_EMPTY,
+                            &proof));
+        assert_ok(lb_link_verify(proof, &ground->checkpoint, &leaf, &found));
+        assert_string_equal(leaf.code, "ANSWERED");
+    }
+}
+
 static void requests_are_bounded(void **state)
 {
     struct ground *ground = *state;
@@ -232,6 +313,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_served_hashes_to_the_checkpoint),
         cmocka_unit_test(only_reviewers_get_entries),
+        cmocka_unit_test(who_knows_an_entry_gets_its_proof),
+        cmocka_unit_test(who_does_not_know_an_entry_gets_nothing),
+        cmocka_unit_test(reviewers_get_the_entry_with_its_proof),
         cmocka_unit_test(requests_are_bounded),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

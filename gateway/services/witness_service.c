@@ -48,6 +48,7 @@ static lb_status add_checkpoint(void *ctx, const struct lb_rpc_call_info *info,
     Lianban__V1__AddCheckpointReply out = LIANBAN__V1__ADD_CHECKPOINT_REPLY__INIT;
     out.status = answer.answer;
     out.body = lb_pb_bytes(answer.body);
+    out.evidence = lb_pb_bytes(answer.evidence);
     return lb_pb_pack(&out, arena, reply);
 }
 
@@ -58,7 +59,7 @@ void lb_witness_service_methods(struct lb_witness_service *service,
 }
 
 lb_status lb_witness_call(struct lb_rpc_channel *channel, struct lb_span body, int64_t timeout_ms,
-                          struct lb_arena *arena, unsigned *out_answer, struct lb_span *out_body)
+                          struct lb_arena *arena, struct lb_submit_reply *out_reply)
 {
     Lianban__V1__AddCheckpointRequest ask = LIANBAN__V1__ADD_CHECKPOINT_REQUEST__INIT;
     Lianban__V1__AddCheckpointReply *answer = NULL;
@@ -67,7 +68,10 @@ lb_status lb_witness_call(struct lb_rpc_channel *channel, struct lb_span body, i
     LB_TRY(lb_pb_pack(&ask, arena, &request));
     LB_TRY(lb_rpc_call(channel, PATH, NULL, 0, request, timeout_ms, arena, &reply));
     LB_TRY(lb_pb_unpack(&lianban__v1__add_checkpoint_reply__descriptor, reply, arena, &answer));
-    *out_answer = answer->status;
-    *out_body = lb_pb_span(answer->body);
+    *out_reply = (struct lb_submit_reply){
+        .answer = answer->status,
+        .body = lb_pb_span(answer->body),
+        .evidence = lb_pb_span(answer->evidence),
+    };
     return LB_OK;
 }

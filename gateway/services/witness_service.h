@@ -4,6 +4,7 @@
 #include "gateway/rpc/client.h"
 #include "gateway/rpc/server.h"
 #include "gateway/trust/trust.h"
+#include "gateway/witness/submit.h"
 #include "gateway/witness/witness.h"
 
 /*
@@ -27,6 +28,6 @@ void lb_witness_service_methods(struct lb_witness_service *service,
  * none. */
 LB_MUST lb_status lb_witness_call(struct lb_rpc_channel *channel, struct lb_span body,
                                   int64_t timeout_ms, struct lb_arena *arena,
-                                  unsigned *out_answer, struct lb_span *out_body);
+                                  struct lb_submit_reply *out_reply);
 
 #endif

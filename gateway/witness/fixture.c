@@ -119,7 +119,7 @@ unsigned fx_ask(struct fixture *fx, size_t i, struct lb_span body, struct lb_spa
 }
 
 static lb_status send_body(void *ctx, size_t i, struct lb_span body, int64_t timeout_ms,
-                           struct lb_arena *arena, unsigned *out_answer, struct lb_span *out_body)
+                           struct lb_arena *arena, struct lb_submit_reply *out_reply)
 {
     struct fixture *fx = ctx;
     struct fx_witness *one = &fx->witnesses[i];
@@ -128,13 +128,12 @@ static lb_status send_body(void *ctx, size_t i, struct lb_span body, int64_t tim
     one->num_calls++;
     LB_ENSURE(!one->away, LB_UNAVAILABLE, "the witness is away");
     if (one->lies != 0) {
-        *out_answer = one->lies;
-        *out_body = lb_span_str(one->lie);
+        *out_reply = (struct lb_submit_reply){one->lies, lb_span_str(one->lie), one->shows};
         return LB_OK;
     }
     LB_TRY(lb_witness_add(one->witness, FX_PEER, &fx->verifier, body, arena, &reply));
-    *out_answer = reply.answer;
-    *out_body = reply.body;
+    *out_reply = (struct lb_submit_reply){
+        reply.answer, reply.body, one->mute ? LB_SPAN_EMPTY : reply.evidence};
     return LB_OK;
 }
 
@@ -143,6 +142,8 @@ lb_status fx_submitter(struct fixture *fx, struct lb_log *log, const char *folde
     const struct lb_submit_options options = {
         .folder = folder,
         .log = log,
+        .keys = &fx->verifier,
+        .num_keys = 1,
         .policy = fx->policy,
         .port = {fx, send_body},
         .clock = &fx->clock.clock,

@@ -34,6 +34,8 @@ struct fx_witness {
     bool away;            /* calls end with UNAVAILABLE */
     unsigned lies;        /* an answer it gives instead, with `lie`; 0 for the truth */
     const char *lie;
+    struct lb_span shows; /* the evidence of that lie */
+    bool mute;            /* it says what is true and shows no evidence */
     unsigned num_calls;
 };
 

@@ -20,18 +20,29 @@
 
 struct lb_submitter;
 
+/* What a witness says to one body; nothing in it is trusted. In the arena of the call. */
+struct lb_submit_reply {
+    unsigned answer;          /* a number of enum lb_witness_answer, or any other */
+    struct lb_span body;
+    struct lb_span evidence;  /* what it cosigned last, when it says that we show less */
+};
+
 /* How a body reaches a witness. send waits at most timeout_ms; UNAVAILABLE, DEADLINE or the
  * witness's code when there is no answer. `witness` counts in the policy. Called by one thread at a
  * time. */
 struct lb_submit_port {
     void *ctx;
     lb_status (*send)(void *ctx, size_t witness, struct lb_span body, int64_t timeout_ms,
-                      struct lb_arena *arena, unsigned *out_answer, struct lb_span *out_body);
+                      struct lb_arena *arena, struct lb_submit_reply *out_reply);
 };
 
 struct lb_submit_options {
     const char *folder;                      /* the log's */
     struct lb_log *log;
+    /* The log's own keys, of now and before: a witness's evidence has a signature of one of them.
+     * Borrowed. */
+    const struct lb_note_verifier *keys;
+    size_t num_keys;
     const struct lb_witness_policy *policy;  /* borrowed */
     struct lb_submit_port port;
     const struct lb_clock *clock;
@@ -47,8 +58,9 @@ LB_MUST lb_status lb_submitter_new(const struct lb_submit_options *options, stru
                                    struct lb_submitter **out_submitter);
 /* lb_submitter_ask makes a first round before anything is written to the log: LOG_BEHIND when a
  * witness has cosigned more than there is, LOG_FORK when it has cosigned something else, with a
- * sentence in diag that names the witness. One that can't be reached is said in the operator's log
- * and does not hinder. */
+ * sentence in diag that names the witness. Only what the witness proves counts: a checkpoint with
+ * this log's signature and its own. What it says without is told in the operator's log
+ * (witness_unproved), as is one that can't be reached, and does not hinder. */
 LB_MUST lb_status lb_submitter_ask(struct lb_submitter *submitter, struct lb_diag *diag);
 /* lb_submitter_start judges the limits and starts the thread. NO_MEMORY. */
 LB_MUST lb_status lb_submitter_start(struct lb_submitter *submitter);

@@ -4,18 +4,12 @@
 #define BACKOFF_MS 1000
 #define MAX_ANSWER_BYTES 4096
 
-/* A witness's answer to one body. */
-struct answer {
-    unsigned number;
-    struct lb_span body;
-};
-
 static const struct lb_policy_witness *policy_of(const struct lb_submit_round *round, size_t i)
 {
     return &round->submitter->options.policy->witnesses[i];
 }
 
-static lb_status send_head(struct lb_submit_round *round, size_t i, struct answer *out)
+static lb_status send_head(struct lb_submit_round *round, size_t i, struct lb_submit_reply *out)
 {
     const struct lb_submit_options *options = &round->submitter->options;
     uint64_t old_size = round->submitter->witnesses[i].old_size;
@@ -26,21 +20,21 @@ static lb_status send_head(struct lb_submit_round *round, size_t i, struct answe
     LB_TRY(lb_add_checkpoint_write(old_size, path, num, round->head.checkpoint, round->arena,
                                    &body));
     LB_TRY(options->port.send(options->port.ctx, i, body, LB_SUBMIT_TIMEOUT_MS, round->arena,
-                              &out->number, &out->body));
+                              out));
     LB_ENSURE(out->body.len <= MAX_ANSWER_BYTES, LB_TOO_LARGE, "the witness says too much");
     return LB_OK;
 }
 
 /* The witness names the size it cosigned last. */
-static lb_status take_size(struct lb_submit_round *round, size_t i, struct lb_span body)
+static lb_status take_size(struct lb_submit_round *round, size_t i,
+                           const struct lb_submit_reply *reply)
 {
+    struct lb_span body = reply->body;
     uint64_t size = 0;
     LB_ENSURE(body.len > 1 && body.ptr[body.len - 1] == '\n', LB_MALFORMED, "no size");
     LB_TRY(lb_checkpoint_parse_size(lb_span_of(body.ptr, body.len - 1), &size));
-    if (size > round->head.size) {
-        round->conflict_size = size;
-        LB_FAIL(LB_LOG_BEHIND, "the witness has cosigned a larger log");
-    }
+    if (size > round->head.size)
+        return lb_submit_judge_claim(round, i, reply->evidence);
     LB_ENSURE(size != round->submitter->witnesses[i].old_size, LB_MALFORMED,
               "the witness contradicts itself");
     round->submitter->witnesses[i].old_size = size;
@@ -72,11 +66,12 @@ static lb_status take_cosignature(struct lb_submit_round *round, size_t i, struc
     return LB_OK;
 }
 
-static lb_status refusal_of(unsigned number)
+static lb_status take_refusal(struct lb_submit_round *round, size_t i,
+                              const struct lb_submit_reply *reply)
 {
-    switch (number) {
+    switch (reply->answer) {
     case LB_WITNESS_INCONSISTENT:
-        return LB_FAULT(LB_LOG_FORK, "the witness has cosigned another history");
+        return lb_submit_judge_claim(round, i, reply->evidence);
     case LB_WITNESS_UNKNOWN_LOG:
         return LB_FAULT(LB_ROLE_NOT_ALLOWED, "the witness does not know this log");
     case LB_WITNESS_FORBIDDEN:
@@ -91,15 +86,15 @@ static lb_status refusal_of(unsigned number)
 /* At most twice: a witness that stands elsewhere says where, and is asked from there. */
 static lb_status ask_witness(struct lb_submit_round *round, size_t i)
 {
-    struct answer answer = {.number = 0};
-    LB_TRY(send_head(round, i, &answer));
-    if (answer.number == LB_WITNESS_CONFLICT) {
-        LB_TRY(take_size(round, i, answer.body));
-        LB_TRY(send_head(round, i, &answer));
+    struct lb_submit_reply reply = {.answer = 0};
+    LB_TRY(send_head(round, i, &reply));
+    if (reply.answer == LB_WITNESS_CONFLICT) {
+        LB_TRY(take_size(round, i, &reply));
+        LB_TRY(send_head(round, i, &reply));
     }
-    if (answer.number != LB_WITNESS_COSIGNED)
-        return refusal_of(answer.number);
-    return take_cosignature(round, i, answer.body);
+    if (reply.answer != LB_WITNESS_COSIGNED)
+        return take_refusal(round, i, &reply);
+    return take_cosignature(round, i, reply.body);
 }
 
 static bool is_conflict(lb_status status)
@@ -116,6 +111,9 @@ static void say_outcome(const struct lb_submit_round *round, size_t i, lb_status
         level = LB_LOG_ERROR;
         event = "witness_contradicts";
         theirs = status->code == LB_LOG_BEHIND ? round->conflict_size : theirs;
+    } else if (lb_status_code(status) == LB_RECEIPT_INVALID) {
+        level = LB_LOG_ERROR;
+        event = "witness_unproved";
     } else if (status != LB_OK) {
         level = LB_LOG_WARN;
         event = "witness_fails";

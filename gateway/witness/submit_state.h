@@ -49,4 +49,10 @@ struct lb_submit_round {
  * NO_MEMORY; a witness's failure is none of the round's. */
 LB_MUST lb_status lb_submit_round(struct lb_submit_round *round);
 
+/* lb_submit_judge_claim weighs what witness i shows for saying that it has cosigned more of this
+ * log, or another history: LOG_BEHIND (conflict_size is set) or LOG_FORK when it is proved,
+ * RECEIPT_INVALID when it is not; NO_MEMORY. Never OK. */
+LB_MUST lb_status lb_submit_judge_claim(struct lb_submit_round *round, size_t i,
+                                        struct lb_span evidence);
+
 #endif

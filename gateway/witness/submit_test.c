@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "gateway/base/file.h"
+#include "gateway/note/cosign.h"
 
 static struct lb_submit_view view(struct fixture *fx)
 {
@@ -240,6 +241,79 @@ static void refuses_another_past(void **state)
     begin(fx);
 }
 
+/* What a witness says against a log that shows less than this witness has cosigned. */
+static struct lb_span evidence_of(struct fixture *fx, size_t i, struct lb_span body)
+{
+    struct lb_witness_reply reply = {.body = LB_SPAN_EMPTY};
+    assert_ok(lb_witness_add(fx->witnesses[i].witness, FX_PEER, &fx->verifier, body, fx->arena,
+                             &reply));
+    return reply.evidence;
+}
+
+static void starts(struct fixture *fx, struct lb_log *log, const char *folder)
+{
+    lb_submitter_free(fx->submitter);
+    fx->submitter = NULL;
+    fx_later(fx, 61000);
+    assert_ok(fx_submitter(fx, log, folder));
+    assert_ok(lb_submitter_ask(fx->submitter, &fx->diag));
+}
+
+/* A witness's word alone is an alert; it stops a log with this log's own signature under another
+ * history, and its own, or not at all. */
+static void a_word_without_proof_stops_nobody(void **state)
+{
+    struct fixture *fx = *state;
+    const char *other = fx_path(fx, "other");
+    struct fx_witness *liar = &fx->witnesses[0];
+    fx_append(fx->log, 4);
+    struct lb_span small = fx_body(fx, fx->log, 0);
+    fx_append(fx->log, 4);
+    begin(fx);
+    struct lb_span mine = evidence_of(fx, 0, small), others = evidence_of(fx, 1, small);
+    assert_true(mine.len > 0 && others.len > 0);
+    /* Signed by both, but of a log with other keys; and what it cosigned of this very history. */
+    struct lb_span note, own_word;
+    const struct lb_checkpoint larger = {.origin = FX_ORIGIN, .size = 999};
+    assert_ok(lb_checkpoint_sign(&larger, liar->key, fx->arena, &note));
+    assert_ok(lb_cosign(note, liar->name, liar->key, 1763700000, fx->arena, &own_word));
+    const char *foreign =
+        lb_arena_printf(fx->arena, "%.*s%.*s", (int)note.len, (const char *)note.ptr,
+                        (int)own_word.len, (const char *)own_word.ptr);
+    const struct lb_span shown[] = {LB_SPAN_EMPTY, lb_span_str("x"), others,
+                                    fx_head(fx, fx->log).checkpoint, lb_span_str(foreign),
+                                    lb_span_of(mine.ptr, mine.len - 1), mine};
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        liar->shows = shown[i];
+        liar->lies = 409;
+        liar->lie = "999\n";
+        starts(fx, fx->log, fx->folder);
+        liar->lies = 422;
+        liar->lie = "";
+        starts(fx, fx->log, fx->folder);
+        assert_true(view(fx).witnessed_size >= 8);
+    }
+    /* The same evidence stops who really shows less, or something else. */
+    fx->witnesses[1].away = fx->witnesses[2].away = true;
+    liar->shows = mine;
+    struct lb_log *log = fx_open_log(fx, other);
+    fx_append(log, 1);
+    liar->lies = 409;
+    liar->lie = "8\n";
+    ends(fx, log, other, LB_LOG_BEHIND, "test.gov/auditor/w0 has cosigned 8 entries");
+    fx_append(log, 8);
+    liar->lies = 422;
+    ends(fx, log, other, LB_LOG_FORK, "test.gov/auditor/w0 has cosigned another history");
+    /* And without it they start, unwitnessed. */
+    liar->lies = 0;
+    liar->mute = true;
+    starts(fx, log, other);
+    assert_int_equal(view(fx).witnessed_size, 0);
+    lb_submitter_free(fx->submitter);
+    fx->submitter = NULL;
+    lb_log_close(log);
+}
+
 /* Its own memory of what was cosigned is enough, with every witness away. */
 static void knows_by_itself_what_was_cosigned(void **state)
 {
@@ -287,6 +361,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(counts_through_a_restart, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(takes_no_lie_for_a_cosignature, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(refuses_another_past, fx_set_up, fx_tear_down),
+        cmocka_unit_test_setup_teardown(a_word_without_proof_stops_nobody, fx_set_up,
+                                        fx_tear_down),
         cmocka_unit_test_setup_teardown(knows_by_itself_what_was_cosigned, fx_set_up,
                                         fx_tear_down),
         cmocka_unit_test_setup_teardown(starts_without_witnesses, fx_set_up, fx_tear_down),

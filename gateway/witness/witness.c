@@ -20,6 +20,7 @@ struct lb_witness {
     pthread_mutex_t lock;  /* over the store: check and keep are one step */
     struct lb_store *store;
     struct lb_stmt *find;
+    struct lb_stmt *find_note;
     struct lb_stmt *keep;
     bool failed;
     int64_t said_ms;  /* monotonic: the last line about a refusal */
@@ -56,6 +57,8 @@ static lb_status open_store(struct lb_witness *witness)
     LB_TRY(lb_stmt_prepare(witness->store,
                            "SELECT size, root, unix_s FROM witnessed WHERE origin = ?1",
                            &witness->find));
+    LB_TRY(lb_stmt_prepare(witness->store, "SELECT note FROM witnessed WHERE origin = ?1",
+                           &witness->find_note));
     return lb_stmt_prepare(witness->store,
                            "INSERT INTO witnessed(origin, size, root, unix_s, note)"
                            " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT(origin) DO UPDATE SET"
@@ -140,6 +143,16 @@ static lb_status find_or_none(struct lb_witness *witness, const char *origin, st
     return lb_status_code(status) == LB_ABSENT ? LB_OK : status;
 }
 
+static lb_status read_note(struct lb_stmt *stmt, const char *origin, struct lb_arena *arena,
+                           struct lb_span *out_note)
+{
+    bool row = false;
+    LB_TRY(lb_stmt_bind_text(stmt, 1, lb_span_str(origin)));
+    LB_TRY(lb_stmt_step(stmt, &row));
+    LB_ENSURE(row, LB_STORE_FAILED, "a log that was cosigned has no row");
+    return lb_arena_copy(arena, lb_stmt_blob(stmt, 0), out_note);
+}
+
 static lb_status keep(struct lb_witness *witness, const struct lb_checkpoint *next, int64_t unix_s,
                       struct lb_span note)
 {
@@ -156,6 +169,7 @@ static lb_status keep(struct lb_witness *witness, const struct lb_checkpoint *ne
 struct request {
     struct lb_witness *witness;
     const char *peer;
+    const struct lb_note_verifier *verifier;  /* of the peer's log */
     struct lb_arena *arena;
     struct lb_add_checkpoint add;
     struct lb_checkpoint next;
@@ -165,9 +179,9 @@ struct request {
     int64_t unix_s;
 };
 
-static enum lb_witness_answer open_note(struct request *request,
-                                        const struct lb_note_verifier *verifier)
+static enum lb_witness_answer open_note(struct request *request)
 {
+    const struct lb_note_verifier *verifier = request->verifier;
     if (!lb_span_is(request->add.origin, verifier->name))
         return LB_WITNESS_UNKNOWN_LOG;
     switch (lb_status_code(lb_checkpoint_open(request->add.note, verifier, &request->next))) {
@@ -190,13 +204,34 @@ static lb_status cosign(struct request *request)
         request->unix_s = request->latest.unix_s;
     LB_TRY(lb_cosign(request->add.note, options->name, options->key, request->unix_s,
                      request->arena, &request->line));
-    request->reply.body = request->line;
     LB_DEFER(lb_buf_cleanup) struct lb_buf note;
     lb_buf_init(&note, 2 * LB_ADD_CHECKPOINT_MAX_BYTES);
     lb_buf_put(&note, request->add.note);
     lb_buf_put(&note, request->line);
     LB_TRY(lb_buf_check(&note));
+    /* It is what this witness will show for its word: it must open with one line more. */
+    struct lb_checkpoint again;
+    if (lb_checkpoint_open(lb_buf_span(&note), request->verifier, &again) != LB_OK) {
+        request->reply.answer = LB_WITNESS_BAD_REQUEST;
+        return LB_OK;
+    }
+    request->reply.body = request->line;
     return keep(request->witness, &request->next, request->unix_s, lb_buf_span(&note));
+}
+
+/* Whoever shows less than was cosigned, or another history, is shown what was. */
+static lb_status add_evidence(struct request *request)
+{
+    struct lb_stmt *stmt = request->witness->find_note;
+    bool less = request->reply.answer == LB_WITNESS_CONFLICT &&
+                request->next.size < request->latest.size;
+    bool other = request->reply.answer == LB_WITNESS_INCONSISTENT && request->latest.size > 0;
+    if (!less && !other)
+        return LB_OK;
+    lb_status status =
+        read_note(stmt, request->next.origin, request->arena, &request->reply.evidence);
+    lb_stmt_reset(stmt);
+    return status;
 }
 
 static lb_status decide(struct request *request)
@@ -212,7 +247,7 @@ static lb_status decide(struct request *request)
         LB_ENSURE(size != NULL, LB_NO_MEMORY, "arena is full");
         request->reply.body = lb_span_str(size);
     }
-    return LB_OK;
+    return add_evidence(request);
 }
 
 /* Check and keep, in one transaction under one lock. A commit that failed may or may not be on
@@ -316,12 +351,13 @@ lb_status lb_witness_add(struct lb_witness *witness, const char *peer,
                          const struct lb_note_verifier *verifier, struct lb_span body,
                          struct lb_arena *arena, struct lb_witness_reply *out_reply)
 {
-    struct request request = {.witness = witness, .peer = peer, .arena = arena};
+    struct request request = {
+        .witness = witness, .peer = peer, .verifier = verifier, .arena = arena};
     lb_status parsed = lb_add_checkpoint_parse(body, &request.add);
     if (parsed != LB_OK && parsed->code != LB_MALFORMED)
         return parsed;
     request.reply.answer =
-        parsed == LB_OK ? open_note(&request, verifier) : LB_WITNESS_BAD_REQUEST;
+        parsed == LB_OK ? open_note(&request) : LB_WITNESS_BAD_REQUEST;
     if (request.reply.answer == LB_WITNESS_COSIGNED)
         LB_TRY(decide_and_keep(&request));
     if (request.reply.answer == LB_WITNESS_COSIGNED)

@@ -38,6 +38,9 @@ void lb_witness_close(struct lb_witness *witness);
 struct lb_witness_reply {
     enum lb_witness_answer answer;
     struct lb_span body;  /* in the arena; empty but for 200 and 409 */
+    /* What was cosigned last, with both signatures, when the peer shows less or something else;
+     * empty otherwise. In the arena, at most 2 * LB_ADD_CHECKPOINT_MAX_BYTES. */
+    struct lb_span evidence;
 };
 
 /* lb_witness_add judges one add-checkpoint body that `peer` (a SPIFFE id) sent about the log of

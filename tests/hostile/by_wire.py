@@ -11,7 +11,7 @@ import time
 
 import paths  # noqa: F401  (first)
 import grpc
-from attack import Attack, cut, refused
+from attack import Attack, cut, denied, refused
 from ground import BIN, Seen
 from ground import refused as seen_of
 from stubs import Refused, plain_channel, secure_channel
@@ -94,7 +94,10 @@ ODD = [
     refused("a path of 5,000 characters", "NO_METHOD", _raw("consent", "desk", "/" + "x" * 5000 + "/y")),
     refused("another node's service", "NO_METHOD", _raw("broker", "broker", "/lianban.v1.Adapter/Read")),
     refused("proof of what is not there", "MALFORMED",
-            _call("tax", "window", "Evidence/GetProof", "GetProofRequest", index=2 ** 63, size=2 ** 64 - 1)),
+            _call("tax", "window", "Evidence/GetProof", "GetProofRequest", index=2 ** 63, size=2 ** 64 - 1,
+                  leaf_hash=bytes(32))),
+    denied("an entry by its number alone", "ROLE_NOT_ALLOWED", "tax",
+           _call("tax", "window", "Evidence/GetProof", "GetProofRequest", index=0)),
     refused("a log longer than it is", "LOG_BEHIND",
             _call("tax", "window", "Evidence/GetCheckpoint", "GetCheckpointRequest", from_size=2 ** 62)),
     refused("a form that is not offered", "FORM_UNKNOWN",

@@ -251,16 +251,27 @@ class WholeCase(unittest.TestCase):
         new = world.contract.new
         old = world.call("broker", "window", "Evidence/GetCheckpoint", new("GetCheckpointRequest"))
         size, root = receipts.open_checkpoint(old.checkpoint, vkey)
-        self.read_one()
+        _, event = self.read_one()
         grown = world.call("broker", "window", "Evidence/GetCheckpoint",
                            new("GetCheckpointRequest", from_size=size))
         new_size, new_root = receipts.open_checkpoint(grown.checkpoint, vkey)
         self.assertGreater(new_size, size)
         receipts.check_consistency(size, root, new_size, new_root, list(grown.consistency))
+        # An entry that the receipt named long ago is still there, in the tree of now.
         proof = world.call("broker", "window", "Evidence/GetProof",
-                           new("GetProofRequest", index=size, size=new_size))
+                           new("GetProofRequest", index=event.route.index, size=new_size,
+                               leaf_hash=receipts.leaf_hash(event.route.leaf)))
+        self.assertEqual(proof.leaf, b"")
+        proof.leaf = event.route.leaf
         leaf, _ = receipts.open_proof(proof, grown, vkey)
         self.assertEqual(leaf.type, "ROUTE")
+        # Of what it does not know, a window gets nothing.
+        for code, fields in (("ROLE_NOT_ALLOWED", {}), ("MALFORMED", {"leaf_hash": b"x" * 32}),
+                             ("MALFORMED", {"leaf_hash": receipts.leaf_hash(event.deliver.leaf)})):
+            with self.assertRaises(Refused) as refused:
+                world.call("broker", "window", "Evidence/GetProof",
+                           new("GetProofRequest", index=event.route.index, **fields))
+            self.assertEqual(refused.exception.code, code)
 
 
 if __name__ == "__main__":
