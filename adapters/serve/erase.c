@@ -48,7 +48,7 @@ static lb_status forget(struct lb_log_entry *entry, struct lb_store *store)
     return lb_serve_probes_erase(&erasure->serve->probes, store, &erasure->names);
 }
 
-/* The newest detail counts: it was written when something was last read about the person. */
+/* The newest access counts: what was written when something was last read about the person. */
 static lb_status check_name(const struct lb_serve *serve, const uint8_t subject[32])
 {
     LB_DEFER(lb_log_reader_closep) struct lb_log_reader *reader = NULL;

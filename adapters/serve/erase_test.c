@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -112,6 +113,40 @@ static void the_law_keeps_what_it_wants_kept(void **state)
     fx_restart(fx);
 }
 
+/* An officer looks somebody up: an entry about the person, and no access to the person's data. */
+static void review(struct fixture *fx, const char *id_no)
+{
+    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
+    uint8_t names[LB_SERVE_MAX_NAMES][32];
+    assert_non_null(entry);
+    assert_true(lb_serve_names(fx->serve, id_no, names) >= 1);
+    entry->leaf = (struct lb_leaf){.type = LB_LEAF_REVIEW, .code = "WHO_SAW", .count = 1};
+    entry->detail = lb_span_str("{\"query\":\"who-saw\"}");
+    entry->has_subject = true;
+    memcpy(entry->subject, names[0], sizeof(entry->subject));
+    assert_ok(lb_log_append_wait(fx->log, entry));
+    free(entry);
+}
+
+/* The time of keeping runs from the last access, not from the last officer who looked. */
+static void a_review_keeps_nobody_longer(void **state)
+{
+    struct fixture *fx = *state;
+    struct lb_serve_ack ack;
+    const char *person = NULL;
+    fx->keep_details_s = 3600;
+    fx_restart(fx);
+    review(fx, FX_CHILD);
+    assert_code(erase(fx, LI, FX_CHILD, "asked_by_subject", false, &ack), LB_CODE_OK);
+    assert_code(erase(fx, WU, FX_CHILD, "asked_by_subject", true, &ack), LB_CODE_OK);
+    assert_true(fx_leaf(fx, ack.index).count >= 1);
+    (void)read_once(fx, &person);
+    review(fx, person);
+    assert_code(erase(fx, LI, person, "asked_by_subject", false, &ack), LB_RETENTION_RUNS);
+    fx->keep_details_s = 0;
+    fx_restart(fx);
+}
+
 static void nonsense_is_refused(void **state)
 {
     struct fixture *fx = *state;
@@ -152,6 +187,7 @@ int main(void)
         cmocka_unit_test(two_officers_erase),
         cmocka_unit_test(one_officer_erases_nothing),
         cmocka_unit_test(the_law_keeps_what_it_wants_kept),
+        cmocka_unit_test(a_review_keeps_nobody_longer),
         cmocka_unit_test(nonsense_is_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/audit/health.h"
 #include "gateway/store/store.h"
 
 #define ENTRIES 30
@@ -138,6 +139,45 @@ static void test_keeps_what_came_after_an_erasure(void **state)
     lb_log_close(log);
 }
 
+/* --- what is due --- */
+
+static struct lb_audit_due due_before(struct fx_audit *fx, int64_t before_ms)
+{
+    struct lb_audit_due due;
+    const char *const held[] = {"case-0", "case-4", NULL};
+    assert_ok(fx_build(fx, false, NULL));
+    struct lb_audit_index *index = fx_index(fx);
+    assert_ok(lb_audit_due(index, before_ms, held, &due));
+    lb_audit_index_close(index);
+    return due;
+}
+
+/* From the newest access on; what officers look up about a person keeps nobody longer. */
+static void test_counts_what_is_due(void **state)
+{
+    struct fx_audit *fx = *state;
+    struct lb_log *log = fx_open(fx);
+    const int64_t before_ms = FX_FIRST_MS + 13 * FX_STEP_MS;
+    fx_append(fx, log, 0, 13); /* 12 persons, one a minute, and a stranger, case after case */
+    struct lb_audit_due due = due_before(fx, before_ms);
+    assert_int_equal(due.entries, 12);
+    assert_int_equal(due.subjects, 12);
+    assert_int_equal(due.oldest_ms, FX_FIRST_MS);
+    assert_int_equal(due.held_entries, 4); /* entries 0 to 2 and 12 */
+    fx_review(fx, log, 1);
+    fx_review(fx, log, 2);
+    due = due_before(fx, before_ms);
+    assert_int_equal(due.entries, 12);
+    assert_int_equal(due.subjects, 12);
+    fx_append(fx, log, 13, 15); /* persons 0 and 1 again */
+    due = due_before(fx, before_ms);
+    assert_int_equal(due.entries, 10);
+    assert_int_equal(due.subjects, 10);
+    assert_int_equal(due.oldest_ms, FX_FIRST_MS + 2 * FX_STEP_MS);
+    assert_int_equal(due.held_entries, 2);
+    lb_log_close(log);
+}
+
 /* --- what is refused --- */
 
 static void change_log(struct fx_audit *fx, const char *sql)
@@ -250,6 +290,7 @@ int main(void)
         audit_test(test_says_how_far_behind_it_is),
         audit_test(test_forgets_what_the_log_forgot),
         audit_test(test_keeps_what_came_after_an_erasure),
+        audit_test(test_counts_what_is_due),
         audit_test(test_refuses_a_fork),
         audit_test(test_refuses_a_log_cut_short),
         audit_test(test_refuses_another_log),

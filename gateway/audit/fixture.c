@@ -153,6 +153,19 @@ void fx_erase(struct lb_log *log, unsigned subject)
     free(entry);
 }
 
+void fx_review(struct fx_audit *fx, struct lb_log *log, unsigned subject)
+{
+    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
+    assert_non_null(entry);
+    entry->leaf = (struct lb_leaf){.type = LB_LEAF_REVIEW, .code = "WHO_SAW", .count = 1};
+    entry->has_subject = true;
+    entry->detail = lb_span_str("{\"officer\":\"li\",\"query\":\"who-saw\"}");
+    fx_subject(subject, entry->subject);
+    assert_ok(lb_log_append_wait(log, entry));
+    free(entry);
+    fx->clock.now_unix_ms += FX_STEP_MS;
+}
+
 void fx_fill(struct fx_audit *fx, uint64_t num)
 {
     struct lb_log *log = fx_open(fx);

@@ -55,6 +55,8 @@ void fx_subject(unsigned subject, uint8_t out[32]);
 struct lb_log *fx_open(struct fx_audit *fx);
 void fx_append(struct fx_audit *fx, struct lb_log *log, uint64_t from, uint64_t to);
 void fx_erase(struct lb_log *log, unsigned subject);
+/* fx_review adds an officer's query about a subject. */
+void fx_review(struct fx_audit *fx, struct lb_log *log, unsigned subject);
 /* fx_fill writes a whole log of num entries and closes it. */
 void fx_fill(struct fx_audit *fx, uint64_t num);
 

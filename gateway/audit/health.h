@@ -21,7 +21,8 @@ struct lb_audit_health {
 LB_MUST lb_status lb_audit_health(struct lb_audit_index *index, int64_t since_ms, int64_t now_ms,
                                   struct lb_audit_health *out);
 
-/* Details that are due for erasure: older than the retention, still open. */
+/* Details that are due for erasure: still open and older than the retention, of persons whom nobody
+ * was given anything about since; officers' reviews do not count. */
 struct lb_audit_due {
     uint64_t entries, subjects;
     int64_t oldest_ms;        /* 0 for none */

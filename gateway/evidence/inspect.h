@@ -58,8 +58,9 @@ LB_MUST lb_status lb_log_reader_size(struct lb_log_reader *reader, uint64_t *out
 LB_MUST lb_status lb_log_reader_leaf(struct lb_log_reader *reader, uint64_t index,
                                      struct lb_arena *arena, struct lb_leaf *out_leaf,
                                      struct lb_hash *out_hash);
-/* lb_log_reader_newest finds the time of the newest entry with a detail about a subject; ABSENT
- * when there is none, or all were erased. Reads the whole table of details: for rare acts. */
+/* lb_log_reader_newest finds the time of the newest access to a subject, by the entries that have a
+ * detail about it (READ to DENY, and CONSENT); ABSENT when there is none, or all were erased. Reads
+ * the whole table of details: for rare acts. */
 LB_MUST lb_status lb_log_reader_newest(struct lb_log_reader *reader,
                                        const uint8_t subject[LB_DETAIL_SUBJECT_BYTES],
                                        int64_t *out_time_ms);

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "gateway/evidence/test_log.h"
 
@@ -51,6 +52,36 @@ static void an_officer_reads_details(void **state)
     assert_ok(lb_x25519_generate(&other));
     assert_code(lb_log_reader_detail(reader, 2, &other, fixture->arena, &detail), LB_SEAL_BROKEN);
     lb_log_reader_close(reader);
+}
+
+/* Accesses are counted, and officers' reviews are not. */
+static void the_newest_access_to_a_person(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_log *log = test_open(fixture);
+    struct lb_log_reader *reader = NULL;
+    struct lb_log_entry *entry = malloc(sizeof(*entry));
+    uint8_t nobody[32] = {0xEE};
+    int64_t before_ms = 0, newest_ms = 0;
+    *entry = test_detailed(4);
+    assert_ok(lb_log_append_wait(log, entry));
+    assert_ok(lb_log_reader_open(fixture->folder, &fixture->diag, &reader));
+    assert_ok(lb_log_reader_newest(reader, entry->subject, &before_ms));
+    assert_int_equal(before_ms, fixture->clock.now_unix_ms);
+    fixture->clock.now_unix_ms += 1000;
+    *entry = test_detailed(4);
+    entry->leaf.type = LB_LEAF_REVIEW;
+    assert_ok(lb_log_append_wait(log, entry));
+    assert_ok(lb_log_reader_newest(reader, entry->subject, &newest_ms));
+    assert_int_equal(newest_ms, before_ms);
+    *entry = test_detailed(4);
+    assert_ok(lb_log_append_wait(log, entry));
+    assert_ok(lb_log_reader_newest(reader, entry->subject, &newest_ms));
+    assert_int_equal(newest_ms, before_ms + 1000);
+    assert_code(lb_log_reader_newest(reader, nobody, &newest_ms), LB_ABSENT);
+    lb_log_reader_close(reader);
+    lb_log_close(log);
+    free(entry);
 }
 
 static void a_damaged_detail_does_not_open(void **state)
@@ -139,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_verifier_is_refused),
         cmocka_unit_test(an_officer_reads_details),
+        cmocka_unit_test_setup_teardown(the_newest_access_to_a_person, test_set_up, test_tear_down),
         cmocka_unit_test(a_damaged_detail_does_not_open),
         cmocka_unit_test(reading_changes_nothing),
         cmocka_unit_test(an_erased_subject_may_come_back),

@@ -1,17 +1,22 @@
 #include "gateway/evidence/inspect_state.h"
 #include "gateway/evidence/shards.h"
 
-/* How long a subject's newest detail has been kept. */
+/* How long a subject's newest access has been kept. */
 
-static const char newest[] = "SELECT max(idx) FROM detail WHERE kid IN"
-                             " (SELECT kid FROM detail_key WHERE subject = ?1)";
+/* A leaf's second byte is its type: READ to DENY and CONSENT are about what somebody was given or
+ * asked for. What officers look up about a person, or do to the details themselves, is no access
+ * and must not keep these from their end. */
+static const char newest[] =
+    "SELECT max(d.idx) FROM detail AS d JOIN leaf AS l ON l.idx = d.idx WHERE d.kid IN"
+    " (SELECT kid FROM detail_key WHERE subject = ?1) AND substr(l.bytes, 2, 1) IN"
+    " (x'01', x'02', x'03', x'04', x'05', x'08')";
 
 static lb_status find_index(struct lb_stmt *stmt, struct lb_span subject, uint64_t *out_index)
 {
     bool row = false;
     LB_TRY(lb_stmt_bind_blob(stmt, 1, subject));
     LB_TRY(lb_stmt_step(stmt, &row));
-    LB_ENSURE(row && lb_stmt_type(stmt, 0) == LB_COL_INT, LB_ABSENT, "no detail about it");
+    LB_ENSURE(row && lb_stmt_type(stmt, 0) == LB_COL_INT, LB_ABSENT, "no access to it");
     *out_index = (uint64_t)lb_stmt_int(stmt, 0);
     return LB_OK;
 }
