@@ -111,6 +111,7 @@ lb_status lb_consent_enter(struct lb_consent *consent, const struct lb_consent_e
         return LB_OK;
     lb_log_failure("consent_not_recorded", status);
     LB_ENSURE(lb_log_refusal(status) != LB_LOG_FULL, LB_LOG_FULL, "no room for the decision");
+    LB_ENSURE(lb_log_refusal(status) != LB_BUSY, LB_BUSY, "too many decisions wait for the log");
     LB_FAIL(LB_LOG_UNAVAILABLE, "decision can't be recorded");
 }
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -71,8 +72,9 @@ static lb_status become_owner(const struct switching *sw, uid_t user)
     LB_ENSURE(stat(sw->state, &info) == 0, LB_FILE_FAILED, "the state folder can't be read");
     if (user != 0 || info.st_uid == 0)
         return LB_OK;
-    LB_ENSURE(setegid(info.st_gid) == 0 && seteuid(info.st_uid) == 0, LB_FILE_FAILED,
-              "the state folder's account can't be taken");
+    /* Nor with root's groups. They stay given up: root needs none. */
+    LB_ENSURE(setgroups(0, NULL) == 0 && setegid(info.st_gid) == 0 && seteuid(info.st_uid) == 0,
+              LB_FILE_FAILED, "the state folder's account can't be taken");
     return LB_OK;
 }
 

@@ -1,7 +1,9 @@
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -182,6 +184,89 @@ static int teardown(void **state)
     return 0;
 }
 
+/* --- a log that can't keep up --- */
+
+struct crowd {
+    sem_t held, go_on, done;
+    struct lb_log_entry holder;
+    struct lb_log_entry *entries;
+};
+
+static lb_status hold(struct lb_log_entry *entry, struct lb_store *store)
+{
+    struct crowd *crowd = entry->owner;
+    (void)store;
+    (void)sem_post(&crowd->held);
+    (void)sem_wait(&crowd->go_on);
+    return LB_OK;
+}
+
+static void count_one(struct lb_log_entry *entry, lb_status status)
+{
+    struct crowd *crowd = entry->owner;
+    assert_ok(status);
+    (void)sem_post(&crowd->done);
+}
+
+/* From here on nothing more finds room in the broker's queue. */
+static void crowd_the_log(struct fixture *fx, struct crowd *crowd)
+{
+    const struct lb_log_entry one = {
+        .leaf = {.type = LB_LEAF_ADMIN, .code = "TEST"}, .done = count_one, .owner = crowd};
+    (void)sem_init(&crowd->held, 0, 0);
+    (void)sem_init(&crowd->go_on, 0, 0);
+    (void)sem_init(&crowd->done, 0, 0);
+    crowd->entries = calloc(LB_LOG_QUEUE, sizeof(one));
+    assert_non_null(crowd->entries);
+    crowd->holder = one;
+    crowd->holder.guard = hold;
+    assert_ok(lb_log_append(fx->log, &crowd->holder));
+    (void)sem_wait(&crowd->held);
+    for (size_t i = 0; i < LB_LOG_QUEUE; i++) {
+        crowd->entries[i] = one;
+        assert_ok(lb_log_append(fx->log, &crowd->entries[i]));
+    }
+}
+
+static void let_it_go(struct crowd *crowd)
+{
+    (void)sem_post(&crowd->go_on);
+    for (size_t i = 0; i < LB_LOG_QUEUE + 1; i++)
+        (void)sem_wait(&crowd->done);
+    free(crowd->entries);
+}
+
+/* Come again soon: not the same as a log that can't be written. What was routed before and comes
+ * back now stays here. */
+static void a_crowded_log_is_busy(void **state)
+{
+    struct fixture *fx = *state;
+    static struct crowd crowd;
+    struct fx_call before, call;
+    struct fx_reply reply;
+    fx_link(fx);
+    fx_collect(fx, &before, fx_operator_token(fx), fx_request(fx, 1, 70, 15000));
+    Lianban__V1__Batch *batch = fx_reads(fx);
+    assert_non_null(batch);
+    fx_reply_honest(fx, batch->reads[0], &reply);
+    crowd_the_log(fx, &crowd);
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 71, 15000));
+    Lianban__V1__CollectEvent *event = fx_event(fx, &call);
+    assert_non_null(event);
+    assert_string_equal(event->code, "BUSY");
+    assert_null(event->route);
+    assert_ok(fx_send(fx, &reply));
+    event = fx_event(fx, &before);
+    assert_non_null(event);
+    assert_string_equal(event->code, "BUSY");
+    assert_int_equal(event->sealed.len, 0);
+    assert_null(event->deliver);
+    let_it_go(&crowd);
+    fx_close(&call);
+    fx_close(&before);
+    fx_unlink(fx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +277,7 @@ int main(void)
         cmocka_unit_test(requests_the_broker_can_judge_are_refused_whole),
         cmocka_unit_test(nothing_is_routed_while_the_log_is_held),
         cmocka_unit_test(one_txn_twice_under_way_is_a_replay),
+        cmocka_unit_test(a_crowded_log_is_busy),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

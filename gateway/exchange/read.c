@@ -73,20 +73,14 @@ static void make_ready(struct routed_read *read)
     (void)pthread_mutex_unlock(&collect->lock);
 }
 
-/* No evidence, no data; the requester learns whether to come again when there is room. */
-static enum lb_code unrecorded(lb_status status)
-{
-    return lb_status_code(status) == LB_LOG_FULL ? LB_LOG_FULL : LB_LOG_UNAVAILABLE;
-}
-
 static void close_recorded(struct lb_log_entry *entry, lb_status status)
 {
     struct routed_read *read = entry->owner;
     struct lb_collect *collect = read->collect;
     read->closed = status == LB_OK;
     if (status != LB_OK) {
-        /* What came back stays here. */
-        read->code = unrecorded(status);
+        /* What came back stays here: no evidence, no data. */
+        read->code = lb_log_refusal(status);
         lb_buf_cleanup(&read->sealed);
     }
     make_ready(read);
@@ -142,7 +136,7 @@ static void route_recorded(struct lb_log_entry *entry, lb_status status)
         read->state = READ_SENT;
     (void)pthread_mutex_unlock(&collect->lock);
     if (status != LB_OK) {
-        read->code = unrecorded(status);
+        read->code = lb_log_refusal(status);
         make_ready(read);
     } else if (late && lb_read_claim(read)) {
         lb_read_close(read, LB_DEADLINE, NULL);

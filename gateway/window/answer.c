@@ -142,7 +142,8 @@ static lb_status take_answer(struct lb_collect_run *run, const struct lb_collect
 /* A broker that could not record the delivery says so and shows nothing to check. */
 static bool has_receipt(const Lianban__V1__CollectEvent *event, enum lb_code code)
 {
-    bool undelivered = code == LB_LOG_UNAVAILABLE || code == LB_LOG_FULL;
+    bool undelivered = code == LB_LOG_UNAVAILABLE || code == LB_LOG_FULL ||
+                       (code == LB_BUSY && event->deliver == NULL);
     return code == LB_ANSWERED || (event->adapter_entry != NULL && !undelivered);
 }
 

@@ -139,12 +139,42 @@ static void refusal_without_entry(void **state)
     assert_string_equal(got.result->class_id, "FULL");
 }
 
+/* A broker whose log had no room for the delivery hands on the department's entry and no answer. */
+static void deliver_nothing(struct fixture *fx, Lianban__V1__CollectEvent *event,
+                            struct lb_arena *arena)
+{
+    (void)arena;
+    if (!fx_is_tax(fx, event))
+        return;
+    event->code = (char *)(uintptr_t) "BUSY";
+    event->sealed.len = 0;
+    event->deliver = NULL;
+}
+
+static void delivery_that_had_to_wait(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_collected got;
+    const char *case_id = fx_open(fx, false);
+    fx_agree(fx, case_id);
+    fx->tamper = deliver_nothing;
+    fx_run(fx, case_id, &got);
+    assert_string_equal(fx_fact(&got, 0, "wage12")->state, "unavailable");
+    assert_string_equal(fx_fact(&got, 0, "wage12")->code, "BUSY");
+    assert_false(fx_fact(&got, 0, "wage12")->receipt_ok);
+    assert_int_equal(got.result->receipts_failed, 0);
+    fx->tamper = NULL;
+    fx_run(fx, case_id, &got);
+    assert_string_equal(got.result->class_id, "FULL");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(false_entries, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(broker_plays_the_department, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(refusal_without_entry, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(delivery_that_had_to_wait, fx_setup, fx_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
