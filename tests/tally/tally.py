@@ -2,7 +2,7 @@
 """Counts what a test runner did, from what it wrote: "PASSED FAILED SKIPPED" on one line.
 
     tally.py bazel EVENTS LOG    bazel's --build_event_json_file, and its output
-    tally.py unittest LOG        the output of python3 -m unittest
+    tally.py unittest LOG...     the output of python3 -m unittest, of one run or of several
 
 What failed is shown on stderr.
 """
@@ -92,7 +92,12 @@ def bazel(events_path, log_path):
     return totals
 
 
-def unittest(log_path):
+def unittest(*log_paths):
+    """The sums of what each run says."""
+    return [sum(counts) for counts in zip(*map(one_unittest, log_paths))]
+
+
+def one_unittest(log_path):
     """The counts of the last lines; no such lines, and the run died."""
     lines = read_lines(log_path)
     text = "\n".join(lines)

@@ -90,6 +90,11 @@ class Tally(unittest.TestCase):
         self.assertEqual(self.unittest("Ran 1 test in 1.0s\n\nFAILED (unexpected successes=1)\n"),
                          [0, 1, 0])
 
+    def test_several_runs_are_one(self):
+        one, other = self.write("one", "Ran 7 tests in 1.0s\n\nOK\n"), self.write("two", "Ran 2 tests in 1s\n\nOK\n")
+        self.assertEqual(self.quietly(tally.unittest, one, other), [9, 0, 0])
+        self.assertEqual(self.quietly(tally.unittest, one, "/nowhere", other), [9, 1, 0])
+
     def test_a_unittest_that_died_failed(self):
         self.assertEqual(self.unittest("ImportError: no\n"), [0, 1, 0])
         self.assertEqual(self.quietly(tally.unittest, "/nowhere"), [0, 1, 0])
