@@ -43,7 +43,7 @@ static void an_answer_is_recorded_on_both_sides_and_linked(void **state)
     struct fx_reply reply;
     struct lb_hash adapter_leaf;
     fx_link(fx);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 1, 3000));
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 1, FX_PATIENT_MS));
     Lianban__V1__Batch *batch = fx_reads(fx);
     assert_non_null(batch);
     fx_reply_honest(fx, batch->reads[0], &reply);
@@ -67,7 +67,7 @@ static void an_adapter_that_is_away_is_said_to_be(void **state)
 {
     struct fixture *fx = *state;
     struct fx_call call;
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 2, 10, 3000));
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 2, 10, FX_PATIENT_MS));
     for (int i = 0; i < 2; i++) {
         Lianban__V1__CollectEvent *event = fx_event(fx, &call);
         assert_non_null(event);
@@ -99,8 +99,8 @@ static void a_silent_adapter_meets_the_deadline_and_is_late_for_good(void **stat
     struct fx_call call;
     struct fx_reply reply;
     fx_link(fx);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 30, 2000));
-    Lianban__V1__Batch *batch = fx_reads(fx);
+    Lianban__V1__Batch *batch = fx_collect_briefly(fx, &call, 1, 30);
+    assert_non_null(batch);
     Lianban__V1__CollectEvent *event = fx_event(fx, &call);
     assert_non_null(event);
     assert_string_equal(event->code, "DEADLINE");
@@ -114,7 +114,7 @@ static void requests_the_broker_can_judge_are_refused_whole(void **state)
 {
     struct fixture *fx = *state;
     struct fx_call call;
-    fx_collect(fx, &call, lb_span_str("no.token.here"), fx_request(fx, 1, 40, 3000));
+    fx_collect(fx, &call, lb_span_str("no.token.here"), fx_request(fx, 1, 40, FX_PATIENT_MS));
     assert_null(fx_event(fx, &call));
     fx_close(&call);
     assert_code(lb_status_code(call.status), LB_OPERATOR_TOKEN_INVALID);
@@ -124,7 +124,7 @@ static void requests_the_broker_can_judge_are_refused_whole(void **state)
     assert_code(lb_status_code(call.status), LB_MALFORMED);
 
     fx->form.sha256[0] ^= 1;
-    struct lb_span other_form = fx_request(fx, 1, 41, 3000);
+    struct lb_span other_form = fx_request(fx, 1, 41, FX_PATIENT_MS);
     fx->form.sha256[0] ^= 1;
     fx_collect(fx, &call, fx_operator_token(fx), other_form);
     fx_close(&call);
@@ -140,12 +140,12 @@ static void nothing_is_routed_while_the_log_is_held(void **state)
     fx_link(fx);
     assert_ok(lb_log_head(fx->log, fx->arena, &before));
     lb_log_hold(fx->log, true);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 45, 3000));
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 45, FX_PATIENT_MS));
     assert_null(fx_event(fx, &call));
     fx_close(&call);
     assert_code(lb_status_code(call.status), LB_LOG_UNWITNESSED);
     lb_log_hold(fx->log, false);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 46, 3000));
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 46, FX_PATIENT_MS));
     assert_non_null(fx_reads(fx));
     assert_ok(lb_log_head(fx->log, fx->arena, &after));
     assert_true(after.size > before.size);
@@ -159,9 +159,9 @@ static void one_txn_twice_under_way_is_a_replay(void **state)
     struct fixture *fx = *state;
     struct fx_call first, second;
     fx_link(fx);
-    fx_collect(fx, &first, fx_operator_token(fx), fx_request(fx, 1, 50, 3000));
+    fx_collect(fx, &first, fx_operator_token(fx), fx_request(fx, 1, 50, FX_PATIENT_MS));
     assert_non_null(fx_reads(fx));
-    fx_collect(fx, &second, fx_operator_token(fx), fx_request(fx, 1, 50, 3000));
+    fx_collect(fx, &second, fx_operator_token(fx), fx_request(fx, 1, 50, FX_PATIENT_MS));
     Lianban__V1__CollectEvent *event = fx_event(fx, &second);
     assert_non_null(event);
     assert_string_equal(event->code, "REPLAY");
@@ -245,12 +245,12 @@ static void a_crowded_log_is_busy(void **state)
     struct fx_call before, call;
     struct fx_reply reply;
     fx_link(fx);
-    fx_collect(fx, &before, fx_operator_token(fx), fx_request(fx, 1, 70, 15000));
+    fx_collect(fx, &before, fx_operator_token(fx), fx_request(fx, 1, 70, FX_PATIENT_MS));
     Lianban__V1__Batch *batch = fx_reads(fx);
     assert_non_null(batch);
     fx_reply_honest(fx, batch->reads[0], &reply);
     crowd_the_log(fx, &crowd);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 71, 15000));
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 71, FX_PATIENT_MS));
     Lianban__V1__CollectEvent *event = fx_event(fx, &call);
     assert_non_null(event);
     assert_string_equal(event->code, "BUSY");

@@ -16,7 +16,7 @@
 #include "gateway/token/operator_token.h"
 #include "gateway/wire/pb.h"
 
-#define WAIT_STEPS 1500
+#define WAIT_STEPS 6000
 #define WAIT_STEP_US 10000
 
 static struct lb_log *open_log(struct fixture *fx, const char *folder, const char *spiffe,
@@ -126,20 +126,29 @@ static void link_fail(void *ctx, lb_status status)
     ((struct fixture *)ctx)->failed = status;
 }
 
-Lianban__V1__Frame *fx_frame(struct fixture *fx)
+/* The next frame; NULL as well once a call has ended, if there is one, and nothing more comes. */
+static Lianban__V1__Frame *frame_for(struct fixture *fx, const struct fx_call *call)
 {
     struct lb_buf buf;
     Lianban__V1__Frame *frame = NULL;
     lb_buf_init(&buf, LB_MAX_MESSAGE_BYTES);
     for (int i = 0; i < WAIT_STEPS && frame == NULL; i++) {
+        bool ended = call != NULL && __atomic_load_n(&call->finished, __ATOMIC_ACQUIRE);
         if (lb_broker_link_fill(fx->link, &buf))
             assert_ok(lb_pb_unpack(&lianban__v1__frame__descriptor, lb_buf_span(&buf), fx->arena,
                                    &frame));
+        else if (ended)
+            break;
         else
             (void)usleep(WAIT_STEP_US);
     }
     lb_buf_cleanup(&buf);
     return frame;
+}
+
+Lianban__V1__Frame *fx_frame(struct fixture *fx)
+{
+    return frame_for(fx, NULL);
 }
 
 lb_status fx_send_frame(struct fixture *fx, Lianban__V1__Frame *frame)
@@ -173,15 +182,36 @@ void fx_unlink(struct fixture *fx)
     fx->link = NULL;
 }
 
-Lianban__V1__Batch *fx_reads(struct fixture *fx)
+static Lianban__V1__Batch *reads_for(struct fixture *fx, const struct fx_call *call)
 {
     Lianban__V1__Frame *frame;
-    while ((frame = fx_frame(fx)) != NULL) {
+    while ((frame = frame_for(fx, call)) != NULL) {
         struct lb_checkpoint checkpoint;
         assert_int_equal(frame->body_case, LIANBAN__V1__FRAME__BODY_BATCH);
         assert_ok(lb_session_watch(&fx->session, frame->batch->log, &checkpoint));
         if (frame->batch->n_reads > 0)
             return frame->batch;
+    }
+    return NULL;
+}
+
+Lianban__V1__Batch *fx_reads(struct fixture *fx)
+{
+    return reads_for(fx, NULL);
+}
+
+Lianban__V1__Batch *fx_collect_briefly(struct fixture *fx, struct fx_call *call, size_t num,
+                                       uint8_t first_txn)
+{
+    for (int64_t ms = 2000; ms < 60000; ms *= 2) {
+        Lianban__V1__Batch *batch = NULL;
+        size_t sent = 0;
+        fx_collect(fx, call, fx_operator_token(fx), fx_request(fx, num, first_txn, ms));
+        while (sent < num && (batch = reads_for(fx, call)) != NULL)
+            sent += batch->n_reads;
+        if (sent == num)
+            return batch;
+        fx_close(call);
     }
     return NULL;
 }
@@ -239,9 +269,12 @@ static void call_kick(void *ctx)
     (void)ctx;
 }
 
+/* A call that was ended by force stays so, whatever still comes to its end. */
 static void call_finish(void *ctx, lb_status status)
 {
     struct fx_call *call = ctx;
+    if (__atomic_load_n(&call->failed, __ATOMIC_ACQUIRE))
+        return;
     call->status = status;
     __atomic_store_n(&call->finished, true, __ATOMIC_RELEASE);
 }
@@ -249,8 +282,8 @@ static void call_finish(void *ctx, lb_status status)
 static void call_fail(void *ctx, lb_status status)
 {
     struct fx_call *call = ctx;
-    call->failed = true;
     call_finish(ctx, status);
+    __atomic_store_n(&call->failed, true, __ATOMIC_RELEASE);
 }
 
 struct lb_span fx_operator_token(struct fixture *fx)

@@ -46,7 +46,7 @@ void fx_link(struct fixture *fx);
 /* fx_unlink closes it as a lost connection does. */
 void fx_unlink(struct fixture *fx);
 
-/* fx_frame waits up to 15 s for the broker's next frame, fx_send_frame hands it one. */
+/* fx_frame waits up to 60 s for the broker's next frame, fx_send_frame hands it one. */
 Lianban__V1__Frame *fx_frame(struct fixture *fx);
 lb_status fx_send_frame(struct fixture *fx, Lianban__V1__Frame *frame);
 /* fx_restart ends the broker's use cases and begins them anew on the same files. */
@@ -60,21 +60,28 @@ struct fx_call {
     lb_status status;
 };
 
+#define FX_PATIENT_MS 30000  /* a time that is not meant to strike */
+
 /* fx_request packs a CollectRequest with num reads; txn i begins with first_txn + i. */
 struct lb_span fx_request(struct fixture *fx, size_t num, uint8_t first_txn, int64_t deadline_ms);
 struct lb_span fx_operator_token(struct fixture *fx);
 void fx_collect(struct fixture *fx, struct fx_call *call, struct lb_span token,
                 struct lb_span request);
-/* fx_event waits up to 15 s for the next event; NULL when the call ended without one. */
+/* fx_event waits up to 60 s for the next event; NULL when the call ended without one. */
 Lianban__V1__CollectEvent *fx_event(struct fixture *fx, struct fx_call *call);
 void fx_close(struct fx_call *call);
 /* fx_leave closes without waiting for the end, as a caller that went away. */
 void fx_leave(struct fx_call *call);
-/* fx_wait waits up to 15 s for the call's end. */
+/* fx_wait waits up to 60 s for the call's end. */
 void fx_wait(struct fx_call *call);
 
-/* fx_frame waits up to 15 s for the broker's next frame with reads. */
+/* fx_reads waits up to 60 s for the broker's next frame with reads. */
 Lianban__V1__Batch *fx_reads(struct fixture *fx);
+/* fx_collect_briefly collects num reads under a deadline that is meant to strike, and returns once all
+ * of them have reached the adapter, with the frame that brought the last: 2 s, and twice as much again
+ * where the machine was too busy for that. NULL after a minute. */
+Lianban__V1__Batch *fx_collect_briefly(struct fixture *fx, struct fx_call *call, size_t num,
+                                       uint8_t first_txn);
 
 /* What the played adapter answers; a test spoils a part. */
 struct fx_reply {

@@ -20,7 +20,6 @@ struct fx_told {
     lb_status status;
     Lianban__V1__RelayStatusResponse *response;
 };
-#define FX_PATIENT_MS 5000
 #define FX_IMPATIENT_MS 200
 void fx_tell(struct fixture *fx, struct fx_told *told, struct lb_span grant, struct lb_span token,
              int64_t timeout_ms);

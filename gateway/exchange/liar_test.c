@@ -100,7 +100,7 @@ static void try_lie(const struct lie *lie)
     struct fx_reply reply;
     fx_setup(&fx);
     fx_link(&fx);
-    fx_collect(&fx, &call, fx_operator_token(&fx), fx_request(&fx, 1, 1, 3000));
+    fx_collect(&fx, &call, fx_operator_token(&fx), fx_request(&fx, 1, 1, FX_PATIENT_MS));
     Lianban__V1__Batch *batch = fx_reads(&fx);
     assert_non_null(batch);
     fx_reply_honest(&fx, batch->reads[0], &reply);
@@ -137,7 +137,7 @@ static void an_honest_refusal_is_relayed_with_its_receipt(void **state)
     struct fx_reply reply;
     fx_setup(&fx);
     fx_link(&fx);
-    fx_collect(&fx, &call, fx_operator_token(&fx), fx_request(&fx, 1, 1, 3000));
+    fx_collect(&fx, &call, fx_operator_token(&fx), fx_request(&fx, 1, 1, FX_PATIENT_MS));
     Lianban__V1__Batch *batch = fx_reads(&fx);
     fx_reply_honest(&fx, batch->reads[0], &reply);
     memcpy(reply.leaf.code, "FORM_INERT", 11);
@@ -160,7 +160,7 @@ static void a_log_that_begins_anew_is_refused(void **state)
     struct fx_reply reply;
     fx_setup(&fx);
     fx_link(&fx);
-    fx_collect(&fx, &call, fx_operator_token(&fx), fx_request(&fx, 1, 1, 3000));
+    fx_collect(&fx, &call, fx_operator_token(&fx), fx_request(&fx, 1, 1, FX_PATIENT_MS));
     Lianban__V1__Batch *batch = fx_reads(&fx);
     fx_reply_honest(&fx, batch->reads[0], &reply);
     assert_ok(fx_send(&fx, &reply));

@@ -22,10 +22,10 @@ static uint64_t log_size(struct fixture *fx)
     return head.size;
 }
 
-/* Waits up to 3 s for a DENY entry with this code at or behind an index. */
+/* Waits up to 60 s for a DENY entry with this code at or behind an index. */
 static bool denial_recorded(struct fixture *fx, uint64_t from, const char *code)
 {
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 600; i++) {
         for (uint64_t at = from; at < log_size(fx); at++) {
             struct lb_span bytes = LB_SPAN_EMPTY;
             struct lb_leaf leaf;
@@ -46,7 +46,7 @@ static struct lb_span spoilt_request(struct fixture *fx, uint8_t txn,
     Lianban__V1__CollectRequest *request = NULL;
     struct lb_span bytes = LB_SPAN_EMPTY;
     assert_ok(lb_pb_unpack(&lianban__v1__collect_request__descriptor,
-                           fx_request(fx, 1, txn, 3000), fx->arena, &request));
+                           fx_request(fx, 1, txn, FX_PATIENT_MS), fx->arena, &request));
     spoil(request->reads[0]);
     assert_ok(lb_pb_pack(request, fx->arena, &bytes));
     return bytes;
@@ -76,7 +76,7 @@ static void a_caller_that_takes_nothing_is_given_up(void **state)
     /* Its time was over long ago: nothing arrives, and nobody waits for the caller any more. */
     fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 3, 1, -60000));
     fx_wait(&call);
-    for (int i = 0; i < 1500 && !call.failed; i++)
+    for (int i = 0; i < 6000 && !__atomic_load_n(&call.failed, __ATOMIC_ACQUIRE); i++)
         (void)usleep(10000);
     assert_true(call.failed);
     assert_code(lb_status_code(call.status), LB_DEADLINE);
@@ -87,7 +87,7 @@ static void what_waits_for_callers_is_bounded(void **state)
 {
     struct fixture *fx = *state;
     struct fx_call first, second;
-    struct lb_span request = fx_request(fx, 200, 0, 3000);
+    struct lb_span request = fx_request(fx, 200, 0, FX_PATIENT_MS);
     fx_collect(fx, &first, fx_operator_token(fx), request);
     fx_wait(&first);
     fx_collect(fx, &second, fx_operator_token(fx), request);
@@ -119,8 +119,7 @@ static void a_replaced_link_takes_and_gives_no_frame(void **state)
     const struct lb_broker_port port = {&second_failed, ignore_kick, note_failure};
     struct lb_broker_link *second = NULL;
     fx_link(fx);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 4, 60, 2000));
-    Lianban__V1__Batch *batch = fx_reads(fx);
+    Lianban__V1__Batch *batch = fx_collect_briefly(fx, &call, 4, 60);
     assert_non_null(batch);
     fx_reply_honest(fx, batch->reads[0], &reply);
     assert_ok(lb_broker_link_new(fx->exchange, FX_ADAPTER, &port, &second));
@@ -203,7 +202,7 @@ static void an_impossible_read_costs_its_caller_only(void **state)
         long_key_name, long_key, two_views_in_one, view_of_control_characters, huge_answer};
     struct fx_call other, call;
     fx_link(fx);
-    fx_collect(fx, &other, fx_operator_token(fx), fx_request(fx, 1, 70, 3000));
+    fx_collect(fx, &other, fx_operator_token(fx), fx_request(fx, 1, 70, FX_PATIENT_MS));
     Lianban__V1__Batch *batch = fx_reads(fx);
     struct fx_reply reply;
     for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {

@@ -73,6 +73,8 @@ static lb_status slow(void *ctx, const struct lb_rpc_call_info *info, struct lb_
     (void)arena;
     (void)atomic_fetch_add(&ends_seen.slow_running, 1);
     fixture_sleep_ms(300);
+    while (atomic_load(&ends_seen.slow_held) != 0)
+        fixture_sleep_ms(1);
     *reply = request;
     (void)atomic_fetch_add(&ends_seen.slow_done, 1);
     return LB_OK;
@@ -287,6 +289,7 @@ void ends_start(struct fixture *fixture, size_t max_calls)
     atomic_store(&ends_seen.handled, 0);
     atomic_store(&ends_seen.slow_running, 0);
     atomic_store(&ends_seen.slow_done, 0);
+    atomic_store(&ends_seen.slow_held, 0);
     atomic_store(&ends_seen.closed_code, -1);
     atomic_store(&ends_seen.closed_times, 0);
     atomic_store(&ends_seen.counted, 0);

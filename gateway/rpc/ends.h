@@ -19,6 +19,7 @@ struct ends_seen {
     atomic_int handled; /* unary calls that reached Echo */
     atomic_int slow_running;
     atomic_int slow_done;
+    atomic_int slow_held;  /* the slow handler waits while it is set */
     atomic_int closed_code; /* of the newest closed Stream or Count end; -1 before */
     atomic_int closed_times;
     atomic_int counted;
