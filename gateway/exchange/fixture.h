@@ -61,6 +61,8 @@ struct fx_call {
 };
 
 #define FX_PATIENT_MS 30000  /* a time that is not meant to strike */
+#define FX_WAIT_STEPS 6000   /* how often what is waited for is looked at */
+#define FX_WAIT_STEP_US 10000
 
 /* fx_request packs a CollectRequest with num reads; txn i begins with first_txn + i. */
 struct lb_span fx_request(struct fixture *fx, size_t num, uint8_t first_txn, int64_t deadline_ms);
@@ -77,9 +79,9 @@ void fx_wait(struct fx_call *call);
 
 /* fx_reads waits up to 60 s for the broker's next frame with reads. */
 Lianban__V1__Batch *fx_reads(struct fixture *fx);
-/* fx_collect_briefly collects num reads under a deadline that is meant to strike, and returns once all
- * of them have reached the adapter, with the frame that brought the last: 2 s, and twice as much again
- * where the machine was too busy for that. NULL after a minute. */
+/* fx_collect_briefly collects num reads under a deadline that is meant to strike, and returns once
+ * all of them have reached the adapter, with the frame that brought the last: 2 s, and twice as
+ * much again where the machine was too busy for that. NULL after a minute. */
 Lianban__V1__Batch *fx_collect_briefly(struct fixture *fx, struct fx_call *call, size_t num,
                                        uint8_t first_txn);
 

@@ -80,7 +80,8 @@ static void largest_message_passes(void **state)
     memset(text, 'x', LB_MAX_MESSAGE_BYTES);
     assert_int_equal(fixture_call(fixture.channel, ENDS_ECHO, text, PATIENT_MS, text), LB_CODE_OK);
     text[LB_MAX_MESSAGE_BYTES] = 'x';
-    assert_int_equal(fixture_call(fixture.channel, ENDS_ECHO, text, PATIENT_MS, NULL), LB_TOO_LARGE);
+    assert_int_equal(fixture_call(fixture.channel, ENDS_ECHO, text, PATIENT_MS, NULL),
+                     LB_TOO_LARGE);
     free(text);
     fixture_stop(&fixture, 1000);
 }
@@ -249,8 +250,8 @@ static void health_is_told(void **state)
     assert_int_equal(serving, 1);
     /* canonical NOT_FOUND has no named code of ours */
     assert_int_equal(check_health(&fixture, "test.Una", &serving), LB_INTERNAL);
-    assert_int_equal(fixture_call(fixture.channel, "/grpc.health.v1.Health/Check", "\xff\xff", PATIENT_MS,
-                                  NULL),
+    assert_int_equal(fixture_call(fixture.channel, "/grpc.health.v1.Health/Check", "\xff\xff",
+                                  PATIENT_MS, NULL),
                      LB_MALFORMED);
     fixture_stop(&fixture, 1000);
 }
