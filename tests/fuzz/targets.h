@@ -25,6 +25,7 @@ struct fuzz_sink;
     X(tlog_proof)                                                                                  \
     X(entry_bundle)                                                                                \
     X(evidence_files)                                                                              \
+    X(shard_file)                                                                                  \
     X(cosignature)                                                                                 \
     X(add_checkpoint)                                                                              \
     X(witness_policy)                                                                              \
