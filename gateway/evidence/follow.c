@@ -7,8 +7,7 @@
 #include "gateway/evidence/key_seal.h"
 #include "gateway/evidence/tree.h"
 
-/* Opening a data key costs a hundred times what opening a detail does, and a subject's entries come
- * in runs. */
+/* A subject's entries come in runs. */
 #define NUM_KEYS 4096U
 #define HEAD_ARENA_BYTES (64U * 1024)
 
@@ -24,6 +23,7 @@ struct lb_follow {
     char origin[256];
     bool erasures;  /* there is one among what was proved last */
     struct opened_key keys[NUM_KEYS];
+    struct lb_key_memo memo;
 };
 
 lb_status lb_follow_open(const char *folder, struct lb_diag *diag, struct lb_follow **out_follow)
@@ -170,9 +170,10 @@ static lb_status data_key(struct lb_follow *follow, const struct lb_follow_keys 
         return LB_OK;
     slot->kid = 0;
     lb_status status = LB_FAULT(LB_SEAL_BROKEN, "no key of the officer's");
+    const struct lb_sealed_key sealed = {kid, row->subject, row->sealed};
     for (size_t i = 0; i < officer->num && status != LB_OK; i++)
-        status = lb_key_seal_open(&officer->keys[i], follow->origin, kid, row->subject,
-                                   row->sealed, slot->key);
+        status = lb_key_seal_open(&officer->keys[i], follow->origin, &sealed, &follow->memo,
+                                  slot->key);
     LB_TRY(status);
     slot->kid = kid;
     return LB_OK;

@@ -206,8 +206,8 @@ lb_status lb_log_reader_detail(struct lb_log_reader *reader, uint64_t index,
     LB_ENSURE(known == LB_OK, LB_SEAL_BROKEN, "the detail's data key is missing or damaged");
     LB_ENSURE(!key.erased, LB_ABSENT, "the detail was erased");
     const struct lb_detail_place place = {origin, index, leaf.txn, key.key_hash};
-    LB_TRY(lb_key_seal_open(officer, origin, row.kid, key.subject, key.sealed,
-                             data_key));
+    const struct lb_sealed_key sealed = {row.kid, key.subject, key.sealed};
+    LB_TRY(lb_key_seal_open(officer, origin, &sealed, NULL, data_key));
     lb_status status = lb_detail_open(&place, data_key, &row, &leaf, arena, out_detail);
     lb_wipe(data_key, sizeof(data_key));
     return status;

@@ -6,7 +6,6 @@
 
 #include "gateway/base/wipe.h"
 #include "gateway/crypto/hash.h"
-#include "gateway/seal/hpke.h"
 
 #define INFO_V1 "lianban detail key v1"
 #define INFO_V2 "lianban detail key v2"
@@ -223,32 +222,53 @@ lb_status lb_key_seal_take(struct lb_key_seal *seal, struct lb_fresh_key *out_ke
 
 /* --- for the officer --- */
 
-static lb_status open_v1(const struct lb_x25519_key *officer, const char *origin, uint64_t kid,
-                         const uint8_t *subject, const uint8_t *sealed, uint8_t *out_key)
+static lb_status open_v1(const struct lb_x25519_key *officer, const char *origin,
+                         const struct lb_sealed_key *key, uint8_t *out_key)
 {
     struct info info;
     uint8_t aad[8 + LB_DETAIL_SUBJECT_BYTES];
     LB_TRY(make_info(INFO_V1, origin, &info));
-    put_u64(aad, kid);
-    memcpy(aad + 8, subject, LB_DETAIL_SUBJECT_BYTES);
+    put_u64(aad, key->kid);
+    memcpy(aad + 8, key->subject, LB_DETAIL_SUBJECT_BYTES);
     return lb_hpke_open_base(officer, lb_span_str(info.text), lb_span_of(aad, sizeof(aad)),
-                             lb_span_of(sealed, LB_DETAIL_SEALED_KEY_BYTES), out_key);
+                             lb_span_of(key->sealed, LB_DETAIL_SEALED_KEY_BYTES), out_key);
 }
 
-lb_status lb_key_seal_open(const struct lb_x25519_key *officer, const char *origin, uint64_t kid,
-                           const uint8_t subject[LB_DETAIL_SUBJECT_BYTES],
-                           const uint8_t sealed[LB_DETAIL_SEALED_KEY_BYTES],
+static lb_status open_v2(const struct lb_hpke_context *context, const struct lb_sealed_key *key,
+                         uint8_t *out_key)
+{
+    uint8_t aad[8];
+    struct lb_span ciphertext = lb_span_of(key->sealed + LB_HPKE_ENC_BYTES,
+                                           LB_DETAIL_SEALED_KEY_BYTES - LB_HPKE_ENC_BYTES);
+    put_u64(aad, key->kid);
+    return lb_hpke_open(context, key->kid, lb_span_of(aad, sizeof(aad)), ciphertext, out_key);
+}
+
+static bool remembers(const struct lb_key_memo *memo, const struct lb_sealed_key *key)
+{
+    return memo->is_set && memcmp(memo->enc, key->sealed, sizeof(memo->enc)) == 0;
+}
+
+static void memo_wipe(struct lb_key_memo *memo)
+{
+    lb_wipe(memo, sizeof(*memo));
+}
+
+lb_status lb_key_seal_open(const struct lb_x25519_key *officer, const char *origin,
+                           const struct lb_sealed_key *key, struct lb_key_memo *memo,
                            uint8_t out_key[LB_DETAIL_KEY_BYTES])
 {
     struct info info;
-    uint8_t aad[8];
-    struct lb_span ciphertext =
-        lb_span_of(sealed + LB_HPKE_ENC_BYTES, LB_DETAIL_SEALED_KEY_BYTES - LB_HPKE_ENC_BYTES);
-    LB_DEFER(lb_hpke_context_wipe) struct lb_hpke_context context = {.key = {0}};
-    LB_TRY(make_info(INFO_V2, origin, &info));
-    LB_TRY(lb_hpke_setup_recipient(officer, sealed, lb_span_str(info.text), NULL, &context));
-    put_u64(aad, kid);
-    if (lb_hpke_open(&context, kid, lb_span_of(aad, sizeof(aad)), ciphertext, out_key) == LB_OK)
+    LB_DEFER(memo_wipe) struct lb_key_memo fresh = {.is_set = true};
+    if (memo != NULL && remembers(memo, key) && open_v2(&memo->context, key, out_key) == LB_OK)
         return LB_OK;
-    return open_v1(officer, origin, kid, subject, sealed, out_key);
+    LB_TRY(make_info(INFO_V2, origin, &info));
+    memcpy(fresh.enc, key->sealed, sizeof(fresh.enc));
+    LB_TRY(lb_hpke_setup_recipient(officer, key->sealed, lb_span_str(info.text), NULL,
+                                   &fresh.context));
+    if (open_v2(&fresh.context, key, out_key) != LB_OK)
+        return open_v1(officer, origin, key, out_key);
+    if (memo != NULL)
+        *memo = fresh;
+    return LB_OK;
 }

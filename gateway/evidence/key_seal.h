@@ -3,6 +3,7 @@
 
 #include "gateway/crypto/x25519.h"
 #include "gateway/evidence/detail.h"
+#include "gateway/seal/hpke.h"
 
 /*
  * Data keys, each sealed to the officer, so that the node itself can't open them later. They are
@@ -33,11 +34,25 @@ void lb_key_seal_change(struct lb_key_seal *seal, const uint8_t officer[32]);
 /* lb_key_seal_take hands out the next key; their numbers have no gap. CRYPTO_FAILED. */
 LB_MUST lb_status lb_key_seal_take(struct lb_key_seal *seal, struct lb_fresh_key *out_key);
 
-/* lb_key_seal_open opens a sealed data key with the officer's private key, also one of version 1.
- * SEAL_BROKEN. */
+/* A data key as its row has it. */
+struct lb_sealed_key {
+    uint64_t kid;
+    const uint8_t *subject;  /* LB_DETAIL_SUBJECT_BYTES */
+    const uint8_t *sealed;   /* LB_DETAIL_SEALED_KEY_BYTES */
+};
+
+/* What opening one key leaves for the next of the same log, since many share a context: zeros at
+ * first, and wiped by its holder. */
+struct lb_key_memo {
+    bool is_set;
+    uint8_t enc[LB_HPKE_ENC_BYTES];
+    struct lb_hpke_context context;
+};
+
+/* lb_key_seal_open opens a data key with the officer's private key, also one of version 1. The memo
+ * may be NULL. SEAL_BROKEN. */
 LB_MUST lb_status lb_key_seal_open(const struct lb_x25519_key *officer, const char *origin,
-                                   uint64_t kid, const uint8_t subject[LB_DETAIL_SUBJECT_BYTES],
-                                   const uint8_t sealed[LB_DETAIL_SEALED_KEY_BYTES],
+                                   const struct lb_sealed_key *key, struct lb_key_memo *memo,
                                    uint8_t out_key[LB_DETAIL_KEY_BYTES]);
 
 #endif

@@ -29,10 +29,17 @@ static int tear_down(void **state)
     return 0;
 }
 
+static lb_status open_as(const struct lb_x25519_key *officer, const char *origin, uint64_t kid,
+                         const uint8_t *sealed, uint8_t *out_key)
+{
+    const struct lb_sealed_key key = {kid, SUBJECT, sealed};
+    return lb_key_seal_open(officer, origin, &key, NULL, out_key);
+}
+
 static lb_status open_it(const struct bench *bench, const struct lb_fresh_key *key)
 {
     uint8_t opened[LB_DETAIL_KEY_BYTES];
-    LB_TRY(lb_key_seal_open(&bench->officer, ORIGIN, key->kid, SUBJECT, key->sealed, opened));
+    LB_TRY(open_as(&bench->officer, ORIGIN, key->kid, key->sealed, opened));
     assert_memory_equal(opened, key->key, sizeof(opened));
     return LB_OK;
 }
@@ -62,9 +69,9 @@ static void a_key_opens_only_as_it_was_sealed(void **state)
     struct lb_fresh_key key;
     uint8_t opened[LB_DETAIL_KEY_BYTES];
     assert_ok(lb_key_seal_take(bench->seal, &key));
-    assert_code(lb_key_seal_open(&bench->officer, ORIGIN "2", key.kid, SUBJECT, key.sealed, opened),
+    assert_code(open_as(&bench->officer, ORIGIN "2", key.kid, key.sealed, opened),
                 LB_SEAL_BROKEN);
-    assert_code(lb_key_seal_open(&bench->officer, ORIGIN, key.kid + 1, SUBJECT, key.sealed, opened),
+    assert_code(open_as(&bench->officer, ORIGIN, key.kid + 1, key.sealed, opened),
                 LB_SEAL_BROKEN);
     for (size_t i = 0; i < sizeof(key.sealed); i++) {
         key.sealed[i] ^= 1;
@@ -74,7 +81,7 @@ static void a_key_opens_only_as_it_was_sealed(void **state)
     assert_ok(open_it(bench, &key));
     struct lb_x25519_key other;
     assert_ok(lb_x25519_generate(&other));
-    assert_code(lb_key_seal_open(&other, ORIGIN, key.kid, SUBJECT, key.sealed, opened),
+    assert_code(open_as(&other, ORIGIN, key.kid, key.sealed, opened),
                 LB_SEAL_BROKEN);
 }
 
@@ -92,9 +99,40 @@ static void after_a_change_only_the_new_officer_opens(void **state)
     for (uint64_t i = 1; i <= 200; i++) {
         assert_ok(lb_key_seal_take(bench->seal, &key));
         assert_int_equal(key.kid, last + i);
-        assert_code(lb_key_seal_open(&before, ORIGIN, key.kid, SUBJECT, key.sealed, opened),
+        assert_code(open_as(&before, ORIGIN, key.kid, key.sealed, opened),
                     LB_SEAL_BROKEN);
         assert_ok(open_it(bench, &key));
+    }
+}
+
+/* With a memo the next of a context opens without its private key, and a changed one never. */
+static void a_memo_opens_what_shares_its_context(void **state)
+{
+    struct bench *bench = *state;
+    struct lb_key_memo memo = {.is_set = false};
+    struct lb_x25519_key other;
+    struct lb_fresh_key key;
+    uint8_t opened[LB_DETAIL_KEY_BYTES];
+    const struct lb_sealed_key sealed = {1, SUBJECT, key.sealed};
+    assert_ok(lb_x25519_generate(&other));
+    assert_ok(lb_key_seal_take(bench->seal, &key));
+    assert_code(lb_key_seal_open(&other, ORIGIN, &sealed, &memo, opened), LB_SEAL_BROKEN);
+    assert_false(memo.is_set);
+    assert_ok(lb_key_seal_open(&bench->officer, ORIGIN, &sealed, &memo, opened));
+    assert_memory_equal(opened, key.key, sizeof(opened));
+    for (uint64_t kid = 2; kid <= NUM_KEYS; kid++) {
+        const struct lb_sealed_key next = {kid, SUBJECT, key.sealed};
+        assert_ok(lb_key_seal_take(bench->seal, &key));
+        bool shared = memcmp(memo.enc, key.sealed, sizeof(memo.enc)) == 0;
+        lb_status status = lb_key_seal_open(&other, ORIGIN, &next, &memo, opened);
+        assert_code(status, shared ? LB_CODE_OK : LB_SEAL_BROKEN);
+        if (!shared)
+            assert_ok(lb_key_seal_open(&bench->officer, ORIGIN, &next, &memo, opened));
+        assert_memory_equal(opened, key.key, sizeof(opened));
+        key.sealed[40] ^= 1;
+        if (kid % 50 == 0)
+            assert_code(lb_key_seal_open(&bench->officer, ORIGIN, &next, &memo, opened),
+                        LB_SEAL_BROKEN);
     }
 }
 
@@ -120,6 +158,7 @@ int main(void)
         SEAL_TEST(keys_are_numbered_and_open),
         SEAL_TEST(a_key_opens_only_as_it_was_sealed),
         SEAL_TEST(after_a_change_only_the_new_officer_opens),
+        SEAL_TEST(a_memo_opens_what_shares_its_context),
         SEAL_TEST(a_key_of_version_1_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
