@@ -35,6 +35,7 @@ static lb_status read_log(const struct check *check, struct lb_log_reader *reade
                           struct outcome *outcome)
 {
     LB_DEFER(lb_note_verifier_cleanup) struct lb_note_verifier verifier = {.key = NULL};
+    struct lb_span note = LB_SPAN_EMPTY;
     lb_status status = lb_log_reader_origin(reader, check->arena, &outcome->origin);
     if (status != LB_OK) {
         lb_diag_set(&outcome->diag, "it has no checkpoint; a log without one proves nothing");
@@ -44,8 +45,8 @@ static lb_status read_log(const struct check *check, struct lb_log_reader *reade
     if (check->policy == NULL)
         return lb_log_reader_verify(reader, &verifier, &outcome->diag, &outcome->verdict);
     /* First what witnesses have: a running log may grow meanwhile, but never shrink. */
-    LB_TRY(lb_witnessed_read(outcome->folder, &verifier, check->policy, &outcome->diag,
-                             &outcome->witnessed));
+    LB_TRY(lb_witnessed_read(outcome->folder, &verifier, check->policy, check->arena,
+                             &outcome->diag, &outcome->witnessed, &note));
     LB_TRY(lb_log_reader_verify(reader, &verifier, &outcome->diag, &outcome->verdict));
     return lb_witnessed_compare(reader, &outcome->witnessed.checkpoint, &outcome->diag);
 }
@@ -64,7 +65,12 @@ static lb_status read_export(const struct check *check, struct lb_export *export
     LB_TRY(lb_export_verify(export, &verifier, &outcome->diag, &checkpoint));
     outcome->verdict.size = checkpoint.size;
     outcome->verdict.root = checkpoint.root;
-    return LB_OK;
+    if (check->policy == NULL)
+        return LB_OK;
+    struct lb_span note = LB_SPAN_EMPTY;
+    LB_TRY(lb_export_note(export, check->arena, &note));
+    return lb_witnessed_check(note, &verifier, check->policy, &outcome->diag,
+                              &outcome->witnessed);
 }
 
 static void verify_folder(const struct check *check, const char *folder, struct outcome *outcome)
@@ -196,6 +202,7 @@ static const char *const examples[] = {
     "lianban log verify D/broker/state D/adapters/tax/state --vkey V1 --vkey V2 --json",
     "lianban log verify --tiles exported/tax --vkey example/adapter/tax+1a2b3c4d+AQ...",
     "lianban log verify D/broker/state --vkey V1 --witnesses D/broker/witnesses.policy",
+    "lianban log verify --tiles exported/tax --vkey V1 --witnesses witnesses.policy",
     NULL,
 };
 
@@ -220,9 +227,6 @@ static int read_args(struct check *check, int argc, char **argv)
     int exit_code = lb_ctl_args(check->env, &usage, argc, argv, &check->folders);
     if (exit_code != LB_CTL_GO)
         return exit_code;
-    if (check->tiles && check->witnesses_path != NULL)
-        return lb_ctl_usage_error(check->env, "log verify",
-                                  "cosignatures stand beside the log, not in an export");
     return lb_ctl_log_keys_check(check->env, "log verify", &check->keys);
 }
 

@@ -15,6 +15,7 @@
 #define PIN "0101010101010101010101010101010101010101010101010101010101010101"
 
 #define VERIFY(cli_, ...) RUN(cli_, lb_ctl_log_command, "log", "verify", __VA_ARGS__)
+#define EXPORT(cli_, ...) RUN(cli_, lb_ctl_log_command, "log", "export", __VA_ARGS__)
 
 static void verifies_by_vkey(void **state)
 {
@@ -233,8 +234,43 @@ static void holds_a_log_against_its_witnesses(void **state)
     assert_null(strstr(cli->out, "witnessed"));
     assert_int_equal(VERIFY(cli, a.folder, "--vkey", a.vkey, "--witnesses", "/nonexistent"),
                      LB_CTL_FAILED);
-    assert_int_equal(VERIFY(cli, a.folder, "--vkey", a.vkey, "--witnesses", by.policy, "--tiles"),
-                     LB_CTL_USAGE);
+    lb_sign_key_free(by.witness);
+    lb_arena_free(by.arena);
+    test_log_free(&a);
+}
+
+/* An export has them in its checkpoint: whoever holds it needs nobody else. */
+static void an_export_carries_its_cosignatures(void **state)
+{
+    struct test_cli *cli = *state;
+    struct test_log a;
+    struct cosigning by;
+    test_log_make(cli, "a", ORIGIN_A, &a);
+    begin_cosigning(cli, &a, &by);
+    const char *out = lb_arena_printf(by.arena, "%s/out", cli->folder);
+    assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey, "--witnesses", by.policy),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->err, "no witnessed checkpoint"));
+    cosign(&by, 4, true);
+    assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey, "--witnesses", by.policy),
+                     LB_CTL_OK);
+    assert_non_null(strstr(cli->out, "4 entries"));
+    assert_non_null(strstr(cli->out, "4 (office)"));
+    assert_int_equal(VERIFY(cli, "--tiles", out, "--vkey", a.vkey), LB_CTL_OK);
+    assert_int_equal(VERIFY(cli, "--tiles", out, "--vkey", a.vkey, "--witnesses", by.policy),
+                     LB_CTL_OK);
+    assert_non_null(strstr(cli->out, "4 (office)"));
+    assert_int_equal(RUN(cli, lb_ctl_log_command, "log", "prove", "--tiles", out, "1", "--vkey", a.vkey),
+                     LB_CTL_OK);
+    /* All there is, without them. */
+    assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey),
+                     LB_CTL_OK);
+    assert_int_equal(VERIFY(cli, "--tiles", out, "--vkey", a.vkey, "--witnesses", by.policy),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->out, "quorum"));
+    assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey, "--witnesses", by.policy),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->err, "LOG_UNWITNESSED"));
     lb_sign_key_free(by.witness);
     lb_arena_free(by.arena);
     test_log_free(&a);
@@ -261,6 +297,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(fails_if_any_fails, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(names_the_place_of_a_change, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(verifies_by_directory, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(an_export_carries_its_cosignatures, test_set_up,
+                                        test_tear_down),
         cmocka_unit_test_setup_teardown(holds_a_log_against_its_witnesses, test_set_up,
                                         test_tear_down),
         cmocka_unit_test_setup_teardown(checks_the_command_line, test_set_up, test_tear_down),

@@ -10,7 +10,6 @@
 #define BUSY_TIMEOUT_MS 5000
 #define DAY_S 86400
 #define THIN_EVERY 360 /* puts */
-#define WITNESSED_ARENA_BYTES (1024 * 1024)
 
 struct lb_cosigned {
     struct lb_store *store;
@@ -142,35 +141,33 @@ lb_status lb_cosigned_newest(struct lb_cosigned *cosigned, bool met_only, struct
 
 /* --- proving it to an outsider --- */
 
-static lb_status verify_row(const struct lb_cosigned_row *row,
-                            const struct lb_note_verifier *verifier,
-                            const struct lb_witness_policy *policy, struct lb_diag *diag,
-                            struct lb_witnessed *out)
+lb_status lb_witnessed_check(struct lb_span note, const struct lb_note_verifier *verifier,
+                             const struct lb_witness_policy *policy, struct lb_diag *diag,
+                             struct lb_witnessed *out_witnessed)
 {
-    lb_status status = lb_checkpoint_open(row->note, verifier, &out->checkpoint);
+    struct lb_witnessed found = {.cosigned = 0};
+    lb_status status = lb_checkpoint_open(note, verifier, &found.checkpoint);
     if (status == LB_OK)
-        status = lb_witness_policy_cosigned(policy, row->note, &out->cosigned);
+        status = lb_witness_policy_cosigned(policy, note, &found.cosigned);
     if (status != LB_OK) {
-        lb_diag_set(diag, "the stored cosigned checkpoint was changed or is not of this log's key");
+        lb_diag_set(diag, "the cosigned checkpoint was changed or is not of this log's key");
         return status;
     }
-    if (!lb_witness_policy_met(policy, out->cosigned)) {
-        lb_diag_set(diag, "the cosignatures of the newest checkpoint do not meet the policy's "
-                          "quorum");
+    if (!lb_witness_policy_met(policy, found.cosigned)) {
+        lb_diag_set(diag, "the checkpoint's cosignatures do not meet the policy's quorum");
         LB_FAIL(LB_ABSENT, "no quorum");
     }
+    *out_witnessed = found;
     return LB_OK;
 }
 
 lb_status lb_witnessed_read(const char *folder, const struct lb_note_verifier *verifier,
-                            const struct lb_witness_policy *policy, struct lb_diag *diag,
-                            struct lb_witnessed *out_witnessed)
+                            const struct lb_witness_policy *policy, struct lb_arena *arena,
+                            struct lb_diag *diag, struct lb_witnessed *out_witnessed,
+                            struct lb_span *out_note)
 {
     struct lb_cosigned *cosigned = NULL;
     struct lb_cosigned_row row;
-    struct lb_witnessed found = {.cosigned = 0};
-    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(WITNESSED_ARENA_BYTES);
-    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "cosigned checkpoint");
     lb_status status = lb_cosigned_open_read(folder, &cosigned);
     if (status == LB_OK)
         status = lb_cosigned_newest(cosigned, true, arena, &row);
@@ -180,8 +177,8 @@ lb_status lb_witnessed_read(const char *folder, const struct lb_note_verifier *v
                     lb_code_name(status->code), status->what);
         return status;
     }
-    LB_TRY(verify_row(&row, verifier, policy, diag, &found));
-    *out_witnessed = found;
+    LB_TRY(lb_witnessed_check(row.note, verifier, policy, diag, out_witnessed));
+    *out_note = row.note;
     return LB_OK;
 }
 

@@ -47,12 +47,18 @@ struct lb_witnessed {
     uint32_t cosigned;  /* bit i: witness i of the policy */
 };
 
-/* lb_witnessed_read finds in a log's folder the newest checkpoint that meets the policy, and
- * verifies it again: the log's signature, every cosignature and the quorum. ABSENT when none does,
- * SIGNATURE_INVALID or MALFORMED for one that was changed; with a sentence in diag. */
+/* lb_witnessed_check verifies a checkpoint with its cosignatures: the log's signature, every
+ * cosignature and the policy's quorum. ABSENT without a quorum, SIGNATURE_INVALID or MALFORMED for
+ * one that was changed; with a sentence in diag. */
+LB_MUST lb_status lb_witnessed_check(struct lb_span note, const struct lb_note_verifier *verifier,
+                                     const struct lb_witness_policy *policy, struct lb_diag *diag,
+                                     struct lb_witnessed *out_witnessed);
+/* lb_witnessed_read finds in a log's folder the newest checkpoint that met the quorum, and checks
+ * it again; the note is in the arena. ABSENT when none did; as lb_witnessed_check. */
 LB_MUST lb_status lb_witnessed_read(const char *folder, const struct lb_note_verifier *verifier,
-                                    const struct lb_witness_policy *policy, struct lb_diag *diag,
-                                    struct lb_witnessed *out_witnessed);
+                                    const struct lb_witness_policy *policy, struct lb_arena *arena,
+                                    struct lb_diag *diag, struct lb_witnessed *out_witnessed,
+                                    struct lb_span *out_note);
 /* lb_witnessed_compare holds a checkpoint that others vouch for against the leaves of a log:
  * LOG_BEHIND when the log is shorter, LOG_FORK when its first leaves give another root; with a
  * sentence in diag. STORE_FAILED. */

@@ -1,6 +1,9 @@
+#include <stdio.h>
+
 #include "gateway/evidence/test_log.h"
 
 #include "gateway/evidence/cosigned.h"
+#include "gateway/evidence/export.h"
 
 #define NUM_WITNESSES 2
 
@@ -142,9 +145,10 @@ static void thins_out_what_is_old(void **state)
 
 static enum lb_code read_witnessed(struct world *world, struct lb_witnessed *out)
 {
+    struct lb_span note;
     world->log->diag.text[0] = 0;
     lb_status status = lb_witnessed_read(world->log->folder, &world->log->verifier, world->policy,
-                                         &world->log->diag, out);
+                                         world->log->arena, &world->log->diag, out, &note);
     assert_int_equal(status != LB_OK, world->log->diag.text[0] != 0);
     return lb_status_code(status);
 }
@@ -220,6 +224,114 @@ static void names_a_log_written_anew(void **state)
     lb_log_close(log);
 }
 
+/* --- exporting with what witnesses have cosigned --- */
+
+struct exported {
+    struct world *world;
+    const char *out;
+    struct lb_export_result result;
+    struct lb_span checkpoint;     /* the file's content */
+    struct lb_witnessed witnessed; /* what it proves by the policy */
+};
+
+/* Exports up to what was witnessed last, or all there is. */
+static lb_status run_export(struct exported *exported, bool witnessed)
+{
+    struct fixture *log = exported->world->log;
+    struct lb_log_reader *reader = NULL;
+    struct lb_export *export = NULL;
+    struct lb_span note = LB_SPAN_EMPTY;
+    if (witnessed)
+        assert_ok(lb_witnessed_read(log->folder, &log->verifier, exported->world->policy,
+                                    log->arena, &log->diag, &exported->witnessed, &note));
+    assert_ok(lb_log_reader_open(log->folder, &log->diag, &reader));
+    assert_ok(lb_export_open(exported->out, true, &log->diag, &export));
+    lb_status status = lb_log_reader_export_at(reader, export, &log->verifier, note, &log->diag,
+                                               &exported->result);
+    lb_log_reader_close(reader);
+    lb_export_close(export);
+    return status;
+}
+
+/* The files verify by themselves; and by the policy, as the code says. */
+static lb_status check_export(struct exported *exported)
+{
+    struct fixture *log = exported->world->log;
+    struct lb_export *export = NULL;
+    struct lb_checkpoint checkpoint;
+    assert_ok(lb_export_open(exported->out, false, &log->diag, &export));
+    assert_ok(lb_export_verify(export, &log->verifier, &log->diag, &checkpoint));
+    assert_int_equal(checkpoint.size, exported->result.checkpoint.size);
+    assert_ok(lb_export_note(export, log->arena, &exported->checkpoint));
+    lb_export_close(export);
+    return lb_witnessed_check(exported->checkpoint, &log->verifier, exported->world->policy,
+                              &log->diag, &exported->witnessed);
+}
+
+static void exports_what_was_witnessed(void **state)
+{
+    struct world *world = *state;
+    struct exported exported = {
+        .world = world, .out = test_path(world->log, world->log->root, "out")};
+    struct lb_log *log = test_open(world->log);
+    test_append(log, 3);
+    struct lb_cosigned_row row = cosigned_head(world, log, 2);
+    put(world, &row);
+    test_append(log, 2);
+    assert_code(run_export(&exported, true), LB_CODE_OK);
+    assert_int_equal(exported.result.checkpoint.size, 3);
+    assert_code(check_export(&exported), LB_CODE_OK);
+    assert_int_equal(exported.witnessed.cosigned, 3);
+    struct lb_span first = exported.checkpoint;
+    /* The same tree with one signature only does not take the others' away. */
+    assert_code(run_export(&exported, true), LB_CODE_OK);
+    assert_int_equal(exported.result.num_files, 0);
+    /* It grows across full tiles. */
+    test_append(log, 700);
+    row = cosigned_head(world, log, 2);
+    put(world, &row);
+    test_append(log, 1);
+    assert_code(run_export(&exported, true), LB_CODE_OK);
+    assert_int_equal(exported.result.checkpoint.size, 705);
+    assert_int_equal(exported.result.from, 3);
+    assert_code(check_export(&exported), LB_CODE_OK);
+    assert_false(lb_span_eq(first, exported.checkpoint));
+    /* All there is, without witnesses; then there is nothing to end at that covers it. */
+    assert_code(run_export(&exported, false), LB_CODE_OK);
+    assert_int_equal(exported.result.checkpoint.size, 706);
+    assert_code(check_export(&exported), LB_ABSENT);
+    assert_code(run_export(&exported, true), LB_LOG_UNWITNESSED);
+    row = cosigned_head(world, log, 2);
+    put(world, &row);
+    assert_code(run_export(&exported, true), LB_CODE_OK);
+    assert_code(check_export(&exported), LB_CODE_OK);
+    assert_code(run_export(&exported, false), LB_CODE_OK);
+    assert_code(check_export(&exported), LB_CODE_OK);
+    lb_log_close(log);
+}
+
+/* What witnesses vouch for is not what lies here. */
+static void exports_no_other_history(void **state)
+{
+    struct world *world = *state;
+    struct exported exported = {
+        .world = world, .out = test_path(world->log, world->log->root, "out")};
+    struct lb_log *log = test_open(world->log);
+    test_append(log, 6);
+    struct lb_cosigned_row row = cosigned_head(world, log, 2);
+    lb_log_close(log);
+    world->log->clock.now_unix_ms += 1000;
+    (void)snprintf(world->log->folder, sizeof(world->log->folder), "%s/anew", world->log->root);
+    log = test_open(world->log);
+    put(world, &row);
+    test_append(log, 2);
+    assert_code(run_export(&exported, true), LB_LOG_BEHIND);
+    test_append(log, 9);
+    assert_code(run_export(&exported, true), LB_LOG_FORK);
+    assert_int_equal(test_file_size(test_path(world->log, exported.out, "checkpoint")), -1);
+    lb_log_close(log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +340,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(proves_what_was_witnessed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(believes_no_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_a_log_written_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(exports_what_was_witnessed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(exports_no_other_history, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,11 +180,13 @@ static void prune(struct lb_export *export, uint64_t from, uint64_t size)
     }
 }
 
-static lb_status put_checkpoint(struct lb_export *export, struct lb_span note)
+/* What more have signed is not given up for the same with fewer signatures. */
+static lb_status put_checkpoint(struct lb_export *export, struct lb_span note, bool grown)
 {
     struct lb_span there = LB_SPAN_EMPTY;
     lb_arena_reset(export->arena);
-    if (lb_export_note(export, export->arena, &there) == LB_OK && lb_span_eq(there, note))
+    bool has = !grown && lb_export_note(export, export->arena, &there) == LB_OK;
+    if (has && there.len >= note.len)
         return LB_OK;
     lb_status status = lb_tlog_folder_put(&export->folder, LB_EXPORT_CHECKPOINT, note);
     if (status != LB_OK)
@@ -210,7 +212,7 @@ lb_status lb_export_grow(struct lb_export *export, const struct lb_note_verifier
     LB_TRY(status);
     LB_TRY(check_growth(export, step, &seen, &next));
     LB_TRY(lb_tlog_walk(&next, seen.size, &step->source, &sink, diag));
-    LB_TRY(put_checkpoint(export, step->checkpoint));
+    LB_TRY(put_checkpoint(export, step->checkpoint, next.size > seen.size));
     prune(export, seen.size, next.size);
     *out_result = (struct lb_export_result){next, seen.size, export->num_files};
     return LB_OK;

@@ -26,6 +26,10 @@ void lb_export_close(struct lb_export *export);
 LB_MUST lb_status lb_export_origin(struct lb_export *export, struct lb_arena *arena,
                                    const char **out_origin);
 
+/* lb_export_note reads the checkpoint as it stands, cosignatures and all. ABSENT, TOO_LARGE,
+ * FILE_FAILED. */
+LB_MUST lb_status lb_export_note(struct lb_export *export, struct lb_arena *arena,
+                                 struct lb_span *out_note);
 /* lb_export_seen reads how far an export has come: its verified checkpoint, one of size 0 for a new
  * folder. OTHER_LOG when its checkpoint names another log; LOG_FORK when it is not signed with this
  * log's key; with a sentence in diag. */
@@ -47,7 +51,7 @@ struct lb_export_result {
 };
 
 /* lb_export_grow verifies a step from beginning to end and writes what is new; the checkpoint is
- * replaced at the end. LOG_BEHIND when the log has fewer entries than were exported before;
+ * replaced at the end, by one of the same size only if more have signed that. LOG_BEHIND when the log has fewer entries than were exported before;
  * LOG_FORK when it is no extension of them, when anything does not hash to the checkpoint, or when
  * a file is there with other content; SIGNATURE_INVALID, MALFORMED; FILE_FAILED; with a sentence
  * in diag. */
@@ -60,6 +64,15 @@ LB_MUST lb_status lb_export_grow(struct lb_export *export, const struct lb_note_
 LB_MUST lb_status lb_log_reader_export(struct lb_log_reader *reader, struct lb_export *export,
                                        const struct lb_note_verifier *verifier,
                                        struct lb_diag *diag, struct lb_export_result *out_result);
+
+/* lb_log_reader_export_at ends the export where a checkpoint does that others vouch for: a signed
+ * note of this log, of its size or less, which becomes the export's own with every signature under
+ * it. LOG_BEHIND when the log is shorter than that, LOG_FORK when its first entries give another
+ * root, LOG_UNWITNESSED when more was exported before; else as lb_log_reader_export. */
+LB_MUST lb_status lb_log_reader_export_at(struct lb_log_reader *reader, struct lb_export *export,
+                                          const struct lb_note_verifier *verifier,
+                                          struct lb_span note, struct lb_diag *diag,
+                                          struct lb_export_result *out_result);
 
 /* lb_export_verify recomputes an export: every entry hashes to its tile, every tile to the one
  * above, the right edge to the root, and the checkpoint is signed. Files it does not need are not

@@ -17,9 +17,6 @@ struct lb_export {
 #define LB_EXPORT_CHECKPOINT "checkpoint"
 #define LB_EXPORT_ARENA_BYTES (2 * LB_TLOG_MAX_BUNDLE_BYTES)
 
-/* lb_export_note reads the checkpoint as it stands. ABSENT, TOO_LARGE, FILE_FAILED. */
-LB_MUST lb_status lb_export_note(struct lb_export *export, struct lb_arena *arena,
-                                 struct lb_span *out_note);
 /* lb_export_source makes the export's own files a source; its failures are LOG_FORK with the
  * file's name in export->diag. */
 struct lb_tlog_source lb_export_source(struct lb_export *export);

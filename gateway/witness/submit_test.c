@@ -56,7 +56,9 @@ static void sends_what_is_new(void **state)
         for (size_t w = 0; w < FX_WITNESSES; w++)
             assert_int_equal(known_to(fx, w), 7 * i);
     }
-    assert_ok(lb_witnessed_read(fx->folder, &fx->verifier, fx->policy, &fx->diag, &witnessed));
+    struct lb_span note;
+    assert_ok(lb_witnessed_read(fx->folder, &fx->verifier, fx->policy, fx->arena, &fx->diag,
+                                &witnessed, &note));
     assert_int_equal(witnessed.checkpoint.size, 35);
     assert_int_equal(witnessed.cosigned, 7);
 }

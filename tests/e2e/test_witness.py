@@ -127,6 +127,25 @@ class Cosigning(unittest.TestCase):
         self.assertGreaterEqual(own[-1], size)
         self.assertTrue(federation.verify_logs("audit")["verified"])
 
+    def test_an_export_carries_the_cosignatures(self):
+        size = wait_witnessed(NODE)
+        out = os.path.join(fixture.folder(), "exported")
+        by = ["--directory", federation.material.directory, "--signer", federation.material.directory_vkey,
+              "--witnesses", federation.members[NODE].path(POLICY)]
+        exported = federation.material.lianban("log", "export", federation.members[NODE].state, "--out", out, *by)
+        self.assertGreaterEqual(exported["witnessed"]["size"], size)
+        self.assertEqual(exported["size"], exported["witnessed"]["size"])
+        verdict = federation.material.lianban("log", "verify", "--tiles", out, *by)
+        self.assertEqual(verdict["logs"][0]["witnessed"], exported["witnessed"])
+        with open(os.path.join(out, "checkpoint"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.assertGreaterEqual(len([line for line in lines if line.startswith("\u2014 ")]), 2)
+        cut = lines[:5]  # with the log's own signature alone it is a good export, and no witnessed one
+        with open(os.path.join(out, "checkpoint"), "w", encoding="utf-8") as file:
+            file.write("\n".join(cut) + "\n")
+        self.assertTrue(federation.material.lianban("log", "verify", "--tiles", out, *by[:4])["verified"])
+        self.assertFalse(federation.material.lianban("log", "verify", "--tiles", out, *by, may_fail=True)["verified"])
+
     def test_a_changed_cosignature_is_found(self):
         wait_witnessed(NODE)
         copy = os.path.join(fixture.folder(), "copy")

@@ -2,7 +2,9 @@
 
 The Go program (tlog/main.go) knows C2SP's names of files and nothing else of us."""
 
+import base64
 import filecmp
+import hashlib
 import json
 import os
 import shutil
@@ -10,6 +12,9 @@ import subprocess
 import tempfile
 import time
 import unittest
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _ROOT = os.path.dirname(os.path.dirname(_HERE))
@@ -76,6 +81,27 @@ class OurLog(unittest.TestCase):
         self.assertEqual(read["files"], 1 + 2 * 274 + 3)
         self.assertEqual(read["surplus"], [])
 
+    def test_cosignatures_under_a_checkpoint(self):
+        """As C2SP's cosignature/v1 says it: passed over in Go, verified by ours."""
+        folder, policy = _at("cosigned"), _at("policy")
+        shutil.copytree(_at("small"), folder)
+        key = Ed25519PrivateKey.generate()
+        public = b"\x04" + key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        name, now = "example/witness", int(time.time())
+        key_id = hashlib.sha256(name.encode() + b"\n" + public).digest()[:4]
+        with open(policy, "w", encoding="utf-8") as file:
+            file.write(f"witness w {name}+{key_id.hex()}+{base64.b64encode(public).decode()}\nquorum w\n")
+        by = ("verify", "--tiles", folder, "--vkey", vkey, "--witnesses", policy)
+        self.assertEqual(_ours(*by).returncode, 1)
+        with open(os.path.join(folder, "checkpoint"), "r+", encoding="utf-8") as file:
+            text = file.read().split("\n\n", maxsplit=1)[0] + "\n"
+            signature = key.sign(f"cosignature/v1\ntime {now}\n{text}".encode())
+            line = base64.b64encode(key_id + now.to_bytes(8, "big") + signature).decode()
+            file.write(f"\u2014 {name} {line}\n")
+        done = _ours(*by)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("600 (w)", done.stdout)
+        self.assertEqual(_go("read", folder, vkey, _at("older"))["size"], SMALL)
 
     def test_every_resource_with_a_bit_changed_is_refused(self):
         self.assertEqual(_go("tampered", _at("small"), vkey), {"refused": 1 + 2 * 3 + 1})
