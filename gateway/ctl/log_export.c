@@ -135,7 +135,8 @@ static int check_args(const struct exporting *exporting)
     const struct lb_ctl_log_keys *keys = &exporting->keys;
     if (exporting->profile_path == NULL && exporting->folder.num == 1 && exporting->from == NULL)
         return lb_ctl_log_keys_check(env, "log export", keys);
-    bool bare = exporting->witnesses_path == NULL && keys->vkeys.num == 0 && keys->signers.num == 0 && keys->directory_path == NULL;
+    bool bare = exporting->witnesses_path == NULL && keys->vkeys.num == 0 &&
+                keys->signers.num == 0 && keys->directory_path == NULL;
     if (exporting->profile_path != NULL && exporting->folder.num == 0 && bare)
         return LB_CTL_GO;
     return lb_ctl_usage_error(env, "log export",

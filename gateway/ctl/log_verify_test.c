@@ -248,11 +248,13 @@ static void an_export_carries_its_cosignatures(void **state)
     test_log_make(cli, "a", ORIGIN_A, &a);
     begin_cosigning(cli, &a, &by);
     const char *out = lb_arena_printf(by.arena, "%s/out", cli->folder);
-    assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey, "--witnesses", by.policy),
+    assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey, "--witnesses",
+                            by.policy),
                      LB_CTL_FAILED);
     assert_non_null(strstr(cli->err, "no witnessed checkpoint"));
     cosign(&by, 4, true);
-    assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey, "--witnesses", by.policy),
+    assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey, "--witnesses",
+                            by.policy),
                      LB_CTL_OK);
     assert_non_null(strstr(cli->out, "4 entries"));
     assert_non_null(strstr(cli->out, "4 (office)"));
@@ -260,7 +262,8 @@ static void an_export_carries_its_cosignatures(void **state)
     assert_int_equal(VERIFY(cli, "--tiles", out, "--vkey", a.vkey, "--witnesses", by.policy),
                      LB_CTL_OK);
     assert_non_null(strstr(cli->out, "4 (office)"));
-    assert_int_equal(RUN(cli, lb_ctl_log_command, "log", "prove", "--tiles", out, "1", "--vkey", a.vkey),
+    assert_int_equal(RUN(cli, lb_ctl_log_command, "log", "prove", "--tiles", out, "1", "--vkey",
+                         a.vkey),
                      LB_CTL_OK);
     /* All there is, without them. */
     assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey),
@@ -268,7 +271,8 @@ static void an_export_carries_its_cosignatures(void **state)
     assert_int_equal(VERIFY(cli, "--tiles", out, "--vkey", a.vkey, "--witnesses", by.policy),
                      LB_CTL_FAILED);
     assert_non_null(strstr(cli->out, "quorum"));
-    assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey, "--witnesses", by.policy),
+    assert_int_equal(EXPORT(cli, a.folder, "--out", out, "--vkey", a.vkey, "--witnesses",
+                            by.policy),
                      LB_CTL_FAILED);
     assert_non_null(strstr(cli->err, "LOG_UNWITNESSED"));
     lb_sign_key_free(by.witness);

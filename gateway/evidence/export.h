@@ -51,10 +51,10 @@ struct lb_export_result {
 };
 
 /* lb_export_grow verifies a step from beginning to end and writes what is new; the checkpoint is
- * replaced at the end, by one of the same size only if more have signed that. LOG_BEHIND when the log has fewer entries than were exported before;
- * LOG_FORK when it is no extension of them, when anything does not hash to the checkpoint, or when
- * a file is there with other content; SIGNATURE_INVALID, MALFORMED; FILE_FAILED; with a sentence
- * in diag. */
+ * replaced at the end, by one of the same size only if more have signed that. LOG_BEHIND when the
+ * log has fewer entries than were exported before; LOG_FORK when it is no extension of them, when
+ * anything does not hash to the checkpoint, or when a file is there with other content;
+ * SIGNATURE_INVALID, MALFORMED; FILE_FAILED; with a sentence in diag. */
 LB_MUST lb_status lb_export_grow(struct lb_export *export, const struct lb_note_verifier *verifier,
                                  const struct lb_export_step *step, struct lb_diag *diag,
                                  struct lb_export_result *out_result);

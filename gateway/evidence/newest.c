@@ -6,10 +6,12 @@
 /* A leaf's second byte is its type: READ to DENY and CONSENT are about what somebody was given or
  * asked for. What officers look up about a person, or do to the details themselves, is no access
  * and must not keep these from their end. */
-static const char newest[] =
-    "SELECT max(d.idx) FROM detail AS d JOIN leaf AS l ON l.idx = d.idx WHERE d.kid IN"
-    " (SELECT kid FROM detail_key WHERE subject = ?1) AND substr(l.bytes, 2, 1) IN"
-    " (x'01', x'02', x'03', x'04', x'05', x'08')";
+#define ACCESSES                                                                                   \
+    "detail AS d JOIN leaf AS l ON l.idx = d.idx"                                                  \
+    " AND substr(l.bytes, 2, 1) IN (x'01', x'02', x'03', x'04', x'05', x'08')"
+
+static const char newest[] = "SELECT max(d.idx) FROM " ACCESSES " WHERE d.kid IN"
+                             " (SELECT kid FROM detail_key WHERE subject = ?1)";
 
 static lb_status find_index(struct lb_stmt *stmt, struct lb_span subject, uint64_t *out_index)
 {
@@ -45,7 +47,7 @@ static lb_status scan(struct lb_stmt *details, struct lb_stmt *owns, struct lb_s
         }
         LB_TRY(lb_stmt_step(details, &row));
     }
-    LB_FAIL(LB_ABSENT, "no detail about it");
+    LB_FAIL(LB_ABSENT, "no access to it");
 }
 
 static lb_status find_in_shard(struct lb_log_reader *reader, size_t i, struct lb_span subject,
@@ -56,7 +58,7 @@ static lb_status find_in_shard(struct lb_log_reader *reader, size_t i, struct lb
     struct lb_stmt *owns = NULL;
     LB_TRY(lb_shards_open(reader->records.shards, i, &file));
     lb_status status = lb_stmt_prepare(
-        file.store, "SELECT idx, kid FROM detail ORDER BY idx DESC", &details);
+        file.store, "SELECT d.idx, d.kid FROM " ACCESSES " ORDER BY d.idx DESC", &details);
     if (status == LB_OK)
         status = lb_stmt_prepare(
             reader->store, "SELECT 1 FROM detail_key WHERE kid = ?1 AND subject = ?2", &owns);

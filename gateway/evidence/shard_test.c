@@ -200,6 +200,11 @@ static void an_erasure_reaches_a_shard_without_touching_it(void **state)
     assert_ok(newest(fixture, 32));
     struct lb_log *log = test_open(fixture);
     struct lb_log_entry *entry = malloc(sizeof(*entry));
+    *entry = test_detailed(31);
+    entry->leaf.type = LB_LEAF_REVIEW;
+    fixture->clock.now_unix_ms += 1000;
+    assert_ok(lb_log_append_wait(log, entry));
+    assert_ok(newest(fixture, 32)); /* the access in the shard, as before */
     *entry = test_entry();
     entry->leaf.type = LB_LEAF_ERASURE;
     entry->has_subject = true;
