@@ -19,6 +19,10 @@ from witnesses import Witnesses
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FORM = os.path.join(_ROOT, "policy", "forms", "social-assistance.yaml")
+# Besides the story's form: who looked at my data, asked by the person or by an authority.
+ACCESS_FORM = os.path.join(_ROOT, "policy", "forms", "access-request.yaml")
+OVERSIGHT_FORM = os.path.join(_ROOT, "policy", "forms", "oversight.yaml")
+FORMS = {"social-assistance": FORM, "access-request": ACCESS_FORM, "oversight": OVERSIGHT_FORM}
 RULES = os.path.join(_ROOT, "policy", "rules", "beijing-reference.yaml")
 DIRECTORY_SIGNER = FEDERATION + "/directory"
 SEAL_KEY_ID = "s1"
@@ -152,7 +156,7 @@ class Material:
             "organizations": [{"id": id, "zh": zh, "en": en} for id, (zh, en) in NAMES.items()],
             "nodes": nodes,
             "issuers": self.listed_issuers,
-            "forms": [{"id": "social-assistance", "version": 1, "file": self._published(FORM)}],
+            "forms": [{"id": id, "version": 1, "file": self._published(path)} for id, path in FORMS.items()],
             "rules": [{"id": "beijing-reference", "version": 1, "file": self._published(RULES)}],
             "views": _views(),
         }
@@ -198,10 +202,10 @@ class Material:
         _write_yaml(member.config, {**common, **self._witnesses.configuration(member), **own})
 
     def _broker(self, _member):
-        return {"forms": [self._published(FORM)]}
+        return {"forms": [self._published(path) for path in FORMS.values()]}
 
     def _consent(self, _member):
-        return {"forms": [self._published(FORM)], "issuer": self._issuer_of(HALL),
+        return {"forms": [self._published(path) for path in FORMS.values()], "issuer": self._issuer_of(HALL),
                 "status_uri": STATUS_URI, "pseudonym_key": "pseudonym.key"}
 
     def _audit(self, _member):
@@ -212,7 +216,8 @@ class Material:
                 "form": "social-assistance"}
 
     def _window(self, member):
-        return {"forms": [{"form": self._published(FORM), "rules": self._published(RULES)}],
+        rules = self._published(RULES)
+        return {"forms": [{"form": self._published(path), "rules": rules} for path in FORMS.values()],
                 "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "seal_folder": "seal",
                 "issuer": self._issuer_of(OFFICE),
                 "case_key": "case.key", "person_key": "person.key", "operators": "operators",
@@ -249,7 +254,7 @@ class Material:
                 "brokers": [self._members["broker"].spiffe],
                 "requesters": [{"spiffe": window.spiffe, "log": self.vkeys["window"]}],
                 "issuers": issuers,
-                "forms": [{"form": "social-assistance", "version": 1, "sha256": _file_hash(FORM)}],
+                "forms": [{"form": id, "version": 1, "sha256": _file_hash(path)} for id, path in FORMS.items()],
             },
         }
         if member.name in SHARING:

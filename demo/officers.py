@@ -1,6 +1,7 @@
 """Security officers of the demo federation: each reads the log of the own member alone."""
 
 import os
+import subprocess
 
 import yaml
 
@@ -52,3 +53,36 @@ class Officer:
         return self._federation.material.lianban(
             *words, "--index", self.index_folder, "--officer", self.profile, given=given,
             may_fail=may_fail)
+
+    def station(self):
+        """`lianban access serve`: answers who looked, until it is stopped."""
+        material = self._federation.material
+        return Station([
+            os.path.join(self._federation.binaries, "lianban"), "access", "serve", "--officer",
+            self.profile, "--log", self._member.state, "--officer-key", material.officer(self._name),
+            "--index", self.index_folder, "--directory", material.directory, "--signer",
+            material.directory_vkey], os.path.join(self.folder, "station.log"))
+
+
+class Station:
+    """A running station of an officer's; what it says goes to its log."""
+
+    def __init__(self, command, log):
+        self._command, self.log, self._running = command, log, None
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self._running = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *self._command],
+                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self
+
+    def said(self):
+        with open(self.log, encoding="utf-8") as file:
+            return file.read()
+
+    def stop(self):
+        """It has nothing to tidy up."""
+        if self._running is not None:
+            self._running.kill()
+            self._running.wait()
+            self._running = None

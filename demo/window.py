@@ -41,12 +41,15 @@ class Window:
     def close(self):
         self._channel.close()
 
-    def open(self, members):
-        """Starts a case for members (role, id_no, name, applicant first); returns its number."""
+    def open(self, members, form=FORM, approver=None):
+        """Starts a case for members (role, id_no, name, applicant first); returns its number.
+        `approver` is badge and unit of a second operator."""
         request = self._contract.new(
-            "OpenCaseRequest", form=FORM, operator_badge=self.badge, operator_unit=self.unit,
+            "OpenCaseRequest", form=form, operator_badge=self.badge, operator_unit=self.unit,
             members=[self._contract.new("Member", **{k: m[k] for k in ("role", "id_no", "name")})
                      for m in members])
+        if approver is not None:
+            request.approver_badge, request.approver_unit = approver
         if self.device is not None:
             request.operator_proof.CopyFrom(self._prove(request))
         return self._call("OpenCase", request).case_id

@@ -12,7 +12,7 @@
  * policy/engine/value.h's meaning (integers, or UTF-8 text).
  */
 
-#define LB_SOURCE_API_VERSION 1
+#define LB_SOURCE_API_VERSION 2
 
 enum lb_source_cell_kind { LB_SOURCE_NULL, LB_SOURCE_INT, LB_SOURCE_TEXT };
 
@@ -23,7 +23,8 @@ struct lb_source_cell {
 };
 
 struct lb_source_param {
-    const char *name;  /* without the colon: id_no, today, this_month, from_month */
+    const char *name;  /* without the colon: id_no, today, this_month, from_month; for the officer's
+                          source those of adapters/officer/officer.h */
     struct lb_span value;
 };
 
@@ -46,10 +47,12 @@ struct lb_source_stmt; /* a prepared query of it */
 struct lb_source_plugin {
     int api_version;
     const char *name;  /* "sqlite" */
+    void *ctx;         /* of a plugin with a state of its own, else NULL; open gets it */
     /* open connects read-only. `location` is the plugin's own text from the configuration (a path,
      * a connection string). CONFIG_INVALID with a sentence in diag when it never can work (missing
      * file, not a database); SOURCE_UNAVAILABLE when it may work later (locked, server down). */
-    lb_status (*open)(const char *location, struct lb_diag *diag, struct lb_source **out_source);
+    lb_status (*open)(void *ctx, const char *location, struct lb_diag *diag,
+                      struct lb_source **out_source);
     void (*close)(struct lb_source *source);
     /* prepare compiles one query; refuses anything that could write, more than one statement,
      * unknown parameters, or columns that do not exist: CONFIG_INVALID with a sentence in diag. */

@@ -1,6 +1,8 @@
 #ifndef ADAPTERS_SERVE_JOB_H
 #define ADAPTERS_SERVE_JOB_H
 
+#include <stdatomic.h>
+
 #include "adapters/serve/budget.h"
 #include "adapters/serve/closure.h"
 #include "adapters/serve/epochs.h"
@@ -46,6 +48,8 @@ struct lb_serve {
     struct lb_serve_options options;
     struct lb_seal_contexts *contexts;
     struct lb_serve_pool *pool;
+    struct lb_serve_pool *officer;       /* NULL when the policy has no view of the officer's */
+    atomic_size_t num_asking;            /* reads that wait for the officer's station */
     struct lb_serve_memory *memory;
     struct lb_serve_epochs *epochs;
     struct lb_serve_budgets budgets;
@@ -124,6 +128,10 @@ struct lb_read_job {
 LB_MUST lb_status lb_read_check(struct lb_read_job *job);
 LB_MUST lb_status lb_read_open(struct lb_read_job *job);
 LB_MUST lb_status lb_read_section(struct lb_read_job *job);
+/* lb_read_token checks a token of an operator of the requester's organization:
+ * OPERATOR_TOKEN_INVALID and what its issuer or times are refused with. */
+LB_MUST lb_status lb_read_token(struct lb_read_job *job, const char *text,
+                                struct lb_operator *out);
 LB_MUST lb_status lb_read_subject(struct lb_read_job *job);
 LB_MUST lb_status lb_read_run(struct lb_read_job *job);
 /* These two run on the sequencer, in the entry's transaction. lb_read_limits counts uses and

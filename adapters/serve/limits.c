@@ -65,8 +65,9 @@ static lb_status judge_probes(struct lb_read_job *job, struct lb_store *store, i
     struct lb_probe_want *wants = lb_arena_array(job->arena, job->num_wants, sizeof(wants[0]));
     LB_ENSURE(wants != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < job->num_wants; i++) {
-        /* A share says nothing of its person, and each run has its own: share_memory.h. */
-        if (job->wants[i].call.op == LB_OP_SHARE)
+        /* A share says nothing of its person, and each run has its own: share_memory.h. A list of
+         * accesses grows by every question and searches nothing out. */
+        if (job->wants[i].call.op == LB_OP_SHARE || job->wants[i].call.op == LB_OP_LIST)
             continue;
         wants[num].limits = &policy->views[job->wants[i].view]->probing;
         wants[num].fact = job->facts[i];

@@ -43,16 +43,17 @@ static lb_status check_plain(const struct lb_read_job *job)
               "rid or salt is not 16 bytes");
     LB_ENSURE(strlen(plain->section) <= LB_MAX_SECTION_BYTES, LB_TOO_LARGE, "section too large");
     LB_ENSURE(strlen(plain->name) <= LB_MAX_VALUE_BYTES, LB_TOO_LARGE, "name too long");
-    LB_ENSURE(strlen(plain->operator_token) <= LB_MAX_TOKEN_BYTES, LB_TOO_LARGE,
-              "operator token too large");
+    LB_ENSURE(strlen(plain->operator_token) <= LB_MAX_TOKEN_BYTES &&
+                  strlen(plain->approver_token) <= LB_MAX_TOKEN_BYTES,
+              LB_TOO_LARGE, "operator token too large");
     LB_ENSURE(plain->n_wants >= 1 && plain->n_wants <= LB_MAX_FIELDS_PER_SECTION, LB_MALFORMED,
               "number of wants is out of range");
     return LB_OK;
 }
 
-static lb_status check_operator(struct lb_read_job *job)
+lb_status lb_read_token(struct lb_read_job *job, const char *text, struct lb_operator *out)
 {
-    struct lb_span token = lb_span_str(job->plain->operator_token);
+    struct lb_span token = lb_span_str(text);
     struct lb_operator peek;
     LB_TRY(lb_operator_token_peek(token, job->arena, &peek));
     LB_ENSURE(strcmp(peek.organization, job->requester_org) == 0, LB_OPERATOR_TOKEN_INVALID,
@@ -62,8 +63,7 @@ static lb_status check_operator(struct lb_read_job *job)
     LB_ENSURE((issuer->kinds & LB_ISSUES_OPERATOR) != 0, LB_OPERATOR_TOKEN_INVALID,
               "issuer does not issue operator tokens");
     return lb_operator_cache_verify(job->serve->operators, token, issuer->key,
-                                    lb_clock_unix_s(job->serve->options.clock), job->arena,
-                                    &job->operator_claims);
+                                    lb_clock_unix_s(job->serve->options.clock), job->arena, out);
 }
 
 /* Replay memory goes by context and number; uses go by grant and request id. */
@@ -88,7 +88,7 @@ lb_status lb_read_open(struct lb_read_job *job)
     LB_TRY(lb_pb_unpack(&lianban__v1__sealed_request__descriptor, plain, job->arena, &message));
     job->plain = message;
     LB_TRY(check_plain(job));
-    LB_TRY(check_operator(job));
+    LB_TRY(lb_read_token(job, job->plain->operator_token, &job->operator_claims));
     name_use(job);
     return LB_OK;
 }

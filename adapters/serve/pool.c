@@ -19,34 +19,33 @@ struct connection {
 };
 
 struct lb_serve_pool {
-    const struct lb_source_plugin *plugin;
-    const char *location;
-    const struct lb_serve_policy *policy;
+    struct lb_serve_pool_options options;
     pthread_mutex_t lock;
     pthread_cond_t free_one;
-    size_t num_connections;
     struct connection connections[];
 };
 
 static void disconnect(struct lb_serve_pool *pool, struct connection *connection)
 {
     if (connection->source != NULL)
-        pool->plugin->close(connection->source);
+        pool->options.plugin->close(connection->source);
     connection->source = NULL;
 }
 
 static lb_status prepare_all(struct lb_serve_pool *pool, struct connection *connection,
                              struct lb_diag *diag)
 {
-    for (size_t i = 0; i < pool->policy->num_views; i++) {
-        const struct lb_view *view = pool->policy->views[i];
+    for (size_t i = 0; i < pool->options.policy->num_views; i++) {
+        const struct lb_view *view = pool->options.policy->views[i];
         struct prepared *prepared = &connection->views[i];
         struct lb_diag inner = {""};
+        if (view->source != pool->options.source)
+            continue;
         prepared->as_of = NULL;
         lb_status status =
-            pool->plugin->prepare(connection->source, view->query, &inner, &prepared->rows);
+            pool->options.plugin->prepare(connection->source, view->query, &inner, &prepared->rows);
         if (status == LB_OK && view->as_of_query != NULL)
-            status = pool->plugin->prepare(connection->source, view->as_of_query, &inner,
+            status = pool->options.plugin->prepare(connection->source, view->as_of_query, &inner,
                                            &prepared->as_of);
         if (status != LB_OK) {
             lb_diag_set(diag, "view %s: %.900s", view->id, inner.text);
@@ -59,26 +58,24 @@ static lb_status prepare_all(struct lb_serve_pool *pool, struct connection *conn
 static lb_status connect(struct lb_serve_pool *pool, struct connection *connection,
                          struct lb_diag *diag)
 {
-    LB_TRY(pool->plugin->open(pool->location, diag, &connection->source));
+    const struct lb_source_plugin *plugin = pool->options.plugin;
+    LB_TRY(plugin->open(plugin->ctx, pool->options.location, diag, &connection->source));
     lb_status status = prepare_all(pool, connection, diag);
     if (status != LB_OK)
         disconnect(pool, connection);
     return status;
 }
 
-lb_status lb_serve_pool_new(const struct lb_source_plugin *plugin, const char *location,
-                            size_t num_connections, const struct lb_serve_policy *policy,
-                            struct lb_diag *diag, struct lb_serve_pool **out_pool)
+lb_status lb_serve_pool_new(const struct lb_serve_pool_options *options, struct lb_diag *diag,
+                            struct lb_serve_pool **out_pool)
 {
-    LB_ENSURE(plugin->api_version == LB_SOURCE_API_VERSION, LB_VERSION_UNSUPPORTED,
+    size_t num_connections = options->num_connections;
+    LB_ENSURE(options->plugin->api_version == LB_SOURCE_API_VERSION, LB_VERSION_UNSUPPORTED,
               "source plugin of another version");
     struct lb_serve_pool *pool =
         calloc(1, sizeof(*pool) + num_connections * sizeof(pool->connections[0]));
     LB_ENSURE(pool != NULL, LB_NO_MEMORY, "source pool");
-    pool->plugin = plugin;
-    pool->location = location;
-    pool->policy = policy;
-    pool->num_connections = num_connections;
+    pool->options = *options;
     (void)pthread_mutex_init(&pool->lock, NULL);
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
@@ -87,7 +84,7 @@ lb_status lb_serve_pool_new(const struct lb_source_plugin *plugin, const char *l
     (void)pthread_condattr_destroy(&monotonic);
     lb_status status = LB_OK;
     for (size_t i = 0; i < num_connections && status == LB_OK; i++) {
-        pool->connections[i].views = calloc(policy->num_views, sizeof(struct prepared));
+        pool->connections[i].views = calloc(options->policy->num_views, sizeof(struct prepared));
         if (pool->connections[i].views == NULL)
             status = LB_FAULT(LB_NO_MEMORY, "prepared views");
     }
@@ -105,7 +102,7 @@ void lb_serve_pool_free(struct lb_serve_pool *pool)
 {
     if (pool == NULL)
         return;
-    for (size_t i = 0; i < pool->num_connections; i++) {
+    for (size_t i = 0; i < pool->options.num_connections; i++) {
         disconnect(pool, &pool->connections[i]);
         free(pool->connections[i].views);
     }
@@ -116,7 +113,7 @@ void lb_serve_pool_free(struct lb_serve_pool *pool)
 
 static struct connection *find_free(struct lb_serve_pool *pool)
 {
-    for (size_t i = 0; i < pool->num_connections; i++) {
+    for (size_t i = 0; i < pool->options.num_connections; i++) {
         if (!pool->connections[i].busy)
             return &pool->connections[i];
     }
@@ -163,7 +160,8 @@ static lb_status read_as_of(struct lb_serve_pool *pool, struct lb_source_stmt *s
 {
     struct lb_source_limits limits = {.max_rows = 1, .timeout_ms = timeout_ms};
     struct lb_source_result result;
-    LB_TRY(pool->plugin->read(stmt, query->params, query->num_params, &limits, arena, &result));
+    LB_TRY(pool->options.plugin->read(stmt, query->params, query->num_params, &limits, arena,
+                                      &result));
     LB_ENSURE(result.num_rows == 1 && result.num_columns == 1 &&
                   result.cells[0].kind == LB_SOURCE_TEXT && result.cells[0].text.len == 10,
               LB_SOURCE_UNAVAILABLE, "as_of gave no date");
@@ -176,7 +174,7 @@ static lb_status read_view(struct lb_serve_pool *pool, struct connection *connec
                            const struct lb_serve_query *query, int64_t until_ms,
                            struct lb_arena *arena, struct lb_serve_rows *rows)
 {
-    const struct lb_view *view = pool->policy->views[query->view];
+    const struct lb_view *view = pool->options.policy->views[query->view];
     const struct prepared *prepared = &connection->views[query->view];
     int64_t start_ms = now_ms();
     if (until_ms > start_ms + view->timeout_ms)
@@ -186,8 +184,8 @@ static lb_status read_view(struct lb_serve_pool *pool, struct connection *connec
         LB_TRY(read_as_of(pool, prepared->as_of, query, until_ms - start_ms, arena, rows->as_of));
     struct lb_source_limits limits = {view->max_rows, until_ms - now_ms()};
     LB_ENSURE(limits.timeout_ms > 0, LB_SOURCE_TIMEOUT, "no time is left for the query");
-    return pool->plugin->read(prepared->rows, query->params, query->num_params, &limits, arena,
-                              &rows->result);
+    return pool->options.plugin->read(prepared->rows, query->params, query->num_params, &limits,
+                                      arena, &rows->result);
 }
 
 lb_status lb_serve_pool_read(struct lb_serve_pool *pool, const struct lb_serve_query *queries,

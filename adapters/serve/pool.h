@@ -11,10 +11,18 @@
  */
 struct lb_serve_pool;
 
+/* All is borrowed. */
+struct lb_serve_pool_options {
+    const struct lb_source_plugin *plugin;
+    const char *location;
+    size_t num_connections;
+    const struct lb_serve_policy *policy;
+    enum lb_view_source source;  /* of its views; the others are not prepared here */
+};
+
 /* lb_serve_pool_new opens one connection and prepares every view to find mistakes at start; the
  * others open when first needed. CONFIG_INVALID, SOURCE_UNAVAILABLE with a sentence in diag. */
-LB_MUST lb_status lb_serve_pool_new(const struct lb_source_plugin *plugin, const char *location,
-                                    size_t num_connections, const struct lb_serve_policy *policy,
+LB_MUST lb_status lb_serve_pool_new(const struct lb_serve_pool_options *options,
                                     struct lb_diag *diag, struct lb_serve_pool **out_pool);
 void lb_serve_pool_free(struct lb_serve_pool *pool);
 

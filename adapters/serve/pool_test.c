@@ -16,8 +16,10 @@
 
 static int no_database;
 
-static lb_status hang_open(const char *location, struct lb_diag *diag, struct lb_source **out)
+static lb_status hang_open(void *ctx, const char *location, struct lb_diag *diag,
+                           struct lb_source **out)
 {
+    (void)ctx;
     (void)location;
     (void)diag;
     *out = (struct lb_source *)(void *)&no_database;
@@ -79,7 +81,9 @@ static void all_queries_share_one_time(void **state)
     struct lb_serve_rows rows[NUM_VIEWS];
     struct lb_serve_pool *pool = NULL;
     struct lb_diag diag;
-    assert_true(lb_serve_pool_new(&hanging, "", 1, &policy, &diag, &pool) == LB_OK);
+    const struct lb_serve_pool_options options = {
+        .plugin = &hanging, .location = "", .num_connections = 1, .policy = &policy};
+    assert_true(lb_serve_pool_new(&options, &diag, &pool) == LB_OK);
     for (size_t i = 0; i < NUM_VIEWS; i++)
         queries[i] = (struct lb_serve_query){i, NULL, 0};
     int64_t start = now_ms();

@@ -68,6 +68,8 @@ static void add_section(const struct lb_read_job *job, struct lb_json *detail)
     lb_json_set_cstr(detail, "form", section->form);
     lb_json_set_cstr(detail, "basis", section->basis);
     lb_json_set_cstr(detail, "role", section->role);
+    if (section->approver != NULL)
+        lb_json_set_cstr(detail, "approver", section->approver);
     /* at most one of the three */
     if (section->guardian != NULL)
         lb_json_set_cstr(detail, "guardian", section->guardian);

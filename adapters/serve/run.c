@@ -1,3 +1,4 @@
+#include <stdatomic.h>
 #include <string.h>
 
 #include "adapters/serve/calendar.h"
@@ -17,6 +18,8 @@ struct run {
     char this_month[LB_MONTH_BYTES];
     char from_month[LB_MONTH_BYTES];
     struct lb_source_param params[4];
+    struct lb_epoch_names names; /* of who is looked for, for the officer's station */
+    struct lb_source_param question[LB_MAX_VIEWS_PER_SECTION][6];
     size_t num_queries;
     struct lb_serve_query queries[LB_MAX_VIEWS_PER_SECTION];
     struct lb_serve_rows rows[LB_MAX_VIEWS_PER_SECTION];
@@ -42,22 +45,77 @@ static size_t query_of(const struct run *run, size_t view)
     return i;
 }
 
-static lb_status query_views(struct run *run)
+static const struct lb_view *view_of(const struct run *run, size_t query)
 {
-    struct lb_read_job *job = run->job;
-    int64_t left_ms =
-        job->request->deadline_unix_ms - lb_clock_unix_ms(job->serve->options.clock);
-    LB_ENSURE(left_ms > 0, LB_DEADLINE, "deadline passed before the query");
+    return run->job->serve->options.policy->views[run->queries[query].view];
+}
+
+/* The station is told no identity number, and sees for itself which grant it answers under. */
+static void set_question(struct run *run, size_t query)
+{
+    const struct lb_read_job *job = run->job;
+    struct lb_source_param *question = run->question[query];
+    lb_serve_epochs_names(job->serve->epochs, lb_span_str(job->id_no), &run->names);
+    question[0] = (struct lb_source_param){"txn", lb_pb_span(job->request->txn)};
+    question[1] = (struct lb_source_param){"view", lb_span_str(view_of(run, query)->id)};
+    question[2] = (struct lb_source_param){"purpose", lb_span_str(job->section.purpose)};
+    question[3] = (struct lb_source_param){"grant", lb_span_str(job->request->grant)};
+    question[4] = (struct lb_source_param){"section", lb_span_str(job->plain->section)};
+    question[5] = (struct lb_source_param){
+        "subjects", lb_span_of(run->names.names[0], run->names.num * sizeof(run->names.names[0]))};
+    run->queries[query].params = question;
+    run->queries[query].num_params = 6;
+}
+
+/* Each view once, the database's first. */
+static lb_status plan_queries(struct run *run, enum lb_view_source source)
+{
+    const struct lb_read_job *job = run->job;
     for (size_t i = 0; i < job->num_wants; i++) {
         size_t view = job->wants[i].view;
-        if (query_of(run, view) < run->num_queries)
+        if (job->serve->options.policy->views[view]->source != source ||
+            query_of(run, view) < run->num_queries)
             continue;
         LB_ENSURE(run->num_queries < LB_MAX_VIEWS_PER_SECTION, LB_MALFORMED, "too many views");
-        run->queries[run->num_queries++] =
-            (struct lb_serve_query){view, run->params, 4};
+        run->queries[run->num_queries++] = (struct lb_serve_query){view, run->params, 4};
     }
-    return lb_serve_pool_read(job->serve->pool, run->queries, run->num_queries, left_ms,
-                              run->rows_arena, run->rows);
+    return LB_OK;
+}
+
+/* The station may take seconds to answer, and only so many reads may wait for that: the others are
+ * told at once. Whatever is wrong there is a state of these facts. */
+static void ask_officer(struct run *run, size_t first, int64_t left_ms)
+{
+    struct lb_serve *serve = run->job->serve;
+    size_t num = run->num_queries - first;
+    lb_status status = LB_FAULT(LB_BUSY, "enough questions wait for the officer's station");
+    if (num == 0)
+        return;
+    for (size_t i = first; i < run->num_queries; i++)
+        set_question(run, i);
+    if (atomic_fetch_add(&serve->num_asking, 1) < serve->options.num_officer)
+        status = lb_serve_pool_read(serve->officer, &run->queries[first], num, left_ms,
+                                    run->rows_arena, &run->rows[first]);
+    (void)atomic_fetch_sub(&serve->num_asking, 1);
+    for (size_t i = first; i < run->num_queries && status != LB_OK; i++)
+        run->rows[i] = (struct lb_serve_rows){.status = status};
+}
+
+static lb_status query_views(struct run *run)
+{
+    const struct lb_read_job *job = run->job;
+    const struct lb_clock *clock = job->serve->options.clock;
+    int64_t until_ms = job->request->deadline_unix_ms;
+    int64_t left_ms = until_ms - lb_clock_unix_ms(clock);
+    LB_ENSURE(left_ms > 0, LB_DEADLINE, "deadline passed before the query");
+    LB_TRY(plan_queries(run, LB_VIEW_DATABASE));
+    size_t num = run->num_queries;
+    if (num > 0)
+        LB_TRY(lb_serve_pool_read(job->serve->pool, run->queries, num, left_ms, run->rows_arena,
+                                  run->rows));
+    LB_TRY(plan_queries(run, LB_VIEW_OFFICER));
+    ask_officer(run, num, until_ms - lb_clock_unix_ms(clock));
+    return LB_OK;
 }
 
 static Lianban__V1__Fact__State failed_state(enum lb_code code)
@@ -146,7 +204,7 @@ static lb_status apply(const struct run *run, const struct lb_read_want *want,
     if (want->call.op == LB_OP_SHARE)
         LB_TRY(lb_read_share_mask(run->job, want, out));
     LB_ENSURE(out->state != LB_FACT_OK || out->kind != LB_FACT_TEXT ||
-                  out->text.len <= LB_MAX_VALUE_BYTES,
+                  out->text.len <= lb_op_max_text(want->call.op),
               LB_SOURCE_UNAVAILABLE, "a value is longer than allowed");
     return LB_OK;
 }

@@ -22,6 +22,25 @@ static lb_status check_addressee(const struct lb_read_job *job)
     return LB_OK;
 }
 
+/* Two persons stand behind oversight, each with a token of their own. Whom a grant names as
+ * approver is checked whatever its purpose. */
+static lb_status check_approver(struct lb_read_job *job)
+{
+    const struct lb_section *section = &job->section;
+    struct lb_operator approver;
+    bool needed = strcmp(section->purpose, LB_PURPOSE_OVERSIGHT) == 0;
+    if (section->approver == NULL) {
+        LB_ENSURE(!needed, LB_APPROVER_MISSING, "oversight that nobody approved");
+        return LB_OK;
+    }
+    LB_ENSURE(strcmp(section->approver, section->operator_hash) != 0, LB_APPROVER_MISSING,
+              "the operator approved what they ask themself");
+    lb_status status = lb_read_token(job, job->plain->approver_token, &approver);
+    LB_ENSURE(status == LB_OK && strcmp(approver.person, section->approver) == 0,
+              LB_APPROVER_MISSING, "the approver's token does not hold");
+    return LB_OK;
+}
+
 static enum lb_giver giver_of(const struct lb_section *section)
 {
     if (section->guardian != NULL)
@@ -230,6 +249,7 @@ lb_status lb_read_section(struct lb_read_job *job)
     LB_TRY(lb_terms_basis(&job->terms, &job->basis));
     LB_TRY(lb_terms_life(&job->terms, job->basis));
     LB_TRY(check_agent(job));
+    LB_TRY(check_approver(job));
     job->use.max_uses = job->section.max_uses;
     job->use.expires_unix_s = job->grant.exp;
     LB_TRY(resolve_wants(job));

@@ -13,6 +13,29 @@
 
 #define MAX_CONTEXTS 4096
 
+static bool has_officer_views(const struct lb_serve_policy *policy)
+{
+    bool found = false;
+    for (size_t i = 0; i < policy->num_views; i++)
+        found = found || policy->views[i]->source == LB_VIEW_OFFICER;
+    return found;
+}
+
+static lb_status open_pools(struct lb_serve *serve, struct lb_diag *diag)
+{
+    const struct lb_serve_options *options = &serve->options;
+    const struct lb_serve_pool_options database = {
+        options->plugin, options->location, options->num_connections, options->policy,
+        LB_VIEW_DATABASE};
+    const struct lb_serve_pool_options officer = {
+        options->officer, "", options->num_officer, options->policy, LB_VIEW_OFFICER};
+    LB_TRY(lb_serve_pool_new(&database, diag, &serve->pool));
+    if (!has_officer_views(options->policy))
+        return LB_OK;
+    LB_ENSURE(options->officer != NULL, LB_CONFIG_INVALID, "views of an officer who is not there");
+    return lb_serve_pool_new(&officer, diag, &serve->officer);
+}
+
 lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *diag,
                        struct lb_serve **out_serve)
 {
@@ -22,8 +45,7 @@ lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *d
     lb_share_memory_init(&serve->shares);
     lb_status status = lb_serve_check_shares(options, diag);
     if (status == LB_OK)
-        status = lb_serve_pool_new(options->plugin, options->location, options->num_connections,
-                                   options->policy, diag, &serve->pool);
+        status = open_pools(serve, diag);
     if (status == LB_OK)
         status = lb_seal_contexts_new(MAX_CONTEXTS, options->clock, &serve->contexts);
     if (status == LB_OK)
@@ -66,6 +88,7 @@ void lb_serve_free(struct lb_serve *serve)
     lb_share_pairs_free(serve->share_pairs);
     lb_seal_contexts_free(serve->contexts);
     lb_serve_pool_free(serve->pool);
+    lb_serve_pool_free(serve->officer);
     lb_serve_epochs_free(serve->epochs);
     lb_wipe(&serve->options, sizeof(serve->options));
     free(serve);

@@ -31,6 +31,9 @@ struct lb_serve_options {
     const struct lb_source_plugin *plugin;
     const char *location;                  /* the plugin's text for the department's database */
     size_t num_connections;                /* at least 1: reads that may run at once */
+    const struct lb_source_plugin *officer;  /* behind views with `source: officer`; NULL when the
+                                              policy has none */
+    size_t num_officer;                    /* questions to the officer's station at once */
     struct lb_seal_ring *ring;             /* this instance's sealing keys */
     struct lb_seal_ring *share_ring;       /* its share keys, for the policy's blind sums; NULL for
                                               none */

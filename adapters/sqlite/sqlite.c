@@ -62,9 +62,10 @@ static lb_status connect_store(const char *location, struct lb_diag *diag,
     }
 }
 
-static lb_status sqlite_open(const char *location, struct lb_diag *diag,
+static lb_status sqlite_open(void *ctx, const char *location, struct lb_diag *diag,
                              struct lb_source **out_source)
 {
+    (void)ctx;
     struct lb_source LB_DEFER(sqlite_closep) *source = calloc(1, sizeof(*source));
     LB_ENSURE(source != NULL, LB_NO_MEMORY, "memory is exhausted");
     source->arena = lb_arena_new(SOURCE_ARENA_BYTES);

@@ -45,7 +45,8 @@ int fixture_setup(void **state)
     fixture->plugin = lb_source_sqlite();
     fixture->arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     assert_non_null(fixture->arena);
-    assert_true(fixture->plugin->open(fixture->path, &fixture->diag, &fixture->source) == LB_OK);
+    assert_true(fixture->plugin->open(NULL, fixture->path, &fixture->diag, &fixture->source) ==
+                LB_OK);
     *state = fixture;
     return 0;
 }

@@ -28,7 +28,7 @@ static void wrong_locations_are_refused(void **state)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct lb_source *source = NULL;
         struct lb_diag diag = {""};
-        assert_int_equal(lb_status_code(fixture->plugin->open(wrong[i], &diag, &source)),
+        assert_int_equal(lb_status_code(fixture->plugin->open(NULL, wrong[i], &diag, &source)),
                          LB_CONFIG_INVALID);
         assert_null(source);
         assert_true(strlen(diag.text) > 0);

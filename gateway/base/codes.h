@@ -129,6 +129,9 @@
     X(GIVER_NOT_ALLOWED, PERMISSION_DENIED, OUTER,                                                 \
       "The view does not accept that this person agreed for the subject.",                         \
       "该视图不接受由此人代为同意。")                                                              \
+    X(APPROVER_MISSING, PERMISSION_DENIED, OUTER,                                                  \
+      "This takes a second person's approval, and there is none that holds.",                 \
+      "须经另一人批准，尚无有效批准。")                                                      \
     X(AGENT_EXPIRED, PERMISSION_DENIED, OUTER, "The agent's authorisation has run out.",           \
       "代办授权已过期。")                                                                          \
     X(AGENT_SCOPE, PERMISSION_DENIED, OUTER,                                                       \
@@ -187,6 +190,8 @@
     X(LOG_UNWITNESSED, UNAVAILABLE, OUTER,                                                         \
       "No witness has vouched for the log for too long, so nothing is released.",                  \
       "存证日志长时间未获见证，因此不提供任何数据。")                                              \
+    X(QUESTION_GONE, NOT_FOUND, OUTER, "Nobody waits for this answer any more.",                   \
+      "已无人等待该答复。")                                                                        \
     X(RECEIPT_INVALID, DATA_LOSS, OUTER, "A receipt does not verify.", "回执验证不通过。")         \
     /* outcome of a read */                                                                        \
     X(ANSWERED, OK, OUTER, "Answered; the outcome is in the sealed answer.",                       \
@@ -213,6 +218,9 @@
     X(SOURCE_TIMEOUT, DEADLINE_EXCEEDED, INNER,                                                    \
       "The department's database did not answer in time.",                                         \
       "部门数据库未在时限内答复。")                                                                \
+    X(STATION_AWAY, UNAVAILABLE, INNER,                                                            \
+      "The department's security officer does not answer now; ask again later.",                   \
+      "部门安全员暂无应答，请稍后再查。")                                                          \
     X(SHARE_REPEATED, PERMISSION_DENIED, INNER,                                                    \
       "This person's share of the run was given already.", "此人在本轮合计中的份额已经给出。")     \
     X(SHARE_HOUSEHOLD, PERMISSION_DENIED, INNER,                                                   \

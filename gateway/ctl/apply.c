@@ -16,6 +16,7 @@ struct apply {
     const char *agent;
     const char *badge;
     const char *unit;
+    const char *approver, *approver_unit;
     const char *labels;
     const char *tickets_path;
     int64_t wait_s;
@@ -45,6 +46,10 @@ static int read_args(struct lb_ctl_env *env, struct apply *apply, int argc, char
          .en = "who serves the citizen; default: the login", .zh = "经办人工号，默认登录名"},
         {.name = "unit", .value = "UNIT", .text = &apply->unit,
          .en = "the operator's unit; default: window", .zh = "经办单位，默认 window"},
+        {.name = "approver", .value = "BADGE", .text = &apply->approver,
+         .en = "who approves, where the form's purpose is oversight", .zh = "批准人工号（监督查询）"},
+        {.name = "approver-unit", .value = "UNIT", .text = &apply->approver_unit,
+         .en = "the approver's unit; default: the operator's", .zh = "批准人单位，默认同经办单位"},
         {.name = "wait", .value = "SECONDS", .number = &apply->wait_s, .max = MAX_WAIT_S,
          .en = "wait for the desk; default 120, 0: do not", .zh = "等待授权的秒数，默认 120，0 为不等"},
         {.name = "labels", .value = "FORM.yaml", .text = &apply->labels,
@@ -90,6 +95,11 @@ static lb_status open_case(struct apply *apply)
     request.n_members = household->num;
     request.operator_badge = (char *)(uintptr_t)apply->badge;
     request.operator_unit = (char *)(uintptr_t)apply->unit;
+    if (apply->approver != NULL) {
+        request.approver_badge = (char *)(uintptr_t)apply->approver;
+        request.approver_unit =
+            (char *)(uintptr_t)(apply->approver_unit == NULL ? apply->unit : apply->approver_unit);
+    }
     lb_status status = apply->run.port.open_case(apply->run.port.ctx, &request, arena, &answer);
     if (lb_status_code(status) == LB_MALFORMED)
         lb_diag_set(&apply->run.diag, "the agent did not take the household: compare its roles and"

@@ -1,5 +1,6 @@
 #include "gateway/base/hex.h"
 #include "gateway/ctl/case_view.h"
+#include "gateway/ctl/listing.h"
 
 struct lb_json *lb_ctl_fact_json(const Lianban__V1__CaseFact *fact)
 {
@@ -20,6 +21,8 @@ struct lb_json *lb_ctl_fact_json(const Lianban__V1__CaseFact *fact)
     lb_json_set_cstr(out, "state", fact->state);
     lb_json_set_cstr(out, "code", fact->code);
     lb_json_set_cstr(out, "shown", fact->shown);
+    if (strcmp(fact->operator_, lb_op_name(LB_OP_LIST)) == 0 && fact->shown[0] != 0)
+        lb_json_set(out, "lines", lb_ctl_listing_json(fact->shown));
     lb_json_set_cstr(out, "as_of", fact->as_of);
     lb_json_set_bool(out, "receipt_ok", fact->receipt_ok);
     lb_json_set_cstr(out, "txn", txn);

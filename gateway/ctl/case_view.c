@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/ctl/listing.h"
 #include "gateway/ctl/table.h"
 #include "gateway/ctl/text.h"
 #include "gateway/ctl/words.h"
@@ -115,6 +116,12 @@ static const char *receipt_of(const Lianban__V1__CaseFact *fact)
     return strcmp(fact->state, "ok") == 0 ? "✗" : "-";
 }
 
+/* Too much for a cell: it gets a table of its own. */
+static bool is_listing(const Lianban__V1__CaseFact *fact)
+{
+    return strcmp(fact->operator_, lb_op_name(LB_OP_LIST)) == 0 && fact->shown[0] != 0;
+}
+
 static void add_fact_row(const struct lb_ctl_env *env, const struct lb_ctl_case *view,
                          const Lianban__V1__CaseFact *fact, struct lb_ctl_table *table)
 {
@@ -129,7 +136,7 @@ static void add_fact_row(const struct lb_ctl_env *env, const struct lb_ctl_case 
         operator_of(view, fact),
         state,
         fact->as_of,
-        fact->shown,
+        is_listing(fact) ? lb_ctl_pick(env, "见下表", "see below") : fact->shown,
         receipt_of(fact),
     };
     lb_ctl_table_row(table, cells);
@@ -166,6 +173,11 @@ lb_status lb_ctl_case_print_facts(const struct lb_ctl_env *env, const struct lb_
     for (size_t i = 0; i < view->num_facts; i++)
         add_fact_row(env, view, view->facts[i], &table);
     LB_TRY(lb_ctl_table_print(&table, env->out));
+    for (size_t i = 0; i < view->num_facts; i++) {
+        const Lianban__V1__CaseFact *fact = view->facts[i];
+        if (is_listing(fact))
+            LB_TRY(lb_ctl_listing_print(env, view->arena, label_of(env, view, fact), fact->shown));
+    }
     (void)fputc('\n', env->out);
     return LB_OK;
 }

@@ -1,6 +1,7 @@
 #include "gateway/ctl/citizen_view.h"
 
 #include "gateway/base/buf.h"
+#include "gateway/ctl/concealed.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/text.h"
 #include "gateway/ctl/words.h"
@@ -79,9 +80,13 @@ static lb_status add_rows(struct lb_ctl_officer *officer, const struct lb_ctl_li
                           size_t *out_concealed)
 {
     const struct lb_audit_row *row = NULL;
+    struct lb_ctl_concealments list;
+    int64_t now_ms = lb_clock_unix_ms(officer->env->clock);
+    LB_TRY(lb_ctl_concealments_load(officer->index, officer->arena, &list));
     do {
         LB_TRY(lb_audit_scan_next(scan, &row));
-        if (row != NULL && is_concealed(concealed, row->purpose))
+        if (row != NULL &&
+            (is_concealed(concealed, row->purpose) || lb_ctl_conceals(&list, row, now_ms)))
             (*out_concealed)++;
         else if (row != NULL)
             LB_TRY(add_row(officer, scan, row, sheet));

@@ -17,6 +17,8 @@ int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
 /* grant stop */
 int lb_ctl_grant_command(struct lb_ctl_env *env, int argc, char **argv);
+/* access serve | conceal | approve | reveal | list */
+int lb_ctl_access_command(struct lb_ctl_env *env, int argc, char **argv);
 /* who-saw */
 int lb_ctl_who_saw_command(struct lb_ctl_env *env, int argc, char **argv);
 /* log verify | list | erase | export | prove | reconcile | index | query | ... */
@@ -53,6 +55,7 @@ int lb_ctl_log_first_use(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_repeats(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_erasures(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_report(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_access_serve(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_explain(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_close(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_open(struct lb_ctl_env *env, int argc, char **argv);

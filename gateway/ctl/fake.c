@@ -380,7 +380,8 @@ static lb_status open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
     (void)diag;
     cli->num_opened++;
     *out = (struct lb_ctl_desk_port){cli,    find_form,  notice, confirm,
-                                    revoke, stop_grant, record_review, erase, ask, close_port};
+                                    revoke, stop_grant, record_review, erase, ask, NULL,
+                                    close_port};
     return LB_OK;
 }
 

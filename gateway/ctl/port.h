@@ -87,6 +87,10 @@ struct lb_ctl_desk_port {
     lb_status (*ask)(void *ctx, const char *method, const void *request,
                      const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
                      void *out);
+    /* For an officer: any method of the Evidence service, likewise. */
+    lb_status (*ask_evidence)(void *ctx, const char *method, const void *request,
+                              const ProtobufCMessageDescriptor *reply_kind,
+                              struct lb_arena *arena, void *out);
     void (*close)(void *ctx);
 };
 

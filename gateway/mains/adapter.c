@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/officer/officer.h"
 #include "adapters/serve/serve.h"
 #include "adapters/sqlite/sqlite.h"
 #include "gateway/base/file.h"
@@ -10,12 +11,19 @@
 #include "gateway/mains/node.h"
 #include "gateway/mains/seal_keys.h"
 #include "gateway/services/adapter_service.h"
+#include "gateway/services/station_service.h"
 
 /* lianban-adapter: a department's gate in front of its own database. */
 
 #define MAX_ATTACH 8
 #define READ_QUEUE 4096
 #define LIST_QUEUE 32
+/* Reads that wait for the officer's station at once; of its stations that wait, two: each holds a
+ * worker of the server's. */
+#define OFFICER_ASKS 4
+#define OFFICER_STATIONS 2
+#define OFFICER_PRESENT_MS 10000
+#define OFFICER_AGAIN_MS 3000
 #define DAY_S (INT64_C(24) * 3600)
 /* Who gave personal information to another keeps the record for three years (网络数据安全管理条例,
  * article 12). */
@@ -39,6 +47,10 @@ struct adapter_role {
     int64_t keep_details_days;
     size_t num_attach;
     const char *attach[MAX_ATTACH];
+    bool asks_officer;           /* the policy has views of the officer's station */
+    struct lb_officer_questions *questions;
+    struct lb_source_plugin officer;
+    struct lb_station_service station;
     struct lb_workers *workers;
     struct lb_workers *lists;    /* for what ends grants: a withdrawal waits for no database */
     struct lb_serve *serve;
@@ -82,6 +94,20 @@ static lb_status read_attach(struct adapter_role *role)
     return LB_OK;
 }
 
+/* Who looked is told from details, which only an officer's key opens. */
+static lb_status read_officer(struct adapter_role *role)
+{
+    struct lb_node_program *node = role->node;
+    for (size_t i = 0; i < role->policy->num_views; i++)
+        role->asks_officer |= role->policy->views[i]->source == LB_VIEW_OFFICER;
+    if (role->asks_officer && lb_yaml_get(node->root, "officer_key") == NULL &&
+        lb_yaml_get(node->root, "officer_key_file") == NULL)
+        return lb_yaml_fail(node->root, &node->diag,
+                            "the policy has a view with `source: officer`, which needs officer_key "
+                            "or officer_key_file");
+    return LB_OK;
+}
+
 static lb_status read_config(struct adapter_role *role)
 {
     struct lb_node_program *node = role->node;
@@ -97,6 +123,7 @@ static lb_status read_config(struct adapter_role *role)
     if (lb_yaml_get(node->root, "pseudonym_folder") != NULL)
         LB_TRY(lb_node_need_path(node, node->root, "pseudonym_folder", &role->pseudonym_folder));
     LB_TRY(read_attach(role));
+    LB_TRY(read_officer(role));
     if (node->listen == NULL && role->num_attach == 0)
         return lb_yaml_fail(node->root, &node->diag,
                             "nobody could reach this adapter; say listen or attach");
@@ -112,12 +139,14 @@ static lb_status read_config(struct adapter_role *role)
 static lb_status check_source(struct adapter_role *role)
 {
     struct lb_source *source = NULL;
-    LB_TRY(role->plugin->open(role->location, &role->node->diag, &source));
+    LB_TRY(role->plugin->open(role->plugin->ctx, role->location, &role->node->diag, &source));
     lb_status status = LB_OK;
     for (size_t i = 0; i < role->policy->num_views && status == LB_OK; i++) {
         const struct lb_view *view = role->policy->views[i];
         struct lb_source_stmt *stmt = NULL;
         struct lb_diag diag = {""};
+        if (view->source != LB_VIEW_DATABASE)
+            continue;
         status = role->plugin->prepare(source, view->query, &diag, &stmt);
         if (status == LB_OK && view->as_of_query != NULL)
             status = role->plugin->prepare(source, view->as_of_query, &diag, &stmt);
@@ -146,14 +175,56 @@ static size_t names_of(void *own, const char id_no[19], uint8_t (*out_names)[32]
     return lb_serve_names(role->serve, id_no, out_names);
 }
 
+static lb_status start_officer(struct adapter_role *role)
+{
+    const struct lb_officer_limits limits = {OFFICER_ASKS, OFFICER_STATIONS, OFFICER_PRESENT_MS,
+                                             OFFICER_AGAIN_MS};
+    if (!role->asks_officer)
+        return LB_OK;
+    LB_TRY(lb_officer_questions_new(&limits, &role->questions));
+    role->officer = lb_source_officer(role->questions);
+    role->station = (struct lb_station_service){role->node->organization, role->node->log,
+                                                role->node->trust, role->questions};
+    return LB_OK;
+}
+
+/* As many workers as connections would let a hung database stop refusals too; and at any moment
+ * some of them wait for their answer's time (adapters/serve/pace.h). */
+static lb_status start_workers(struct adapter_role *role)
+{
+    size_t num = (size_t)role->num_connections + 8 + (role->asks_officer ? OFFICER_ASKS : 0);
+    LB_TRY(lb_workers_new(num, READ_QUEUE, &role->workers));
+    return lb_workers_new(1, LIST_QUEUE, &role->lists);
+}
+
+static lb_status start_service(struct adapter_role *role, struct lb_rpc_method *methods,
+                               size_t *out_num)
+{
+    role->service = (struct lb_adapter_service){
+        .organization = role->node->organization,
+        .serve = role->serve,
+        .log = role->node->log,
+        .trust = role->node->trust,
+        .workers = role->lists,
+        .policy = role->policy,
+        .seen = role->seen,
+    };
+    lb_frames_set_init(&role->service.links);
+    lb_adapter_service_methods(&role->service, methods);
+    *out_num = LB_ADAPTER_METHODS;
+    if (!role->asks_officer)
+        return LB_OK;
+    lb_station_service_methods(&role->station, methods + LB_ADAPTER_METHODS);
+    *out_num += LB_STATION_METHODS;
+    return LB_OK;
+}
+
 static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
 {
     struct adapter_role *role = own;
     struct lb_node_program *node = role->node;
-    /* As many workers as connections would let a hung database stop refusals too; and at any moment
-     * some of them wait for their answer's time (adapters/serve/pace.h). */
-    LB_TRY(lb_workers_new((size_t)role->num_connections + 8, READ_QUEUE, &role->workers));
-    LB_TRY(lb_workers_new(1, LIST_QUEUE, &role->lists));
+    LB_TRY(start_officer(role));
+    LB_TRY(start_workers(role));
     const struct lb_serve_options options = {
         .self = node->spiffe,
         .organization = node->organization,
@@ -167,6 +238,8 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .plugin = role->plugin,
         .location = role->location,
         .num_connections = (size_t)role->num_connections,
+        .officer = role->asks_officer ? &role->officer : NULL,
+        .num_officer = OFFICER_ASKS,
         .ring = role->ring,
         .share_ring = role->share_ring,
         .pseudonym_key = role->pseudonym_key,
@@ -180,19 +253,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     LB_TRY(lb_seen_new(role->seen_folder, &role->seen));
     LB_TRY(lb_serve_new(&options, &node->diag, &role->serve));
     node->names = (struct lb_review_names){names_of, role};
-    role->service = (struct lb_adapter_service){
-        .organization = node->organization,
-        .serve = role->serve,
-        .log = node->log,
-        .trust = node->trust,
-        .workers = role->lists,
-        .policy = role->policy,
-        .seen = role->seen,
-    };
-    lb_frames_set_init(&role->service.links);
-    lb_adapter_service_methods(&role->service, methods);
-    *out_num = LB_ADAPTER_METHODS;
-    return LB_OK;
+    return start_service(role, methods, out_num);
 }
 
 static lb_status serving(void *own)
@@ -222,6 +283,8 @@ static void tick(void *own)
 static void quiesce(void *own)
 {
     struct adapter_role *role = own;
+    if (role->questions != NULL)
+        lb_officer_questions_stop(role->questions);
     if (role->serve != NULL)
         lb_frames_set_stop(&role->service.links);
     for (size_t i = 0; i < role->num_attach; i++) {
@@ -237,6 +300,7 @@ static void stop(void *own)
     lb_workers_free(role->lists);
     lb_workers_free(role->workers);
     lb_serve_free(role->serve);
+    lb_officer_questions_free(role->questions);
     lb_seen_free(role->seen);
     lb_seal_ring_free(role->ring);
     lb_seal_ring_free(role->share_ring);

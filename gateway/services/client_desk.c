@@ -317,7 +317,8 @@ lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profile *profi
     LB_TRY(lb_client_open_trust(profile, clock, diag, &desk->trust));
     LB_TRY(connect_to(desk, profile, peer, diag));
     *out = (struct lb_ctl_desk_port){desk,       find_form,     notice, confirm, revoke,
-                                    stop_grant, record_review, erase,  ask,     close_desk};
+                                    stop_grant, record_review, erase,  ask,     ask_evidence,
+                                    close_desk};
     desk = NULL;
     return LB_OK;
 }

@@ -61,6 +61,7 @@ struct lb_section {
     const char *const *laws;
     const char *role;          /* [role] of the subject */
     const char *operator_hash; /* [act] keyed hash of the operator who asked; never empty */
+    const char *approver;      /* [approver] of the second operator who approved, as `act`; NULL */
     const char *guardian;      /* [guardian] relation of who agreed for a minor; NULL */
     const char *agent;         /* [agent.relation] of who agreed with a paper; NULL */
     int64_t agent_until;       /* [agent.until] end of the authorisation, seconds since 1970 */

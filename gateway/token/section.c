@@ -102,6 +102,8 @@ lb_status lb_section_check(const struct lb_section *section)
     LB_ENSURE(lb_text_ok(section->audience, LB_MAX_SPIFFE_BYTES - 1), LB_SECTION_INVALID,
               "audience is empty or too long");
     LB_ENSURE(is_name(section->operator_hash), LB_SECTION_INVALID, "operator is missing");
+    LB_ENSURE(section->approver == NULL || is_name(section->approver), LB_SECTION_INVALID,
+              "approver is empty or too long");
     LB_ENSURE(givers_ok(section), LB_SECTION_INVALID, "who agreed for the subject is off");
     LB_ENSURE(section->method != NULL && is_method(section->method), LB_SECTION_INVALID,
               "method is unknown");
@@ -171,6 +173,8 @@ static void set_giver(struct lb_json *object, const struct lb_section *section)
 static void set_proof(struct lb_json *object, const struct lb_section *section)
 {
     lb_json_set_cstr(object, "act", section->operator_hash);
+    if (section->approver != NULL)
+        lb_json_set_cstr(object, "approver", section->approver);
     set_giver(object, section);
     set_hex32(object, "notice", section->notice_sha256);
     lb_json_set_cstr(object, "method", section->method);
@@ -323,6 +327,7 @@ static void read_what(struct lb_claims *claims, struct lb_section *section)
     section->basis = lb_claims_text(claims, "basis");
     section->role = lb_claims_text(claims, "role");
     section->operator_hash = lb_claims_text(claims, "act");
+    section->approver = lb_claims_text_if(claims, "approver");
     section->guardian = lb_claims_text_if(claims, "guardian");
     lb_claims_hex32(claims, "notice", section->notice_sha256);
     section->method = lb_claims_text(claims, "method");
@@ -340,7 +345,7 @@ static lb_status read_section(const struct lb_json *object, struct lb_arena *are
                                        "purpose",  "case",  "basis",  "law",          "role",
                                        "act",      "guardian", "notice", "method",    "level",
                                        "uses",     "answer_bytes", "sub", "views",    "agent",
-                                       "relative", NULL};
+                                       "relative", "approver", NULL};
     struct lb_claims claims = lb_claims_of(object, keys, arena);
     read_what(&claims, section);
     const struct lb_json *laws = lb_claims_array(&claims, "law");

@@ -51,6 +51,7 @@ lb_status lb_case_new(struct lb_window *window, struct lb_case_form *form, size_
     LB_ENSURE(entry->feed != NULL && entry->conditions != NULL && entry->shares != NULL,
               LB_NO_MEMORY, "case");
     LB_TRY(lb_case_text(&entry->unit, LB_SPAN_EMPTY));
+    LB_TRY(lb_case_text(&entry->approver_unit, LB_SPAN_EMPTY));
     entry->num_members = num_members;
     for (size_t i = 0; i < num_members; i++)
         LB_TRY(make_member(&entry->members[i], form->form));
@@ -85,6 +86,7 @@ void lb_case_free(struct lb_window_case *entry)
     for (size_t i = 0; i < entry->num_members; i++)
         free_member(&entry->members[i], form);
     lb_case_text_drop(&entry->unit);
+    lb_case_text_drop(&entry->approver_unit);
     if (entry->feed != NULL)
         lb_feed_unref(entry->feed);
     free(entry->conditions);

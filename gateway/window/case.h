@@ -95,6 +95,8 @@ struct lb_window_case {
     pthread_mutex_t lock;    /* holds what follows */
     char person[LB_CASE_PERSON_BYTES];  /* keyed hash of the operator */
     char *unit;
+    char approver[LB_CASE_PERSON_BYTES];  /* likewise of who approved; "" for nobody */
+    char *approver_unit;
     size_t num_members;
     struct lb_case_member members[LB_MAX_HOUSEHOLD];
     struct lb_case_share *shares;       /* one per share of the form */

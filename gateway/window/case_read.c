@@ -256,6 +256,10 @@ static lb_status read_case(const struct lb_json *root, const struct lb_json *mem
     LB_TRY(copy_fixed(root, "id", entry->id, sizeof(entry->id)));
     LB_TRY(copy_fixed(root, "person", entry->person, sizeof(entry->person)));
     LB_TRY(get_text(root, "unit", &entry->unit));
+    if (has(root, "approver")) {
+        LB_TRY(copy_fixed(root, "approver", entry->approver, sizeof(entry->approver)));
+        LB_TRY(get_text(root, "approver_unit", &entry->approver_unit));
+    }
     for (size_t i = 0; i < entry->num_members; i++)
         LB_TRY(read_member(entry, &entry->members[i], lb_json_at(members, i)));
     LB_TRY(read_shares(entry, root));

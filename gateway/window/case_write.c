@@ -140,6 +140,10 @@ lb_status lb_case_to_text(const struct lb_window_case *entry, struct lb_arena *a
     set_hex(root, "form_sha256", form->sha256, sizeof(form->sha256));
     lb_json_set_cstr(root, "person", entry->person);
     lb_json_set_cstr(root, "unit", entry->unit);
+    if (entry->approver[0] != 0) {
+        lb_json_set_cstr(root, "approver", entry->approver);
+        lb_json_set_cstr(root, "approver_unit", entry->approver_unit);
+    }
     struct lb_json *members = lb_json_array();
     for (size_t i = 0; i < entry->num_members; i++)
         lb_json_append(members, member_json(form, &entry->members[i]));

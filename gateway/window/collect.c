@@ -129,6 +129,18 @@ static lb_status conclude(struct lb_collect_run *run)
     return status;
 }
 
+static lb_status take_tokens(struct lb_collect_run *run)
+{
+    const struct lb_window_case *entry = run->entry;
+    const struct lb_window_options *options = &run->window->options;
+    LB_TRY(lb_window_operators_token(run->window->operators, options, entry->unit, entry->person,
+                                     run->arena, &run->operator_token));
+    if (entry->approver[0] == 0)
+        return LB_OK;
+    return lb_window_operators_token(run->window->operators, options, entry->approver_unit,
+                                     entry->approver, run->arena, &run->approver_token);
+}
+
 static lb_status run_all(struct lb_collect_run *run)
 {
     const struct lb_window_options *options = &run->window->options;
@@ -138,9 +150,7 @@ static lb_status run_all(struct lb_collect_run *run)
     run->started_ms = lb_clock_monotonic_ms(options->clock);
     LB_TRY(lb_window_fetch_grants(run->entry, run->directory));
     run->deadline_unix_ms = lb_clock_unix_ms(options->clock) + deadline_ms;
-    LB_TRY(lb_window_operators_token(run->window->operators, &run->window->options,
-                                     run->entry->unit, run->entry->person, run->arena,
-                                     &run->operator_token));
+    LB_TRY(take_tokens(run));
     size_t sent = 1;
     for (int round = 0; round < ROUNDS && sent > 0; round++)
         LB_TRY(run_round(run, round == 0, &sent));

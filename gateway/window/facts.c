@@ -36,8 +36,11 @@ static bool same_call(const struct lb_form_fact *fact, const Lianban__V1__Fact *
     return true;
 }
 
-static enum lb_code code_behind(enum lb_fact_state state)
+/* A list comes from a person's station, not from a database. */
+static enum lb_code code_behind(enum lb_op op, enum lb_fact_state state)
 {
+    if (op == LB_OP_LIST && (state == LB_FACT_UNAVAILABLE || state == LB_FACT_TIMEOUT))
+        return LB_STATION_AWAY;
     switch (state) {
     case LB_FACT_OK:
         return LB_CODE_OK;
@@ -87,7 +90,7 @@ static lb_status take_value(const struct lb_form_fact *fact, const Lianban__V1__
         out->number = wire->number;
     if (out->kind == LB_FACT_TEXT) {
         out->text = lb_span_str(wire->text);
-        LB_ENSURE(out->text.len <= LB_MAX_VALUE_BYTES && lb_utf8_valid(out->text),
+        LB_ENSURE(out->text.len <= lb_op_max_text(fact->call.op) && lb_utf8_valid(out->text),
                   LB_RECEIPT_INVALID, "a text that is none");
     }
     return LB_OK;
@@ -113,7 +116,7 @@ static lb_status take_fact(const struct lb_collect_read *read, const struct lb_f
     LB_ENSURE(wire->as_of[0] == 0 || is_date(wire->as_of), LB_RECEIPT_INVALID,
               "as-of is not a date");
     (void)snprintf(out->as_of, sizeof(out->as_of), "%s", wire->as_of);
-    out->code = code_behind(out->value.state);
+    out->code = code_behind(fact->call.op, out->value.state);
     memcpy(out->txn, read->request->txn.data, sizeof(out->txn));
     return LB_OK;
 }

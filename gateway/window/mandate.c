@@ -123,6 +123,7 @@ static lb_status make_section(const struct making *making, const struct lb_form_
         .laws = from->laws,
         .role = form->roles[making->member->role].name,
         .operator_hash = making->entry->person,
+        .approver = making->entry->approver[0] != 0 ? making->entry->approver : NULL,
         .method = "none",
         .level = MANDATE_LEVEL,
         .max_uses = from->uses,

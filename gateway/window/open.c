@@ -100,22 +100,51 @@ static lb_status check_roles(const struct lb_window_case *entry)
     return LB_OK;
 }
 
+static lb_status check_badge(const char *badge, const char *unit)
+{
+    LB_ENSURE(is_line(badge, 1, LB_MAX_NAME_BYTES), LB_MALFORMED, "no operator badge");
+    LB_ENSURE(is_line(unit, 1, LB_MAX_NAME_BYTES) && strlen(unit) <= LB_MAX_NAME_BYTES,
+              LB_MALFORMED, "no operator unit");
+    return LB_OK;
+}
+
+/* Two persons stand behind oversight, each admitted as who opens a case is. */
+static lb_status take_approver(struct lb_window_case *entry,
+                               const Lianban__V1__OpenCaseRequest *request, struct lb_arena *arena)
+{
+    struct lb_window *window = entry->window;
+    struct lb_register_entry who;
+    bool needed = strcmp(entry->form->form->purpose, LB_PURPOSE_OVERSIGHT) == 0;
+    bool given = request->approver_badge[0] != 0;
+    LB_ENSURE(needed || !given, LB_MALFORMED, "an approver where none is asked for");
+    if (!needed)
+        return LB_OK;
+    LB_ENSURE(given, LB_APPROVER_MISSING, "oversight that nobody approves");
+    LB_TRY(check_badge(request->approver_badge, request->approver_unit));
+    Lianban__V1__OpenCaseRequest second = *request;
+    second.operator_badge = request->approver_badge;
+    second.operator_unit = request->approver_unit;
+    second.operator_proof = request->approver_proof;
+    LB_TRY(lb_window_operators_admit(window->operators, &window->options, &second, arena, &who));
+    LB_ENSURE(strcmp(who.hash, entry->person) != 0, LB_APPROVER_MISSING,
+              "the operator approves what they ask themself");
+    memcpy(entry->approver, who.hash, sizeof(who.hash));
+    return lb_case_text(&entry->approver_unit, lb_span_str(who.unit));
+}
+
 /* The badge itself is not kept: what travels is the person's own keyed hash. */
 static lb_status take_operator(struct lb_window_case *entry,
                                const Lianban__V1__OpenCaseRequest *request)
 {
     struct lb_window *window = entry->window;
     struct lb_register_entry who;
-    LB_ENSURE(is_line(request->operator_badge, 1, LB_MAX_NAME_BYTES), LB_MALFORMED,
-              "no operator badge");
-    LB_ENSURE(is_line(request->operator_unit, 1, LB_MAX_NAME_BYTES) &&
-                  strlen(request->operator_unit) <= LB_MAX_NAME_BYTES,
-              LB_MALFORMED, "no operator unit");
+    LB_TRY(check_badge(request->operator_badge, request->operator_unit));
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(OPERATOR_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     LB_TRY(lb_window_operators_admit(window->operators, &window->options, request, arena, &who));
     memcpy(entry->person, who.hash, sizeof(who.hash));
-    return lb_case_text(&entry->unit, lb_span_str(who.unit));
+    LB_TRY(lb_case_text(&entry->unit, lb_span_str(who.unit)));
+    return take_approver(entry, request, arena);
 }
 
 static lb_status name_case(struct lb_window_case *entry)

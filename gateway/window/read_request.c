@@ -243,6 +243,8 @@ static lb_status write_plain(const struct lb_collect_run *run, const struct lb_c
     plain.name = member->name;
     plain.salt = lb_pb_bytes(lb_span_of(read->salt, LB_CASE_SALT_BYTES));
     plain.operator_token = (char *)(uintptr_t)run->operator_token;
+    if (run->approver_token != NULL)
+        plain.approver_token = (char *)(uintptr_t)run->approver_token;
     plain.rid = lb_pb_bytes(lb_span_of(member->rids[read->section].bytes, LB_CASE_RID_BYTES));
     plain.iat = lb_clock_unix_s(run->window->options.clock);
     plain.wants = lb_arena_array(run->arena, read->num_facts, sizeof(plain.wants[0]));

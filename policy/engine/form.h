@@ -43,7 +43,7 @@
  *   shares: # optional: household totals of which no department's part is seen (SHARE)
  *     - slot: assets                    # its name in the rules below
  *       facts: [deposits, funds]        # all with SHARE and the same roles; 2 departments at least
- *   household: # folds over the members, in order; later ones may use earlier
+ *   household: # optional: folds over the members, in order; later ones may use earlier
  *     - name: income12
  *       each: wage12 + pension12        # over the member's facts and thresholds
  *       fold: sum # sum | any | all | count (of TRUE) | applicant (the applicant's)

@@ -43,6 +43,8 @@ static lb_status read_value(struct form_loader *loader, const struct lb_yaml_nod
 static lb_status read_household(struct form_loader *loader, const struct lb_yaml_node *root)
 {
     const struct lb_yaml_node *list;
+    if (lb_yaml_get(root, "household") == NULL)
+        return LB_OK; /* a form that only shows what it asked */
     LB_TRY(lb_form_need_list(loader, root, "household", LB_FORM_MAX_VALUES, &list));
     size_t num = lb_yaml_len(list);
     struct form_value *values = lb_arena_array(loader->arena, num, sizeof(*values));

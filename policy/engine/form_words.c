@@ -212,6 +212,7 @@ static void say_simply(const struct form_writer *writer, const struct lb_op_call
                     "a code name for this office and purpose alone, without the identity"}},
         {"TOKEN", {"给出密封的凭据，只有数据部门能打开，到期失效",
                    "a sealed slip that only the department can open, for some days"}},
+        {"LIST", {"逐条列出", "every entry, one by one"}},
     };
     say_word(writer, simple_words, COUNT_OF(simple_words), lb_op_name(call->op));
     say_args(writer, call);

@@ -40,6 +40,7 @@ enum lb_op {
     LB_OP_PSEUDO,      /* PSEUDO: a name for the person that only this requester and purpose gets */
     LB_OP_TOKEN,       /* TOKEN(days): the value sealed for the provider itself to open again */
     LB_OP_SHARE,       /* SHARE(months): SUM(months), to be masked before it is released */
+    LB_OP_LIST,        /* LIST: every row's text, a line each; of the officer's station alone */
     LB_NUM_OPS
 };
 
@@ -64,6 +65,8 @@ const char *lb_op_name(enum lb_op op);
 /* lb_op_result tells the kind of a known fact; UNKNOWN for PASS, whose kind is its field's, and for
  * OMIT, which has no fact. */
 enum lb_fact_kind lb_op_result(enum lb_op op);
+/* lb_op_max_text is how long a text of this operator may be, in bytes. */
+size_t lb_op_max_text(enum lb_op op);
 /* lb_op_reads_month and lb_op_reads_denominator say whether the call needs that column of its
  * field; lb_op_sums_all says whether it adds up all rows of a field that has no month: SUM(0),
  * SHARE(0). */
@@ -182,7 +185,8 @@ LB_MUST lb_status lb_op_token_open(struct lb_span token, const struct lb_op_secr
  *   ID_MASK PSEUDO                                id
  *   ADDR_LEVEL                                    region
  *   TOKEN                                         text code id
- * On a view of several rows: OMIT, EXISTS, COUNT, EQ, IN, SUM, AVG_M, TREND and SHARE.
+ *   LIST                                          text
+ * On a view of several rows: OMIT, EXISTS, COUNT, EQ, IN, SUM, AVG_M, TREND, SHARE and LIST.
  */
 LB_MUST lb_status lb_op_check(const struct lb_op_call *call, enum lb_field_type type, bool many,
                               const struct lb_rules *rules);

@@ -67,6 +67,15 @@ bool lb_cell_text(const struct lb_cell *cell, enum lb_field_type type, struct lb
     return cell->kind == LB_CELL_TEXT && read_text(cell->text, type, out);
 }
 
+bool lb_cell_line(const struct lb_cell *cell, size_t max, struct lb_span *out)
+{
+    if (cell->kind != LB_CELL_TEXT || cell->text.len == 0 || cell->text.len > max ||
+        !is_plain(cell->text))
+        return false;
+    *out = cell->text;
+    return true;
+}
+
 bool lb_cell_idno(const struct lb_cell *cell, char out[19])
 {
     return cell->kind == LB_CELL_TEXT && lb_idno_canonical(cell->text, out) == LB_OK;

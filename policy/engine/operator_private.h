@@ -93,6 +93,8 @@ bool lb_cell_number(const struct lb_cell *cell, int64_t *out);
 /* lb_cell_text reads a text cell of the type, as it stands but for white space around texts and
  * names. Codes stay text: a database that made an integer of "01" has lost what the code was. */
 bool lb_cell_text(const struct lb_cell *cell, enum lb_field_type type, struct lb_span *out);
+/* lb_cell_line borrows a text cell that is one readable line of at most max bytes. */
+bool lb_cell_line(const struct lb_cell *cell, size_t max, struct lb_span *out);
 /* lb_cell_idno reads an identity number in its form of 18 characters. */
 bool lb_cell_idno(const struct lb_cell *cell, char out[19]);
 /* lb_cell_digest hashes a text in its type's canonical form (texts, names and identity numbers
@@ -113,6 +115,7 @@ bool lb_op_step(const struct lb_op_call *call, const struct lb_rules *rules, int
 LB_MUST lb_status lb_op_apply_pass(const struct lb_op_run *run, struct lb_fact *out);
 LB_MUST lb_status lb_op_apply_exists(const struct lb_op_run *run, struct lb_fact *out);
 LB_MUST lb_status lb_op_apply_count(const struct lb_op_run *run, struct lb_fact *out);
+LB_MUST lb_status lb_op_apply_list(const struct lb_op_run *run, struct lb_fact *out);
 LB_MUST lb_status lb_op_apply_in(const struct lb_op_run *run, struct lb_fact *out);
 LB_MUST lb_status lb_op_apply_map(const struct lb_op_run *run, struct lb_fact *out);
 LB_MUST lb_status lb_op_apply_eq(const struct lb_op_run *run, struct lb_fact *out);

@@ -1,3 +1,4 @@
+#include "gateway/base/buf.h"
 #include "policy/engine/operator_private.h"
 
 /* Whole rows, sets of codes, and values as they stand. */
@@ -15,6 +16,28 @@ lb_status lb_op_apply_count(const struct lb_op_run *run, struct lb_fact *out)
     int64_t rows = (int64_t)run->input->rows->num_rows;
     *out = lb_fact_number(rows < cap ? rows : cap);
     return LB_OK;
+}
+
+/* All of it or nothing: a list with a line left out would look whole. */
+lb_status lb_op_apply_list(const struct lb_op_run *run, struct lb_fact *out)
+{
+    const struct lb_op_input *input = run->input;
+    LB_DEFER(lb_buf_cleanup) struct lb_buf text;
+    lb_buf_init(&text, LB_MAX_LIST_BYTES);
+    *out = lb_fact_unknown();
+    for (size_t i = 0; i < input->rows->num_rows; i++) {
+        struct lb_span line;
+        if (!lb_cell_line(lb_cell_at(input, i), LB_MAX_LIST_LINE_BYTES, &line))
+            return LB_OK;
+        if (i > 0)
+            lb_buf_put_str(&text, "\n");
+        lb_buf_put(&text, line);
+    }
+    lb_status status = lb_buf_check(&text);
+    if (lb_status_code(status) == LB_TOO_LARGE)
+        return LB_OK;
+    LB_TRY(status);
+    return lb_fact_set_text(lb_buf_span(&text), run->arena, out);
 }
 
 lb_status lb_op_apply_in(const struct lb_op_run *run, struct lb_fact *out)

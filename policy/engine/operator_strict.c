@@ -148,6 +148,12 @@ static bool is_of_one_value(enum lb_op op)
     }
 }
 
+/* What is computed from all texts as they stand. */
+static bool is_of_texts(enum lb_op op)
+{
+    return op == LB_OP_PASS || op == LB_OP_EQ || op == LB_OP_MASK || op == LB_OP_PHONE_MASK;
+}
+
 static bool counts(enum lb_op op)
 {
     return op == LB_OP_EXISTS || op == LB_OP_COUNT;
@@ -159,6 +165,8 @@ static bool strict_pair(const struct lb_op_call *a, const struct lb_op_call *b,
 {
     if (b->op == LB_OP_PASS)
         return is_of_one_value(a->op);
+    if (b->op == LB_OP_LIST)
+        return is_of_texts(a->op);
     if (counts(a->op) && counts(b->op))
         return strict_count(a, b);
     if (is_step(a->op) && is_step(b->op))

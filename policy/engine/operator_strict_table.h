@@ -19,7 +19,7 @@ static const char *const calls[] = {
     "AGE_GE(age.old)", "AGE_GE(age.child)", "MASK(0,0)", "MASK(1,0)", "MASK(2,0)", "MASK(0,1)",
     "MASK(0,2)", "MASK(1,1)", "MASK(3,4)", "NAME_MASK", "ID_MASK", "PHONE_MASK",
     "ADDR_LEVEL(2)", "ADDR_LEVEL(4)", "ADDR_LEVEL(6)", "ADDR_LEVEL(9)", "ADDR_LEVEL(12)",
-    "MAP(level)", "PSEUDO", "TOKEN(1)", "TOKEN(30)",
+    "MAP(level)", "PSEUDO", "TOKEN(1)", "TOKEN(30)", "LIST",
 };
 
 #define NUM_CALLS (sizeof(calls) / sizeof(calls[0]))
@@ -32,6 +32,7 @@ static const struct {
 } allowed[] = {
     {"PASS", "EQ CMP* IN* BUCKET* ROUND* TOPCODE* BOTTOMCODE* DATE_TRUNC* AGE_AT* AGE_GE* MASK* "
              "NAME_MASK ID_MASK PHONE_MASK ADDR_LEVEL* MAP*"},
+    {"LIST", "PASS EQ MASK* PHONE_MASK"},
     {"EXISTS", "COUNT(1)"},
     {"COUNT(1)", "EXISTS"},
     {"COUNT(2)", "EXISTS COUNT(1)"},

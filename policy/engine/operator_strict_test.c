@@ -289,7 +289,7 @@ static const struct {
     const char *b;
 } refused_functions[] = {
     {"*", "PSEUDO TOKEN*"},
-    {"PSEUDO TOKEN*", "PASS"},
+    {"PSEUDO TOKEN*", "PASS LIST"},
     {"SHARE*", "*"},
     {"*", "SHARE*"},
     {"SUM(0)", "PASS"},

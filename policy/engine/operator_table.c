@@ -70,6 +70,7 @@ static const struct lb_op_row rows[LB_NUM_OPS] = {
                      NOTHING, lb_op_apply_token},
     [LB_OP_SHARE] = {"SHARE", {LB_ARG_MONTHS_OR_0}, NUMBERS, MANY, NUMBER, NUMBER,
                      lb_op_apply_share},
+    [LB_OP_LIST] = {"LIST", {0}, TYPE(LB_FIELD_TEXT), MANY, TEXT, NOTHING, lb_op_apply_list},
 };
 
 const struct lb_op_row *lb_op_row(enum lb_op op)
@@ -103,4 +104,9 @@ enum lb_fact_kind lb_op_result(enum lb_op op)
 {
     const struct lb_op_row *row = lb_op_row(op);
     return row == NULL ? LB_FACT_UNKNOWN : row->result;
+}
+
+size_t lb_op_max_text(enum lb_op op)
+{
+    return op == LB_OP_LIST ? LB_MAX_LIST_BYTES : LB_MAX_VALUE_BYTES;
 }

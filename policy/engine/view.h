@@ -51,7 +51,22 @@
  *           dry_run: true                  # optional: judge, run and record, but release nothing
  *
  * A G4 field is not opened on plain consent: sensitive data need a separate one (PIPL 29).
+ *
+ * With `source: officer` in place of `query` the rows come from the security officer's station
+ * (docs/OFFICERS.md): who looked at the person's data here. Such a view has `rows: many` and
+ * fields of type text on the column `access`, released by LIST alone, for the two purposes below
+ * alone; and no other view has LIST.
  */
+
+/* The citizen asks who looked; or an authority does, which takes a second person (approver). */
+#define LB_PURPOSE_SUBJECT_ACCESS "subject-access"
+#define LB_PURPOSE_OVERSIGHT "oversight"
+
+enum lb_view_source { LB_VIEW_DATABASE, LB_VIEW_OFFICER };
+/* What the officer's source is asked to prepare, and the only column it gives. */
+#define LB_VIEW_OFFICER_QUERY "accesses"
+#define LB_VIEW_OFFICER_COLUMN "access"
+
 enum lb_basis {
     LB_BASIS_CONSENT,
     LB_BASIS_SEPARATE_CONSENT,
@@ -133,7 +148,8 @@ struct lb_view {
     uint32_t version;
     const char *title_zh;
     const char *title_en;
-    const char *query;
+    enum lb_view_source source;
+    const char *query;        /* of an officer's view LB_VIEW_OFFICER_QUERY */
     bool many;
     bool complete;
     size_t max_rows;

@@ -193,7 +193,7 @@ static lb_status load_head(const struct lb_view_loader *loader, const struct lb_
     static const char *const keys[] = {"view",     "version", "title",          "query",
                                        "rows",     "complete", "max_rows",      "as_of",
                                        "freshness_days", "timeout_ms", "budgets",       "probing",
-                                       "fields",   NULL};
+                                       "fields",   "source", NULL};
     const char *id = NULL;
     const char *zh = NULL;
     const char *en = NULL;
@@ -215,11 +215,15 @@ static lb_status build_view(const struct lb_view_loader *loader, const struct lb
     struct lb_view *view = lb_arena_alloc(loader->arena, sizeof(*view));
     LB_ENSURE(view != NULL, LB_NO_MEMORY, "arena full");
     LB_TRY(load_head(loader, root, view));
-    LB_TRY(load_main_query(loader, root, &view->query));
+    LB_TRY(lb_view_load_source(loader, root, &view->source));
+    view->query = LB_VIEW_OFFICER_QUERY;
+    if (view->source == LB_VIEW_DATABASE)
+        LB_TRY(load_main_query(loader, root, &view->query));
     LB_TRY(load_rows(loader, root, view));
     LB_TRY(load_freshness(loader, root, view));
     LB_TRY(lb_view_load_limits(root, loader->diag, view));
     LB_TRY(load_fields(loader, root, view));
+    LB_TRY(lb_view_check_source(loader, root, view));
     lb_sha256(lb_yaml_bytes(yaml), view->sha256);
     *out_view = view;
     return LB_OK;

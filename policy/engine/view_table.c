@@ -112,9 +112,10 @@ static lb_status view_lines(const struct lb_view *view, struct lb_arena *arena,
                             struct lines *lines)
 {
     const struct lb_probing *probing = &view->probing;
-    LB_TRY(add_line(lines, lb_arena_printf(arena, "%s - rows %s max=%zu%s\n", view->id,
+    const char *source = view->source == LB_VIEW_OFFICER ? " of the officer's station" : "";
+    LB_TRY(add_line(lines, lb_arena_printf(arena, "%s - rows %s max=%zu%s%s\n", view->id,
                                            view->many ? "many" : "one", view->max_rows,
-                                           view->complete ? " complete" : "")));
+                                           view->complete ? " complete" : "", source)));
     LB_TRY(add_line(lines, lb_arena_printf(arena, "%s - freshness days=%s\n", view->id,
                                            limit_text(view->freshness_days, arena))));
     LB_TRY(add_line(lines, lb_arena_printf(arena,

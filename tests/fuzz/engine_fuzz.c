@@ -211,7 +211,7 @@ static void check_fact(const struct lb_fact *fact)
     FUZZ_CHECK(fact->kind == LB_FACT_TRUTH || !fact->truth);
     FUZZ_CHECK(fact->kind == LB_FACT_NUMBER || fact->number == 0);
     FUZZ_CHECK(fact->kind == LB_FACT_TEXT || fact->text.len == 0);
-    FUZZ_CHECK(fact->text.len <= LB_MAX_VALUE_BYTES && lb_utf8_valid(fact->text));
+    FUZZ_CHECK(fact->text.len <= LB_MAX_LIST_BYTES && lb_utf8_valid(fact->text));
 }
 
 static bool apply(const struct lb_op_call *call, const struct lb_op_input *input,
