@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -56,6 +57,24 @@ static lb_status open_text(const char *array_text, struct lb_section *out)
 static lb_status open_section(const char *section, struct lb_section *out)
 {
     return open_text(lb_arena_printf(arena, "[\"" SALT "\",\"section\",%s]", section), out);
+}
+
+static void names_an_approver(void **state)
+{
+    (void)state;
+    struct lb_section section;
+    char text[2048];
+    size_t at = (size_t)(strstr(good, "\"notice\"") - good);
+    assert_true(open_section(good, &section) == LB_OK);
+    assert_null(section.approver);
+    (void)snprintf(text, sizeof(text), "%.*s\"approver\":\"ffeeddccbbaa99887766554433221100\",%s",
+                   (int)at, good, good + at);
+    assert_true(open_section(text, &section) == LB_OK);
+    assert_string_equal(section.approver, "ffeeddccbbaa99887766554433221100");
+    (void)snprintf(text, sizeof(text), "%.*s\"approver\":\"\",%s", (int)at, good, good + at);
+    assert_int_equal(lb_status_code(open_section(text, &section)), LB_SECTION_INVALID);
+    (void)snprintf(text, sizeof(text), "%.*s\"approver\":7,%s", (int)at, good, good + at);
+    assert_int_equal(lb_status_code(open_section(text, &section)), LB_SECTION_INVALID);
 }
 
 static void test_good(void **state)
@@ -349,6 +368,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_an_approver, setup, teardown),
         cmocka_unit_test_setup_teardown(test_who_agreed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_givers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hostile_members, setup, teardown),

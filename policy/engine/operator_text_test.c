@@ -31,6 +31,37 @@ static void expect_all(struct fixture *fixture, const char *call, enum lb_field_
 #define EXPECT_ALL(call_, type_, cases_)                                                           \
     expect_all(fixture, call_, type_, cases_, sizeof(cases_) / sizeof((cases_)[0]))
 
+static void a_list_is_whole_or_unknown(void **state)
+{
+    struct fixture *fixture = *state;
+    static char longest[LB_MAX_LIST_LINE_BYTES + 1], longer[LB_MAX_LIST_LINE_BYTES + 2];
+    memset(longest, 'x', sizeof(longest) - 1);
+    memset(longer, 'x', sizeof(longer) - 1);
+    fixture_rows(fixture, LB_FIELD_TEXT, true, false);
+    expect_state(fixture, "LIST", LB_FACT_NOT_FOUND);
+    fixture_add(fixture, CELL_TEXT("{\"a\":1}"));
+    expect_text(fixture, "LIST", "{\"a\":1}");
+    fixture_add(fixture, CELL_TEXT("王"));
+    expect_text(fixture, "LIST", "{\"a\":1}\n王");
+    fixture_add(fixture, CELL_TEXT(longest));
+    struct lb_fact fact;
+    assert_int_equal(fixture_apply(fixture, "LIST", &fact), LB_CODE_OK);
+    assert_int_equal(fact.kind, LB_FACT_TEXT);
+    static const struct lb_cell bad[] = {
+        {.kind = LB_CELL_NULL}, {.kind = LB_CELL_INT, .number = 7}, {.kind = LB_CELL_TEXT}};
+    const char *const texts[] = {"a\nb", "\x01", "\xFF", "\xE2\x80\xAE", longer};
+    for (size_t i = 0; i < 3 + sizeof(texts) / sizeof(texts[0]); i++) {
+        fixture_rows(fixture, LB_FIELD_TEXT, true, false);
+        fixture_add(fixture, CELL_TEXT("good"));
+        fixture_add(fixture, i < 3 ? bad[i] : CELL_TEXT(texts[i - 3]));
+        expect_unknown(fixture, "LIST");
+    }
+    fixture_rows(fixture, LB_FIELD_TEXT, true, false);
+    for (size_t i = 0; i < 8; i++)
+        fixture_add(fixture, CELL_TEXT(longest));
+    expect_unknown(fixture, "LIST"); /* 16 KiB and the line feeds */
+}
+
 static void masks_count_code_points(void **state)
 {
     struct fixture *fixture = *state;
@@ -119,6 +150,7 @@ static void phones_lose_four_digits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(a_list_is_whole_or_unknown),
         WITH_FIXTURE(masks_count_code_points),
         WITH_FIXTURE(a_mask_never_shows_all),
         WITH_FIXTURE(names_keep_surname_and_last_character),

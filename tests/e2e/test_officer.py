@@ -16,6 +16,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import access_cases  # noqa: E402
 import fixture  # noqa: E402
 from hostile import refusals  # noqa: E402
 from members import DIALS_OUT  # noqa: E402
@@ -280,6 +281,15 @@ class Reviewed(Cases, unittest.TestCase):
 
     def world(self):
         return federation, officer, reads
+
+
+class WhoLooked(access_cases.Cases, unittest.TestCase):
+    """Last, since it asks for more: who looked, told to the person and to an authority."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.told = access_cases.Told(federation, officer)
+        cls.addClassCleanup(cls.told.station.stop)
 
 
 if __name__ == "__main__":

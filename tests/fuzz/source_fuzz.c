@@ -90,7 +90,7 @@ bool fuzz_source_file(struct lb_span in)
     make_place(&place);
     FUZZ_OK(lb_file_write(place.path, in, 0600));
     bool accepted = false;
-    if (lb_source_sqlite()->open(place.path, &diag, &source) == LB_OK) {
+    if (lb_source_sqlite()->open(NULL, place.path, &diag, &source) == LB_OK) {
         accepted = try_read(source, arena);
         lb_source_sqlite()->close(source);
     }

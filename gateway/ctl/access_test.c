@@ -1,0 +1,377 @@
+#include "gateway/audit/fixture.h"
+
+#undef assert_ok
+#undef assert_code
+#include "gateway/ctl/access_judge.h"
+#include "gateway/ctl/access_lines.h"
+#include "gateway/ctl/command.h"
+#include "gateway/ctl/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gateway/base/limits.h"
+
+/* What a station tells and leaves out, over an index of a log made for the test, and under which
+ * grants. */
+
+#define ENTRIES 40
+#define DAY_MS (24 * INT64_C(3600000))
+#define LI "spiffe://example/officer/tax/li"
+#define WANG "spiffe://example/officer/tax/wang"
+#define CASE_ASKED "{\"what\":\"case\",\"value\":\"case-4\",\"law\":\"PIPL 18\",\"until_ms\":%lld}"
+
+struct world {
+    struct fx_audit *fx;
+    struct lb_log *log;
+};
+
+static int set_up(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    assert_int_equal(fx_set_up((void **)&world->fx), 0);
+    world->log = fx_open(world->fx);
+    fx_append(world->fx, world->log, 0, ENTRIES);
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+    lb_log_close(world->log);
+    (void)fx_tear_down((void **)&world->fx);
+    free(world);
+    return 0;
+}
+
+/* An entry as RecordReview makes it; returns its number. */
+static uint64_t review(struct world *world, const char *kind, const char *officer,
+                       const char *query)
+{
+    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
+    LB_DEFER(lb_json_freep) struct lb_json *detail = lb_json_object();
+    assert_non_null(entry);
+    entry->leaf = (struct lb_leaf){.type = LB_LEAF_REVIEW, .count = 1};
+    (void)snprintf(entry->leaf.code, sizeof(entry->leaf.code), "%s", kind);
+    lb_json_set_cstr(detail, "officer", officer);
+    lb_json_set_cstr(detail, "query", query);
+    assert_ok(lb_json_dump(detail, LB_JSON_COMPACT, world->fx->arena, &entry->detail));
+    assert_ok(lb_log_append_wait(world->log, entry));
+    uint64_t index = entry->index;
+    free(entry);
+    world->fx->clock.now_unix_ms += FX_STEP_MS;
+    return index;
+}
+
+static uint64_t conceal(struct world *world, int64_t days)
+{
+    return review(world, LB_CTL_CONCEAL_ASKED, LI,
+                  lb_arena_printf(world->fx->arena, CASE_ASKED,
+                                  (long long)(world->fx->clock.now_unix_ms + days * DAY_MS)));
+}
+
+static void on(struct world *world, const char *kind, const char *officer, uint64_t entry)
+{
+    (void)review(world, kind, officer,
+                 lb_arena_printf(world->fx->arena, "{\"entry\":%llu}", (unsigned long long)entry));
+}
+
+/* Who is entry 13's subject: also entries 0 and 26 and 39. */
+static struct lb_ctl_access_lines lines_of(struct world *world, bool citizen, size_t max_lines,
+                                           size_t max_bytes)
+{
+    struct lb_audit_index *index = NULL;
+    struct lb_audit_state state;
+    struct lb_ctl_access_lines lines;
+    uint8_t subject[32];
+    fx_subject(0, subject);
+    assert_ok(fx_build(world->fx, false, NULL));
+    index = fx_index(world->fx);
+    assert_ok(lb_audit_index_state(index, &state));
+    const struct lb_ctl_access_ask ask = {
+        .index = index, .state = &state, .subjects = subject, .num_subjects = 1,
+        .citizen = citizen, .now_ms = world->fx->clock.now_unix_ms,
+        .max_lines = max_lines, .max_bytes = max_bytes};
+    assert_ok(lb_ctl_access_lines_make(&ask, world->fx->arena, &lines));
+    lb_audit_index_close(index);
+    return lines;
+}
+
+static size_t num_seen(struct world *world, bool citizen)
+{
+    return lines_of(world, citizen, 60, LB_MAX_LIST_BYTES).num - 1;
+}
+
+/* --- lines --- */
+
+static void the_citizen_gets_what_is_the_citizens(void **state)
+{
+    struct world *world = *state;
+    const struct lb_ctl_access_lines citizen = lines_of(world, true, 60, LB_MAX_LIST_BYTES);
+    const struct lb_ctl_access_lines oversight = lines_of(world, false, 60, LB_MAX_LIST_BYTES);
+    assert_int_equal(citizen.num, oversight.num);
+    assert_true(citizen.num > 3);
+    assert_non_null(strstr(citizen.lines[0], "\"more\":false"));
+    assert_non_null(strstr(citizen.lines[0], "may be left out by law"));
+    assert_null(strstr(oversight.lines[0], "by law"));
+    for (size_t i = 1; i < citizen.num; i++) {
+        assert_null(strstr(citizen.lines[i], "actor-"));
+        assert_null(strstr(citizen.lines[i], "case-"));
+        assert_non_null(strstr(oversight.lines[i], "\"operator\":\"actor-"));
+        assert_non_null(strstr(oversight.lines[i], "\"case\":\"case-"));
+        assert_non_null(strstr(citizen.lines[i], "\"given_by\":\"guardian:mother\""));
+        assert_non_null(strstr(citizen.lines[i], "EXISTS"));
+    }
+}
+
+static void what_is_left_out_for_room_is_said(void **state)
+{
+    struct world *world = *state;
+    size_t all = num_seen(world, true);
+    struct lb_ctl_access_lines lines = lines_of(world, true, 3, LB_MAX_LIST_BYTES);
+    assert_int_equal(lines.num, 3);
+    assert_non_null(strstr(lines.lines[0], "\"more\":true"));
+    assert_non_null(strstr(lines.lines[0], "\"rows\":2"));
+    lines = lines_of(world, true, 60, LB_CTL_ACCESS_HEAD_BYTES + 400);
+    size_t bytes = 0;
+    for (size_t i = 0; i < lines.num; i++)
+        bytes += strlen(lines.lines[i]) + 1;
+    assert_true(lines.num - 1 < all && bytes <= LB_CTL_ACCESS_HEAD_BYTES + 400);
+    assert_non_null(strstr(lines.lines[0], "\"more\":true"));
+    lines = lines_of(world, true, all + 1, LB_MAX_LIST_BYTES);
+    assert_non_null(strstr(lines.lines[0], "\"more\":false")); /* just enough */
+}
+
+/* A name that turns the direction of writing would spoil the whole list. */
+static void nobody_spoils_a_persons_list(void **state)
+{
+    struct world *world = *state;
+    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
+    assert_non_null(entry);
+    entry->leaf = (struct lb_leaf){.type = LB_LEAF_READ, .code = "ANSWERED", .count = 1};
+    entry->detail = lb_span_str("{\"requester\":\"spiffe://example/window/hall\",\"code\":\"OK\","
+                                "\"unit\":\"\xE2\x80\xAE unit\",\"purpose\":\"p\"}");
+    entry->has_subject = true;
+    fx_subject(0, entry->subject);
+    assert_ok(lb_log_append_wait(world->log, entry));
+    free(entry);
+    const struct lb_ctl_access_lines lines = lines_of(world, true, 60, LB_MAX_LIST_BYTES);
+    assert_non_null(strstr(lines.lines[1], "\xEF\xBF\xBD unit"));
+}
+
+/* --- concealment --- */
+
+static void two_officers_conceal_from_the_citizen_alone(void **state)
+{
+    struct world *world = *state;
+    size_t all = num_seen(world, true);
+    uint64_t asked = conceal(world, 30);
+    assert_int_equal(num_seen(world, true), all); /* asked for */
+    on(world, LB_CTL_CONCEAL_APPROVED, LI, asked);
+    assert_int_equal(num_seen(world, true), all); /* approved by who asked */
+    on(world, LB_CTL_CONCEAL_APPROVED, WANG, asked + 100);
+    assert_int_equal(num_seen(world, true), all); /* something else */
+    on(world, LB_CTL_CONCEAL_APPROVED, WANG, asked);
+    assert_int_equal(num_seen(world, true), all - 1);
+    assert_int_equal(num_seen(world, false), all);
+    on(world, LB_CTL_CONCEAL_LIFTED, LI, asked);
+    assert_int_equal(num_seen(world, true), all);
+}
+
+static void a_concealment_lapses(void **state)
+{
+    struct world *world = *state;
+    size_t all = num_seen(world, true);
+    on(world, LB_CTL_CONCEAL_APPROVED, WANG, conceal(world, 2));
+    assert_int_equal(num_seen(world, true), all - 1);
+    world->fx->clock.now_unix_ms += 2 * DAY_MS;
+    assert_int_equal(num_seen(world, true), all);
+}
+
+static void a_late_approval_is_none(void **state)
+{
+    struct world *world = *state;
+    size_t all = num_seen(world, true);
+    uint64_t asked = conceal(world, 30);
+    world->fx->clock.now_unix_ms += 8 * DAY_MS;
+    on(world, LB_CTL_CONCEAL_APPROVED, WANG, asked);
+    assert_int_equal(num_seen(world, true), all);
+}
+
+static void what_is_no_such_act_conceals_nothing(void **state)
+{
+    static const char *const queries[] = {
+        "", "conceal all", "[]", "{\"what\":\"case\",\"value\":\"case-4\",\"law\":\"x\"}",
+        "{\"what\":\"case\",\"value\":\"\",\"law\":\"x\",\"until_ms\":9999999999999}",
+        "{\"what\":\"all\",\"value\":\"case-4\",\"law\":\"x\",\"until_ms\":9999999999999}"};
+    struct world *world = *state;
+    size_t all = num_seen(world, true);
+    for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
+        on(world, LB_CTL_CONCEAL_APPROVED, WANG,
+           review(world, LB_CTL_CONCEAL_ASKED, LI, queries[i]));
+    assert_int_equal(num_seen(world, true), all);
+}
+
+/* One entry, and one request. */
+static void single_accesses_are_concealed(void **state)
+{
+    struct world *world = *state;
+    size_t all = num_seen(world, true);
+    on(world, LB_CTL_CONCEAL_APPROVED, WANG,
+       review(world, LB_CTL_CONCEAL_ASKED, LI,
+              "{\"what\":\"entry\",\"value\":\"13\",\"law\":\"x\",\"until_ms\":9999999999999}"));
+    assert_int_equal(num_seen(world, true), all - 1);
+    on(world, LB_CTL_CONCEAL_APPROVED, WANG,
+       review(world, LB_CTL_CONCEAL_ASKED, LI,
+              "{\"what\":\"txn\",\"value\":\"1a000000000000007070707070707070\",\"law\":\"x\","
+              "\"until_ms\":9999999999999}"));
+    assert_int_equal(num_seen(world, true), all - 2);
+}
+
+/* --- whose grants --- */
+
+#define NOW 1782900000
+#define ADAPTER "spiffe://example/adapter/tax"
+
+struct forged {
+    struct lb_grant grant;
+    struct lb_section section;
+    const char *purpose;       /* of the question */
+    const char *view;
+    bool cut_signature;
+};
+
+struct judging {
+    struct lb_arena *arena;
+    struct lb_sign_key *keys[2];
+    struct lb_verify_key *public_keys[2];
+};
+
+static const struct lb_section_field list_field[] = {{"accesses", "LIST"}};
+static const struct lb_section_view list_view[] = {{"tax.accesses", 1, 1, list_field}};
+static const char *const laws[] = {"PIPL63"};
+
+static struct forged citizens(void)
+{
+    return (struct forged){
+        .grant = {.issuer = "hall", .kid = "k", .jti = "j", .requester = "street",
+                  .iat = NOW - 600, .nbf = NOW - 600, .exp = NOW + 600,
+                  .status_uri = "https://hall/1"},
+        .section = {.provider = "tax", .audience = ADAPTER, .form = "access-request",
+                    .form_version = 1, .purpose = "subject-access", .case_id = "c",
+                    .basis = "separate_consent", .role = "applicant", .num_laws = 1,
+                    .laws = laws, .operator_hash = "li", .method = "document", .level = 2,
+                    .max_uses = 1, .answer_bytes = 1024, .num_views = 1, .views = list_view},
+        .purpose = "subject-access",
+        .view = "tax.accesses",
+    };
+}
+
+static struct forged authoritys(void)
+{
+    struct forged forged = citizens();
+    forged.grant.issuer = "street";
+    forged.grant.status_uri = NULL;
+    forged.section.purpose = forged.purpose = "oversight";
+    forged.section.basis = "mandate";
+    forged.section.method = "none";
+    forged.section.approver = "wang";
+    return forged;
+}
+
+static enum lb_code judge(struct judging *judging, const struct forged *forged)
+{
+    const struct lb_issuer issuers[] = {
+        {.organization = "hall", .kid = "k", .kinds = LB_ISSUES_CONSENT,
+         .key = judging->public_keys[0]},
+        {.organization = "street", .kid = "k", .kinds = LB_ISSUES_MANDATE,
+         .key = judging->public_keys[1]},
+    };
+    const struct lb_directory directory = {.num_issuers = 2, .issuers = issuers};
+    bool own = strcmp(forged->grant.issuer, "street") == 0;
+    Lianban__V1__AccessQuestion question = LIANBAN__V1__ACCESS_QUESTION__INIT;
+    uint8_t subject[32] = {1};
+    ProtobufCBinaryData subjects[] = {{sizeof(subject), subject}};
+    struct lb_span jwt, disclosure;
+    struct lb_ctl_access_claim claim;
+    lb_arena_reset(judging->arena);
+    assert_ok(lb_grant_issue(&forged->grant, &forged->section, 1, judging->keys[own ? 1 : 0],
+                             judging->arena, &jwt, &disclosure));
+    question.grant = lb_arena_str(judging->arena, jwt);
+    question.section = lb_arena_str(judging->arena, disclosure);
+    if (forged->cut_signature)
+        question.grant[jwt.len - 5] = question.grant[jwt.len - 5] == 'A' ? 'B' : 'A';
+    question.purpose = (char *)(uintptr_t)forged->purpose;
+    question.view = (char *)(uintptr_t)forged->view;
+    question.subjects = subjects;
+    question.n_subjects = 1;
+    question.max_lines = 10;
+    enum lb_code code = lb_status_code(lb_ctl_access_judge(&question, &directory, ADAPTER, NOW,
+                                                           judging->arena, &claim));
+    if (code == LB_CODE_OK)
+        assert_int_equal(claim.citizen, strcmp(forged->purpose, "subject-access") == 0);
+    return code;
+}
+
+#define REFUSED(make_, change_, code_)                                                             \
+    do {                                                                                           \
+        struct forged forged = make_();                                                            \
+        forged.change_;                                                                            \
+        assert_string_equal(lb_code_name(judge(&judging, &forged)), lb_code_name(code_));          \
+    } while (0)
+
+static void the_station_judges_for_itself(void **state)
+{
+    struct judging judging = {.arena = lb_arena_new(LB_CALL_ARENA_BYTES)};
+    (void)state;
+    assert_non_null(judging.arena);
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t raw[LB_P256_PUBLIC_BYTES];
+        assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &judging.keys[i]));
+        size_t len = lb_sign_key_public(judging.keys[i], raw);
+        assert_ok(lb_verify_key_new(LB_SIGN_ES256, lb_span_of(raw, len),
+                                    &judging.public_keys[i]));
+    }
+    const struct forged citizen = citizens(), authority = authoritys();
+    assert_int_equal(judge(&judging, &citizen), LB_CODE_OK);
+    assert_int_equal(judge(&judging, &authority), LB_CODE_OK);
+    REFUSED(citizens, cut_signature = true, LB_SIGNATURE_INVALID);
+    REFUSED(citizens, grant.kid = "other", LB_ISSUER_UNKNOWN);
+    REFUSED(citizens, grant.exp = NOW - 100, LB_GRANT_EXPIRED);
+    REFUSED(citizens, section.audience = "spiffe://example/adapter/health", LB_WRONG_AUDIENCE);
+    REFUSED(citizens, purpose = "oversight", LB_PURPOSE_NOT_ALLOWED);
+    REFUSED(citizens, section.purpose = forged.purpose = "other", LB_PURPOSE_NOT_ALLOWED);
+    REFUSED(citizens, view = "tax.wage", LB_FIELD_NOT_GRANTED);
+    REFUSED(citizens, section.basis = "mandate", LB_BASIS_NOT_ALLOWED);
+    REFUSED(citizens, grant.issuer = "street", LB_SELF_CONSENT);
+    REFUSED(authoritys, section.approver = NULL, LB_APPROVER_MISSING);
+    REFUSED(authoritys, section.approver = "li", LB_APPROVER_MISSING);
+    REFUSED(authoritys, section.basis = "consent", LB_BASIS_NOT_ALLOWED);
+    REFUSED(authoritys, section.num_laws = 0, LB_BASIS_NOT_ALLOWED);
+    REFUSED(authoritys, grant.issuer = "hall", LB_BASIS_NOT_ALLOWED);
+    for (size_t i = 0; i < 2; i++) {
+        lb_sign_key_free(judging.keys[i]);
+        lb_verify_key_free(judging.public_keys[i]);
+    }
+    lb_arena_free(judging.arena);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_citizen_gets_what_is_the_citizens),
+        TEST(what_is_left_out_for_room_is_said),
+        TEST(nobody_spoils_a_persons_list),
+        TEST(two_officers_conceal_from_the_citizen_alone),
+        TEST(a_concealment_lapses),
+        TEST(a_late_approval_is_none),
+        TEST(what_is_no_such_act_conceals_nothing),
+        TEST(single_accesses_are_concealed),
+        cmocka_unit_test(the_station_judges_for_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
