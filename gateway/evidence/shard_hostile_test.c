@@ -207,6 +207,11 @@ static void rows_stay_when_the_file_was_changed(void **state)
     lb_log_close(log);
     assert_int_equal(test_shard_list(fixture).num_left, TEST_SHARDED);
     test_flip(path, test_file_size(path) / 2);
+    /* A next one that can't be linked does not hinder it. */
+    const char *next = test_shard_path(fixture, fixture->folder, "2026h1");
+    test_copy(path, next);
+    test_shard_alter(fixture, next, "UPDATE shard SET first = 512, until = 768, name = '2026h1',"
+                                    " before = zeroblob(32)");
     test_shard_keep(fixture, 1);
     test_whole(fixture, fixture->folder, TEST_LINK + 3);
 }

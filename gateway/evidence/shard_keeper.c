@@ -245,14 +245,23 @@ static lb_status let_go(struct look *look, bool *out_more)
 
 /* --- the thread --- */
 
-static lb_status go_through(struct look *look)
+static lb_status link_all(struct look *look)
 {
     bool linked = true;
-    LB_TRY(lb_log_reader_open(look->log->folder, &look->diag, &look->reader));
-    look->shards = look->reader->records.shards;
     while (linked && !atomic_load(&look->keeper->stopping))
         LB_TRY(link_next(look, &linked));
-    return let_go(look, &look->keeper->again);
+    return LB_OK;
+}
+
+/* A file that can't be linked is no reason to keep the rows of one that is. */
+static lb_status go_through(struct look *look)
+{
+    LB_TRY(lb_log_reader_open(look->log->folder, &look->diag, &look->reader));
+    look->shards = look->reader->records.shards;
+    lb_status status = link_all(look);
+    if (!atomic_load(&look->keeper->stopping))
+        LB_TRY(let_go(look, &look->keeper->again));
+    return status;
 }
 
 /* Damage stays until somebody does something about it; the rest may be better next time. */
