@@ -198,6 +198,8 @@ static void an_erasure_reaches_a_shard_without_touching_it(void **state)
     assert_ok(test_verify(fixture, fixture->folder, &before));
     assert_ok(read_detail(fixture, 31, &detail)); /* 31 % 40 + 1 */
     assert_ok(newest(fixture, 32));
+    assert_ok(read_detail(fixture, TEST_REVIEWED, &detail));
+    assert_code(newest(fixture, 200), LB_ABSENT); /* no access */
     struct lb_log *log = test_open(fixture);
     struct lb_log_entry *entry = malloc(sizeof(*entry));
     *entry = test_detailed(31);

@@ -22,6 +22,11 @@ static void fill(struct fixture *fixture)
     assert_non_null(entries);
     for (size_t i = 0; i < TEST_ENTRIES; i++) {
         entries[i] = i % 5 == 0 ? test_entry() : test_detailed(i);
+        if (i == TEST_REVIEWED) {
+            entries[i].leaf.type = LB_LEAF_REVIEW;
+            entries[i].has_subject = true;
+            memset(entries[i].subject, 200, sizeof(entries[i].subject));
+        }
         entries[i].done = fill_done;
         entries[i].owner = &done;
         assert_ok(lb_log_append(log, &entries[i]));

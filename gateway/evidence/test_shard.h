@@ -7,10 +7,11 @@
 #define TEST_NEXT_HALF_MS 1769904000000 /* 2026-02-01 */
 #define TEST_AFTER_HALF_MS 1785542400000 /* 2026-08-01 */
 
-/* test_shard_fill makes what test_fill does, and then it is February 2026: 534 entries of 2025h2,
+/* test_shard_fill makes much what test_fill does; then it is February 2026: 534 entries of 2025h2,
  * of which a shard takes 512. It is done once for all tests; each begins with test_shard_begin, on
  * a copy of the log as it stood then: */
 #define TEST_SHARDED 512
+#define TEST_REVIEWED 501 /* an officer asked about subject 200, whom nobody else asked about */
 #define TEST_SHARD "2025h2"
 #define TEST_LINK 534 /* the SHARD entry's index */
 #define TEST_FILLED "filled"
