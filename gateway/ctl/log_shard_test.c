@@ -81,11 +81,53 @@ static void link_it(struct test_cli *cli, struct bench *bench)
     lb_log_close(log);
 }
 
+static void commands_go_on(struct test_cli *cli, struct bench *bench)
+{
+    const char *folder = bench->log.folder, *vkey = bench->log.vkey;
+    char out[400], proof[400];
+    (void)snprintf(out, sizeof(out), "%s/exported", cli->folder);
+    (void)snprintf(proof, sizeof(proof), "%s/proof", cli->folder);
+    assert_int_equal(LOG(cli, "verify", folder, "--vkey", vkey), LB_CTL_OK);
+    assert_int_equal(LOG(cli, "list", folder, "--officer-key", bench->log.key_path, "--type",
+                         "shard"), LB_CTL_OK);
+    assert_non_null(strstr(cli->out, "LINKED"));
+    assert_int_equal(LOG(cli, "list", folder, "--officer-key", bench->log.key_path, "--limit",
+                         "2"), LB_CTL_OK);
+    assert_non_null(strstr(cli->out, "first"));
+    assert_int_equal(LOG(cli, "export", folder, "--out", out, "--vkey", vkey), LB_CTL_OK);
+    assert_int_equal(LOG(cli, "verify", "--tiles", out, "--vkey", vkey), LB_CTL_OK);
+    assert_int_equal(LOG(cli, "prove", folder, "3", "--vkey", vkey, "--out", proof), LB_CTL_OK);
+    assert_int_equal(LOG(cli, "check-proof", proof, "--vkey", vkey), LB_CTL_OK);
+}
+
+/* Away: named by what needs it, and by nothing else. */
+static void it_goes_away(struct test_cli *cli, struct bench *bench)
+{
+    const char *folder = bench->log.folder, *vkey = bench->log.vkey;
+    char path[400], kept[400];
+    (void)snprintf(path, sizeof(path), "%s/shards/2026h2.db", folder);
+    (void)snprintf(kept, sizeof(kept), "%s/2026h2.db", cli->folder);
+    assert_int_equal(LOG(cli, "shard", folder, "--away", "2026h1"), LB_CTL_FAILED);
+    assert_int_equal(LOG(cli, "shard", folder, "--away", "2026h2"), LB_CTL_OK);
+    assert_int_equal(rename(path, kept), 0);
+    assert_int_equal(LOG(cli, "verify", folder, "--vkey", vkey), LB_CTL_FAILED);
+    assert_non_null(strstr(cli->out, "shard 2026h2 (entries 0 to 255) is missing"));
+    assert_int_equal(LOG(cli, "list", folder), LB_CTL_FAILED);
+    assert_non_null(strstr(cli->err, "shard 2026h2"));
+    assert_int_equal(LOG(cli, "prove", folder, "3", "--vkey", vkey), LB_CTL_FAILED);
+    assert_non_null(strstr(cli->err, "shard 2026h2"));
+    assert_int_equal(shard(cli, bench), LB_CTL_OK);
+    assert_non_null(strstr(cli->out, "\"away\""));
+    struct lb_log *log = open_log(bench);
+    append(log, 1);
+    lb_log_close(log);
+    assert_int_equal(LOG(cli, "list", folder, "--from", "256"), LB_CTL_OK);
+}
+
 static void shards_and_every_command_goes_on(void **state)
 {
     struct test_cli *cli = *state;
     struct bench bench;
-    char out[400], proof[400], path[400], kept[400];
     begin(cli, &bench);
     cli->clock.now_unix_ms = NEXT_HALF - 1;
     assert_int_equal(shard(cli, &bench), LB_CTL_OK);
@@ -99,41 +141,8 @@ static void shards_and_every_command_goes_on(void **state)
     assert_non_null(strstr(cli->out, "\"copied\""));
     link_it(cli, &bench);
     assert_true(number(cli, "free_bytes") > 0);
-    assert_int_equal(LOG(cli, "verify", bench.log.folder, "--vkey", bench.log.vkey), LB_CTL_OK);
-    assert_int_equal(LOG(cli, "list", bench.log.folder, "--officer-key", bench.log.key_path,
-                         "--type", "shard"), LB_CTL_OK);
-    assert_non_null(strstr(cli->out, "LINKED"));
-    assert_int_equal(LOG(cli, "list", bench.log.folder, "--officer-key", bench.log.key_path,
-                         "--limit", "2"), LB_CTL_OK);
-    assert_non_null(strstr(cli->out, "first"));
-    (void)snprintf(out, sizeof(out), "%s/exported", cli->folder);
-    (void)snprintf(proof, sizeof(proof), "%s/proof", cli->folder);
-    assert_int_equal(LOG(cli, "export", bench.log.folder, "--out", out, "--vkey", bench.log.vkey),
-                     LB_CTL_OK);
-    assert_int_equal(LOG(cli, "verify", "--tiles", out, "--vkey", bench.log.vkey), LB_CTL_OK);
-    assert_int_equal(LOG(cli, "prove", bench.log.folder, "3", "--vkey", bench.log.vkey, "--out",
-                         proof), LB_CTL_OK);
-    assert_int_equal(LOG(cli, "check-proof", proof, "--vkey", bench.log.vkey), LB_CTL_OK);
-
-    /* Away: named by what needs it. */
-    (void)snprintf(path, sizeof(path), "%s/shards/2026h2.db", bench.log.folder);
-    (void)snprintf(kept, sizeof(kept), "%s/2026h2.db", cli->folder);
-    assert_int_equal(LOG(cli, "shard", bench.log.folder, "--away", "2026h1"), LB_CTL_FAILED);
-    assert_int_equal(LOG(cli, "shard", bench.log.folder, "--away", "2026h2"), LB_CTL_OK);
-    assert_int_equal(rename(path, kept), 0);
-    assert_int_equal(LOG(cli, "verify", bench.log.folder, "--vkey", bench.log.vkey), LB_CTL_FAILED);
-    assert_non_null(strstr(cli->out, "shard 2026h2 (entries 0 to 255) is missing"));
-    assert_int_equal(LOG(cli, "list", bench.log.folder), LB_CTL_FAILED);
-    assert_non_null(strstr(cli->err, "shard 2026h2"));
-    assert_int_equal(LOG(cli, "prove", bench.log.folder, "3", "--vkey", bench.log.vkey),
-                     LB_CTL_FAILED);
-    assert_non_null(strstr(cli->err, "shard 2026h2"));
-    assert_int_equal(shard(cli, &bench), LB_CTL_OK);
-    assert_non_null(strstr(cli->out, "\"away\""));
-    struct lb_log *log = open_log(&bench);
-    append(log, 1);
-    lb_log_close(log);
-    assert_int_equal(LOG(cli, "list", bench.log.folder, "--from", "256"), LB_CTL_OK);
+    commands_go_on(cli, &bench);
+    it_goes_away(cli, &bench);
     test_log_free(&bench.log);
 }
 
