@@ -248,6 +248,13 @@ static lb_status commit_batch(struct lb_log *log, const struct lb_records_checkp
     return show_head(log, head);
 }
 
+/* Keys and salts, also of a job that failed before it was counted. */
+static void wipe_jobs(struct lb_log_writer *writer)
+{
+    size_t num = writer->num_jobs < LB_LOG_BATCH ? writer->num_jobs + 1 : LB_LOG_BATCH;
+    lb_wipe(writer->jobs, num * sizeof(writer->jobs[0]));
+}
+
 lb_status lb_log_write_batch(struct lb_log *log, struct lb_log_entry *first)
 {
     struct lb_log_writer *writer = &log->writer;
@@ -260,7 +267,7 @@ lb_status lb_log_write_batch(struct lb_log *log, struct lb_log_entry *first)
         status = fill_batch(log, first, &head);
     if (status == LB_OK)
         status = commit_batch(log, &head);
-    lb_wipe(writer->jobs, writer->num_jobs * sizeof(writer->jobs[0]));
+    wipe_jobs(writer);
     if (status == LB_OK)
         return LB_OK;
     lb_store_rollback(writer->store);
