@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gateway/crypto/hash.h"
 #include "policy/engine/view.h"
 
 #define SUBJECT_BYTES 32
@@ -89,4 +90,42 @@ lb_status lb_ctl_access_judge(const Lianban__V1__AccessQuestion *question,
     LB_ENSURE(strcmp(section->purpose, LB_PURPOSE_OVERSIGHT) == 0, LB_PURPOSE_NOT_ALLOWED,
               "accesses are told for no such purpose");
     return check_authority(out, issuer);
+}
+
+/* --- one person to a grant --- */
+
+static void name_grant(const struct lb_ctl_access_claim *claim, uint8_t out[32])
+{
+    const struct lb_span parts[] = {lb_span_str(claim->grant.issuer), lb_span_str("\n"),
+                                    lb_span_str(claim->grant.jti)};
+    lb_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), out);
+}
+
+/* A new pseudonym key may have come since: the one before is among the names then. */
+static bool is_same_person(const uint8_t subject[32], const Lianban__V1__AccessQuestion *question)
+{
+    for (size_t i = 0; i < question->n_subjects; i++) {
+        if (memcmp(subject, question->subjects[i].data, SUBJECT_BYTES) == 0)
+            return true;
+    }
+    return false;
+}
+
+lb_status lb_ctl_access_bind(struct lb_ctl_bound_grants *bound,
+                             const struct lb_ctl_access_claim *claim,
+                             const Lianban__V1__AccessQuestion *question)
+{
+    uint8_t grant[32];
+    name_grant(claim, grant);
+    for (size_t i = 0; i < bound->num && i < LB_CTL_BOUND_GRANTS; i++) {
+        if (memcmp(bound->items[i].grant, grant, sizeof(grant)) != 0)
+            continue;
+        LB_ENSURE(is_same_person(bound->items[i].subject, question), LB_SUBJECT_MISMATCH,
+                  "the grant was used for another person");
+        return LB_OK;
+    }
+    size_t at = bound->num++ % LB_CTL_BOUND_GRANTS;
+    memcpy(bound->items[at].grant, grant, sizeof(grant));
+    memcpy(bound->items[at].subject, question->subjects[0].data, SUBJECT_BYTES);
+    return LB_OK;
 }

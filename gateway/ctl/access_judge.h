@@ -24,4 +24,22 @@ LB_MUST lb_status lb_ctl_access_judge(const Lianban__V1__AccessQuestion *questio
                                       int64_t now_unix_s, struct lb_arena *arena,
                                       struct lb_ctl_access_claim *out);
 
+/* Which person each grant was used for: a grant is one person's, and the station knows persons by
+ * pseudonym alone, so it holds whoever administers the node to the first one. The newest
+ * LB_CTL_BOUND_GRANTS are remembered. */
+#define LB_CTL_BOUND_GRANTS 1024
+struct lb_ctl_bound_grants {
+    size_t num;   /* ever; the oldest place is taken next */
+    struct {
+        uint8_t grant[32];
+        uint8_t subject[32];
+    } items[LB_CTL_BOUND_GRANTS];
+};
+
+/* lb_ctl_access_bind remembers whom a judged question is about, or refuses it: SUBJECT_MISMATCH
+ * when the grant was used for somebody else. */
+LB_MUST lb_status lb_ctl_access_bind(struct lb_ctl_bound_grants *bound,
+                                     const struct lb_ctl_access_claim *claim,
+                                     const Lianban__V1__AccessQuestion *question);
+
 #endif

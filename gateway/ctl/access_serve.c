@@ -24,6 +24,7 @@ struct station {
     struct lb_ctl_desk_profile profile;
     struct lb_ctl_desk_port port;
     struct lb_arena *arena;  /* of one question */
+    struct lb_ctl_bound_grants bound;
 };
 
 /* --- one question --- */
@@ -43,64 +44,90 @@ static lb_status judge(struct station *station, const Lianban__V1__AccessQuestio
     return status;
 }
 
+static const char *kind_of(const struct lb_ctl_access_claim *claim)
+{
+    return claim->citizen ? "SUBJECT_ACCESS" : "OVERSIGHT";
+}
+
 /* Whatever the node may be up to: before details of a person are looked at, that it happens is an
  * entry under this person's name. */
 static lb_status record(struct station *station, const Lianban__V1__AccessQuestion *question,
-                        const struct lb_ctl_access_claim *claim)
+                        const struct lb_ctl_access_claim *claim, struct lb_ctl_reviewed *out)
 {
     Lianban__V1__RecordReviewRequest request = LIANBAN__V1__RECORD_REVIEW_REQUEST__INIT;
-    struct lb_ctl_reviewed reviewed;
     uint8_t salt[SALT_BYTES];
     char txn[2 * 16 + 1] = "";
     LB_TRY(lb_crypto_random(salt, sizeof(salt)));
     if (question->txn.len == 16)
         lb_hex_encode(lb_pb_span(question->txn), txn);
-    request.kind = (char *)(uintptr_t)(claim->citizen ? "SUBJECT_ACCESS" : "OVERSIGHT");
+    request.kind = (char *)(uintptr_t)kind_of(claim);
     request.query = lb_arena_printf(station->arena, "txn=%s requester=%s grant=%s", txn,
                                     claim->grant.requester, claim->grant.jti);
     LB_ENSURE(request.query != NULL, LB_NO_MEMORY, "arena is full");
     request.salt = (ProtobufCBinaryData){sizeof(salt), salt};
     request.subject = question->subjects[0];
-    return station->port.record_review(station->port.ctx, &request, station->arena, &reviewed);
+    return station->port.record_review(station->port.ctx, &request, station->arena, out);
 }
 
-static lb_status read_rows(struct station *station, const Lianban__V1__AccessQuestion *question,
-                           bool citizen, struct lb_ctl_access_lines *out)
+/* A node could show the proof of an entry in a log that nobody else sees: it must stand in the log
+ * that the index follows, and that others witness. */
+static lb_status check_recorded(struct lb_audit_index *index, const struct lb_ctl_reviewed *entry,
+                                const char *kind, const uint8_t *subject)
 {
-    struct lb_ctl_indexing *indexing = &station->indexing;
-    struct lb_audit_index *index = NULL;
+    const struct lb_audit_filter filter = {.from_index = entry->entry, .type = LB_LEAF_REVIEW};
+    struct lb_audit_scan *scan = NULL;
+    const struct lb_audit_row *row = NULL;
+    LB_TRY(lb_audit_scan_open(index, &filter, &scan));
+    lb_status status = lb_audit_scan_next(scan, &row);
+    bool found = status == LB_OK && row != NULL && row->index == entry->entry &&
+                 strcmp(row->code, kind) == 0 && row->has_subject &&
+                 memcmp(row->subject, subject, sizeof(row->subject)) == 0;
+    lb_audit_scan_close(scan);
+    LB_TRY(status);
+    LB_ENSURE(found, LB_REVIEW_UNRECORDED, "the node's log lacks the entry it proved");
+    return LB_OK;
+}
+
+static lb_status make_lines(struct station *station, const Lianban__V1__AccessQuestion *question,
+                            bool citizen, struct lb_audit_index *index,
+                            struct lb_ctl_access_lines *out)
+{
     struct lb_audit_state state;
     uint8_t subjects[LB_AUDIT_MAX_SUBJECTS][32];
     for (size_t i = 0; i < question->n_subjects; i++)
         memcpy(subjects[i], question->subjects[i].data, sizeof(subjects[i]));
-    LB_TRY(lb_audit_index_open(indexing->folder, &indexing->diag, &index));
-    lb_status status = lb_audit_index_state(index, &state);
+    LB_TRY(lb_audit_index_state(index, &state));
     const struct lb_ctl_access_ask ask = {
         .index = index,
         .state = &state,
         .subjects = subjects[0],
         .num_subjects = question->n_subjects,
         .citizen = citizen,
-        .now_ms = lb_clock_unix_ms(indexing->env->clock),
+        .now_ms = lb_clock_unix_ms(station->indexing.env->clock),
         .max_lines = question->max_lines,
         .max_bytes = question->max_bytes,
     };
-    if (status == LB_OK)
-        status = lb_ctl_access_lines_make(&ask, station->arena, out);
-    lb_audit_index_close(index);
-    return status;
+    return lb_ctl_access_lines_make(&ask, station->arena, out);
 }
 
 static lb_status look_up(struct station *station, const Lianban__V1__AccessQuestion *question,
                          struct lb_ctl_access_lines *out)
 {
     struct lb_ctl_access_claim claim;
+    struct lb_ctl_reviewed entry;
     struct lb_audit_progress progress;
+    struct lb_audit_index *index = NULL;
     struct lb_ctl_indexing *indexing = &station->indexing;
     LB_TRY(judge(station, question, &claim));
-    LB_TRY(record(station, question, &claim));
+    LB_TRY(lb_ctl_access_bind(&station->bound, &claim, question));
+    LB_TRY(record(station, question, &claim, &entry));
     LB_TRY(lb_audit_build_step(indexing->build, &indexing->diag, &progress));
-    return read_rows(station, question, claim.citizen, out);
+    LB_TRY(lb_audit_index_open(indexing->folder, &indexing->diag, &index));
+    lb_status status = check_recorded(index, &entry, kind_of(&claim), question->subjects[0].data);
+    if (status == LB_OK)
+        status = make_lines(station, question, claim.citizen, index, out);
+    lb_audit_index_close(index);
+    return status;
 }
 
 static lb_status answer(struct station *station, const Lianban__V1__AccessQuestion *question)

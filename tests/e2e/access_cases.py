@@ -28,12 +28,20 @@ class Told:
         self.federation = federation
         members = find_story(federation, "dibao-couple")["members"]
         self.citizen = members[0]
-        self.case_id = federation.window.apply(members).case_id
+        self.case_id = self._first_case(members)
         self.officer = officer
         self.second = Officer(federation, ASKED, "wang").enrol(4)
         self.second.index_folder = officer.index_folder
         self.stranger = Officer(federation, OTHER, "zhao").enrol(5)
         self.station = officer.station()
+
+    def _first_case(self, members):
+        try:
+            return self.federation.window.apply(members).case_id
+        except Refused as refused:  # on a busy machine a connection that was idle may have been given up
+            if refused.canonical != "UNAVAILABLE":
+                raise
+            return self.federation.window.apply(members).case_id
 
     def members(self):
         return [dict(self.citizen, role="applicant")]
@@ -130,9 +138,11 @@ class Cases:
         self.assertEqual(refused["error"]["code"], "APPROVER_MISSING")
         second.ask("access", "approve", str(asked), "--reason", "read the file")
         head, lines = told.lines()
+        page = officer.ask("who-saw", "--document", "-", "--citizen", "--limit", "10000", given=told.citizen["id_no"])
         left = [line for line in lines if line["purpose"] == "social-assistance"]
         self.assertLess(len(left), len(before))
         self.assertEqual(left, [line for line in before if line in left])
+        self.assertEqual(len([row for row in page["rows"] if row["purpose"] == "social-assistance"]), len(left))
         self.assertIn("may be left out by law", head["note_en"])
         self.assertIn(told.case_id, [line.get("case") for line in told.lines("oversight", APPROVER)[1]])
         listed = [row for row in officer.ask("access", "list")["rows"] if row["entry"] == asked]
