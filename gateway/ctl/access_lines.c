@@ -16,8 +16,14 @@
 static const char note_zh[] = "依法正在进行的调查等事项所涉查阅，可能依法不予列出。";
 static const char note_en[] = "Accesses under a running inquiry may be left out by law.";
 
-/* What the citizen reads as the outcome; the code says why something was refused. */
-static const char *outcome_of(const struct lb_audit_row *row)
+static bool is_given(const struct lb_audit_field *field)
+{
+    return field->state[0] == 0 || strcmp(field->state, "ok") == 0;
+}
+
+/* What the citizen reads as the outcome; the code says why something was refused. An answer in
+ * which every field is missing gave nothing. */
+static const char *outcome_of(const struct lb_audit_row *row, bool given)
 {
     if (row->type == LB_LEAF_REVIEW)
         return "reviewed";
@@ -27,11 +33,11 @@ static const char *outcome_of(const struct lb_audit_row *row)
     case LB_AUDIT_DENY:
         return "refused";
     case LB_AUDIT_EMERGENCY:
-        return "emergency";
+        return given ? "emergency" : "nothing";
     case LB_AUDIT_ERROR:
         return "failed";
     default:
-        return "given";
+        return given ? "given" : "nothing";
     }
 }
 
@@ -68,18 +74,23 @@ static void set_oversight(struct lb_json *line, const struct lb_audit_row *row)
     lb_json_set_cstr(line, "txn", txn);
 }
 
-/* As many as a line holds; how many more there are is said. */
+/* As many as a line holds, with what became of those that were not given; how many more there are
+ * is said. */
 static lb_status set_fields(struct lb_json *line, struct lb_audit_scan *scan,
-                            struct lb_arena *arena)
+                            struct lb_arena *arena, bool *out_given)
 {
     const struct lb_audit_field *fields = NULL;
     size_t num = 0, taken = 0, bytes = 0;
     LB_TRY(lb_audit_scan_fields(scan, &fields, &num));
     struct lb_json *list = lb_json_array();
+    *out_given = num == 0;
+    for (size_t i = 0; i < num; i++)
+        *out_given = *out_given || is_given(&fields[i]);
     for (; taken < num; taken++) {
         const struct lb_audit_field *field = &fields[taken];
-        const char *text = lb_arena_printf(arena, "%s.%s %s", field->view, field->field,
-                                           field->operator_text);
+        const char *text = lb_arena_printf(arena, "%s.%s %s%s%s", field->view, field->field,
+                                           field->operator_text, is_given(field) ? "" : " ",
+                                           is_given(field) ? "" : field->state);
         if (text == NULL)
             break;
         bytes += strlen(text) + 3;
@@ -118,14 +129,15 @@ static lb_status write_line(const struct lb_ctl_access_ask *ask, struct lb_audit
     LB_DEFER(lb_json_freep) struct lb_json *line = lb_json_object();
     struct lb_span text = LB_SPAN_EMPTY;
     char time[LB_CTL_TIME_BYTES];
+    bool given = false;
     lb_ctl_time(row->time_ms, time);
+    LB_TRY(set_fields(line, scan, arena, &given));
     lb_json_set_cstr(line, "time", time);
     set_who(line, row);
     lb_json_set_cstr(line, "purpose", row->purpose);
     lb_json_set_cstr(line, "basis", row->basis);
-    lb_json_set_cstr(line, "outcome", outcome_of(row));
+    lb_json_set_cstr(line, "outcome", outcome_of(row, given));
     lb_json_set_cstr(line, "code", code_of(row));
-    LB_TRY(set_fields(line, scan, arena));
     if (!ask->citizen)
         set_oversight(line, row);
     LB_TRY(lb_json_dump(line, LB_JSON_COMPACT, arena, &text));

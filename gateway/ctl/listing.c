@@ -56,7 +56,8 @@ static const char *text_of(const struct lb_json *json, const char *key, struct l
     return out == NULL ? "" : out;
 }
 
-static const char *outcome_word(const struct lb_ctl_env *env, const char *outcome)
+static const char *outcome_word(const struct lb_ctl_env *env, const char *outcome,
+                                const char *code)
 {
     static const struct {
         const char *name, *zh, *en;
@@ -64,10 +65,13 @@ static const char *outcome_word(const struct lb_ctl_env *env, const char *outcom
         {"given", "已提供", "given"},
         {"refused", "已拒绝", "refused"},
         {"emergency", "紧急提供", "given in an emergency"},
+        {"nothing", "未提供数据", "nothing was given"},
         {"failed", "未答复", "not answered"},
         {"reviewed", "安全员查阅日志", "the log was looked into"},
         {"event", "管理事项", "an event of the node"},
     };
+    if (strcmp(outcome, "reviewed") == 0 && strcmp(code, "SUBJECT_ACCESS") == 0)
+        return lb_ctl_pick(env, "为答复本人而查阅日志", "the log was read to answer the person");
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(words[i].name, outcome) == 0)
             return lb_ctl_pick(env, words[i].zh, words[i].en);
@@ -118,9 +122,9 @@ static lb_status add_line(const struct lb_ctl_env *env, struct lb_arena *arena,
     const char *const cells[] = {
         text_of(line, "time", arena),
         office_of(env, line, arena),
-        text_of(line, "purpose", arena),
+        lb_ctl_word(env, text_of(line, "purpose", arena)),
         lb_ctl_word(env, text_of(line, "basis", arena)),
-        outcome_word(env, text_of(line, "outcome", arena)),
+        outcome_word(env, text_of(line, "outcome", arena), code),
         strcmp(code, "OK") == 0 ? "" : code,
         text_of(line, "given_by", arena),
         text_of(line, "operator", arena),

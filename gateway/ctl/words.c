@@ -44,6 +44,10 @@ static const struct word words[] = {
     {"separate_consent", "单独同意", "separate consent"},
     {"mandate", "法定职权", "mandate"},
     {"emergency", "紧急情况", "emergency"},
+    /* purposes that everybody meets */
+    {"subject-access", "本人查阅", "subject-access"},
+    {"oversight", "监督查询", "oversight"},
+    {"social-assistance", "社会救助", "social-assistance"},
     /* roles and relations */
     {"applicant", "申请人", "applicant"},
     {"member", "成员", "member"},

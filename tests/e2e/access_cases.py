@@ -102,6 +102,8 @@ class Cases:
         self.assertTrue(any("tax.wage.income SHARE(12)" in line["fields"] for line in case))
         asked = [line for line in lines if line["purpose"] == "subject-access"]
         self.assertIn("tax.accesses.accesses LIST", asked[0]["fields"])
+        self.assertEqual((asked[-1]["outcome"], asked[-1]["fields"]),
+                         ("nothing", ["tax.accesses.accesses LIST unavailable"]))  # nobody was there
         self.assertEqual({line["basis"] for line in asked}, {"separate_consent"})
         looked = {line["code"] for line in lines if line.get("officer") and line["outcome"] == "reviewed"}
         self.assertIn("SUBJECT_ACCESS", looked)
