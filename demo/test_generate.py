@@ -214,7 +214,8 @@ class Distributions(unittest.TestCase):
 
 
 class Views(unittest.TestCase):
-    """Every view's queries run on the department's database and find their rows by an index."""
+    """The queries of every view run on the department's database and find their rows by an index; a view of
+    the officer's station has none."""
 
     @classmethod
     def setUpClass(cls):
@@ -236,9 +237,12 @@ class Views(unittest.TestCase):
     def each(self):
         for path in self.views:
             department = path.split(os.sep)[-3]
-            with open(path, encoding="utf-8") as file, \
-                    contextlib.closing(open_department(self.out, department)) as connection:
-                yield path, file.read(), connection
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            if re.search(r"^source: officer$", text, re.MULTILINE):
+                continue
+            with contextlib.closing(open_department(self.out, department)) as connection:
+                yield path, text, connection
 
     def parameters(self, id_no):
         return {"id_no": id_no, "today": TODAY.isoformat(), "this_month": "2026-11",
