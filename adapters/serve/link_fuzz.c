@@ -210,16 +210,9 @@ static bool send_frame(Lianban__V1__Frame *frame)
     return receive(bytes);
 }
 
-static struct lb_span take_field(struct lb_span *in)
-{
-    size_t len = (size_t)fuzz_u8(in) << 8;
-    len |= fuzz_u8(in);
-    return fuzz_bytes(in, len);
-}
-
 static char *take_text(struct lb_span *in)
 {
-    char *text = lb_arena_str(played->arena, take_field(in));
+    char *text = lb_arena_str(played->arena, fuzz_field(in));
     return text == NULL ? (char *)(uintptr_t)"" : text;
 }
 
@@ -258,7 +251,7 @@ static Lianban__V1__RoutedRead *make_read(struct lb_span *in, uint64_t size, uns
     FUZZ_CHECK(read != NULL && sealed != NULL && bytes != NULL);
     unsigned which = fuzz_u8(in) % NUM_ROUTES;
     lianban__v1__routed_read__init(read);
-    if (lb_pb_unpack(&lianban__v1__read_request__descriptor, take_field(in), played->arena,
+    if (lb_pb_unpack(&lianban__v1__read_request__descriptor, fuzz_field(in), played->arena,
                      &read->request) != LB_OK) {
         read->request = lb_arena_alloc(played->arena, sizeof(*read->request));
         FUZZ_CHECK(read->request != NULL);
@@ -335,7 +328,7 @@ static bool step(struct lb_span *in)
 {
     switch (fuzz_u8(in) % 6) {
     case 0:
-        return receive(take_field(in));
+        return receive(fuzz_field(in));
     case 1:
         return send_hello(in);
     case 2:

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "gateway/base/html.h"
 #include "gateway/base/utf8.h"
 
 #define REPLACEMENT 0xFFFD
@@ -19,28 +20,15 @@ static void put_point(struct lb_buf *out, int32_t point)
     bool control = point < 0x20 || (point >= 0x7F && point < 0xA0);
     if (control || turns_direction(point))
         point = REPLACEMENT;
-    switch (point) {
-    case '&':
-        lb_buf_put_str(out, "&amp;");
-        return;
-    case '<':
-        lb_buf_put_str(out, "&lt;");
-        return;
-    case '>':
-        lb_buf_put_str(out, "&gt;");
-        return;
-    case '"':
-        lb_buf_put_str(out, "&quot;");
-        return;
-    case '\'':
-        lb_buf_put_str(out, "&#39;");
-        return;
-    case '`':
-        lb_buf_put_str(out, "&#96;");
-        return;
-    default:
+    const char *entity = lb_html_entity((uint32_t)point);
+    if (point == '\'')
+        entity = "&#39;";
+    if (point == '`')
+        entity = "&#96;";
+    if (entity != NULL)
+        lb_buf_put_str(out, entity);
+    else
         lb_buf_put(out, lb_span_of(bytes, lb_utf8_put((uint32_t)point, bytes)));
-    }
 }
 
 void lb_html_text(struct lb_buf *out, const char *text)

@@ -15,6 +15,7 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/file.h"
 #include "gateway/base/hex.h"
+#include "gateway/base/html.h"
 #include "gateway/base/status.h"
 #include "gateway/base/utf8.h"
 #include "gateway/base/workers.h"
@@ -211,6 +212,17 @@ static void full_queue_says_busy_and_loses_nothing(void **state)
     assert_int_equal(ran, accepted);
 }
 
+static void html_says_what_it_would_read_itself(void **state)
+{
+    (void)state;
+    assert_string_equal(lb_html_entity('<'), "&lt;");
+    assert_string_equal(lb_html_entity('>'), "&gt;");
+    assert_string_equal(lb_html_entity('&'), "&amp;");
+    assert_string_equal(lb_html_entity('"'), "&quot;");
+    assert_null(lb_html_entity('a'));
+    assert_null(lb_html_entity(0xFF1C)); /* a wide one is no bracket */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +237,7 @@ int main(void)
         cmocka_unit_test(file_write_is_whole_and_secret_files_are_private),
         cmocka_unit_test(state_folder_has_one_owner),
         cmocka_unit_test(full_queue_says_busy_and_loses_nothing),
+        cmocka_unit_test(html_says_what_it_would_read_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

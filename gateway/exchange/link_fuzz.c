@@ -138,13 +138,6 @@ static bool send_frame(Lianban__V1__Frame *frame)
     return receive(bytes);
 }
 
-static struct lb_span take_field(struct lb_span *in)
-{
-    size_t len = (size_t)fuzz_u8(in) << 8;
-    len |= fuzz_u8(in);
-    return fuzz_bytes(in, len);
-}
-
 static bool send_hello(struct lb_span *in)
 {
     Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
@@ -200,7 +193,7 @@ static void spoil(struct fx_reply *reply, unsigned wrong, struct lb_span *in)
     if ((wrong & OTHER_CODE) != 0)
         memcpy(reply->leaf.code, "REPLAY", 7);
     if ((wrong & OPEN_CODE) != 0) {
-        char *text = lb_arena_str(played->fx.arena, take_field(in));
+        char *text = lb_arena_str(played->fx.arena, fuzz_field(in));
         reply->code = text == NULL ? "" : text;
     }
 }
@@ -228,14 +221,14 @@ static bool acknowledge(struct lb_span *in)
     Lianban__V1__StatusAck ack = LIANBAN__V1__STATUS_ACK__INIT;
     uint64_t size = 0;
     unsigned parts = fuzz_u8(in);
-    char *code = lb_arena_str(played->fx.arena, take_field(in));
+    char *code = lb_arena_str(played->fx.arena, fuzz_field(in));
     ack.code = code == NULL ? (char *)(uintptr_t)"OK" : code;
-    ack.sha256 = lb_pb_bytes(take_field(in));
+    ack.sha256 = lb_pb_bytes(fuzz_field(in));
     ack.seq = fuzz_u8(in);
     if ((parts & 1) != 0)
         FUZZ_OK(lb_session_show(&played->fx.session, played->fx.arena, &ack.log, &size));
     if ((parts & 2) != 0 &&
-        lb_pb_unpack(&lianban__v1__entry_proof__descriptor, take_field(in), played->fx.arena,
+        lb_pb_unpack(&lianban__v1__entry_proof__descriptor, fuzz_field(in), played->fx.arena,
                      &ack.entry) != LB_OK)
         ack.entry = NULL;
     frame.body_case = LIANBAN__V1__FRAME__BODY_STATUS_ACK;
@@ -247,7 +240,7 @@ static bool step(struct lb_span *in)
 {
     switch (fuzz_u8(in) % 6) {
     case 0:
-        return receive(take_field(in));
+        return receive(fuzz_field(in));
     case 1:
         return send_hello(in);
     case 2:

@@ -255,11 +255,11 @@ lb_status lb_client_open_trust(const struct lb_ctl_desk_profile *profile,
 
 /* An adapter that dials out has no address in the directory: its own house knows where it is. Who
  * answers there is proved by its certificate all the same. */
-static lb_status copy_endpoint(struct lb_trust *trust, const char *office, const char *address,
-                               char *out, size_t size)
+lb_status lb_client_endpoint(struct lb_trust *trust, const char *spiffe, const char *address,
+                             char *out, size_t size)
 {
     struct lb_directory *directory = lb_trust_directory(trust);
-    const struct lb_node *node = lb_directory_node(directory, office);
+    const struct lb_node *node = lb_directory_node(directory, spiffe);
     const char *endpoint = node == NULL ? "" : address != NULL ? address : node->endpoint;
     bool listens = endpoint[0] != 0 && strlen(endpoint) < size;
     if (listens)
@@ -283,8 +283,8 @@ static lb_status connect_to(struct desk *desk, const struct lb_ctl_desk_profile 
     const struct lb_rpc_identity identity = {profile->cert, profile->key, profile->ca};
     char endpoint[LB_MAX_SPIFFE_BYTES];
     bool own = profile->adapter != NULL && strcmp(peer, profile->adapter) == 0;
-    lb_status status = copy_endpoint(desk->trust, peer, own ? profile->address : NULL, endpoint,
-                                     sizeof(endpoint));
+    lb_status status = lb_client_endpoint(desk->trust, peer, own ? profile->address : NULL,
+                                          endpoint, sizeof(endpoint));
     if (status != LB_OK)
         lb_diag_set(diag, "the directory has no address of %s; compare the name with the"
                           " directory%s", peer,

@@ -18,6 +18,10 @@ LB_MUST lb_status lb_client_open_log(void *ctx, const struct lb_ctl_desk_profile
                                      const char *spiffe, const struct lb_clock *clock,
                                      struct lb_diag *diag, struct lb_ctl_log_port *out);
 
+/* lb_client_endpoint copies a member's address out of the directory, or `address` in its place if
+ * that is given. PEER_UNLISTED for nobody's, and for one that does not fit. */
+LB_MUST lb_status lb_client_endpoint(struct lb_trust *trust, const char *spiffe,
+                                     const char *address, char *out, size_t size);
 /* lb_client_open_trust opens what a profile lets believe in; its state folder is made. Failures as
  * above. */
 LB_MUST lb_status lb_client_open_trust(const struct lb_ctl_desk_profile *profile,

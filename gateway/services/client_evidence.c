@@ -69,19 +69,6 @@ static lb_status brokers(void *ctx, struct lb_arena *arena, const char *const **
     return LB_OK;
 }
 
-static lb_status copy_endpoint(const struct evidence *evidence, const char *spiffe, char *out,
-                               size_t size)
-{
-    struct lb_directory *directory = lb_trust_directory(evidence->trust);
-    const struct lb_node *node = lb_directory_node(directory, spiffe);
-    bool listens = node != NULL && node->endpoint[0] != 0 && strlen(node->endpoint) < size;
-    if (listens)
-        (void)snprintf(out, size, "%s", node->endpoint);
-    lb_directory_unref(directory);
-    LB_ENSURE(listens, LB_PEER_UNLISTED, "the directory has no address of this member");
-    return LB_OK;
-}
-
 static lb_status connect_to(struct evidence *evidence, const char *spiffe,
                             struct lb_rpc_channel **out)
 {
@@ -94,7 +81,7 @@ static lb_status connect_to(struct evidence *evidence, const char *spiffe,
     }
     LB_ENSURE(evidence->num_members < MAX_MEMBERS && strlen(spiffe) < LB_MAX_SPIFFE_BYTES,
               LB_TOO_LARGE, "too many members");
-    LB_TRY(copy_endpoint(evidence, spiffe, endpoint, sizeof(endpoint)));
+    LB_TRY(lb_client_endpoint(evidence->trust, spiffe, NULL, endpoint, sizeof(endpoint)));
     const struct lb_rpc_channel_options options = {
         .runtime = evidence->runtime,
         .target = endpoint,

@@ -1,3 +1,4 @@
+#include "gateway/base/html.h"
 #include "policy/engine/form_shapes.h"
 
 /*
@@ -30,22 +31,11 @@ static bool begins(struct lb_span text, const char *prefix)
 
 static void put_char(uint8_t byte, struct lb_buf *out)
 {
-    switch (byte) {
-    case '&':
-        lb_buf_put_str(out, "&amp;");
-        return;
-    case '<':
-        lb_buf_put_str(out, "&lt;");
-        return;
-    case '>':
-        lb_buf_put_str(out, "&gt;");
-        return;
-    case '"':
-        lb_buf_put_str(out, "&quot;");
-        return;
-    default:
+    const char *entity = lb_html_entity(byte);
+    if (entity != NULL)
+        lb_buf_put_str(out, entity);
+    else
         lb_buf_put_u8(out, byte);
-    }
 }
 
 /* A clause a line: what stands behind a semicolon begins a new one. */

@@ -44,6 +44,13 @@ struct lb_span fuzz_bytes(struct lb_span *in, size_t len)
     return front;
 }
 
+struct lb_span fuzz_field(struct lb_span *in)
+{
+    size_t len = (size_t)fuzz_u8(in) << 8;
+    len |= fuzz_u8(in);
+    return fuzz_bytes(in, len);
+}
+
 struct lb_span fuzz_line(struct lb_span *in)
 {
     const uint8_t *end = in->len == 0 ? NULL : memchr(in->ptr, '\n', in->len);

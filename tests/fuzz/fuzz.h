@@ -30,6 +30,8 @@ const char *fuzz_text(struct lb_arena *arena, struct lb_span bytes);
 uint8_t fuzz_u8(struct lb_span *in);
 uint64_t fuzz_u64(struct lb_span *in);
 struct lb_span fuzz_bytes(struct lb_span *in, size_t len);
+/* fuzz_field takes as many as a 16-bit number before them says. */
+struct lb_span fuzz_field(struct lb_span *in);
 /* fuzz_line takes what stands before the next line feed, and the line feed. */
 struct lb_span fuzz_line(struct lb_span *in);
 
