@@ -9,6 +9,8 @@ import time
 
 STOP_SECONDS = 6
 _PORTS = (12000, 30000)
+_BLOCK = 50
+_reserved = []
 
 
 class StartFailed(Exception):
@@ -94,11 +96,25 @@ def wait_until(condition, seconds, what):
 
 def free_ports(num):
     """Ports of the loopback in a row that nobody uses now, below those the system gives to dialling
-    programs, so that none of ours takes another's while they start."""
+    programs, so that none of ours takes another's while they start; and that no other process that
+    asks here was given, as long as this one lives."""
     while True:
-        base = random.SystemRandom().randrange(*_PORTS)
-        if all(_is_free(port) for port in range(base, base + num)):
-            return list(range(base, base + num))
+        block = random.SystemRandom().randrange(_PORTS[0] // _BLOCK, _PORTS[1] // _BLOCK)
+        ports = list(range(block * _BLOCK, block * _BLOCK + num))
+        if _reserve(block) and all(_is_free(port) for port in ports):
+            return ports
+
+
+def _reserve(block):
+    """Takes a block's name in the machine's abstract sockets, which end with their process."""
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0lianban-ports-{block}")
+    except OSError:
+        name.close()
+        return False
+    _reserved.append(name)
+    return True
 
 
 def _is_free(port):

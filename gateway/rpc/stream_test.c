@@ -74,6 +74,19 @@ static const struct lb_rpc_stream_events sender_events = {
     .closed = sender_closed,
 };
 
+/* However slowly the connection comes up, what waits goes in more than one frame. */
+static void wait_until_taken(struct outbox *outbox)
+{
+    bool taken = false;
+    for (int i = 0; i < 60000 && !taken; i++) {
+        (void)pthread_mutex_lock(&outbox->lock);
+        taken = outbox->waiting.len == 0;
+        (void)pthread_mutex_unlock(&outbox->lock);
+        if (!taken)
+            fixture_sleep_ms(1);
+    }
+}
+
 static void *write_records(void *arg)
 {
     const struct writer *writer = arg;
@@ -86,6 +99,8 @@ static void *write_records(void *arg)
         lb_rpc_stream_kick(writer->sender->stream);
         if (i % 50 == 0)
             fixture_sleep_ms(1);
+        if (i % (PER_THREAD / 10) == 0)
+            wait_until_taken(&writer->sender->outbox);
     }
     return NULL;
 }
