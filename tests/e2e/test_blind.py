@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -17,6 +18,7 @@ from cases import find_story  # noqa: E402
 from search import find, needles  # noqa: E402
 
 HELD_BACK = "finance"
+TRIES = 3
 
 
 def setUpModule():
@@ -59,23 +61,35 @@ class Memory(unittest.TestCase):
     def setUp(self):
         self.before = core_image("broker", "before")
         self.members = find_story(federation, "dibao-twelve")["members"]
-        self.case_id = federation.window.open(self.members)
-        federation.window.agree(self.case_id, self.members)
 
-    def in_mid_case(self):
-        """Images of broker and agent while one department is held back and the others have answered."""
+    def try_mid_case(self):
+        """Images of broker and agent while one department is held back and the others have answered, the
+        outcome, and whether the case was over before the images were taken."""
+        case_id = federation.window.open(self.members)
+        federation.window.agree(case_id, self.members)
         adapter, answered, done = federation.processes[HELD_BACK], threading.Event(), []
         adapter.signal(signal.SIGSTOP)
-        self.addCleanup(adapter.signal, signal.SIGCONT)
-        thread = threading.Thread(target=lambda: done.append(
-            federation.window.collect(self.case_id, lambda _: answered.set())))
-        thread.start()
-        self.assertTrue(answered.wait(10), "no department has answered")
-        pictures = core_image("broker", "during"), core_image("window", "during")
-        self.assertEqual(len(done), 0, "the case was over before the image was taken")
-        adapter.signal(signal.SIGCONT)
+        try:
+            thread = threading.Thread(target=lambda: done.append(
+                federation.window.collect(case_id, lambda _: answered.set())))
+            thread.start()
+            self.assertTrue(answered.wait(60), "no department has answered")
+            with ThreadPoolExecutor() as pool:  # at once, before the link of who is held back is given up
+                pictures = list(pool.map(core_image, ("broker", "window"), ("during", "during")))
+            over = len(done) > 0
+        finally:
+            adapter.signal(signal.SIGCONT)
         thread.join()
-        return (*pictures, done[0])
+        return (*pictures, done[0], over)
+
+    def in_mid_case(self):
+        """On a busy machine an image may take longer than the link of who is held back lasts."""
+        for _ in range(TRIES):
+            broker, window, outcome, over = self.try_mid_case()
+            if not over:
+                return broker, window, outcome
+        self.fail("the case was over before the image was taken, each time")
+        return None
 
     def test_the_broker_in_mid_case(self):
         broker, window, outcome = self.in_mid_case()
