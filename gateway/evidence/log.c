@@ -59,8 +59,8 @@ static lb_status start(struct lb_log *log, const struct lb_log_options *options,
     log->writer.helper_arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     log->writer.jobs = calloc(LB_LOG_BATCH, sizeof(struct lb_log_job));
     LB_ENSURE(log->writer.helper_arena != NULL && log->writer.jobs != NULL, LB_NO_MEMORY, "log");
-    LB_TRY(lb_helper_new(&log->writer.helper));
     LB_TRY(lb_log_restore(log, options, diag));
+    LB_TRY(lb_helper_new(&log->writer.helper));
     LB_TRY(lb_log_watch_begin(log, options, diag));
     log->writer.idle_since_ms = lb_clock_monotonic_ms(log->clock);
     log->writer.flushed_ms = log->writer.idle_since_ms;

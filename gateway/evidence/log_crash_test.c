@@ -262,18 +262,31 @@ static void another_key_or_origin_is_refused(void **state)
     assert_true(lb_log_open(&options, &fixture->diag, &log) != LB_OK);
 }
 
+static void open_when_told(struct fixture *fixture, int fd)
+{
+    char word;
+    struct lb_log_options options = test_options(fixture);
+    struct lb_log *second = NULL;
+    if (read(fd, &word, 1) != 1)
+        _exit(2);
+    lb_status status = lb_log_open(&options, &fixture->diag, &second);
+    _exit(lb_status_code(status) == LB_STATE_LOCKED ? 42 : 1);
+}
+
+/* Forked while there are no threads, whose locks a child would inherit as they stand. */
 static void a_second_process_is_locked_out(void **state)
 {
     struct fixture *fixture = *state;
-    struct lb_log *log = test_open(fixture);
-    pid_t child = fork();
-    if (child == 0) {
-        struct lb_log_options options = test_options(fixture);
-        struct lb_log *second = NULL;
-        lb_status status = lb_log_open(&options, &fixture->diag, &second);
-        _exit(lb_status_code(status) == LB_STATE_LOCKED ? 42 : 1);
-    }
+    int ends[2];
     int how = 0;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0)
+        open_when_told(fixture, ends[0]);
+    struct lb_log *log = test_open(fixture);
+    assert_int_equal(write(ends[1], "!", 1), 1);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
     assert_int_equal(waitpid(child, &how, 0), child);
     assert_true(WIFEXITED(how));
     assert_int_equal(WEXITSTATUS(how), 42);
