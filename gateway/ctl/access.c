@@ -11,8 +11,6 @@
 
 #define QUERY_ARENA_BYTES (4U * 1024 * 1024)
 #define MAX_LAW_BYTES 256
-#define MAX_DAYS 366
-#define DAY_MS (24 * INT64_C(3600000))
 #define TXN_BYTES 16
 
 struct concealing {
@@ -91,10 +89,10 @@ static int check_conceal(struct concealing *concealing)
         return lb_ctl_usage_error(env, "access conceal", "--law is an article, at most %d bytes",
                                   MAX_LAW_BYTES);
     if (lb_ctl_time_parse(concealing->end, &concealing->until_ms) != LB_OK ||
-        concealing->until_ms <= now_ms || concealing->until_ms > now_ms + MAX_DAYS * DAY_MS)
+        concealing->until_ms <= now_ms || concealing->until_ms > now_ms + LB_CTL_CONCEAL_MAX_MS)
         return lb_ctl_usage_error(env, "access conceal",
-                                  "--end is a time such as 2026-12-31T00:00+08:00, at most %d days"
-                                  " from now", MAX_DAYS);
+                                  "--end is a time such as 2026-12-31T00:00+08:00, at most 366 days"
+                                  " from now");
     return LB_CTL_GO;
 }
 

@@ -202,8 +202,9 @@ static void what_is_no_such_act_conceals_nothing(void **state)
 {
     static const char *const queries[] = {
         "", "conceal all", "[]", "{\"what\":\"case\",\"value\":\"case-4\",\"law\":\"x\"}",
-        "{\"what\":\"case\",\"value\":\"\",\"law\":\"x\",\"until_ms\":9999999999999}",
-        "{\"what\":\"all\",\"value\":\"case-4\",\"law\":\"x\",\"until_ms\":9999999999999}"};
+        "{\"what\":\"case\",\"value\":\"\",\"law\":\"x\",\"until_ms\":1790000000000}",
+        "{\"what\":\"all\",\"value\":\"case-4\",\"law\":\"x\",\"until_ms\":1790000000000}",
+        "{\"what\":\"case\",\"value\":\"case-4\",\"law\":\"x\",\"until_ms\":9999999999999}"};
     struct world *world = *state;
     size_t all = num_seen(world, true);
     for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
@@ -219,12 +220,12 @@ static void single_accesses_are_concealed(void **state)
     size_t all = num_seen(world, true);
     on(world, LB_CTL_CONCEAL_APPROVED, WANG,
        review(world, LB_CTL_CONCEAL_ASKED, LI,
-              "{\"what\":\"entry\",\"value\":\"13\",\"law\":\"x\",\"until_ms\":9999999999999}"));
+              "{\"what\":\"entry\",\"value\":\"13\",\"law\":\"x\",\"until_ms\":1790000000000}"));
     assert_int_equal(num_seen(world, true), all - 1);
     on(world, LB_CTL_CONCEAL_APPROVED, WANG,
        review(world, LB_CTL_CONCEAL_ASKED, LI,
               "{\"what\":\"txn\",\"value\":\"1a000000000000007070707070707070\",\"law\":\"x\","
-              "\"until_ms\":9999999999999}"));
+              "\"until_ms\":1790000000000}"));
     assert_int_equal(num_seen(world, true), all - 2);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "gateway/base/hex.h"
 #include "gateway/json/json.h"
@@ -56,7 +57,8 @@ static lb_status take_asking(struct loading *loading, const struct lb_audit_row 
     if (lb_json_get_str(act->query, "what", &what) != LB_OK ||
         lb_json_get_str(act->query, "value", &value) != LB_OK ||
         lb_json_get_str(act->query, "law", &law) != LB_OK ||
-        lb_json_get_int(act->query, "until_ms", &item.until_ms) != LB_OK || value.len == 0)
+        lb_json_get_int(act->query, "until_ms", &item.until_ms) != LB_OK || value.len == 0 ||
+        (item.until_ms > row->time_ms && item.until_ms - row->time_ms > LB_CTL_CONCEAL_MAX_MS))
         return LB_OK;
     LB_ENSURE(list->num < MAX_ITEMS, LB_TOO_LARGE, "more concealments than are kept track of");
     LB_TRY(copy(loading, act->officer, &item.officer));
@@ -160,7 +162,7 @@ static bool is_about(const struct lb_ctl_concealment *item, const struct lb_audi
         return strcmp(item->value, row->case_no) == 0;
     if (strcmp(item->what, "txn") == 0) {
         lb_hex_encode(lb_span_of(row->txn, sizeof(row->txn)), text);
-        return strcmp(item->value, text) == 0;
+        return strcasecmp(item->value, text) == 0;
     }
     (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)row->index);
     return strcmp(item->what, "entry") == 0 && strcmp(item->value, text) == 0;

@@ -13,6 +13,9 @@
 #define LB_CTL_CONCEAL_APPROVED "CONCEAL_APPROVED"
 #define LB_CTL_CONCEAL_LIFTED "CONCEAL_LIFTED"
 
+/* None lasts longer, from its asking; one that says otherwise conceals nothing. */
+#define LB_CTL_CONCEAL_MAX_MS (366 * 24 * INT64_C(3600000))
+
 enum lb_ctl_conceal_state {
     LB_CTL_CONCEAL_OPEN,    /* nobody else has approved it; or too late */
     LB_CTL_CONCEAL_FORCE,
