@@ -10,7 +10,8 @@
 
 #define ALERT_MS 60000
 /* The WAL is moved when nothing waits and it has some pages, or when it has many: the fewer times,
- * the fewer entries wait for it, and the fewer times the same pages are written. */
+ * the fewer entries wait for it, and the fewer times the same pages are written. With little room
+ * on the disk it does not get that large. */
 #define WAL_SOME_PAGES 1000
 #define WAL_MANY_PAGES 4000
 
@@ -166,7 +167,8 @@ static lb_status move_wal(struct lb_log *log)
     struct lb_store *store = log->writer.store;
     struct lb_log_health health;
     lb_log_health(log, &health);
-    if (lb_store_wal_pages(store) < (health.num_queued == 0 ? WAL_SOME_PAGES : WAL_MANY_PAGES))
+    bool wait = health.num_queued > 0 && log->writer.space.level == LB_SPACE_ROOMY;
+    if (lb_store_wal_pages(store) < (wait ? WAL_MANY_PAGES : WAL_SOME_PAGES))
         return LB_OK;
     lb_status status = lb_store_checkpoint(store);
     bool later = lb_status_code(status) == LB_STATE_LOCKED ||
