@@ -164,8 +164,9 @@ def _same_rid_at_once(ground):
 
 
 def _after_restart(ground):
-    """The same bytes before and after the department was restarted: what it has answered is on disk."""
-    read = ground.read()
+    """The same bytes before and after the department was restarted: what it has answered is on disk.
+    They are good for longer than the restart takes, so that nothing but the replay refuses them."""
+    read = ground.read(opened={"deadline_unix_ms": int((time.time() + 55) * 1000)})
     if ground.ask(read) != Seen("inner", "OK"):
         raise AssertionError("an honest read was refused")
     ground.running.processes["tax"].stop()
