@@ -9,8 +9,8 @@
 #include "bench/evidence.h"
 #include "gateway/crypto/hash.h"
 
-/* The log's side: LB_BENCH_BATCH entries in flight, each queued again as soon as it is durable, so
- * that every commit takes them all. */
+/* The log's side: LB_BENCH_LANES entries in flight, each queued again as soon as it is durable, so
+ * that LB_BENCH_BATCH of them always wait for the next commit. */
 
 #define SUBJECTS 512
 
@@ -29,12 +29,12 @@ struct lane {
 struct lb_bench_log {
     struct lb_log *log;
     struct lb_stmt *count;
-    struct lane lanes[LB_BENCH_BATCH];
+    struct lane lanes[LB_BENCH_LANES];
     struct lb_bench_times *times;
     size_t num_wanted;
     atomic_size_t num_begun;
     size_t num_done;
-    uint64_t num_made;
+    atomic_uint_fast64_t num_made;
     bool fresh_subjects;
     bool failed;
     sem_t all_done;
@@ -61,7 +61,7 @@ static void make_entry(struct lane *lane)
 {
     struct lb_bench_log *bench = lane->bench;
     struct lb_log_entry *entry = &lane->entry;
-    uint64_t number = bench->num_made++;
+    uint64_t number = atomic_fetch_add(&bench->num_made, 1);
     uint64_t subject = bench->fresh_subjects ? UINT64_C(1000000) + number : number % SUBJECTS;
     memset(&entry->leaf, 0, sizeof(entry->leaf));
     entry->leaf.type = LB_LEAF_READ;
@@ -116,7 +116,7 @@ struct lb_bench_log *lb_bench_log_new(struct lb_log *log)
         return NULL;
     bench->log = log;
     (void)sem_init(&bench->all_done, 0, 0);
-    for (size_t i = 0; i < LB_BENCH_BATCH; i++)
+    for (size_t i = 0; i < LB_BENCH_LANES; i++)
         bench->lanes[i].bench = bench;
     return bench;
 }
@@ -135,7 +135,7 @@ bool lb_bench_log_append(struct lb_bench_log *bench, size_t num, bool fresh_subj
     bench->fresh_subjects = fresh_subjects;
     atomic_store(&bench->num_begun, 0);
     int64_t began = lb_bench_clock_ns(CLOCK_MONOTONIC);
-    for (size_t i = 0; i < LB_BENCH_BATCH && i < num; i++)
+    for (size_t i = 0; i < LB_BENCH_LANES && i < num; i++)
         begin(&bench->lanes[i]);
     while (sem_wait(&bench->all_done) != 0)
         continue;

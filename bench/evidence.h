@@ -11,6 +11,7 @@
  * counter) by LB_BENCH_BATCH, each batch durable.
  */
 #define LB_BENCH_BATCH 64
+#define LB_BENCH_LANES 128        /* a batch under way, and the one that queues meanwhile */
 #define LB_BENCH_LEAF_BYTES 270   /* about what such a leaf and detail take in their tables */
 #define LB_BENCH_DETAIL_BYTES 430
 #define LB_BENCH_COUNT_TABLE                                                                       \
@@ -33,7 +34,7 @@ void lb_bench_note(struct lb_bench_times *times, int64_t ns);
 /* lb_bench_quantile is the time in ms under which this share of what was noted lies. */
 double lb_bench_quantile(const struct lb_bench_times *times, double share);
 
-/* The log's side. lb_bench_log_append writes num entries with LB_BENCH_BATCH in flight, about 512
+/* The log's side. lb_bench_log_append writes num entries with LB_BENCH_LANES in flight, about 512
  * subjects that come back or one that is new each time; lb_bench_log_idle one after another with
  * pauses. False when one failed. */
 struct lb_bench_log;

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-_SIDES = (("ours", "full entries, batch 64"), ("raw", "raw FULL commits, batch 64"),
+_SIDES = (("ours", "full entries, 64 a commit"), ("raw", "raw FULL commits, 64 each"),
           ("idle", "one entry, idle log"), ("idle_raw", "one raw commit"),
           ("new_subjects", "entries, each about a new subject"))
 
@@ -31,7 +31,7 @@ def lines(found):
     for name, said in _SIDES:
         side = found[name]
         yield f"  {said:<36}{side['per_second']:>12.0f}{side['p50_ms']:>10.3f}{side['p99_ms']:>10.3f}"
-    yield f"  ours / raw: {found['ratio']:.2f} in the same turns"
+    yield f"  ours / raw: {found['ratio']:.2f} in the same turns; a commit of ours took {found['ours_batch']:.0f} entries"
     costs = ", ".join(f"{cost['us_per_entry']:.1f} at {cost['at']}" for cost in found["cost"])
     yield f"  us per entry as the log grows: {costs}"
     yield f"  opening it: {found['open_ms']:.0f} ms"

@@ -37,6 +37,7 @@ static lb_status open_log(struct bench *bench)
         .key = bench->key,
         .clock = lb_clock_system(),
         .create = true,
+        .max_batch = LB_BENCH_BATCH,
         .officer_key = bench->officer.public_key,
         .migrations = TABLES,
     };
@@ -58,6 +59,14 @@ static lb_status set_up(struct bench *bench, const char *folder)
     bench->ours = lb_bench_log_new(bench->log);
     LB_ENSURE(bench->ours != NULL, LB_NO_MEMORY, "bench");
     return lb_bench_raw_open(bench->raw_path, &bench->raw);
+}
+
+/* How many entries a commit has taken. */
+static double mean_batch(const struct lb_log *log, const struct lb_bench_times *times)
+{
+    struct lb_log_health health;
+    lb_log_health(log, &health);
+    return (double)times->num / (double)health.num_commits;
 }
 
 static void print_times(const char *name, const struct lb_bench_times *times)
@@ -97,7 +106,7 @@ static lb_status grow(struct bench *bench)
         first = false;
         size *= 10;
     }
-    (void)printf("],");
+    (void)printf("],\"ours_batch\":%.1f,", mean_batch(bench->log, &ours));
     print_times("ours", &ours);
     print_times("raw", &raw);
     (void)printf("\"ratio\":%.3f,", (double)raw.spent_ns / (double)ours.spent_ns);

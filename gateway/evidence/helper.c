@@ -88,3 +88,11 @@ bool lb_helper_settle(struct lb_helper *helper)
     (void)pthread_mutex_unlock(&helper->lock);
     return taken;
 }
+
+bool lb_helper_done(struct lb_helper *helper)
+{
+    (void)pthread_mutex_lock(&helper->lock);
+    bool done = helper->run == NULL && !helper->busy;
+    (void)pthread_mutex_unlock(&helper->lock);
+    return done;
+}

@@ -20,5 +20,7 @@ void lb_helper_offer(struct lb_helper *helper, void (*run)(void *ctx), void *ctx
 /* lb_helper_settle takes back an offer that was not taken up (false) or waits until it is done
  * (true). */
 bool lb_helper_settle(struct lb_helper *helper);
+/* lb_helper_done says, without waiting, whether what was offered has been done. */
+bool lb_helper_done(struct lb_helper *helper);
 
 #endif

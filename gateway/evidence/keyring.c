@@ -19,6 +19,8 @@ struct held {
 struct lb_keyring {
     struct lb_key_seal *seal;
     uint64_t tick;
+    bool made;   /* the batch has a row of keys */
+    bool found;  /* it uses a subject's key that was there already */
     struct held own;
     struct held held[SETS][WAYS];
 };
@@ -114,16 +116,6 @@ static lb_status make_key(struct lb_keyring *keyring, const uint8_t *subject,
     return lb_records_put_key(records, fresh.kid, subject, fresh.sealed);
 }
 
-/* What is made for a key that is there already: as much, and of no use. */
-static lb_status make_nothing(struct lb_keyring *keyring, struct lb_records *records)
-{
-    static const struct lb_fresh_key none;
-    static const uint8_t nobody[LB_DETAIL_SUBJECT_BYTES];
-    uint8_t hash[32];
-    lb_detail_key_hash(keyring->tick, nobody, none.sealed, hash);
-    return lb_records_put_idle_key(records, keyring->tick);
-}
-
 lb_status lb_keyring_get(struct lb_keyring *keyring,
                          const uint8_t subject[LB_DETAIL_SUBJECT_BYTES],
                          struct lb_records *records, const struct lb_data_key **out_key)
@@ -132,13 +124,22 @@ lb_status lb_keyring_get(struct lb_keyring *keyring,
     if (held == NULL || held->key.uses >= MAX_USES) {
         held = place_for(keyring, subject);
         LB_TRY(make_key(keyring, subject, records, &held->key));
+        keyring->made = true;
     } else if (!is_own(subject)) {
-        LB_TRY(make_nothing(keyring, records));
+        keyring->found = true;
     }
     held->tick = ++keyring->tick;
     held->key.uses++;
     *out_key = &held->key;
     return LB_OK;
+}
+
+lb_status lb_keyring_settle(struct lb_keyring *keyring, struct lb_records *records)
+{
+    bool even = keyring->made || !keyring->found;
+    keyring->made = false;
+    keyring->found = false;
+    return even ? LB_OK : lb_records_touch_keys(records);
 }
 
 void lb_keyring_forget(struct lb_keyring *keyring, const uint8_t subject[LB_DETAIL_SUBJECT_BYTES])

@@ -7,8 +7,8 @@
  * The data keys under which details are encrypted: one per subject, random, in memory only while
  * the subject is among the 1024 most recent ones, and sealed to the officer in its row. A key
  * that has left memory can't be used again, so the subject gets a new one with a new row. Used by
- * the sequencer alone. A subject's first key takes no longer than its next use: whatever it costs
- * is done for either.
+ * the sequencer alone. Nobody can tell a subject's first key from its next use by the time a commit
+ * takes: keys are made ahead, and a batch without a new one writes a page of their table too.
  */
 struct lb_keyring;
 
@@ -34,6 +34,8 @@ void lb_keyring_change(struct lb_keyring *keyring, const uint8_t officer[32]);
 LB_MUST lb_status lb_keyring_get(struct lb_keyring *keyring,
                                  const uint8_t subject[LB_DETAIL_SUBJECT_BYTES],
                                  struct lb_records *records, const struct lb_data_key **out_key);
+/* lb_keyring_settle ends a batch, before its commit. STORE_FAILED. */
+LB_MUST lb_status lb_keyring_settle(struct lb_keyring *keyring, struct lb_records *records);
 /* lb_keyring_forget wipes a subject's key from memory. */
 void lb_keyring_forget(struct lb_keyring *keyring, const uint8_t subject[LB_DETAIL_SUBJECT_BYTES]);
 

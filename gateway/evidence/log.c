@@ -35,6 +35,8 @@ static lb_status new_log(const struct lb_log_options *options, struct lb_log **o
     log->lock_fd = -1;
     log->writer.ratchet_fd = -1;
     log->queue.last = &log->queue.first;
+    bool fewer = options->max_batch > 0 && options->max_batch < LB_LOG_BATCH;
+    log->queue.max_batch = fewer ? options->max_batch : LB_LOG_BATCH;
     lb_denials_init(&log->denials);
     (void)pthread_mutex_init(&log->shown.lock, NULL);
     (void)pthread_mutex_init(&log->queue.lock, NULL);
@@ -61,6 +63,7 @@ static lb_status start(struct lb_log *log, const struct lb_log_options *options,
     LB_ENSURE(log->writer.helper_arena != NULL && log->writer.jobs != NULL, LB_NO_MEMORY, "log");
     LB_TRY(lb_log_restore(log, options, diag));
     LB_TRY(lb_helper_new(&log->writer.helper));
+    LB_TRY(lb_helper_new(&log->writer.publisher));
     LB_TRY(lb_log_watch_begin(log, options, diag));
     log->writer.idle_since_ms = lb_clock_monotonic_ms(log->clock);
     log->writer.flushed_ms = log->writer.idle_since_ms;
@@ -123,6 +126,7 @@ void lb_log_close(struct lb_log *log)
         stop_sequencer(log);
     lb_tree_free(log->shown.tree);
     lb_tree_free(log->writer.tree);
+    lb_tree_free(log->writer.pending.tree);
     lb_keyring_free(log->writer.keyring);
     lb_shards_free(log->shown.records.shards);
     lb_store_close(log->shown.store);
@@ -132,6 +136,7 @@ void lb_log_close(struct lb_log *log)
     if (log->lock_fd >= 0)
         (void)close(log->lock_fd);
     lb_helper_free(log->writer.helper);
+    lb_helper_free(log->writer.publisher);
     free(log->writer.jobs);
     lb_arena_free(log->writer.helper_arena);
     lb_arena_free(log->writer.arena);

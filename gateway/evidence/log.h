@@ -40,6 +40,7 @@ struct lb_log_options {
      * detail_key, shard. */
     const char *const *migrations;
     struct lb_disk_marks marks;      /* all zero: the usual ones */
+    size_t max_batch;                /* entries a commit takes at most; 0: LB_LOG_BATCH */
     const struct lb_disk *disk;      /* NULL: the machine's */
 };
 
@@ -67,8 +68,8 @@ void lb_log_officer_hash(const uint8_t officer_key[32], uint8_t out[32]);
 void lb_log_close(struct lb_log *log);
 
 /*
- * One entry on its way in. The owner keeps it alive until `done` is called, once, on the
- * sequencer thread, after the commit: then index, leaf_hash and leaf_bytes are set; or with the
+ * One entry on its way in. The owner keeps it alive until `done` is called, once, on a thread of the
+ * log's, after the commit, while the guards of later entries may be running: then index, leaf_hash and leaf_bytes are set; or with the
  * failure (LOG_UNAVAILABLE; MALFORMED or TOO_LARGE when the guard left a leaf that can't be
  * written, and its changes were undone), and nothing may be released.
  *
@@ -112,8 +113,8 @@ struct lb_log_entry {
  * this kind (counted, and evidenced by one DENY leaf a minute); LOG_UNAVAILABLE when the log has
  * stopped: then done is not called and nothing may be released. */
 LB_MUST lb_status lb_log_append(struct lb_log *log, struct lb_log_entry *entry);
-/* lb_log_append_wait appends and waits; done must be NULL. Not from the sequencer's thread (a
- * guard or a done). */
+/* lb_log_append_wait appends and waits; done must be NULL. Not from a guard or a done, for which
+ * the log waits. */
 LB_MUST lb_status lb_log_append_wait(struct lb_log *log, struct lb_log_entry *entry);
 /* lb_log_refusal is the code a caller is told when its entry could not be written: BUSY, LOG_FULL
  * or LOG_UNAVAILABLE. */
@@ -142,6 +143,7 @@ struct lb_log_health {
     uint64_t free_bytes;   /* of the file system, when it was last looked at */
     size_t num_queued;     /* of LB_LOG_QUEUE */
     uint32_t num_refused;  /* for want of room, and not yet written down */
+    uint64_t num_commits;  /* since it was opened */
     bool stopping;
 };
 /* lb_log_health tells it, to any thread. */

@@ -1,12 +1,10 @@
-#include <stdatomic.h>
-
 #include "gateway/base/wipe.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/evidence/log_state.h"
 
 /*
- * One commit: leaves, details, tiles and the checkpoint that signs them, in one transaction; then
- * the ratchet; then the head that others see. Whatever fails here fails for good.
+ * One commit: leaves, details, tiles and the checkpoint that signs them, in one transaction.
+ * Whatever fails here fails for good.
  */
 
 lb_status lb_log_sign_head(struct lb_log *log, uint64_t size, const struct lb_hash *root,
@@ -118,18 +116,29 @@ static lb_status take_entry(struct lb_log *log, struct lb_log_entry *entry, int6
     if (entry->next_officer != NULL)
         lb_keyring_change(writer->keyring, entry->next_officer);
     writer->num_jobs++;
+    lb_log_seal_more(log);
     return LB_OK;
 }
 
-static lb_status write_entry(struct lb_log_writer *writer, const struct lb_log_job *job)
+static lb_status grow_tree(struct lb_log_writer *writer)
 {
     const struct lb_tree_sink sink = {tile_full, &writer->records};
-    const struct lb_log_entry *entry = job->entry;
-    if (job->has_detail)
-        LB_TRY(lb_records_put_detail(&writer->records, entry->index, &job->row));
-    LB_TRY(lb_records_put_leaf(&writer->records, entry->index,
-                               lb_span_of(entry->leaf_bytes, entry->leaf_len)));
-    return lb_tree_add(writer->tree, &entry->leaf_hash, &sink);
+    for (size_t i = 0; i < writer->num_jobs; i++)
+        LB_TRY(lb_tree_add(writer->tree, &writer->jobs[i].entry->leaf_hash, &sink));
+    return LB_OK;
+}
+
+static lb_status write_rows(struct lb_log_writer *writer)
+{
+    for (size_t i = 0; i < writer->num_jobs; i++) {
+        const struct lb_log_job *job = &writer->jobs[i];
+        const struct lb_log_entry *entry = job->entry;
+        if (job->has_detail)
+            LB_TRY(lb_records_put_detail(&writer->records, entry->index, &job->row));
+        LB_TRY(lb_records_put_leaf(&writer->records, entry->index,
+                                   lb_span_of(entry->leaf_bytes, entry->leaf_len)));
+    }
+    return LB_OK;
 }
 
 static lb_status check_leaf(struct lb_log_writer *writer, struct lb_span bytes)
@@ -162,7 +171,7 @@ static lb_status check_leaves(struct lb_log_writer *writer, const struct lb_hash
     return LB_OK;
 }
 
-/* Signing takes as long as reading back a small batch, and neither needs the other. */
+/* Signing needs the root alone, so the rows are written meanwhile. */
 struct signing {
     struct lb_log *log;
     struct lb_records_checkpoint *head;
@@ -176,27 +185,31 @@ static void sign(void *ctx)
     signing->status = lb_log_sign_head(signing->log, head->size, &head->root, &head->note);
 }
 
-static lb_status check_and_sign(struct lb_log *log, struct lb_records_checkpoint *head)
+static lb_status write_and_sign(struct lb_log *log, struct lb_records_checkpoint *head)
 {
     struct lb_log_writer *writer = &log->writer;
     struct signing signing = {log, head, LB_OK};
     bool shared = writer->num_jobs >= LB_LOG_SHARED_JOBS;
     if (shared)
         lb_helper_offer(writer->helper, sign, &signing);
-    lb_status checked = check_leaves(writer, &head->root);
-    if (!(shared && lb_helper_settle(writer->helper)) && checked == LB_OK)
+    lb_status written = write_rows(writer);
+    if (written == LB_OK)
+        written = check_leaves(writer, &head->root);
+    if (!(shared && lb_helper_settle(writer->helper)) && written == LB_OK)
         sign(&signing);
-    LB_TRY(checked);
+    LB_TRY(written);
     return signing.status;
 }
 
-static lb_status sign_batch(struct lb_log *log, uint64_t from_size,
+static lb_status seal_batch(struct lb_log *log, uint64_t from_size,
                             struct lb_records_checkpoint *out_head)
 {
     struct lb_log_writer *writer = &log->writer;
+    LB_TRY(lb_log_seal(log));
+    LB_TRY(grow_tree(writer));
     struct lb_records_checkpoint head = {.size = lb_tree_size(writer->tree)};
     LB_TRY(lb_tree_root(writer->tree, head.size, &head.root));
-    LB_TRY(check_and_sign(log, &head));
+    LB_TRY(write_and_sign(log, &head));
     LB_TRY(lb_records_move_checkpoint(&writer->records, from_size, &writer->root, &head));
     *out_head = head;
     return LB_OK;
@@ -212,40 +225,10 @@ static lb_status fill_batch(struct lb_log *log, struct lb_log_entry *first,
     for (struct lb_log_entry *entry = first; entry != NULL; entry = entry->next)
         LB_TRY(take_entry(log, entry, now_ms));
     if (writer->keyring != NULL)
-        LB_TRY(lb_records_drop_idle_keys(&writer->records));
-    LB_TRY(lb_log_seal(log));
-    for (size_t i = 0; i < writer->num_jobs; i++)
-        LB_TRY(write_entry(writer, &writer->jobs[i]));
+        LB_TRY(lb_keyring_settle(writer->keyring, &writer->records));
     writer->last_ms = now_ms;
     out_head->size = from_size;
-    return writer->num_jobs == 0 ? LB_OK : sign_batch(log, from_size, out_head);
-}
-
-static lb_status show_head(struct lb_log *log, const struct lb_records_checkpoint *head)
-{
-    struct lb_log_shown *shown = &log->shown;
-    (void)pthread_mutex_lock(&shown->lock);
-    lb_status status = lb_tree_follow(shown->tree, log->writer.tree);
-    shown->root = head->root;
-    memcpy(shown->note, head->note.ptr, head->note.len);
-    shown->note_len = head->note.len;
-    (void)pthread_mutex_unlock(&shown->lock);
-    return status;
-}
-
-static lb_status commit_batch(struct lb_log *log, const struct lb_records_checkpoint *head)
-{
-    struct lb_log_writer *writer = &log->writer;
-    LB_TRY(lb_store_commit(writer->store));
-    if (writer->num_jobs == 0)
-        return LB_OK;
-    LB_TRY(lb_ratchet_put(writer->ratchet_fd, writer->ratchet_slot, head->note));
-    writer->ratchet_slot ^= 1;
-    writer->root = head->root;
-    writer->idle_since_ms = lb_clock_monotonic_ms(log->clock);
-    /* What went into files that nobody will find again is no evidence. */
-    LB_TRY(lb_log_watch_files(log));
-    return show_head(log, head);
+    return writer->num_jobs == 0 ? LB_OK : seal_batch(log, from_size, out_head);
 }
 
 /* Keys and salts, also of a job that failed before it was counted. */
@@ -255,18 +238,33 @@ static void wipe_jobs(struct lb_log_writer *writer)
     lb_wipe(writer->jobs, num * sizeof(writer->jobs[0]));
 }
 
+static lb_status commit_batch(struct lb_log *log, struct lb_log_entry *first,
+                              const struct lb_records_checkpoint *head)
+{
+    struct lb_log_writer *writer = &log->writer;
+    const struct lb_log_pending *before = &writer->pending;
+    if (before->first != NULL && before->num_leaves + writer->num_jobs > LB_LOG_BATCH)
+        LB_TRY(lb_log_publish(log));
+    LB_TRY(lb_store_commit(writer->store));
+    atomic_fetch_add(&log->num_commits, 1);
+    LB_TRY(lb_log_publish(log));
+    return lb_log_pend(log, first, head);
+}
+
 lb_status lb_log_write_batch(struct lb_log *log, struct lb_log_entry *first)
 {
     struct lb_log_writer *writer = &log->writer;
     struct lb_records_checkpoint head = {.size = 0};
     writer->num_jobs = 0;
+    lb_log_seal_begin(log);
     lb_arena_reset(writer->arena);
     lb_arena_reset(writer->helper_arena);
     lb_status status = lb_store_begin(writer->store);
     if (status == LB_OK)
         status = fill_batch(log, first, &head);
     if (status == LB_OK)
-        status = commit_batch(log, &head);
+        status = commit_batch(log, first, &head);
+    lb_log_seal_stop(log);
     wipe_jobs(writer);
     if (status == LB_OK)
         return LB_OK;

@@ -189,7 +189,8 @@ static lb_status restore_tree(struct opening *opening, struct lb_records *record
     return LB_OK;
 }
 
-/* A ratchet one batch behind is what a crash between commit and ratchet leaves: roll it forward. */
+/* A ratchet that is a little behind is what a crash between commit and ratchet leaves: roll it
+ * forward. */
 static lb_status advance_ratchet(struct opening *opening, const struct lb_checkpoint *newest)
 {
     struct lb_log_writer *writer = &opening->log->writer;
@@ -266,6 +267,8 @@ static lb_status set_head(struct opening *opening)
     log->shown.root = opening->row.root;
     memcpy(log->shown.note, opening->row.note.ptr, opening->row.note.len);
     log->shown.note_len = opening->row.note.len;
+    const struct lb_tree_source source = lb_records_source(&log->shown.records);
+    LB_TRY(lb_tree_new(&source, &log->writer.pending.tree));
     lb_tree_frontier(log->writer.tree, &log->writer.check);
     if (opening->options->officer_key == NULL)
         return LB_OK;

@@ -1,17 +1,10 @@
-#include <stdatomic.h>
-
 #include "gateway/evidence/log_state.h"
 
 /*
- * Between the guards of a batch and its rows: details are sealed, leaves written out and hashed.
- * None of it touches the database or another entry, so a batch of some size is shared by two
- * threads.
+ * Between an entry's guard and its row: the detail is sealed, the leaf written out and hashed. None
+ * of it touches the database or another entry, so in a batch of some size a second thread does it
+ * while the guards of later entries run.
  */
-
-struct sharing {
-    struct lb_log *log;
-    atomic_size_t next;
-};
 
 static lb_status seal(const struct lb_log *log, struct lb_log_job *job, struct lb_arena *arena)
 {
@@ -32,31 +25,65 @@ static lb_status seal(const struct lb_log *log, struct lb_log_job *job, struct l
     return LB_OK;
 }
 
-static void seal_some(struct sharing *sharing, struct lb_arena *arena)
+static bool claim(struct lb_log_sealing *sealing, size_t *out_job)
 {
-    struct lb_log *log = sharing->log;
+    size_t job = atomic_load(&sealing->next);
+    while (job < atomic_load(&sealing->num_ready)) {
+        if (atomic_compare_exchange_weak(&sealing->next, &job, job + 1)) {
+            *out_job = job;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void seal_ready(struct lb_log *log, struct lb_arena *arena)
+{
     struct lb_log_writer *writer = &log->writer;
-    for (size_t i = atomic_fetch_add(&sharing->next, 1); i < writer->num_jobs;
-         i = atomic_fetch_add(&sharing->next, 1))
+    size_t i = 0;
+    while (claim(&writer->sealing, &i))
         writer->jobs[i].status = seal(log, &writer->jobs[i], arena);
 }
 
 static void help(void *ctx)
 {
-    struct sharing *sharing = ctx;
-    seal_some(sharing, sharing->log->writer.helper_arena);
+    struct lb_log *log = ctx;
+    seal_ready(log, log->writer.helper_arena);
+}
+
+void lb_log_seal_begin(struct lb_log *log)
+{
+    struct lb_log_sealing *sealing = &log->writer.sealing;
+    atomic_store(&sealing->num_ready, 0);
+    atomic_store(&sealing->next, 0);
+    sealing->offered = false;
+}
+
+void lb_log_seal_more(struct lb_log *log)
+{
+    struct lb_log_writer *writer = &log->writer;
+    struct lb_log_sealing *sealing = &writer->sealing;
+    atomic_store(&sealing->num_ready, writer->num_jobs);
+    bool many = writer->num_jobs - atomic_load(&sealing->next) >= LB_LOG_SHARED_JOBS;
+    if (!many || (sealing->offered && !lb_helper_done(writer->helper)))
+        return;
+    sealing->offered = true;
+    lb_helper_offer(writer->helper, help, log);
+}
+
+void lb_log_seal_stop(struct lb_log *log)
+{
+    struct lb_log_sealing *sealing = &log->writer.sealing;
+    if (sealing->offered)
+        (void)lb_helper_settle(log->writer.helper);
+    sealing->offered = false;
 }
 
 lb_status lb_log_seal(struct lb_log *log)
 {
     struct lb_log_writer *writer = &log->writer;
-    struct sharing sharing = {.log = log, .next = 0};
-    bool shared = writer->num_jobs >= LB_LOG_SHARED_JOBS;
-    if (shared)
-        lb_helper_offer(writer->helper, help, &sharing);
-    seal_some(&sharing, writer->arena);
-    if (shared)
-        (void)lb_helper_settle(writer->helper);
+    seal_ready(log, writer->arena);
+    lb_log_seal_stop(log);
     for (size_t i = 0; i < writer->num_jobs; i++)
         LB_TRY(writer->jobs[i].status);
     return LB_OK;

@@ -25,7 +25,7 @@ static struct lb_log_entry *take_batch(struct lb_log_queue *queue, bool *out_sto
     struct lb_log_entry *first = queue->first;
     struct lb_log_entry **end = &queue->first;
     size_t num = 0;
-    for (; *end != NULL && num < LB_LOG_BATCH; num++)
+    for (; *end != NULL && num < queue->max_batch; num++)
         end = &(*end)->next;
     queue->first = *end;
     *end = NULL;
@@ -35,29 +35,6 @@ static struct lb_log_entry *take_batch(struct lb_log_queue *queue, bool *out_sto
     *out_stopping = queue->stopping;
     (void)pthread_mutex_unlock(&queue->lock);
     return num == 0 ? NULL : first;
-}
-
-/* Tells an entry's owner. Nothing of the entry may be touched afterwards. */
-static void finish(struct lb_log *log, struct lb_log_entry *entry, lb_status status)
-{
-    if (entry->done != NULL) {
-        entry->done(entry, status);
-        return;
-    }
-    (void)pthread_mutex_lock(&log->queue.lock);
-    entry->outcome = status;
-    entry->finished = true;
-    (void)pthread_cond_broadcast(&log->queue.finished);
-    (void)pthread_mutex_unlock(&log->queue.lock);
-}
-
-static void finish_all(struct lb_log *log, struct lb_log_entry *first, lb_status failure)
-{
-    while (first != NULL) {
-        struct lb_log_entry *next = first->next;
-        finish(log, first, failure != LB_OK ? failure : first->outcome);
-        first = next;
-    }
 }
 
 /* From here on nothing is accepted; what still waits is told so. */
@@ -70,7 +47,7 @@ static void stop_service(struct lb_log *log, lb_status failure)
     log->queue.num = 0;
     log->queue.failed = true;
     (void)pthread_mutex_unlock(&log->queue.lock);
-    finish_all(log, waiting, failure);
+    lb_log_finish(log, waiting, failure);
 }
 
 /* One leaf of our own making and the text its detail points to. */
@@ -104,7 +81,7 @@ static lb_status write_denials(struct lb_log *log, struct own_entry *entries,
         describe_denial(&denials[i], &entries[i]);
         entries[i].entry.next = i + 1 < num ? &entries[i + 1].entry : NULL;
     }
-    return lb_log_write_batch(log, &entries[0].entry);
+    return lb_log_write_own(log, &entries[0].entry);
 }
 
 /* Takes the counters as they stand, so that a flood can't keep the sequencer here. Without memory
@@ -142,7 +119,7 @@ static lb_status flush_refusals(struct lb_log *log)
     entry.entry.leaf.count = log->queue.num_refused;
     log->queue.num_refused = 0;
     (void)pthread_mutex_unlock(&log->queue.lock);
-    return entry.entry.leaf.count == 0 ? LB_OK : lb_log_write_batch(log, &entry.entry);
+    return entry.entry.leaf.count == 0 ? LB_OK : lb_log_write_own(log, &entry.entry);
 }
 
 static lb_status write_denied(struct lb_log *log, bool last)
@@ -175,7 +152,28 @@ lb_status lb_log_housekeep(struct lb_log *log, bool last)
     if (last || spent || now - writer->idle_since_ms < CANARY_MS)
         return LB_OK;
     struct own_entry canary = {.entry = {.leaf = {.type = LB_LEAF_CANARY, .count = 1}}};
-    return lb_log_write_batch(log, &canary.entry);
+    return lb_log_write_own(log, &canary.entry);
+}
+
+static bool queue_empty(struct lb_log *log)
+{
+    (void)pthread_mutex_lock(&log->queue.lock);
+    bool empty = log->queue.first == NULL;
+    (void)pthread_mutex_unlock(&log->queue.lock);
+    return empty;
+}
+
+/* Nobody waits longer for an answer so that others can come along. */
+static lb_status write_queued(struct lb_log *log, struct lb_log_entry *batch)
+{
+    lb_status status = lb_log_write_batch(log, batch);
+    if (status != LB_OK)
+        lb_log_finish(log, batch, status);
+    LB_TRY(status);
+    if (queue_empty(log))
+        return lb_log_publish(log);
+    lb_log_publish_beside(log);
+    return LB_OK;
 }
 
 void *lb_log_sequence(void *arg)
@@ -187,18 +185,14 @@ void *lb_log_sequence(void *arg)
         struct lb_log_entry *batch = take_batch(&log->queue, &stopping);
         if (batch == NULL && stopping)
             break;
-        lb_status status = LB_OK;
-        if (batch != NULL)
-            status = lb_log_write_batch(log, batch);
-        if (status == LB_OK) {
-            finish_all(log, batch, LB_OK);
-            batch = NULL;
-            status = failed ? LB_OK : lb_log_housekeep(log, false);
-        }
+        lb_status status = batch == NULL ? LB_OK : write_queued(log, batch);
+        if (status == LB_OK && !failed)
+            status = lb_log_housekeep(log, false);
         if (status != LB_OK) {
             failed = true;
+            /* What was committed before is evidence all the same. */
+            lb_status_ignore(lb_log_publish(log));
             stop_service(log, status);
-            finish_all(log, batch, status);
         }
         if (failed)
             lb_log_alert(log);

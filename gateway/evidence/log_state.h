@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "gateway/crypto/random_pool.h"
 #include "gateway/evidence/checkpoint.h"
@@ -36,8 +37,28 @@ struct lb_log_job {
     struct lb_detail_row row;
     lb_status status;
 };
-/* From so many on a batch is worth a second thread. */
+/* So many jobs are worth a second thread. */
 #define LB_LOG_SHARED_JOBS 8
+
+/* Which jobs of the batch can be sealed, and which nobody has begun (log_seal.c). */
+struct lb_log_sealing {
+    atomic_size_t num_ready;
+    atomic_size_t next;
+    bool offered;  /* to the helper */
+};
+
+/* A batch that is committed and not yet public: its ratchet, its head, its owners (log_publish.c). */
+struct lb_log_pending {
+    struct lb_log_entry *first;  /* NULL: there is none */
+    size_t num_leaves;
+    struct lb_tree *tree;        /* as it was then; of every batch in turn */
+    bool offered;                /* the publisher may be at it */
+    bool files_changed;          /* why it failed */
+    lb_status status;            /* what came of it */
+    struct lb_hash root;
+    size_t note_len;
+    uint8_t note[LB_RATCHET_MAX_NOTE_BYTES];
+};
 
 /* What the sequencer alone touches, once its thread runs. */
 struct lb_log_writer {
@@ -54,14 +75,18 @@ struct lb_log_writer {
     int64_t flushed_ms;          /* monotonic: the last look at the denials */
     struct lb_arena *arena;      /* of one batch */
     struct lb_random_pool random;  /* of salts and nonces */
-    struct lb_helper *helper;
+    struct lb_helper *helper;     /* seals and signs */
+    struct lb_helper *publisher;  /* makes public */
     struct lb_arena *helper_arena;
     struct lb_log_job *jobs;     /* LB_LOG_BATCH of them */
     size_t num_jobs;
+    struct lb_log_sealing sealing;
+    struct lb_log_pending pending;
     struct lb_space space;
     struct lb_watched watched;
     enum lb_space_level announced;  /* the last level that has an entry */
     enum lb_log_state trouble;      /* why the batch failed, when its status alone can't say */
+    int64_t looked_ms;              /* monotonic: the last look at disk and files */
     int64_t alerted_ms;             /* monotonic: the last line about the state */
     int64_t refusals_ms;            /* monotonic: the last entry about refusals for want of room */
     int64_t shed_ms;                /* monotonic: when rows of a shard were last removed */
@@ -85,6 +110,7 @@ struct lb_log_queue {
     struct lb_log_entry *first;
     struct lb_log_entry **last;
     size_t num;
+    size_t max_batch;
     bool stopping;
     bool failed;
     enum lb_log_state state;
@@ -105,6 +131,7 @@ struct lb_log {
     struct lb_log_queue queue;
     struct lb_denials denials;
     _Atomic(bool) held;  /* nothing may be released */
+    _Atomic(uint64_t) num_commits;
     struct lb_shed shed;
     struct lb_shard_keeper *keeper;
     pthread_t sequencer;
@@ -122,12 +149,11 @@ void *lb_log_sequence(void *log);
  * FILE_FAILED; CONFIG_INVALID with a sentence. */
 LB_MUST lb_status lb_log_watch_begin(struct lb_log *log, const struct lb_log_options *options,
                                      struct lb_diag *diag);
-/* The sequencer's looks. lb_log_watch sees to disk, files and WAL, and lb_log_watch_files only
- * to the files: a failure is the end of this log's service (LOG_UNAVAILABLE and FILE_FAILED).
- * lb_log_announce writes the ADMIN entry of a changed level; lb_log_alert repeats what is wrong
- * once a minute; lb_log_fail finds the state for a failure. */
+/* The sequencer's looks. lb_log_watch sees to disk, files and WAL: a failure is the end of this
+ * log's service (LOG_UNAVAILABLE). lb_log_announce writes the ADMIN entry of a changed level;
+ * lb_log_alert repeats what is wrong once a minute; lb_log_fail finds the state for the first
+ * failure. */
 LB_MUST lb_status lb_log_watch(struct lb_log *log);
-LB_MUST lb_status lb_log_watch_files(struct lb_log *log);
 LB_MUST lb_status lb_log_announce(struct lb_log *log);
 void lb_log_alert(struct lb_log *log);
 void lb_log_fail(struct lb_log *log, lb_status failure);
@@ -136,13 +162,31 @@ void lb_log_fail(struct lb_log *log, lb_status failure);
 LB_MUST lb_status lb_log_enqueue(struct lb_log *log, struct lb_log_entry *entry);
 /* lb_log_check_entry says whether an entry can be written: MALFORMED, TOO_LARGE. */
 LB_MUST lb_status lb_log_check_entry(const struct lb_log_entry *entry);
-/* lb_log_write_batch writes at most LB_LOG_BATCH entries in one commit, signs, and shows the new
- * head; each entry's `outcome` says whether it became a leaf. Any failure is the end of this
- * log's service: LOG_UNAVAILABLE for the entries. Sequencer only. */
+/* lb_log_write_batch writes at most LB_LOG_BATCH entries in one signed commit, which then is
+ * pending; each entry's `outcome` says whether it became a leaf. The batch that was pending is
+ * public when this returns. Any failure is the end of this log's service: LOG_UNAVAILABLE for the
+ * entries, which remain the caller's to finish. Sequencer only. */
 LB_MUST lb_status lb_log_write_batch(struct lb_log *log, struct lb_log_entry *first);
-/* lb_log_seal seals and hashes the writer's jobs: each entry's leaf_bytes and leaf_hash, and its
- * detail row. NO_MEMORY, CRYPTO_FAILED, TOO_LARGE. */
+/* lb_log_write_own is the same for entries of the log's own: they are public when it returns. */
+LB_MUST lb_status lb_log_write_own(struct lb_log *log, struct lb_log_entry *first);
+/* lb_log_pend takes a committed batch, whose leaves are the writer's jobs, when none is pending.
+ * lb_log_publish_beside lets the publisher's thread go on with it, and lb_log_publish waits for it
+ * or does it here: ratchet, head, then the owners are told, of a failure too. LOG_UNAVAILABLE: the
+ * log's service has ended. Nothing to do without a pending batch. Sequencer only; NO_MEMORY. */
+LB_MUST lb_status lb_log_pend(struct lb_log *log, struct lb_log_entry *first,
+                              const struct lb_records_checkpoint *head);
+void lb_log_publish_beside(struct lb_log *log);
+LB_MUST lb_status lb_log_publish(struct lb_log *log);
+/* lb_log_finish tells the owners of these entries: the failure, or with LB_OK each its outcome. */
+void lb_log_finish(struct lb_log *log, struct lb_log_entry *first, lb_status failure);
+/* lb_log_seal_begin begins a batch without jobs; lb_log_seal_more says that there is one more,
+ * which must not change any more; lb_log_seal waits until all are sealed and hashed: each entry's
+ * leaf_bytes and leaf_hash, and its detail row (NO_MEMORY, CRYPTO_FAILED, TOO_LARGE).
+ * lb_log_seal_stop waits until nobody touches a job, when the batch has failed. */
+void lb_log_seal_begin(struct lb_log *log);
+void lb_log_seal_more(struct lb_log *log);
 LB_MUST lb_status lb_log_seal(struct lb_log *log);
+void lb_log_seal_stop(struct lb_log *log);
 /* lb_log_housekeep writes due denials and canaries; `last` also those not due yet. */
 LB_MUST lb_status lb_log_housekeep(struct lb_log *log, bool last);
 /* lb_log_sign_head signs a checkpoint; the note is in the writer's arena. */

@@ -4,10 +4,12 @@
 #include "gateway/evidence/log_state.h"
 
 /*
- * What a log stands on: its file system, its files, its clock. The sequencer looks after every
- * batch and four times a second; what it finds has a name, and whoever runs the node is told.
+ * What a log stands on: its file system, its files, its clock. The sequencer looks when nothing
+ * waits for it, and every 20 ms when something does; what it finds has a name, and whoever runs the
+ * node is told.
  */
 
+#define LOOK_MS 20
 #define ALERT_MS 60000
 /* The WAL is moved when nothing waits and it has some pages, or when it has many: the fewer times,
  * the fewer entries wait for it, and the fewer times the same pages are written. With little room
@@ -44,6 +46,7 @@ void lb_log_health(const struct lb_log *log, struct lb_log_health *out_health)
         .free_bytes = queue->free_bytes,
         .num_queued = queue->num,
         .num_refused = queue->num_refused,
+        .num_commits = atomic_load(&log->num_commits),
         .stopping = queue->stopping,
     };
     (void)pthread_mutex_unlock(&queue->lock);
@@ -77,7 +80,7 @@ static void alert(struct lb_log *log, enum lb_log_state state)
                  (unsigned long long)(log->writer.space.now.free_bytes >> 20));
 }
 
-/* A stopped log stays stopped. */
+/* A stopped log stays stopped, and takes no more before anybody is told why. */
 static void set_state(struct lb_log *log, enum lb_log_state state)
 {
     struct lb_log_queue *queue = &log->queue;
@@ -85,6 +88,7 @@ static void set_state(struct lb_log *log, enum lb_log_state state)
     enum lb_log_state before = queue->state;
     if (before <= LB_LOG_STATE_SPACE_SPENT)
         queue->state = state;
+    queue->failed = queue->failed || queue->state > LB_LOG_STATE_SPACE_SPENT;
     queue->free_bytes = log->writer.space.now.free_bytes;
     (void)pthread_mutex_unlock(&queue->lock);
     if (before != state && before <= LB_LOG_STATE_SPACE_SPENT)
@@ -119,16 +123,12 @@ static enum lb_log_state state_after(struct lb_log *log, lb_status failure)
 
 void lb_log_fail(struct lb_log *log, lb_status failure)
 {
+    struct lb_log_health health;
+    lb_log_health(log, &health);
+    if (health.state > LB_LOG_STATE_SPACE_SPENT)
+        return; /* what came first is what it is about */
     lb_log_failure("evidence_log_stopped", failure);
     set_state(log, state_after(log, failure));
-}
-
-lb_status lb_log_watch_files(struct lb_log *log)
-{
-    lb_status status = lb_watched_check(&log->writer.watched);
-    if (status != LB_OK)
-        log->writer.trouble = LB_LOG_STATE_FILES_CHANGED;
-    return status;
 }
 
 lb_status lb_log_watch_begin(struct lb_log *log, const struct lb_log_options *options,
@@ -150,7 +150,10 @@ lb_status lb_log_watch_begin(struct lb_log *log, const struct lb_log_options *op
 static lb_status look(struct lb_log *log)
 {
     struct lb_log_writer *writer = &log->writer;
-    LB_TRY(lb_log_watch_files(log));
+    lb_status found = lb_watched_check(&writer->watched);
+    if (found != LB_OK)
+        writer->trouble = LB_LOG_STATE_FILES_CHANGED;
+    LB_TRY(found);
     LB_TRY(lb_space_look(&writer->space));
     if (writer->space.now.read_only) {
         writer->trouble = LB_LOG_STATE_READ_ONLY;
@@ -170,15 +173,29 @@ static lb_status move_wal(struct lb_log *log)
     bool wait = health.num_queued > 0 && log->writer.space.level == LB_SPACE_ROOMY;
     if (lb_store_wal_pages(store) < (wait ? WAL_MANY_PAGES : WAL_SOME_PAGES))
         return LB_OK;
+    LB_TRY(lb_log_publish(log)); /* whose owners would wait for all that copying */
     lb_status status = lb_store_checkpoint(store);
     bool later = lb_status_code(status) == LB_STATE_LOCKED ||
                  lb_store_trouble(status) == LB_STORE_TROUBLE_FULL;
     return later ? LB_OK : status;
 }
 
+/* Between two batches of many there is no time for it each time. */
+static bool look_is_due(struct lb_log *log)
+{
+    struct lb_log_writer *writer = &log->writer;
+    struct lb_log_health health;
+    lb_log_health(log, &health);
+    int64_t now = lb_clock_monotonic_ms(log->clock);
+    bool due = health.num_queued == 0 || now - writer->looked_ms >= LOOK_MS;
+    if (due)
+        writer->looked_ms = now;
+    return due;
+}
+
 lb_status lb_log_watch(struct lb_log *log)
 {
-    lb_status status = look(log);
+    lb_status status = look_is_due(log) ? look(log) : LB_OK;
     if (status == LB_OK)
         status = move_wal(log);
     if (status != LB_OK) {
@@ -198,7 +215,7 @@ lb_status lb_log_announce(struct lb_log *log)
         return LB_OK;
     struct lb_log_entry entry = {.leaf = {.type = LB_LEAF_ADMIN, .count = 1}};
     (void)snprintf(entry.leaf.code, sizeof(entry.leaf.code), "%s", codes[level]);
-    LB_TRY(lb_log_write_batch(log, &entry));
+    LB_TRY(lb_log_write_own(log, &entry));
     writer->announced = level;
     return LB_OK;
 }

@@ -3,9 +3,8 @@
 #include "gateway/crypto/hash.h"
 #include "gateway/evidence/shards.h"
 
-/* Where the rows of no keys are, while a batch is written: 2^62, past every real kid. */
+/* Where a row of no key is for a moment: 2^62, past every real kid. */
 #define IDLE_KID (UINT64_C(1) << 62)
-#define IDLE_KID_SQL "4611686018427387904"
 
 static const char *const MIGRATIONS[] = {
     "CREATE TABLE leaf(idx INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
@@ -35,7 +34,7 @@ static lb_status prepare_writes(struct lb_records *records)
         {&records->put_detail, "INSERT INTO detail(idx, kid, nonce, sealed, plain_hash)"
                                " VALUES (?1, ?2, ?3, ?4, ?5)"},
         {&records->put_key, "INSERT INTO detail_key(kid, subject, sealed) VALUES (?1, ?2, ?3)"},
-        {&records->drop_idle, "DELETE FROM detail_key WHERE kid >= " IDLE_KID_SQL},
+        {&records->drop_key, "DELETE FROM detail_key WHERE kid = ?1"},
         {&records->find_keys, "SELECT kid, sealed FROM detail_key WHERE subject = ?1 ORDER BY kid"},
         {&records->erase_key, "UPDATE detail_key SET subject = NULL, sealed = NULL, key_hash = ?2,"
                               " erased_by = ?3 WHERE kid = ?1"},
@@ -246,15 +245,12 @@ lb_status lb_records_put_key(struct lb_records *records, uint64_t kid,
     return lb_stmt_run(stmt);
 }
 
-lb_status lb_records_put_idle_key(struct lb_records *records, uint64_t number)
+lb_status lb_records_touch_keys(struct lb_records *records)
 {
     static const uint8_t nobody[LB_DETAIL_SUBJECT_BYTES], nothing[LB_DETAIL_SEALED_KEY_BYTES];
-    return lb_records_put_key(records, IDLE_KID + number, nobody, nothing);
-}
-
-lb_status lb_records_drop_idle_keys(struct lb_records *records)
-{
-    return lb_stmt_run(records->drop_idle);
+    LB_TRY(lb_records_put_key(records, IDLE_KID, nobody, nothing));
+    LB_TRY(lb_stmt_bind_int(records->drop_key, 1, (int64_t)IDLE_KID));
+    return lb_stmt_run(records->drop_key);
 }
 
 static lb_status bind_checkpoint(struct lb_stmt *stmt,

@@ -47,7 +47,7 @@ struct lb_records {
     struct lb_stmt *put_tile;
     struct lb_stmt *put_detail;
     struct lb_stmt *put_key;
-    struct lb_stmt *drop_idle;
+    struct lb_stmt *drop_key;
     struct lb_stmt *find_keys;
     struct lb_stmt *erase_key;
     struct lb_stmt *put_checkpoint;
@@ -104,10 +104,8 @@ LB_MUST lb_status lb_records_put_detail(struct lb_records *records, uint64_t ind
 LB_MUST lb_status lb_records_put_key(struct lb_records *records, uint64_t kid,
                                      const uint8_t subject[LB_DETAIL_SUBJECT_BYTES],
                                      const uint8_t sealed[LB_DETAIL_SEALED_KEY_BYTES]);
-/* lb_records_put_idle_key does the work of lb_records_put_key for no key: a row past all real ones,
- * until lb_records_drop_idle_keys takes back all of them, before the commit. */
-LB_MUST lb_status lb_records_put_idle_key(struct lb_records *records, uint64_t number);
-LB_MUST lb_status lb_records_drop_idle_keys(struct lb_records *records);
+/* lb_records_touch_keys writes the page that a new key would be on, and leaves nothing there. */
+LB_MUST lb_status lb_records_touch_keys(struct lb_records *records);
 LB_MUST lb_status lb_records_put_checkpoint(struct lb_records *records,
                                             const struct lb_records_checkpoint *checkpoint);
 /* lb_records_move_checkpoint replaces the row if it still is `from` (compare and swap); LOG_FORK

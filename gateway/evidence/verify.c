@@ -132,7 +132,7 @@ static lb_status check_slot(struct lb_verify *verify, const struct lb_ratchet_sl
     return LB_OK;
 }
 
-/* Read after the database, the ratchet may lag by the one batch between commit and ratchet. */
+/* Read after the database, the ratchet may lag by what is between commit and ratchet. */
 static lb_status check_lag(struct lb_verify *verify, const struct lb_ratchet *after)
 {
     struct lb_checkpoint newest;

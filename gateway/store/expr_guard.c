@@ -116,9 +116,8 @@ static lb_status set_up(struct lb_expr_guard *guard)
 lb_status lb_expr_guard_open(struct lb_expr_guard *guard)
 {
     *guard = (struct lb_expr_guard){NULL, 0};
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
-                SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
-    lb_status status = lb_store_status(sqlite3_open_v2(":memory:", &guard->db, flags, NULL));
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY;
+    lb_status status = lb_store_connect(":memory:", flags, &guard->db);
     if (status == LB_OK)
         status = set_up(guard);
     if (status != LB_OK)

@@ -1,5 +1,7 @@
 #include "gateway/store/foreign.h"
 
+#include <pthread.h>
+
 /* Failures whose kind lb_store_trouble tells by the record itself. */
 static const struct lb_fault DISK_FULL = {LB_STORE_FAILED, "disk full", __FILE__, __LINE__};
 static const struct lb_fault IO_ERROR = {LB_STORE_FAILED, "I/O error", __FILE__, __LINE__};
@@ -121,5 +123,29 @@ lb_status lb_store_harden(sqlite3 *db)
                       set == settings[i][1],
                   LB_STORE_FAILED, "SQLite lacks a safety setting");
     }
+    return LB_OK;
+}
+
+/* SQLite counts its memory under one lock for the whole process, in which connections of different
+ * threads then meet at every statement. Nobody reads that count. */
+static void count_no_memory(void)
+{
+    /* Somebody who was here first has settled it; then it is only slower. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+lb_status lb_store_connect(const char *path, int flags, sqlite3 **out_db)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, count_no_memory);
+    sqlite3 *db = NULL;
+    int code = sqlite3_open_v2(
+        path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
+        NULL);
+    if (code != SQLITE_OK) {
+        (void)sqlite3_close(db);
+        return lb_store_status(code);
+    }
+    *out_db = db;
     return LB_OK;
 }

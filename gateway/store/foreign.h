@@ -29,6 +29,10 @@ struct lb_store {
  * OK. */
 LB_MUST lb_status lb_store_status(int code);
 
+/* lb_store_connect opens a connection of one thread at a time; flags are SQLite's READONLY,
+ * READWRITE, CREATE and MEMORY. The result code is that of lb_store_status. */
+LB_MUST lb_status lb_store_connect(const char *path, int flags, sqlite3 **out_db);
+
 /* lb_store_harden sets what every connection of ours has: limits, defensive mode, no extensions, no
  * double-quoted strings. */
 LB_MUST lb_status lb_store_harden(sqlite3 *db);

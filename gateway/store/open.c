@@ -76,16 +76,8 @@ static lb_status connect_file(const struct lb_store_options *options, sqlite3 **
             LB_TRY(create_file(options->path));
         LB_TRY(check_file(options->path));
     }
-    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE |
-                (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-    sqlite3 *db = NULL;
-    int code = sqlite3_open_v2(options->path, &db, flags, NULL);
-    if (code != SQLITE_OK) {
-        (void)sqlite3_close(db);
-        return lb_store_status(code);
-    }
-    *out_db = db;
-    return LB_OK;
+    int flags = options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    return lb_store_connect(options->path, flags, out_db);
 }
 
 /* One PRAGMA or SELECT that gives one integer. */
