@@ -31,7 +31,8 @@ def lines(found):
     for name, said in _SIDES:
         side = found[name]
         yield f"  {said:<36}{side['per_second']:>12.0f}{side['p50_ms']:>10.3f}{side['p99_ms']:>10.3f}"
-    yield f"  ours / raw: {found['ratio']:.2f} in the same turns; a commit of ours took {found['ours_batch']:.0f} entries"
+    yield (f"  ours / raw: {found['ratio']:.2f} in the same turns; a commit of ours took "
+           f"{found['ours_batch']:.0f} entries")
     costs = ", ".join(f"{cost['us_per_entry']:.1f} at {cost['at']}" for cost in found["cost"])
     yield f"  us per entry as the log grows: {costs}"
     yield f"  opening it: {found['open_ms']:.0f} ms"

@@ -68,10 +68,11 @@ void lb_log_officer_hash(const uint8_t officer_key[32], uint8_t out[32]);
 void lb_log_close(struct lb_log *log);
 
 /*
- * One entry on its way in. The owner keeps it alive until `done` is called, once, on a thread of the
- * log's, after the commit, while the guards of later entries may be running: then index, leaf_hash and leaf_bytes are set; or with the
- * failure (LOG_UNAVAILABLE; MALFORMED or TOO_LARGE when the guard left a leaf that can't be
- * written, and its changes were undone), and nothing may be released.
+ * One entry on its way in. The owner keeps it alive until `done` is called, once, on a thread of
+ * the log's, after the commit, while the guards of later entries may be running: then index,
+ * leaf_hash and leaf_bytes are set; or with the failure (LOG_UNAVAILABLE; MALFORMED or TOO_LARGE
+ * when the guard left a leaf that can't be written, and its changes were undone), and nothing may
+ * be released.
  *
  * An entry of type ERASURE with a subject destroys that subject's data keys: its older details
  * can't be opened any more, by anyone, while every proof stays valid. Its request_hash and count

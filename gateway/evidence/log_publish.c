@@ -2,8 +2,8 @@
 
 /*
  * From committed to public: the ratchet on disk, then the head that others see, then the entries'
- * owners. All that goes on beside the next batch, whose commit may come first: the database is ahead
- * of the ratchet by LB_LOG_BATCH entries at most.
+ * owners. All that goes on beside the next batch, whose commit may come first: the database is
+ * ahead of the ratchet by LB_LOG_BATCH entries at most.
  */
 
 /* Tells an entry's owner. Nothing of the entry may be touched afterwards. */
@@ -74,7 +74,7 @@ static lb_status set_head(struct lb_log *log)
     return show_head(log);
 }
 
-/* On either thread. The owners of what failed are told by the sequencer, once the log has stopped. */
+/* On either thread. Of a failure the sequencer tells the owners, once the log has stopped. */
 static void make_public(void *ctx)
 {
     struct lb_log *log = ctx;

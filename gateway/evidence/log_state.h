@@ -47,7 +47,7 @@ struct lb_log_sealing {
     bool offered;  /* to the helper */
 };
 
-/* A batch that is committed and not yet public: its ratchet, its head, its owners (log_publish.c). */
+/* A batch that is committed and not yet public (log_publish.c). */
 struct lb_log_pending {
     struct lb_log_entry *first;  /* NULL: there is none */
     size_t num_leaves;
