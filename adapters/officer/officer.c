@@ -19,11 +19,11 @@ struct lb_source {
     struct lb_source_stmt stmt;
 };
 
-static lb_status officer_open(void *ctx, const char *location, struct lb_diag *diag,
-                              struct lb_source **out_source)
+static lb_status officer_open(void *ctx, const struct lb_source_options *options,
+                              struct lb_diag *diag, struct lb_source **out_source)
 {
     struct lb_source *source = calloc(1, sizeof(*source));
-    (void)location;
+    (void)options;
     (void)diag;
     LB_ENSURE(source != NULL, LB_NO_MEMORY, "memory is exhausted");
     lb_status status = lb_officer_asker_new(ctx, &source->asker);
@@ -42,10 +42,10 @@ static void officer_close(struct lb_source *source)
     free(source);
 }
 
-static lb_status officer_prepare(struct lb_source *source, const char *query, struct lb_diag *diag,
-                                 struct lb_source_stmt **out_stmt)
+static lb_status officer_prepare(struct lb_source *source, const struct lb_source_query *query,
+                                 struct lb_diag *diag, struct lb_source_stmt **out_stmt)
 {
-    if (strcmp(query, QUERY) != 0) {
+    if (strcmp(query->text, QUERY) != 0) {
         lb_diag_set(diag, "the officer's station knows no query but \"" QUERY "\"");
         LB_FAIL(LB_CONFIG_INVALID, "query that the officer's station does not know");
     }

@@ -360,11 +360,14 @@ static void the_source_knows_one_query(void **state)
     struct lb_source_result result;
     struct lb_diag diag = {""};
     assert_int_equal(plugin.api_version, LB_SOURCE_API_VERSION);
-    assert_true(plugin.open(plugin.ctx, "", &diag, &source) == LB_OK);
-    assert_int_equal(lb_status_code(plugin.prepare(source, "SELECT 1", &diag, &stmt)),
+    const struct lb_source_options options = {.location = ""};
+    const struct lb_source_query other = {.text = "SELECT 1"};
+    const struct lb_source_query accesses = {.text = "accesses"};
+    assert_true(plugin.open(plugin.ctx, &options, &diag, &source) == LB_OK);
+    assert_int_equal(lb_status_code(plugin.prepare(source, &other, &diag, &stmt)),
                      LB_CONFIG_INVALID);
     assert_true(diag.text[0] != 0);
-    assert_true(plugin.prepare(source, "accesses", &diag, &stmt) == LB_OK);
+    assert_true(plugin.prepare(source, &accesses, &diag, &stmt) == LB_OK);
     assert_int_equal(lb_status_code(plugin.read(stmt, params, 1, &limits, ground->arena, &result)),
                      LB_INTERNAL);
     plugin.close(source);

@@ -60,7 +60,7 @@ static void start_serve(struct fixture *fx)
         .clock = lb_clock_system(),
         .policy = fx->policy,
         .plugin = fx->plugin,
-        .location = fed_path(&fx->fed, "tax.db"),
+        .database = {.location = fed_path(&fx->fed, "tax.db")},
         .num_connections = 2,
         .ring = fx->ring,
         .share_ring = fx->share_ring,

@@ -7,14 +7,16 @@
 /*
  * The department's connections: a fixed number, each with every view prepared once. A connection
  * whose read failed is closed and opened anew by its next user, so a restarted database needs no
- * help.
+ * help; one that can't be reached is asked again after a moment only, so that it does not take the
+ * time of every request. A view whose tables changed since the start is refused by itself, until
+ * the adapter is started again and somebody has looked.
  */
 struct lb_serve_pool;
 
 /* All is borrowed. */
 struct lb_serve_pool_options {
     const struct lb_source_plugin *plugin;
-    const char *location;
+    struct lb_source_options database;  /* timeout_ms and stopping are the pool's own */
     size_t num_connections;
     const struct lb_serve_policy *policy;
     enum lb_view_source source;  /* of its views; the others are not prepared here */
@@ -25,10 +27,15 @@ struct lb_serve_pool_options {
 LB_MUST lb_status lb_serve_pool_new(const struct lb_serve_pool_options *options,
                                     struct lb_diag *diag, struct lb_serve_pool **out_pool);
 void lb_serve_pool_free(struct lb_serve_pool *pool);
+/* lb_serve_pool_stop ends what is being read, and all that is asked afterwards, with
+ * SOURCE_UNAVAILABLE or SOURCE_TIMEOUT: a database that hangs does not hold the shutdown. NULL is
+ * allowed. */
+void lb_serve_pool_stop(struct lb_serve_pool *pool);
 
 /* What one view gave for one subject. */
 struct lb_serve_rows {
-    lb_status status;                /* LB_OK, AMBIGUOUS, SOURCE_UNAVAILABLE, SOURCE_TIMEOUT */
+    lb_status status;                /* LB_OK, AMBIGUOUS, SOURCE_UNAVAILABLE, SOURCE_TIMEOUT,
+                                      * SOURCE_CHANGED */
     struct lb_source_result result;
     char as_of[11];                  /* "" when the source does not say */
 };

@@ -16,11 +16,11 @@
 
 static int no_database;
 
-static lb_status hang_open(void *ctx, const char *location, struct lb_diag *diag,
-                           struct lb_source **out)
+static lb_status hang_open(void *ctx, const struct lb_source_options *options,
+                           struct lb_diag *diag, struct lb_source **out)
 {
     (void)ctx;
-    (void)location;
+    (void)options;
     (void)diag;
     *out = (struct lb_source *)(void *)&no_database;
     return LB_OK;
@@ -31,8 +31,8 @@ static void hang_close(struct lb_source *source)
     (void)source;
 }
 
-static lb_status hang_prepare(struct lb_source *source, const char *query, struct lb_diag *diag,
-                              struct lb_source_stmt **out)
+static lb_status hang_prepare(struct lb_source *source, const struct lb_source_query *query,
+                              struct lb_diag *diag, struct lb_source_stmt **out)
 {
     (void)source;
     (void)query;
@@ -82,7 +82,7 @@ static void all_queries_share_one_time(void **state)
     struct lb_serve_pool *pool = NULL;
     struct lb_diag diag;
     const struct lb_serve_pool_options options = {
-        .plugin = &hanging, .location = "", .num_connections = 1, .policy = &policy};
+        .plugin = &hanging, .num_connections = 1, .policy = &policy};
     assert_true(lb_serve_pool_new(&options, &diag, &pool) == LB_OK);
     for (size_t i = 0; i < NUM_VIEWS; i++)
         queries[i] = (struct lb_serve_query){i, NULL, 0};

@@ -25,15 +25,23 @@ static lb_status open_pools(struct lb_serve *serve, struct lb_diag *diag)
 {
     const struct lb_serve_options *options = &serve->options;
     const struct lb_serve_pool_options database = {
-        options->plugin, options->location, options->num_connections, options->policy,
+        options->plugin, options->database, options->num_connections, options->policy,
         LB_VIEW_DATABASE};
     const struct lb_serve_pool_options officer = {
-        options->officer, "", options->num_officer, options->policy, LB_VIEW_OFFICER};
+        options->officer, {.location = ""}, options->num_officer, options->policy, LB_VIEW_OFFICER};
     LB_TRY(lb_serve_pool_new(&database, diag, &serve->pool));
     if (!has_officer_views(options->policy))
         return LB_OK;
     LB_ENSURE(options->officer != NULL, LB_CONFIG_INVALID, "views of an officer who is not there");
     return lb_serve_pool_new(&officer, diag, &serve->officer);
+}
+
+void lb_serve_stop_sources(struct lb_serve *serve)
+{
+    if (serve == NULL)
+        return;
+    lb_serve_pool_stop(serve->pool);
+    lb_serve_pool_stop(serve->officer);
 }
 
 lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *diag,

@@ -29,7 +29,7 @@ struct lb_serve_options {
     const struct lb_clock *clock;
     const struct lb_serve_policy *policy;  /* views, rule set, who and what is accepted */
     const struct lb_source_plugin *plugin;
-    const char *location;                  /* the plugin's text for the department's database */
+    struct lb_source_options database;     /* how the plugin reaches the department's database */
     size_t num_connections;                /* at least 1: reads that may run at once */
     const struct lb_source_plugin *officer;  /* behind views with `source: officer`; NULL when the
                                               policy has none */
@@ -60,6 +60,10 @@ LB_MUST lb_status lb_serve_new(const struct lb_serve_options *options, struct lb
                                struct lb_serve **out_serve);
 /* lb_serve_free waits for reads in hand. The log must be open still. NULL is allowed. */
 void lb_serve_free(struct lb_serve *serve);
+
+/* lb_serve_stop_sources ends what waits for a database, and lets nothing wait for one any more; for
+ * a shutdown, before lb_serve_free. NULL is allowed. */
+void lb_serve_stop_sources(struct lb_serve *serve);
 
 /* lb_serve_tick looks whether anything was shut or opened, so that it is recorded without a request
  * too, and wipes HPKE contexts past their life; to be called once a second. */

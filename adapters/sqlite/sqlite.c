@@ -3,14 +3,12 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "adapters/api/cells.h"
 #include "adapters/sqlite/watchdog.h"
-#include "gateway/base/limits.h"
-#include "gateway/base/utf8.h"
 #include "gateway/store/store.h"
 
 #define BUSY_TIMEOUT_MS 200  /* waiting for a writer can't be interrupted, so it is short */
 #define SOURCE_ARENA_BYTES (1024 * 1024)
-#define FIRST_ROWS 8
 
 struct lb_source {
     struct lb_store *store;
@@ -23,6 +21,7 @@ struct lb_source_stmt {
     struct lb_stmt *stmt;  /* belongs to the store */
     size_t num_columns;
     const char **columns;
+    bool keep_empty;
 };
 
 static void sqlite_close(struct lb_source *source)
@@ -62,15 +61,15 @@ static lb_status connect_store(const char *location, struct lb_diag *diag,
     }
 }
 
-static lb_status sqlite_open(void *ctx, const char *location, struct lb_diag *diag,
-                             struct lb_source **out_source)
+static lb_status sqlite_open(void *ctx, const struct lb_source_options *options,
+                             struct lb_diag *diag, struct lb_source **out_source)
 {
     (void)ctx;
     struct lb_source LB_DEFER(sqlite_closep) *source = calloc(1, sizeof(*source));
     LB_ENSURE(source != NULL, LB_NO_MEMORY, "memory is exhausted");
     source->arena = lb_arena_new(SOURCE_ARENA_BYTES);
     LB_ENSURE(source->arena != NULL, LB_NO_MEMORY, "memory is exhausted");
-    LB_TRY(connect_store(location, diag, &source->store));
+    LB_TRY(connect_store(options->location, diag, &source->store));
     LB_TRY(lb_watchdog_new(source->store, &source->watchdog));
     *out_source = source;
     source = NULL;
@@ -120,16 +119,11 @@ static lb_status check_statement(const struct lb_stmt *stmt, const char *query,
         lb_diag_set(diag, "the query is not one that only reads; write one SELECT");
         LB_FAIL(LB_CONFIG_INVALID, "query that is no SELECT");
     }
-    int num = lb_stmt_num_columns(stmt);
-    if (num < 1 || num > LB_MAX_FIELDS_PER_VIEW) {
-        lb_diag_set(diag, "the query gives %d columns; 1 to %d are allowed", num,
-                    LB_MAX_FIELDS_PER_VIEW);
-        LB_FAIL(LB_CONFIG_INVALID, "query with too many columns");
-    }
     return check_params(stmt, diag);
 }
 
-static lb_status read_columns(struct lb_source_stmt *query, struct lb_diag *diag)
+static lb_status read_columns(struct lb_source_stmt *query, const struct lb_source_query *wanted,
+                              struct lb_diag *diag)
 {
     struct lb_arena *arena = query->source->arena;
     query->num_columns = (size_t)lb_stmt_num_columns(query->stmt);
@@ -139,15 +133,8 @@ static lb_status read_columns(struct lb_source_stmt *query, struct lb_diag *diag
         const char *name = lb_stmt_column_name(query->stmt, (int)i);
         query->columns[i] = lb_arena_str(arena, lb_span_str(name));
         LB_ENSURE(query->columns[i] != NULL, LB_NO_MEMORY, "arena full");
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(query->columns[j], name) != 0)
-                continue;
-            lb_diag_set(diag, "two columns of the query are called \"%s\"; rename one with AS",
-                        name);
-            LB_FAIL(LB_CONFIG_INVALID, "two columns of one name");
-        }
     }
-    return LB_OK;
+    return lb_source_check_columns(wanted, query->columns, query->num_columns, diag);
 }
 
 static lb_status compile(struct lb_source *source, const char *text, struct lb_diag *diag,
@@ -162,16 +149,17 @@ static lb_status compile(struct lb_source *source, const char *text, struct lb_d
     LB_FAIL(LB_CONFIG_INVALID, "query that does not compile");
 }
 
-static lb_status sqlite_prepare(struct lb_source *source, const char *query, struct lb_diag *diag,
-                                struct lb_source_stmt **out_stmt)
+static lb_status sqlite_prepare(struct lb_source *source, const struct lb_source_query *query,
+                                struct lb_diag *diag, struct lb_source_stmt **out_stmt)
 {
     struct lb_source_stmt *prepared = lb_arena_alloc(source->arena, sizeof(*prepared));
     LB_ENSURE(prepared != NULL, LB_NO_MEMORY, "arena full");
     prepared->source = source;
-    LB_TRY(compile(source, query, diag, &prepared->stmt));
-    lb_status status = check_statement(prepared->stmt, query, diag);
+    prepared->keep_empty = query->keep_empty;
+    LB_TRY(compile(source, query->text, diag, &prepared->stmt));
+    lb_status status = check_statement(prepared->stmt, query->text, diag);
     if (status == LB_OK)
-        status = read_columns(prepared, diag);
+        status = read_columns(prepared, query, diag);
     if (status != LB_OK) {
         lb_stmt_free(prepared->stmt);
         return status;
@@ -180,93 +168,43 @@ static lb_status sqlite_prepare(struct lb_source *source, const char *query, str
     return LB_OK;
 }
 
-static const struct lb_source_param *find_param(const struct lb_source_param *params,
-                                                size_t num_params, const char *name)
-{
-    for (size_t i = 0; i < num_params; i++)
-        if (strcmp(params[i].name, name) == 0)
-            return &params[i];
-    return NULL;
-}
-
 static lb_status bind_params(struct lb_stmt *stmt, const struct lb_source_param *params,
                              size_t num_params)
 {
     for (int i = 1; i <= lb_stmt_num_params(stmt); i++) {
         const struct lb_source_param *param =
-            find_param(params, num_params, lb_stmt_param_name(stmt, i));
+            lb_source_find_param(params, num_params, lb_stmt_param_name(stmt, i));
         LB_ENSURE(param != NULL, LB_INTERNAL, "the caller lacks a parameter of the query");
         LB_TRY(lb_stmt_bind_text(stmt, i, param->value));
     }
     return LB_OK;
 }
 
-/* Systems that store fixed-width text leave blanks behind it. */
-static struct lb_span cut_blanks(struct lb_span text)
+static lb_status copy_cell(const struct lb_source_stmt *query, int column,
+                           struct lb_arena *arena, struct lb_source_cell *out)
 {
-    while (text.len > 0 && text.ptr[text.len - 1] == ' ')
-        text.len--;
-    return text;
-}
-
-static bool is_readable(struct lb_span text)
-{
-    return text.len > 0 && text.len <= LB_MAX_VALUE_BYTES &&
-           memchr(text.ptr, 0, text.len) == NULL && lb_utf8_valid(text);
-}
-
-static lb_status copy_cell(const struct lb_stmt *stmt, int column, struct lb_arena *arena,
-                           struct lb_source_cell *out)
-{
-    enum lb_column_type type = lb_stmt_type(stmt, column);
-    if (type == LB_COL_INT) {
-        out->kind = LB_SOURCE_INT;
-        out->number = lb_stmt_int(stmt, column);
-    }
-    if (type != LB_COL_TEXT)
+    enum lb_column_type type = lb_stmt_type(query->stmt, column);
+    if (type == LB_COL_TEXT)
+        return lb_source_cell_text(lb_stmt_text(query->stmt, column), query->keep_empty, arena,
+                                   out);
+    if (type != LB_COL_INT)
         return LB_OK;
-    struct lb_span text = cut_blanks(lb_stmt_text(stmt, column));
-    if (!is_readable(text))
-        return LB_OK;
-    out->kind = LB_SOURCE_TEXT;
-    return lb_arena_copy(arena, text, &out->text);
-}
-
-/* Rows as they come in; cells that nobody filled are NULL. */
-struct rows {
-    size_t num;
-    size_t room;
-    struct lb_source_cell *cells;
-};
-
-static lb_status make_room(struct rows *rows, size_t num_columns, struct lb_arena *arena)
-{
-    if (rows->num < rows->room)
-        return LB_OK;
-    size_t room = rows->room == 0 ? FIRST_ROWS : rows->room * 2;
-    struct lb_source_cell *cells = lb_arena_array(arena, room * num_columns, sizeof(*cells));
-    LB_ENSURE(cells != NULL, LB_NO_MEMORY, "arena full");
-    if (rows->num > 0)
-        memcpy(cells, rows->cells, rows->num * num_columns * sizeof(*cells));
-    rows->cells = cells;
-    rows->room = room;
+    out->kind = LB_SOURCE_INT;
+    out->number = lb_stmt_int(query->stmt, column);
     return LB_OK;
 }
 
-static lb_status copy_rows(struct lb_source_stmt *query, size_t max_rows, struct lb_arena *arena,
-                           struct rows *rows)
+static lb_status copy_rows(struct lb_source_stmt *query, struct lb_source_rows *rows)
 {
     bool more = false;
     LB_TRY(lb_stmt_step(query->stmt, &more));
-    LB_ENSURE((size_t)lb_stmt_num_columns(query->stmt) == query->num_columns,
-              LB_SOURCE_UNAVAILABLE, "the table's columns changed");
+    LB_ENSURE((size_t)lb_stmt_num_columns(query->stmt) == query->num_columns, LB_SOURCE_CHANGED,
+              "the table's columns changed");
     while (more) {
-        LB_ENSURE(rows->num < max_rows, LB_AMBIGUOUS, "more rows than the view allows");
-        LB_TRY(make_room(rows, query->num_columns, arena));
-        struct lb_source_cell *row = &rows->cells[rows->num * query->num_columns];
+        struct lb_source_cell *row = NULL;
+        LB_TRY(lb_source_rows_next(rows, &row));
         for (size_t i = 0; i < query->num_columns; i++)
-            LB_TRY(copy_cell(query->stmt, (int)i, arena, &row[i]));
-        rows->num++;
+            LB_TRY(copy_cell(query, (int)i, rows->arena, &row[i]));
         LB_TRY(lb_stmt_step(query->stmt, &more));
     }
     return LB_OK;
@@ -281,6 +219,7 @@ static lb_status outcome(lb_status status, bool interrupted)
     case LB_AMBIGUOUS:
     case LB_NO_MEMORY:
     case LB_SOURCE_UNAVAILABLE:
+    case LB_SOURCE_CHANGED:
         return status;
     case LB_DEADLINE:
         LB_FAIL(LB_SOURCE_TIMEOUT, "read interrupted");
@@ -293,12 +232,13 @@ static lb_status sqlite_read(struct lb_source_stmt *stmt, const struct lb_source
                              size_t num_params, const struct lb_source_limits *limits,
                              struct lb_arena *arena, struct lb_source_result *out_result)
 {
-    struct rows rows = {0};
+    struct lb_source_rows rows = {
+        .num_columns = stmt->num_columns, .max_rows = limits->max_rows, .arena = arena};
     struct lb_watchdog *watchdog = stmt->source->watchdog;
     lb_status status = bind_params(stmt->stmt, params, num_params);
     if (status == LB_OK) {
         lb_watchdog_begin(watchdog, limits->timeout_ms);
-        status = copy_rows(stmt, limits->max_rows, arena, &rows);
+        status = copy_rows(stmt, &rows);
         status = outcome(status, lb_watchdog_end(watchdog));
     }
     lb_stmt_reset(stmt->stmt);

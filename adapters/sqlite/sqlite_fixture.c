@@ -45,8 +45,7 @@ int fixture_setup(void **state)
     fixture->plugin = lb_source_sqlite();
     fixture->arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     assert_non_null(fixture->arena);
-    assert_true(fixture->plugin->open(NULL, fixture->path, &fixture->diag, &fixture->source) ==
-                LB_OK);
+    assert_true(fixture_open(fixture, fixture->path, &fixture->diag, &fixture->source) == LB_OK);
     *state = fixture;
     return 0;
 }
@@ -62,10 +61,24 @@ int fixture_teardown(void **state)
     return 0;
 }
 
+lb_status fixture_open(struct fixture *fixture, const char *location, struct lb_diag *diag,
+                       struct lb_source **out)
+{
+    const struct lb_source_options options = {.location = location};
+    return fixture->plugin->open(NULL, &options, diag, out);
+}
+
+lb_status fixture_try(struct fixture *fixture, const char *query, struct lb_diag *diag,
+                      struct lb_source_stmt **out)
+{
+    const struct lb_source_query wanted = {.text = query};
+    return fixture->plugin->prepare(fixture->source, &wanted, diag, out);
+}
+
 struct lb_source_stmt *fixture_prepare(struct fixture *fixture, const char *query)
 {
     struct lb_source_stmt *stmt = NULL;
-    if (fixture->plugin->prepare(fixture->source, query, &fixture->diag, &stmt) != LB_OK)
+    if (fixture_try(fixture, query, &fixture->diag, &stmt) != LB_OK)
         fail_msg("%s", fixture->diag.text);
     return stmt;
 }

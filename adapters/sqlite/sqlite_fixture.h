@@ -16,6 +16,12 @@ struct fixture {
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
 
+/* These are the plugin's open and prepare. */
+lb_status fixture_open(struct fixture *fixture, const char *location, struct lb_diag *diag,
+                       struct lb_source **out);
+lb_status fixture_try(struct fixture *fixture, const char *query, struct lb_diag *diag,
+                      struct lb_source_stmt **out);
+
 /* fixture_prepare compiles a query; failing fails the test. */
 struct lb_source_stmt *fixture_prepare(struct fixture *fixture, const char *query);
 

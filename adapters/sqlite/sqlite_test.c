@@ -28,7 +28,7 @@ static void wrong_locations_are_refused(void **state)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct lb_source *source = NULL;
         struct lb_diag diag = {""};
-        assert_int_equal(lb_status_code(fixture->plugin->open(NULL, wrong[i], &diag, &source)),
+        assert_int_equal(lb_status_code(fixture_open(fixture, wrong[i], &diag, &source)),
                          LB_CONFIG_INVALID);
         assert_null(source);
         assert_true(strlen(diag.text) > 0);
@@ -62,7 +62,7 @@ static void what_is_no_single_select_is_refused(void **state)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct lb_source_stmt *stmt = NULL;
         struct lb_diag diag = {""};
-        lb_status status = fixture->plugin->prepare(fixture->source, wrong[i], &diag, &stmt);
+        lb_status status = fixture_try(fixture, wrong[i], &diag, &stmt);
         if (lb_status_code(status) != LB_CONFIG_INVALID || stmt != NULL)
             fail_msg("%s", wrong[i]);
         assert_true(strlen(diag.text) > 0);
@@ -89,7 +89,7 @@ static void unknown_columns_and_parameters_are_refused(void **state)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct lb_source_stmt *stmt = NULL;
         struct lb_diag diag = {""};
-        lb_status status = fixture->plugin->prepare(fixture->source, wrong[i], &diag, &stmt);
+        lb_status status = fixture_try(fixture, wrong[i], &diag, &stmt);
         if (lb_status_code(status) != LB_CONFIG_INVALID || stmt != NULL)
             fail_msg("%s", wrong[i]);
     }

@@ -92,7 +92,7 @@ static void a_locked_database_is_unavailable_until_released(void **state)
     assert_int_equal(fixture_read_as(fixture, stmt, "a", &result), LB_SOURCE_UNAVAILABLE);
     struct lb_source *second = NULL;
     assert_int_equal(
-        lb_status_code(fixture->plugin->open(NULL, fixture->path, &fixture->diag, &second)),
+        lb_status_code(fixture_open(fixture, fixture->path, &fixture->diag, &second)),
         LB_SOURCE_UNAVAILABLE);
     assert_null(second);
     assert_true(lb_store_exec(writer, "UPDATE wage SET cents = 9; COMMIT") == LB_OK);

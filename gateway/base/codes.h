@@ -218,6 +218,9 @@
     X(SOURCE_TIMEOUT, DEADLINE_EXCEEDED, INNER,                                                    \
       "The department's database did not answer in time.",                                         \
       "部门数据库未在时限内答复。")                                                                \
+    X(SOURCE_CHANGED, FAILED_PRECONDITION, INNER,                                                  \
+      "The department's tables or rights changed; it must look at its view again.",                \
+      "部门数据表或权限已变更，须由部门核对视图。")                                                \
     X(STATION_AWAY, UNAVAILABLE, INNER,                                                            \
       "The department's security officer does not answer now; ask again later.",                   \
       "部门安全员暂无应答，请稍后再查。")                                                          \
@@ -253,6 +256,9 @@
     /* this process only */                                                                        \
     X(CONFIG_INVALID, FAILED_PRECONDITION, LOCAL, "The configuration is not valid.",               \
       "配置无效。")                                                                                \
+    X(SOURCE_WRITABLE, FAILED_PRECONDITION, LOCAL,                                                 \
+      "The database account can do more than read; use one that can't.",                           \
+      "数据库账号不是只读账号，请改用只读账号。")                                                  \
     X(FILE_FAILED, FAILED_PRECONDITION, LOCAL, "A file cannot be read or written.",                \
       "文件无法读写。")                                                                            \
     X(OTHER_LOG, FAILED_PRECONDITION, LOCAL, "The folder belongs to another log, or to none.",     \

@@ -4,7 +4,8 @@
 
 #include "adapters/officer/officer.h"
 #include "adapters/serve/serve.h"
-#include "adapters/sqlite/sqlite.h"
+#include "adapters/sources/config.h"
+#include "adapters/sources/wants.h"
 #include "gateway/base/file.h"
 #include "gateway/base/wipe.h"
 #include "gateway/mains/auditor.h"
@@ -33,9 +34,7 @@
 struct adapter_role {
     struct lb_node_program *node;
     struct lb_serve_policy *policy;
-    const struct lb_source_plugin *plugin;
-    const char *location;
-    int64_t num_connections;
+    struct lb_sources_config source;
     struct lb_seal_ring *ring;
     struct lb_seal_ring *share_ring;
     const uint8_t *pseudonym_key;
@@ -60,19 +59,10 @@ struct adapter_role {
 
 static lb_status read_source(struct adapter_role *role)
 {
-    static const char *const keys[] = {"plugin", "location", "connections", NULL};
     struct lb_node_program *node = role->node;
     const struct lb_yaml_node *source = NULL;
-    const char *plugin = NULL;
     LB_TRY(lb_yaml_need(node->root, "source", &node->diag, &source));
-    LB_TRY(lb_yaml_only(source, keys, &node->diag));
-    LB_TRY(lb_yaml_need_text(source, "plugin", &node->diag, &plugin));
-    if (strcmp(plugin, "sqlite") != 0)
-        return lb_yaml_fail(lb_yaml_get(source, "plugin"), &node->diag,
-                            "unknown source plugin \"%s\"; known: sqlite", plugin);
-    role->plugin = lb_source_sqlite();
-    LB_TRY(lb_node_need_path(node, source, "location", &role->location));
-    return lb_yaml_opt_int(source, "connections", 1, 64, 2, &node->diag, &role->num_connections);
+    return lb_sources_read(source, node->config_path, node->arena, &node->diag, &role->source);
 }
 
 static lb_status read_attach(struct adapter_role *role)
@@ -138,22 +128,23 @@ static lb_status read_config(struct adapter_role *role)
  * configuration. */
 static lb_status check_source(struct adapter_role *role)
 {
+    const struct lb_source_plugin *plugin = role->source.plugin;
+    struct lb_node_program *node = role->node;
     struct lb_source *source = NULL;
-    LB_TRY(role->plugin->open(role->plugin->ctx, role->location, &role->node->diag, &source));
+    LB_TRY(plugin->open(plugin->ctx, &role->source.options, &node->diag, &source));
     lb_status status = LB_OK;
     for (size_t i = 0; i < role->policy->num_views && status == LB_OK; i++) {
         const struct lb_view *view = role->policy->views[i];
-        struct lb_source_stmt *stmt = NULL;
+        struct lb_source_stmt *rows = NULL;
+        struct lb_source_stmt *as_of = NULL;
         struct lb_diag diag = {""};
         if (view->source != LB_VIEW_DATABASE)
             continue;
-        status = role->plugin->prepare(source, view->query, &diag, &stmt);
-        if (status == LB_OK && view->as_of_query != NULL)
-            status = role->plugin->prepare(source, view->as_of_query, &diag, &stmt);
+        status = lb_sources_prepare(plugin, source, view, node->arena, &diag, &rows, &as_of);
         if (status != LB_OK)
-            lb_diag_set(&role->node->diag, "view %s: %.900s", view->id, diag.text);
+            lb_diag_set(&node->diag, "view %s: %.900s", view->id, diag.text);
     }
-    role->plugin->close(source);
+    plugin->close(source);
     return status;
 }
 
@@ -192,7 +183,7 @@ static lb_status start_officer(struct adapter_role *role)
  * some of them wait for their answer's time (adapters/serve/pace.h). */
 static lb_status start_workers(struct adapter_role *role)
 {
-    size_t num = (size_t)role->num_connections + 8 + (role->asks_officer ? OFFICER_ASKS : 0);
+    size_t num = role->source.num_connections + 8 + (role->asks_officer ? OFFICER_ASKS : 0);
     LB_TRY(lb_workers_new(num, READ_QUEUE, &role->workers));
     return lb_workers_new(1, LIST_QUEUE, &role->lists);
 }
@@ -235,9 +226,9 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .workers = role->workers,
         .clock = lb_clock_system(),
         .policy = role->policy,
-        .plugin = role->plugin,
-        .location = role->location,
-        .num_connections = (size_t)role->num_connections,
+        .plugin = role->source.plugin,
+        .database = role->source.options,
+        .num_connections = role->source.num_connections,
         .officer = role->asks_officer ? &role->officer : NULL,
         .num_officer = OFFICER_ASKS,
         .ring = role->ring,
@@ -285,6 +276,7 @@ static void quiesce(void *own)
     struct adapter_role *role = own;
     if (role->questions != NULL)
         lb_officer_questions_stop(role->questions);
+    lb_serve_stop_sources(role->serve);
     if (role->serve != NULL)
         lb_frames_set_stop(&role->service.links);
     for (size_t i = 0; i < role->num_attach; i++) {
@@ -321,6 +313,8 @@ int main(int argc, char **argv)
         .keys_help =
             "  policy: FILE                        views, rule set, whom and what is accepted\n"
             "  source: {plugin: sqlite, location: FILE, connections: N}\n"
+            "  source: {plugin: postgres, location: \"host=H dbname=D user=U\",\n"
+            "           password_file: FILE, connections: N}\n"
             "  seal_keys: [{id: ID, file: FILE}]   X25519 keys as the directory lists them\n"
             "  seal_folder: FOLDER                 further ones (`lianban keys rotate`)\n"
             "  share_keys: [{id: ID, file: FILE}]  likewise, for blind household sums\n"

@@ -70,8 +70,9 @@ static bool try_read(struct lb_source *source, struct lb_arena *arena)
     struct lb_diag diag = {""};
     struct lb_source_stmt *stmt = NULL;
     struct lb_source_result result;
-    if (plugin->prepare(source, "SELECT name, cents, month FROM wage WHERE id_no = :id_no", &diag,
-                        &stmt) != LB_OK) {
+    const struct lb_source_query query = {
+        .text = "SELECT name, cents, month FROM wage WHERE id_no = :id_no"};
+    if (plugin->prepare(source, &query, &diag, &stmt) != LB_OK) {
         FUZZ_CHECK(diag.text[0] != 0);
         return false;
     }
@@ -90,7 +91,8 @@ bool fuzz_source_file(struct lb_span in)
     make_place(&place);
     FUZZ_OK(lb_file_write(place.path, in, 0600));
     bool accepted = false;
-    if (lb_source_sqlite()->open(NULL, place.path, &diag, &source) == LB_OK) {
+    const struct lb_source_options options = {.location = place.path};
+    if (lb_source_sqlite()->open(NULL, &options, &diag, &source) == LB_OK) {
         accepted = try_read(source, arena);
         lb_source_sqlite()->close(source);
     }

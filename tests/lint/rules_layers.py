@@ -10,6 +10,7 @@ FOREIGN = {
     r"jansson\.h": ("gateway/json",),
     r"jwt\.h": ("gateway/token",),
     r"zlib\.h": ("gateway/token",),
+    r"postgresql/": ("adapters/postgres",),
     r"grpc/": ("gateway/rpc", "bench"),
     r"microhttpd\.h": ("gateway/http",),
     r"protobuf-c/": ("gateway/wire",),
