@@ -270,9 +270,11 @@ static int list(struct lb_ctl_env *env, int argc, char **argv)
 {
     struct concealing concealing = {
         .officer = {.env = env, .command = "access list", .kind = "CONCEALED"}};
+    static const char *const examples[] = {
+        "lianban access list --index tax-index --officer wang.yaml", NULL};
     const struct lb_ctl_usage usage = {
         .command = "access list", .en = "what is concealed, by whom, why and until when",
-        .zh = "列出依法不予列出的事项"};
+        .zh = "列出依法不予列出的事项", .examples = examples};
     int exit_code = lb_ctl_officer_args(&concealing.officer, &usage, NULL, 0, argc, argv, NULL);
     return exit_code != LB_CTL_GO ? exit_code : finish(&concealing, run_list(&concealing));
 }

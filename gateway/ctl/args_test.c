@@ -166,7 +166,7 @@ static void finds_commands(void **state)
     assert_int_equal(RUN(cli, menu, "lianban", TEST_ID_A), LB_CTL_USAGE);
     assert_null(strstr(cli->err, "9900"));
     assert_int_equal(RUN(cli, menu, "lianban", "version"), LB_CTL_OK);
-    assert_string_equal(cli->out, "lianban 1.2.3\n");
+    assert_string_equal(cli->out, "lianban 1.2.3\nprotocol lianban.v1, links 1 to 1\n");
     assert_int_equal(RUN(cli, menu, "lianban", "version", "--json"), LB_CTL_OK);
     struct lb_json *json = test_json(cli);
     struct lb_span version = LB_SPAN_EMPTY;

@@ -4,6 +4,7 @@
 
 #include "gateway/ctl/args.h"
 #include "gateway/ctl/say.h"
+#include "gateway/evidence/session.h"
 
 static const char *user_name(const struct lb_ctl_env *env, enum lb_ctl_user user)
 {
@@ -46,11 +47,15 @@ static void print_overview(const struct lb_ctl_env *env, const struct lb_ctl_ite
 static int print_version(const struct lb_ctl_env *env, const char *version)
 {
     if (!env->json) {
-        (void)fprintf(env->out, "lianban %s\n", version);
+        (void)fprintf(env->out, "lianban %s\nprotocol lianban.v1, links %d to %d\n", version,
+                      LB_LINK_VERSION_MIN, LB_LINK_VERSION_MAX);
         return LB_CTL_OK;
     }
     LB_DEFER(lb_json_freep) struct lb_json *json = lb_json_object();
     lb_json_set_cstr(json, "version", version);
+    lb_json_set_cstr(json, "protocol", "lianban.v1");
+    lb_json_set_int(json, "link_version_min", LB_LINK_VERSION_MIN);
+    lb_json_set_int(json, "link_version_max", LB_LINK_VERSION_MAX);
     lb_status status = lb_ctl_print_json(env, json);
     return status == LB_OK ? LB_CTL_OK : lb_ctl_fail(env, "version", status, NULL);
 }

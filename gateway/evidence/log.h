@@ -50,6 +50,10 @@ struct lb_log_options {
  * sign, or marks that can't hold; with a sentence in diag. */
 LB_MUST lb_status lb_log_open(const struct lb_log_options *options, struct lb_diag *diag,
                               struct lb_log **out_log);
+/* lb_log_schema is the number of schema steps of a log's store with its owner's migrations (NULL
+ * for none): a store that knows more was written by a later version. */
+size_t lb_log_schema(const char *const *migrations);
+
 /* lb_log_add_key lets a second key sign every checkpoint from the next one on, so that the log's
  * key is replaced without a stop: peers that know either key go on. Append two entries then, and
  * both slots of the ratchet have it too; after that the log may be opened with the new key alone.
@@ -151,6 +155,10 @@ struct lb_log_health {
 void lb_log_health(const struct lb_log *log, struct lb_log_health *out_health);
 /* lb_log_healthy says whether entries of every kind are accepted. */
 bool lb_log_healthy(const struct lb_log *log);
+
+/* lb_log_progress says whether the sequencer has come round to its queue since this last said so;
+ * without work it does a few times a second. For a watchdog. Any thread. */
+bool lb_log_progress(struct lb_log *log);
 
 /* lb_log_hold stops and allows releases while entries go on being written: past the limit without
  * witnesses. lb_log_may_release is LOG_UNWITNESSED while it is held; whoever is about to begin

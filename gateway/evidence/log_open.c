@@ -56,16 +56,24 @@ static lb_status claim_folder(struct opening *opening)
     return LB_OK;
 }
 
+static size_t count_steps(const char *const *steps)
+{
+    size_t num = 0;
+    while (steps != NULL && steps[num] != NULL)
+        num++;
+    return num;
+}
+
+size_t lb_log_schema(const char *const *migrations)
+{
+    return count_steps(lb_records_migrations()) + count_steps(migrations);
+}
+
 /* The log's own schema steps, then the owner's. The array is freed by the caller. */
 static lb_status join_migrations(const char *const *owners, const char ***out_all)
 {
-    size_t num = 0;
     const char *const *own = lb_records_migrations();
-    for (size_t i = 0; own[i] != NULL; i++)
-        num++;
-    for (size_t i = 0; owners != NULL && owners[i] != NULL; i++)
-        num++;
-    const char **all = calloc(num + 1, sizeof(*all));
+    const char **all = calloc(lb_log_schema(owners) + 1, sizeof(*all));
     LB_ENSURE(all != NULL, LB_NO_MEMORY, "migrations");
     size_t at = 0;
     for (size_t i = 0; own[i] != NULL; i++)

@@ -182,6 +182,7 @@ void *lb_log_sequence(void *arg)
     bool failed = false;
     bool stopping = false;
     while (true) {
+        atomic_store(&log->came_round, true);
         struct lb_log_entry *batch = take_batch(&log->queue, &stopping);
         if (batch == NULL && stopping)
             break;

@@ -132,6 +132,7 @@ struct lb_log {
     struct lb_denials denials;
     _Atomic(bool) held;  /* nothing may be released */
     _Atomic(uint64_t) num_commits;
+    _Atomic(bool) came_round;  /* the sequencer, since somebody asked */
     struct lb_shed shed;
     struct lb_shard_keeper *keeper;
     pthread_t sequencer;

@@ -59,6 +59,11 @@ bool lb_log_healthy(const struct lb_log *log)
     return health.state <= LB_LOG_STATE_SPACE_LOW && !health.stopping;
 }
 
+bool lb_log_progress(struct lb_log *log)
+{
+    return atomic_exchange(&log->came_round, false);
+}
+
 /* A level of space is a state of the same number. */
 static enum lb_log_state state_at(enum lb_space_level level)
 {

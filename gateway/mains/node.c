@@ -14,10 +14,11 @@
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/mains/node_config.h"
+#include "gateway/mains/node_help.h"
 #include "gateway/mains/node_witness.h"
+#include "gateway/mains/notify.h"
 #include "gateway/mains/officer_key.h"
 #include "gateway/mains/reconcile.h"
-#include "gateway/mains/version.h"
 #include "gateway/services/access.h"
 #include "gateway/services/evidence_service.h"
 #include "gateway/trust/keys.h"
@@ -201,18 +202,32 @@ static void look_for_log_key(struct lb_node_program *node)
     node->next_log_key_failing = status != LB_OK;
 }
 
+/* The service manager starts anew what no longer moves. */
+static void tell_progress(const struct lb_node_program *node, struct lb_notify *notify)
+{
+    bool work = node->log == NULL || lb_log_progress(node->log);
+    lb_notify_progress(notify, lb_clock_monotonic_ms(lb_clock_system()), work,
+                       lb_rpc_runtime_progress(node->runtime));
+}
+
 static void serve(struct lb_node_program *node, void *role, const sigset_t *signals)
 {
     const struct timespec second = {.tv_sec = 1};
+    struct lb_notify notify;
+    lb_notify_open(&notify);
     lb_log_event(LB_LOG_INFO, "serving", "\"node\":\"%s\",\"listen\":\"%s\"", node->spiffe,
                  node->listen == NULL ? "" : node->listen);
+    lb_notify_ready(&notify);
     while (sigtimedwait(signals, NULL, &second) < 0) {
         lb_trust_reload(node->trust);
         look_for_log_key(node);
         lb_node_officer_look(node);
         if (node->role->tick != NULL)
             node->role->tick(role);
+        tell_progress(node, &notify);
     }
+    lb_notify_stopping(&notify);
+    lb_notify_close(&notify);
     lb_log_event(LB_LOG_INFO, "stopping", "\"node\":\"%s\"", node->spiffe);
 }
 
@@ -251,24 +266,6 @@ static int report(const struct lb_node_program *node, lb_status status)
     return 1;
 }
 
-static void print_help(const struct lb_node_role *role)
-{
-    (void)printf("%s: %s\n\n"
-                 "usage: %s --config FILE [--check | --init]\n\n"
-                 "  --config FILE  the node's configuration (YAML)\n"
-                 "  --init         begin a new evidence log where there is none; for a node's\n"
-                 "                 very first start only: a log that begins anew is a fork\n"
-                 "  --check        read and check everything, start nothing\n"
-                 "  --version      print the version\n"
-                 "  --help         this text\n\n"
-                 "configuration keys of every node: node listen identity crl directory state\n"
-                 "log_key next_log_key officer_key officer_key_file disk reconcile witness\n"
-                 "witnessed_by; of this one:\n%s\n"
-                 "example: %s --config /etc/lianban/node.yaml --check\n"
-                 "exit status: 0 stopped cleanly, 1 refused with a sentence, 2 wrong usage\n",
-                 role->program, role->summary, role->program, role->keys_help, role->program);
-}
-
 /* Returns -1 to go on, or the exit status. */
 static int parse_options(int argc, char **argv, struct lb_node_program *node)
 {
@@ -290,10 +287,10 @@ static int parse_options(int argc, char **argv, struct lb_node_program *node)
             node->init = true;
             break;
         case 'h':
-            print_help(node->role);
+            lb_node_print_help(node->role);
             return 0;
         case 'v':
-            (void)printf("%s %s\n", node->role->program, LB_VERSION);
+            lb_node_print_version(node->role);
             return 0;
         default:
             return 2;

@@ -26,6 +26,7 @@ struct lb_rpc_tag {
 struct lb_rpc_poller {
     grpc_completion_queue *queue;
     pthread_t thread;
+    atomic_bool came_round; /* to its queue since somebody asked */
 };
 
 struct lb_rpc_files;

@@ -15,6 +15,8 @@
 /* The C surface of gRPC changes between minor versions; 29 is the core of the 1.51 series. */
 #define CORE_VERSION "29."
 #define MAX_POLLERS 64U
+/* So that a poller without work is told from one that hangs. */
+#define IDLE_ROUND_MS 1000
 
 /* Below TLS 1.3 only ECDHE with AEAD. This is the core's own default, set so that the environment
  * can't loosen it. */
@@ -23,12 +25,18 @@
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"                                 \
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
 
+static gpr_timespec in_ms(int64_t ms)
+{
+    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(ms, GPR_TIMESPAN));
+}
+
 static void *poll_queue(void *arg)
 {
     struct lb_rpc_poller *poller = arg;
     for (;;) {
+        atomic_store(&poller->came_round, true);
         grpc_event event = grpc_completion_queue_next(
-            poller->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+            poller->queue, in_ms(IDLE_ROUND_MS), NULL);
         if (event.type == GRPC_QUEUE_SHUTDOWN)
             return NULL;
         if (event.type == GRPC_OP_COMPLETE) {
@@ -174,6 +182,17 @@ void lb_rpc_runtime_free(struct lb_rpc_runtime *runtime)
 struct lb_rpc_poller *lb_rpc_next_poller(struct lb_rpc_runtime *runtime)
 {
     return &runtime->pollers[atomic_fetch_add(&runtime->turn, 1) % runtime->num_pollers];
+}
+
+bool lb_rpc_runtime_progress(struct lb_rpc_runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->num_pollers; i++) {
+        if (!atomic_load(&runtime->pollers[i].came_round))
+            return false;
+    }
+    for (size_t i = 0; i < runtime->num_pollers; i++)
+        atomic_store(&runtime->pollers[i].came_round, false);
+    return true;
 }
 
 bool lb_rpc_on_poller(const struct lb_rpc_runtime *runtime)

@@ -23,6 +23,10 @@ LB_MUST lb_status lb_rpc_runtime_new(size_t num_pollers, struct lb_rpc_runtime *
 /* lb_rpc_runtime_free stops the pollers; every server and channel must be gone. NULL is allowed. */
 void lb_rpc_runtime_free(struct lb_rpc_runtime *runtime);
 
+/* lb_rpc_runtime_progress says whether every poller has come round to its queue since this last
+ * said so; one without work does once a second. For a watchdog; one thread at a time. */
+bool lb_rpc_runtime_progress(struct lb_rpc_runtime *runtime);
+
 /* Who is at the other end, proved by the TLS handshake. */
 struct lb_rpc_peer {
     const char *spiffe;        /* "" on a plaintext Unix socket */

@@ -6,10 +6,14 @@
 
 #include <cmocka.h>
 
+#include <grpc/grpc_security.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include "gateway/base/clock.h"
+#include "gateway/rpc/core.h"
 #include "gateway/rpc/ends.h"
 
 static void refuse_server(struct fixture *fixture, const struct lb_rpc_server_options *options,
@@ -112,12 +116,62 @@ static void unix_socket_serves_its_owner_only(void **state)
     fixture_stop(&fixture, 1000);
 }
 
+struct hung {
+    struct lb_rpc_tag tag;
+    atomic_bool may_end;
+};
+
+static void hang(struct lb_rpc_tag *tag, bool ok)
+{
+    struct hung *hung = LB_RPC_OWNER(tag, struct hung, tag);
+    const struct timespec moment = {.tv_nsec = 1000000};
+    (void)ok;
+    while (!atomic_load(&hung->may_end))
+        (void)nanosleep(&moment, NULL);
+}
+
+static bool moves_within(struct lb_rpc_runtime *runtime, int64_t ms)
+{
+    const struct timespec moment = {.tv_nsec = 10000000};
+    int64_t end = lb_clock_monotonic_ms(lb_clock_system()) + ms;
+    while (lb_clock_monotonic_ms(lb_clock_system()) < end) {
+        if (lb_rpc_runtime_progress(runtime))
+            return true;
+        (void)nanosleep(&moment, NULL);
+    }
+    return false;
+}
+
+/* One of two pollers is enough for the whole to count as hung: its calls get no answer. */
+static void a_hung_poller_is_no_progress(void **state)
+{
+    struct lb_rpc_runtime *runtime = NULL;
+    struct hung hung = {.tag = {hang}};
+    (void)state;
+    assert_null(lb_rpc_runtime_new(2, &runtime));
+    assert_true(moves_within(runtime, 20000)); /* without work */
+    assert_true(moves_within(runtime, 20000));
+    grpc_channel_credentials *plain = grpc_insecure_credentials_create();
+    grpc_channel *channel = grpc_channel_create("unix:/nowhere", plain, NULL);
+    grpc_channel_watch_connectivity_state(channel, GRPC_CHANNEL_IDLE, gpr_now(GPR_CLOCK_MONOTONIC),
+                                          lb_rpc_next_poller(runtime)->queue, &hung.tag);
+    (void)moves_within(runtime, 500); /* it may have come round once before it hung */
+    (void)moves_within(runtime, 500);
+    assert_false(moves_within(runtime, 2500));
+    atomic_store(&hung.may_end, true);
+    assert_true(moves_within(runtime, 20000));
+    grpc_channel_destroy(channel);
+    grpc_channel_credentials_release(plain);
+    lb_rpc_runtime_free(runtime);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unusable_files_are_found_at_start),
         cmocka_unit_test(mistaken_addresses_are_found_at_start),
         cmocka_unit_test(unix_socket_serves_its_owner_only),
+        cmocka_unit_test(a_hung_poller_is_no_progress),
     };
     return cmocka_run_group_tests(tests, fixture_certs, fixture_clean);
 }
