@@ -77,6 +77,22 @@ static lb_status read_password_file(const struct reader *reader, const struct kn
     return keep_path(reader, path, out);
 }
 
+static bool is_postgres(const char *location)
+{
+    return strncmp(location, "postgres://", 11) == 0 ||
+           strncmp(location, "postgresql://", 13) == 0 || strstr(location, "dbname=") != NULL ||
+           strncmp(location, "host=", 5) == 0;
+}
+
+struct lb_sources_config lb_sources_from(const char *location)
+{
+    return (struct lb_sources_config){
+        .plugin = is_postgres(location) ? lb_source_postgres() : lb_source_sqlite(),
+        .options = {.location = location},
+        .num_connections = 1,
+    };
+}
+
 lb_status lb_sources_read(const struct lb_yaml_node *source, const char *config_path,
                           struct lb_arena *arena, struct lb_diag *diag,
                           struct lb_sources_config *out)

@@ -4,25 +4,10 @@
 #include <strings.h>
 
 #include "adapters/api/cells.h"
-#include "adapters/sqlite/watchdog.h"
-#include "gateway/store/store.h"
+#include "adapters/sqlite/inside.h"
 
 #define BUSY_TIMEOUT_MS 200  /* waiting for a writer can't be interrupted, so it is short */
 #define SOURCE_ARENA_BYTES (1024 * 1024)
-
-struct lb_source {
-    struct lb_store *store;
-    struct lb_watchdog *watchdog;
-    struct lb_arena *arena;  /* statements and their column names */
-};
-
-struct lb_source_stmt {
-    struct lb_source *source;
-    struct lb_stmt *stmt;  /* belongs to the store */
-    size_t num_columns;
-    const char **columns;
-    bool keep_empty;
-};
 
 static void sqlite_close(struct lb_source *source)
 {
@@ -156,6 +141,8 @@ static lb_status sqlite_prepare(struct lb_source *source, const struct lb_source
     LB_ENSURE(prepared != NULL, LB_NO_MEMORY, "arena full");
     prepared->source = source;
     prepared->keep_empty = query->keep_empty;
+    prepared->text = lb_arena_str(source->arena, lb_span_str(query->text));
+    LB_ENSURE(prepared->text != NULL, LB_NO_MEMORY, "arena full");
     LB_TRY(compile(source, query->text, diag, &prepared->stmt));
     lb_status status = check_statement(prepared->stmt, query->text, diag);
     if (status == LB_OK)
@@ -267,6 +254,8 @@ const struct lb_source_plugin *lb_source_sqlite(void)
         .prepare = sqlite_prepare,
         .read = sqlite_read,
         .cancel = sqlite_cancel,
+        .lookup = lb_sqlite_lookup,
+        .catalog = lb_sqlite_catalog,
     };
     return &plugin;
 }

@@ -1,6 +1,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/ctl/args.h"
 #include "gateway/ctl/command.h"
+#include "gateway/ctl/live.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/text.h"
 #include "policy/engine/view.h"
@@ -12,6 +13,8 @@ struct view_check {
     struct lb_ctl_list files;
     const char *rules_path;
     bool table_only;
+    const char *live_path;  /* an adapter's configuration; NULL: files alone */
+    struct lb_ctl_live live;
     struct lb_rules *rules;
     struct lb_json *views;
     struct lb_json *mistakes;
@@ -38,7 +41,8 @@ static lb_status print_view(struct view_check *check, const struct lb_view *view
     return LB_OK;
 }
 
-static void add_json(struct view_check *check, const char *file, const struct lb_view *view)
+static struct lb_json *add_json(struct view_check *check, const char *file,
+                                const struct lb_view *view)
 {
     char sha256[65];
     struct lb_json *one = lb_json_object();
@@ -48,6 +52,7 @@ static void add_json(struct view_check *check, const char *file, const struct lb
     lb_json_set_int(one, "version", view->version);
     lb_json_set_cstr(one, "sha256", sha256);
     lb_json_append(check->views, one);
+    return one;
 }
 
 static lb_status refuse_second(struct view_check *check, const char *file, const char *id)
@@ -67,10 +72,14 @@ static lb_status check_file(struct view_check *check, const char *file)
     const struct lb_view *view = NULL;
     LB_TRY(lb_view_load(file, check->rules, check->arena, &check->diag, &view));
     LB_TRY(refuse_second(check, file, view->id));
-    if (!check->env->json)
-        return print_view(check, view);
-    add_json(check, file, view);
-    return LB_OK;
+    struct lb_json *json = NULL;
+    if (check->env->json)
+        json = add_json(check, file, view);
+    else
+        LB_TRY(print_view(check, view));
+    if (check->live_path == NULL)
+        return LB_OK;
+    return lb_ctl_live_check(&check->live, check->env, view, json, &check->diag);
 }
 
 /* A mistake in one file does not hide those in the others. */
@@ -106,6 +115,10 @@ static lb_status run(struct view_check *check)
     check->arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     LB_ENSURE(check->arena != NULL, LB_NO_MEMORY, "memory is exhausted");
     LB_TRY(lb_rules_load(check->rules_path, &check->diag, &check->rules));
+    if (check->live_path != NULL) {
+        LB_TRY(lb_ctl_live_read(check->live_path, &check->diag, &check->live));
+        LB_TRY(lb_ctl_live_connect(&check->live, &check->diag));
+    }
     if (!check->env->json) {
         check_files(check);
         return LB_OK;
@@ -122,6 +135,7 @@ static int check_command(struct lb_ctl_env *env, int argc, char **argv)
         "lianban view check --rules beijing-reference.yaml views/*.yaml",
         "lianban view check --rules rules.yaml --table views/*.yaml > decisions.txt",
         "lianban view check --rules rules.yaml --json views/*.yaml   # for a directory",
+        "lianban view check --rules rules.yaml --live node.yaml views/*.yaml",
         NULL,
     };
     struct view_check check = {.env = env};
@@ -130,6 +144,9 @@ static int check_command(struct lb_ctl_env *env, int argc, char **argv)
          .en = "the rule set the department approved", .zh = "部门认可的标准集"},
         {.name = "table", .flag = &check.table_only,
          .en = "the decision table alone, to keep and compare", .zh = "只输出决策表，便于留存比对"},
+        {.name = "live", .value = "NODE.yaml", .text = &check.live_path,
+         .en = "hold them against the database of this adapter too: columns, types, index, account",
+         .zh = "同时对照该接入端的数据库：字段、类型、索引与只读账号"},
     };
     const struct lb_ctl_usage usage = {
         .command = "view check",
@@ -146,6 +163,7 @@ static int check_command(struct lb_ctl_env *env, int argc, char **argv)
     exit_code = check.num_mistakes > 0 ? LB_CTL_FAILED : LB_CTL_OK;
     if (status != LB_OK)
         exit_code = lb_ctl_fail(env, usage.command, status, &check.diag);
+    lb_ctl_live_cleanup(&check.live);
     lb_rules_free(check.rules);
     lb_arena_free(check.arena);
     return exit_code;

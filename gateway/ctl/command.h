@@ -25,6 +25,8 @@ int lb_ctl_who_saw_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
 /* review check | scan | list | show | assign | explain | close | sample | verify */
 int lb_ctl_review_command(struct lb_ctl_env *env, int argc, char **argv);
+/* adapter init */
+int lb_ctl_adapter_command(struct lb_ctl_env *env, int argc, char **argv);
 /* view check | explain | close | open | closed | open-token */
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
 /* form check | notice */

@@ -27,6 +27,8 @@ static const struct lb_ctl_item items[] = {
     {LB_CTL_DEPARTMENT, "view", "check|explain|close|open|closed|open-token",
      "who gets which field, how and why; the switch", "视图：谁能以何种方式取得哪个字段；停用与恢复",
      lb_ctl_view_command, NULL},
+    {LB_CTL_DEPARTMENT, "adapter", "init", "propose views for a database", "为数据库草拟视图文件",
+     lb_ctl_adapter_command, NULL},
     {LB_CTL_DEPARTMENT, "form", "check", "check a form before it is accepted", "认可表单前的检查",
      lb_ctl_form_command, NULL},
     {LB_CTL_DEPARTMENT, "rules", "check", "check a rule set and list its thresholds",

@@ -217,7 +217,6 @@ static void a_query_is_described(void **state)
     struct contract_case *one = *state;
     const struct lb_source_plugin *plugin = one->contract->plugin;
     struct lb_source_shape shape = {0};
-    enum lb_source_lookup lookup = LB_SOURCE_LOOKUP_UNKNOWN;
     if (plugin->describe == NULL)
         return;
     struct lb_source_stmt *stmt =
@@ -226,11 +225,23 @@ static void a_query_is_described(void **state)
     assert_int_equal(shape.num_columns, 2);
     assert_string_equal(shape.names[1], "cents");
     assert_true(strlen(shape.types[0]) > 0 && strcmp(shape.types[0], shape.types[1]) != 0);
+}
+
+static void how_rows_are_found_is_told(void **state)
+{
+    struct contract_case *one = *state;
+    const struct lb_source_plugin *plugin = one->contract->plugin;
+    enum lb_source_lookup lookup = LB_SOURCE_LOOKUP_UNKNOWN;
     if (plugin->lookup == NULL)
         return;
+    struct lb_source_stmt *stmt = case_prepare(
+        one, "SELECT month, cents FROM wage WHERE month = :this_month AND id_no = :id_no", NULL, 0);
     assert_true(plugin->lookup(stmt, &lookup) == LB_OK);
     assert_int_equal(lookup, LB_SOURCE_LOOKUP_INDEX);
     stmt = case_prepare(one, "SELECT cents FROM slip WHERE id_no = :id_no", NULL, 0);
+    assert_true(plugin->lookup(stmt, &lookup) == LB_OK);
+    assert_int_equal(lookup, LB_SOURCE_LOOKUP_SCAN);
+    stmt = case_prepare(one, "SELECT cents FROM wage WHERE month = :id_no", NULL, 0);
     assert_true(plugin->lookup(stmt, &lookup) == LB_OK);
     assert_int_equal(lookup, LB_SOURCE_LOOKUP_SCAN);
 }
@@ -290,6 +301,7 @@ int contract_run(const struct contract *contract)
         CASE(contract_dates),
         CASE(contract_types_are_checked),
         CASE(a_query_is_described),
+        CASE(how_rows_are_found_is_told),
         CASE(tables_are_listed),
         CASE(contract_timeout_ends_the_query),
         CASE(contract_cancel),

@@ -1,0 +1,132 @@
+"""Real database servers for end-to-end tests: each in a folder of its own, ended with the test.
+
+A server refuses to run as root, so it runs as nobody where the tests are root.
+"""
+
+import ctypes
+import glob
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+_NOBODY = 65534
+_READY_SECONDS = 60
+_PR_SET_PDEATHSIG = 1
+_TYPES = {"TEXT": "text", "INTEGER": "bigint", "REAL": "double precision", "BLOB": "bytea"}
+
+
+def _become():
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(_NOBODY)
+        os.setuid(_NOBODY)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Server:
+    """A program that stays, with its folder."""
+
+    def __init__(self, name):
+        self.folder = tempfile.mkdtemp(prefix=f"lb-{name}-", dir="/tmp")
+        if os.geteuid() == 0:
+            os.chown(self.folder, _NOBODY, _NOBODY)
+        self._process = None
+
+    def run(self, *argv, given=None):
+        done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False, timeout=120,
+                              cwd=self.folder, preexec_fn=_become, encoding="utf-8")
+        if done.returncode != 0:
+            raise AssertionError(f"{argv[0]}: {done.stderr[-2000:]}")
+        return done.stdout
+
+    def start(self, *argv):
+        with open(os.path.join(self.folder, "log"), "ab") as log:
+            self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             cwd=self.folder, preexec_fn=_become, start_new_session=True)
+
+    def wait(self, answers):
+        end = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < end:
+            try:
+                return answers()
+            except AssertionError:
+                time.sleep(0.1)
+        return answers()
+
+    def signal(self, number):
+        """To the program and its children, which may lead groups of their own."""
+        parent = self._process.pid
+        with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as file:
+            children = [int(pid) for pid in file.read().split()]
+        for pid in [parent, *children]:
+            os.kill(pid, number)
+
+    def stop(self):
+        if self._process is not None:
+            self.signal(signal.SIGCONT)
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Postgres(Server):
+    """A PostgreSQL server with a superuser `postgres`; an account `reader` may read its databases."""
+
+    def __init__(self):
+        super().__init__("pg")
+        self._bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
+        self._data = os.path.join(self.folder, "data")
+        self.run(os.path.join(self._bin, "initdb"), "-D", self._data, "-U", "postgres", "-A", "trust",
+                 "--no-sync", "-E", "UTF8", "--locale=C")
+        self.launch()
+        self.sql("postgres", "CREATE ROLE reader LOGIN;")
+
+    def launch(self):
+        self.start(os.path.join(self._bin, "postgres"), "-D", self._data, "-k", self.folder,
+                   "-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=32MB")
+        self.wait(lambda: self.sql("postgres", "SELECT 1;"))
+
+    def sql(self, database, text):
+        return self.run(os.path.join(self._bin, "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.folder,
+                        "-U", "postgres", "-d", database, given=text)
+
+    def location(self, database):
+        return f"host={self.folder} dbname={database} user=reader"
+
+    def load(self, database, path, yuan=()):
+        """Copies an SQLite file. Columns `table.column` of `yuan` hold cents there and yuan here."""
+        self.sql("postgres", f'CREATE DATABASE "{database}";')
+        source = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        text = "".join(_copied(source, table, yuan) for (table,) in source.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"))
+        text += "".join(sql + ";\n" for (sql,) in source.execute(
+            "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"))
+        source.close()
+        self.sql(database, text + "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; ANALYZE;")
+
+
+def _copied(source, table, yuan):
+    described = source.execute(f"PRAGMA table_info({table})").fetchall()
+    columns = [(name, kind) for _, name, kind, *_ in described]
+    keys = [f"CREATE INDEX {table}_{name} ON {table} ({name});\n" for _, name, *_, key in described if key]
+    types = ["numeric(16,2)" if f"{table}.{name}" in yuan else _TYPES[kind] for name, kind in columns]
+    lines = [f"CREATE TABLE {table} ({', '.join(f'{n} {t}' for (n, _), t in zip(columns, types))});\n",
+             f"COPY {table} FROM STDIN;\n"]
+    for row in source.execute(f"SELECT * FROM {table}"):
+        lines.append("\t".join(map(_field, row, types)) + "\n")
+    return "".join(lines) + "\\.\n" + "".join(keys)
+
+
+def _field(value, kind):
+    if value is None:
+        return "\\N"
+    if kind == "numeric(16,2)":
+        return f"{'-' if value < 0 else ''}{abs(value) // 100}.{abs(value) % 100:02}"
+    if isinstance(value, bytes):
+        return "\\\\x" + value.hex()
+    return str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
