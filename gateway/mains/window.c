@@ -31,7 +31,8 @@ struct window_role {
     const uint8_t *case_key;
     const char *operators_folder;
     struct lb_register *operators;
-    const char *broker;
+    size_t num_brokers;
+    const char *brokers[LB_WINDOW_MAX_BROKERS];
     const char *consent;
     const char *store_path;
     int64_t deadline_ms;
@@ -43,6 +44,9 @@ struct window_role {
     struct look_job look;
     bool looking;             /* one look at a time */
     int64_t next_look_s;
+    struct lb_workers *prober;
+    struct look_job probe;
+    bool probing;             /* likewise */
     struct lb_doors doors;
     bool failing;
 };
@@ -77,6 +81,41 @@ static lb_status read_forms(struct window_role *role)
     return LB_OK;
 }
 
+static lb_status add_broker(struct window_role *role, const struct lb_yaml_node *item)
+{
+    struct lb_node_program *node = role->node;
+    const char *text = NULL;
+    LB_TRY(lb_yaml_text(item, &node->diag, &text));
+    for (size_t i = 0; i < role->num_brokers; i++) {
+        if (strcmp(role->brokers[i], text) == 0)
+            return lb_yaml_fail(item, &node->diag, "this broker is named twice");
+    }
+    role->brokers[role->num_brokers] = lb_arena_str(node->arena, lb_span_str(text));
+    LB_ENSURE(role->brokers[role->num_brokers] != NULL, LB_NO_MEMORY, "configuration is too large");
+    role->num_brokers++;
+    return LB_OK;
+}
+
+/* One by `broker`, or several by `brokers`. */
+static lb_status read_brokers(struct window_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const struct lb_yaml_node *one = lb_yaml_get(node->root, "broker");
+    const struct lb_yaml_node *list = lb_yaml_get(node->root, "brokers");
+    if ((one == NULL) == (list == NULL))
+        return lb_yaml_fail(list == NULL ? node->root : list, &node->diag,
+                            "say either broker or brokers");
+    if (one != NULL)
+        return add_broker(role, one);
+    if (lb_yaml_kind_of(list) != LB_YAML_LIST || lb_yaml_len(list) == 0 ||
+        lb_yaml_len(list) > LB_WINDOW_MAX_BROKERS)
+        return lb_yaml_fail(list, &node->diag, "brokers must list 1 to %d of them",
+                            LB_WINDOW_MAX_BROKERS);
+    for (size_t i = 0; i < lb_yaml_len(list); i++)
+        LB_TRY(add_broker(role, lb_yaml_item(list, i)));
+    return LB_OK;
+}
+
 /* The person key is for `lianban operator`; that it is private is our business too. */
 static lb_status read_operators(struct window_role *role)
 {
@@ -105,7 +144,7 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_TRY(lb_node_issuer_keys(node, "issuer", &role->issuer));
     LB_TRY(lb_node_need_secret(node, node->root, "case_key", &role->case_key));
     LB_TRY(read_operators(role));
-    LB_TRY(lb_node_need_text(node, node->root, "broker", &role->broker));
+    LB_TRY(read_brokers(role));
     LB_TRY(lb_node_need_text(node, node->root, "consent", &role->consent));
     LB_TRY(lb_yaml_opt_int(node->root, "deadline_ms", 100, LB_MAX_DEADLINE_MS,
                            LB_CASE_DEADLINE_MS, &node->diag, &role->deadline_ms));
@@ -126,7 +165,8 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     struct window_role *role = own;
     struct lb_node_program *node = role->node;
     LB_TRY(lb_workers_new(CASE_WORKERS, CASE_QUEUE, &role->workers));
-    LB_TRY(lb_node_channel(node, role->broker, &role->peers.broker));
+    for (size_t i = 0; i < role->num_brokers; i++)
+        LB_TRY(lb_node_channel(node, role->brokers[i], &role->peers.brokers[i]));
     LB_TRY(lb_node_channel(node, role->consent, &role->peers.consent));
     const struct lb_window_options options = {
         .self = node->spiffe,
@@ -138,7 +178,8 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .num_forms = role->num_forms,
         .ring = role->ring,
         .issuer = role->issuer,
-        .broker = role->broker,
+        .brokers = role->brokers,
+        .num_brokers = role->num_brokers,
         .store_path = role->store_path,
         .case_key = role->case_key,
         .operators = role->operators,
@@ -149,6 +190,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     LB_TRY(lb_window_new(&options, &node->diag, &role->window));
     LB_TRY(lb_withdrawn_new(role->window, &role->withdrawn));
     LB_TRY(lb_workers_new(1, 1, &role->looker));
+    LB_TRY(lb_workers_new(1, 1, &role->prober));
     lb_window_service_methods(role->window, methods);
     *out_num = LB_WINDOW_METHODS;
     return LB_OK;
@@ -177,6 +219,23 @@ static void look_for_withdrawals(struct window_role *role)
         __atomic_store_n(&role->looking, false, __ATOMIC_RELEASE);
 }
 
+static void probe(struct lb_job *job)
+{
+    struct window_role *role = ((struct look_job *)job)->role;
+    lb_window_probe(role->window);
+    __atomic_store_n(&role->probing, false, __ATOMIC_RELEASE);
+}
+
+static void probe_brokers(struct window_role *role)
+{
+    if (role->num_brokers < 2 || __atomic_load_n(&role->probing, __ATOMIC_ACQUIRE))
+        return;
+    role->probe = (struct look_job){.job = {.run = probe}, .role = role};
+    __atomic_store_n(&role->probing, true, __ATOMIC_RELEASE);
+    if (lb_workers_submit(role->prober, &role->probe.job) != LB_OK)
+        __atomic_store_n(&role->probing, false, __ATOMIC_RELEASE);
+}
+
 /* What was changed by `lianban operator` becomes evidence within a second, also while nobody
  * serves. */
 static void tick(void *own)
@@ -189,6 +248,7 @@ static void tick(void *own)
         lb_log_failure("operators_not_recorded", status);
     role->failing = status != LB_OK;
     look_for_withdrawals(role);
+    probe_brokers(role);
 }
 
 static lb_status serving(void *own)
@@ -201,7 +261,8 @@ static void quiesce(void *own)
 {
     struct window_role *role = own;
     lb_workers_free(role->looker);
-    role->looker = NULL;
+    lb_workers_free(role->prober);
+    role->looker = role->prober = NULL;
     lb_doors_close(&role->doors);
 }
 
@@ -209,11 +270,13 @@ static void stop(void *own)
 {
     struct window_role *role = own;
     lb_workers_free(role->looker);
+    lb_workers_free(role->prober);
     lb_withdrawn_free(role->withdrawn);
     lb_window_free(role->window);
     lb_register_close(role->operators);
     lb_workers_free(role->workers);
-    lb_rpc_channel_free(role->peers.broker);
+    for (size_t i = 0; i < role->num_brokers; i++)
+        lb_rpc_channel_free(role->peers.brokers[i]);
     lb_rpc_channel_free(role->peers.consent);
     for (size_t i = 0; i < role->num_forms; i++) {
         lb_form_free(role->forms[i].form);
@@ -229,7 +292,8 @@ int main(int argc, char **argv)
 {
     static const char *const keys[] = {"forms",    "seal_keys",   "seal_folder", "issuer",
                                        "case_key", "person_key",  "operators",   "broker",
-                                       "consent",  "deadline_ms", "local",       NULL};
+                                       "brokers",  "consent",     "deadline_ms", "local",
+                                       NULL};
     static const struct lb_node_role role = {
         .program = "lianban-window",
         .summary = "the agent beside a window system: seals, opens, checks receipts, judges",
@@ -242,7 +306,8 @@ int main(int argc, char **argv)
             "  case_key: FILE                      64 hex digits; cases are kept encrypted\n"
             "  person_key: FILE                    64 hex digits; keyed hash of operators\n"
             "  operators: FOLDER                   their register (see `lianban operator`)\n"
-            "  broker: SPIFFE id\n"
+            "  broker: SPIFFE id                   or, the one to ask first before the others:\n"
+            "  brokers: [SPIFFE id]\n"
             "  consent: SPIFFE id\n"
             "  deadline_ms: MILLISECONDS           of one collect (default 15000)\n"
             "  local: {http: 127.0.0.1:PORT, grpc: 127.0.0.1:PORT, secret: FILE}\n"

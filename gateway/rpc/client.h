@@ -44,8 +44,10 @@ LB_MUST lb_status lb_rpc_call(struct lb_rpc_channel *channel, const char *method
                               struct lb_span *out_reply);
 
 /* lb_rpc_call_stream makes a call that is answered by a stream and waits for its end; on_event gets
- * each message, one at a time, on a poller. The server's code, or as lb_rpc_open and
- * lb_rpc_stream_send. Not to be called on a poller. */
+ * each message, one at a time, on a poller. Whenever nothing has come for quiet_ms (0: never),
+ * `still_there` is asked, on the caller's thread, and may block; a no ends the call with
+ * UNAVAILABLE. The server's code, or as lb_rpc_open and lb_rpc_stream_send. Not to be called on a
+ * poller. */
 struct lb_rpc_stream_call {
     const char *method;
     const struct lb_rpc_metadata *metadata;
@@ -53,6 +55,8 @@ struct lb_rpc_stream_call {
     struct lb_span request;
     int64_t timeout_ms;
     void (*on_event)(void *arg, struct lb_span event);
+    int64_t quiet_ms;
+    bool (*still_there)(void *arg);
     void *arg;
 };
 LB_MUST lb_status lb_rpc_call_stream(struct lb_rpc_channel *channel,

@@ -1,9 +1,16 @@
 #include "gateway/services/window_service.h"
 #include "gateway/wire/pb.h"
+#include "grpc/health/v1/health.pb-c.h"
 
 /* The agent's way to the broker and the consent office: blocking calls over channels. */
 
 #define CALL_TIMEOUT_MS 10000
+#define PROBE_TIMEOUT_MS 3000
+/* A broker that has said nothing for a sixth of the time is asked whether it is still there, and has
+ * as long to say so: what it leaves is enough for another one. */
+#define QUIET_SHARE 6
+#define QUIET_FIRST_MS 500
+#define QUIET_LAST_MS PROBE_TIMEOUT_MS
 
 static lb_status call(struct lb_rpc_channel *channel, const char *method, const void *request,
                       const ProtobufCMessageDescriptor *reply_type, struct lb_arena *arena,
@@ -41,22 +48,75 @@ static lb_status get_grant(void *ctx, const char *request_id, struct lb_arena *a
                 &lianban__v1__get_grant_response__descriptor, arena, out);
 }
 
-static lb_status collect(void *ctx, struct lb_span operator_token, struct lb_span request,
-                         int64_t timeout_ms, void (*on_event)(void *arg, struct lb_span event),
-                         void *arg)
+static lb_status ask_health(struct lb_rpc_channel *broker, int64_t timeout_ms)
+{
+    Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
+    Grpc__Health__V1__HealthCheckResponse *answer = NULL;
+    struct lb_span bytes = LB_SPAN_EMPTY, reply = LB_SPAN_EMPTY;
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "health");
+    LB_TRY(lb_pb_pack(&request, arena, &bytes));
+    LB_TRY(lb_rpc_call(broker, "/grpc.health.v1.Health/Check", NULL, 0, bytes, timeout_ms, arena,
+                       &reply));
+    LB_TRY(lb_pb_unpack(&grpc__health__v1__health_check_response__descriptor, reply, arena,
+                        &answer));
+    LB_ENSURE(answer->status ==
+                  GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING,
+              LB_UNAVAILABLE, "the broker does not serve");
+    return LB_OK;
+}
+
+static lb_status probe(void *ctx, size_t broker)
 {
     const struct lb_window_peers *peers = ctx;
-    const struct lb_rpc_metadata metadata = {"lianban-operator", operator_token};
+    return ask_health(peers->brokers[broker], PROBE_TIMEOUT_MS);
+}
+
+struct collecting {
+    const struct lb_window_collect_call *call;
+    struct lb_rpc_channel *broker;
+    int64_t quiet_ms;
+};
+
+static void pass_on(void *arg, struct lb_span event)
+{
+    const struct collecting *collecting = arg;
+    collecting->call->on_event(collecting->call->arg, event);
+}
+
+static bool still_there(void *arg)
+{
+    const struct collecting *collecting = arg;
+    return ask_health(collecting->broker, collecting->quiet_ms) == LB_OK;
+}
+
+static int64_t quiet_of(const struct lb_window_collect_call *call)
+{
+    int64_t quiet_ms = call->timeout_ms / QUIET_SHARE;
+    if (!call->has_other)
+        return 0;
+    if (quiet_ms < QUIET_FIRST_MS)
+        return QUIET_FIRST_MS;
+    return quiet_ms > QUIET_LAST_MS ? QUIET_LAST_MS : quiet_ms;
+}
+
+static lb_status collect(void *ctx, const struct lb_window_collect_call *call)
+{
+    const struct lb_window_peers *peers = ctx;
+    const struct lb_rpc_metadata metadata = {"lianban-operator", call->operator_token};
+    struct collecting collecting = {call, peers->brokers[call->broker], quiet_of(call)};
     const struct lb_rpc_stream_call stream_call = {
         .method = "/lianban.v1.Broker/Collect",
         .metadata = &metadata,
         .num_metadata = 1,
-        .request = request,
-        .timeout_ms = timeout_ms,
-        .on_event = on_event,
-        .arg = arg,
+        .request = call->request,
+        .timeout_ms = call->timeout_ms,
+        .on_event = pass_on,
+        .quiet_ms = collecting.quiet_ms,
+        .still_there = still_there,
+        .arg = &collecting,
     };
-    return lb_rpc_call_stream(peers->broker, &stream_call);
+    return lb_rpc_call_stream(collecting.broker, &stream_call);
 }
 
 static lb_status status_list(void *ctx, struct lb_arena *arena, const char **out_token)
@@ -73,5 +133,5 @@ static lb_status status_list(void *ctx, struct lb_arena *arena, const char **out
 struct lb_window_port lb_window_service_port(struct lb_window_peers *peers)
 {
     return (struct lb_window_port){peers,     notice,  request_grant,
-                                   get_grant, collect, status_list};
+                                   get_grant, collect, probe, status_list};
 }

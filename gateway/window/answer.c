@@ -147,11 +147,28 @@ static bool has_receipt(const Lianban__V1__CollectEvent *event, enum lb_code cod
     return code == LB_ANSWERED || (event->adapter_entry != NULL && !undelivered);
 }
 
+/* What a broker says of itself, or of its own way to the department, is asked elsewhere; what the
+ * department has recorded and a broker has delivered is not. */
+static bool asked_elsewhere(struct lb_collect_run *run, const Lianban__V1__CollectEvent *event,
+                            enum lb_code code)
+{
+    bool own_word = event->adapter_entry == NULL || !has_receipt(event, code);
+    bool broken_link = code == LB_LOG_FORK || code == LB_LOG_BEHIND || code == LB_RECEIPT_INVALID;
+    if (!own_word || code == LB_DEADLINE || !lb_collect_has_other(run))
+        return false;
+    return broken_link || lb_window_is_broker_trouble(code);
+}
+
 static lb_status take_outcome(struct lb_collect_run *run, struct lb_collect_read *read,
                               const Lianban__V1__CollectEvent *event, struct lb_arena *arena)
 {
     enum lb_code code = outer_code_of(event->code);
     bool recorded = has_receipt(event, code);
+    if (asked_elsewhere(run, event, code)) {
+        read->due = true;
+        run->elsewhere = true;
+        return LB_OK;
+    }
     if (recorded) {
         lb_status receipt = lb_receipt_check(run, read, event);
         if (lb_status_code(receipt) == LB_NO_MEMORY)

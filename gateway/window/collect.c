@@ -10,7 +10,6 @@
 
 /* The broker tells what is late at the deadline itself; that news needs a moment to arrive. */
 #define NEWS_MS 2000
-#define ROUNDS 2
 
 struct collect_job {
     struct lb_job job;
@@ -39,19 +38,51 @@ static void on_event(void *arg, struct lb_span event)
 {
     struct lb_collect_run *run = arg;
     (void)pthread_mutex_lock(&run->entry->lock);
+    run->spoke = true;
     lb_log_failure("collect_event_failed", lb_collect_event(run, event));
     (void)pthread_mutex_unlock(&run->entry->lock);
+}
+
+static int64_t left_ms(const struct lb_collect_run *run)
+{
+    return run->deadline_unix_ms - lb_clock_unix_ms(run->window->options.clock);
+}
+
+bool lb_collect_has_other(const struct lb_collect_run *run)
+{
+    unsigned tried = run->tried | 1U << run->broker;
+    return tried != (1U << run->window->options.num_brokers) - 1 && left_ms(run) > 0;
+}
+
+/* One that has answered and is only busy, or lacks a form, is not down. */
+static void note_health(struct lb_collect_run *run, enum lb_code code)
+{
+    struct lb_window_brokers *brokers = &run->window->brokers;
+    bool refused = code == LB_BUSY || code == LB_FORM_UNKNOWN || code == LB_ISSUER_UNKNOWN ||
+                   code == LB_WRONG_AUDIENCE;
+    if (lb_window_is_broker_trouble(code) && !refused && !(run->spoke && code == LB_DEADLINE))
+        lb_window_brokers_failed(brokers, run->broker);
+    else
+        lb_window_brokers_answered(brokers, run->broker);
 }
 
 static lb_status ask_broker(struct lb_collect_run *run)
 {
     const struct lb_window_options *options = &run->window->options;
-    int64_t left_ms = run->deadline_unix_ms - lb_clock_unix_ms(options->clock);
-    struct lb_span request;
-    LB_ENSURE(left_ms > 0, LB_DEADLINE, "no time is left to ask");
-    LB_TRY(pack_request(run, &request));
-    return options->port.collect(options->port.ctx, lb_span_str(run->operator_token), request,
-                                 left_ms + NEWS_MS, on_event, run);
+    struct lb_window_collect_call call = {
+        .broker = run->broker,
+        .has_other = lb_collect_has_other(run),
+        .operator_token = lb_span_str(run->operator_token),
+        .timeout_ms = left_ms(run) + NEWS_MS,
+        .on_event = on_event,
+        .arg = run,
+    };
+    LB_ENSURE(left_ms(run) > 0, LB_DEADLINE, "no time is left to ask");
+    LB_TRY(pack_request(run, &call.request));
+    run->spoke = false;
+    lb_status status = options->port.collect(options->port.ctx, &call);
+    note_health(run, lb_status_code(status));
+    return status;
 }
 
 /* --- rounds --- */
@@ -78,17 +109,23 @@ static lb_status seal_due(struct lb_collect_run *run, size_t *out_num)
     return LB_OK;
 }
 
-/* Under the case's lock: nobody said anything about these. */
+/* Under the case's lock: nobody said anything about these. They are asked once more through
+ * another broker: where one was answered, and the answer was lost with its broker, the department
+ * answers it again without a second use. */
 static lb_status settle_silent(struct lb_collect_run *run, lb_status asked)
 {
     enum lb_code code = asked == LB_OK ? LB_UNAVAILABLE : lb_code_outer(asked->code);
     enum lb_fact_state state = code == LB_DEADLINE ? LB_FACT_TIMEOUT : LB_FACT_UNAVAILABLE;
+    bool again = lb_window_is_broker_trouble(code) && lb_collect_has_other(run);
     for (size_t i = 0; i < run->num_reads; i++) {
         struct lb_collect_read *read = &run->reads[i];
         if (!read->open)
             continue;
         read->open = false;
-        LB_TRY(lb_collect_settle(run, read, state, code, false));
+        read->due = again;
+        run->elsewhere |= again;
+        if (!again)
+            LB_TRY(lb_collect_settle(run, read, state, code, false));
     }
     return LB_OK;
 }
@@ -112,6 +149,24 @@ static lb_status run_round(struct lb_collect_run *run, bool first, size_t *out_n
     status = settle_silent(run, asked);
     (void)pthread_mutex_unlock(&entry->lock);
     return status;
+}
+
+/* As many rounds as there are brokers, if each fails somehow, and one more for what has to be
+ * sealed anew. Whoever failed is not asked again in this collect. */
+static lb_status run_rounds(struct lb_collect_run *run)
+{
+    size_t rounds = run->window->options.num_brokers + 1;
+    size_t sent = 1;
+    run->broker = lb_window_brokers_pick(&run->window->brokers, 0);
+    for (size_t round = 0; round < rounds && sent > 0; round++) {
+        LB_TRY(run_round(run, round == 0, &sent));
+        if (!run->elsewhere)
+            continue;
+        run->elsewhere = false;
+        run->tried |= 1U << run->broker;
+        run->broker = lb_window_brokers_pick(&run->window->brokers, run->tried);
+    }
+    return LB_OK;
 }
 
 static lb_status conclude(struct lb_collect_run *run)
@@ -151,9 +206,7 @@ static lb_status run_all(struct lb_collect_run *run)
     LB_TRY(lb_window_fetch_grants(run->entry, run->directory));
     run->deadline_unix_ms = lb_clock_unix_ms(options->clock) + deadline_ms;
     LB_TRY(take_tokens(run));
-    size_t sent = 1;
-    for (int round = 0; round < ROUNDS && sent > 0; round++)
-        LB_TRY(run_round(run, round == 0, &sent));
+    LB_TRY(run_rounds(run));
     return conclude(run);
 }
 

@@ -51,6 +51,8 @@ static struct fx_adapter *find_adapter(struct fixture *fx, const char *spiffe)
 }
 
 struct relayed {
+    struct fx_hub *hub;
+    struct lb_log *log;
     Lianban__V1__CollectEvent event;
     struct lb_log_entry route, close;
     bool silent;
@@ -67,8 +69,8 @@ static void relay(struct fixture *fx, const Lianban__V1__ReadRequest *read,
     lianban__v1__collect_event__init(&out->event);
     out->event.txn = read->txn;
     out->silent = adapter->silent;
-    fx_log_entry(fx, fx->broker_log, &leaf, &out->route);
-    if (adapter->down) {
+    fx_log_entry(fx, out->log, &leaf, &out->route);
+    if (adapter->down || (out->hub->unlinked & 1U << (adapter - fx->adapters)) != 0) {
         out->event.code = (char *)(uintptr_t) "UNAVAILABLE";
         leaf = fx_broker_leaf(read, LB_LEAF_FAILURE, "UNAVAILABLE");
     } else {
@@ -80,14 +82,14 @@ static void relay(struct fixture *fx, const Lianban__V1__ReadRequest *read,
         if (out->event.sealed.len > 0)
             lb_sha256(lb_pb_span(out->event.sealed), leaf.answer_hash);
     }
-    fx_log_entry(fx, fx->broker_log, &leaf, &out->close);
+    fx_log_entry(fx, out->log, &leaf, &out->close);
 }
 
-static void prove(struct fixture *fx, struct relayed *relayed, struct lb_arena *arena)
+static void prove(struct relayed *relayed, struct lb_arena *arena)
 {
     Lianban__V1__CollectEvent *event = &relayed->event;
-    fx_log_prove(fx->broker_log, &relayed->route, arena, &event->broker_log, &event->route);
-    fx_log_prove(fx->broker_log, &relayed->close, arena, &event->broker_log, &event->deliver);
+    fx_log_prove(relayed->log, &relayed->route, arena, &event->broker_log, &event->route);
+    fx_log_prove(relayed->log, &relayed->close, arena, &event->broker_log, &event->deliver);
 }
 
 static void swap_sealed(struct relayed *a, struct relayed *b)
@@ -97,35 +99,69 @@ static void swap_sealed(struct relayed *a, struct relayed *b)
     b->event.sealed = sealed;
 }
 
-lb_status fx_collect(void *ctx, struct lb_span operator_token, struct lb_span bytes,
-                     int64_t timeout_ms, void (*on_event)(void *arg, struct lb_span event),
-                     void *arg)
+static void relay_all(struct fixture *fx, const struct lb_window_collect_call *call,
+                      const Lianban__V1__CollectRequest *request, struct lb_arena *arena,
+                      struct relayed *relayed)
 {
-    struct fixture *fx = ctx;
-    struct lb_arena *arena = lb_arena_new(64 * 1024 * 1024);
-    Lianban__V1__CollectRequest *request = NULL;
-    assert_true(timeout_ms >= 5000);
-    fx->num_collects++;
-    assert_ok(lb_pb_unpack(&lianban__v1__collect_request__descriptor, bytes, arena, &request));
-    assert_string_equal(request->form, "test-aid");
-    assert_int_equal(request->form_version, 3);
-    assert_memory_equal(request->form_sha256.data, lb_form_of(fx->form)->sha256, 32);
-    struct relayed *relayed = lb_arena_array(arena, request->n_reads, sizeof(*relayed));
+    struct fx_hub *hub = &fx->hubs[call->broker];
+    bool own = (call->broker == 0) != hub->lends_log;
     assert_true(request->n_reads >= 1);
-    for (size_t i = 0; i < request->n_reads; i++)
-        relay(fx, request->reads[i], operator_token, arena, &relayed[i]);
+    for (size_t i = 0; i < request->n_reads; i++) {
+        relayed[i].hub = hub;
+        relayed[i].log = own ? fx->broker_log : fx->second_log;
+        relay(fx, request->reads[i], call->operator_token, arena, &relayed[i]);
+    }
     if (fx->swap_answers)
         swap_sealed(&relayed[0], &relayed[1]);
-    for (size_t i = 0; i < request->n_reads; i++) {
+}
+
+static void tell_all(struct fixture *fx, const struct lb_window_collect_call *call,
+                     const Lianban__V1__CollectRequest *request, struct lb_arena *arena,
+                     struct relayed *relayed)
+{
+    const struct fx_hub *hub = &fx->hubs[call->broker];
+    for (size_t i = 0; i < request->n_reads && !(hub->cut && i >= hub->cut_after); i++) {
         struct lb_span event;
-        prove(fx, &relayed[i], arena);
+        prove(&relayed[i], arena);
         fx->last_read = request->reads[i];
         if (fx->tamper != NULL)
             fx->tamper(fx, &relayed[i].event, arena);
         assert_ok(lb_pb_pack(&relayed[i].event, arena, &event));
         for (int times = relayed[i].silent ? 0 : fx->twice ? 2 : 1; times > 0; times--)
-            on_event(arg, event);
+            call->on_event(call->arg, event);
     }
+}
+
+lb_status fx_collect(void *ctx, const struct lb_window_collect_call *call)
+{
+    struct fixture *fx = ctx;
+    struct fx_hub *hub = &fx->hubs[call->broker];
+    assert_true(call->timeout_ms >= 5000);
+    assert_true(call->broker < fx->num_brokers);
+    fx->num_collects++;
+    if (hub->dead)
+        LB_FAIL(LB_UNAVAILABLE, "test");
+    hub->num_asked++;
+    if (hub->refuses != LB_CODE_OK)
+        return lb_status_of(hub->refuses);
+    struct lb_arena *arena = lb_arena_new(64 * 1024 * 1024);
+    Lianban__V1__CollectRequest *request = NULL;
+    assert_ok(lb_pb_unpack(&lianban__v1__collect_request__descriptor, call->request, arena,
+                           &request));
+    assert_string_equal(request->form, "test-aid");
+    assert_int_equal(request->form_version, 3);
+    assert_memory_equal(request->form_sha256.data, lb_form_of(fx->form)->sha256, 32);
+    struct relayed *relayed = lb_arena_array(arena, request->n_reads, sizeof(*relayed));
+    relay_all(fx, call, request, arena, relayed);
+    tell_all(fx, call, request, arena, relayed);
     lb_arena_free(arena);
-    return fx->collect_fails;
+    return hub->cut ? LB_FAULT(LB_UNAVAILABLE, "test") : fx->collect_fails;
+}
+
+lb_status fx_probe(void *ctx, size_t broker)
+{
+    struct fixture *fx = ctx;
+    fx->hubs[broker].num_probes++;
+    LB_ENSURE(fx->hubs[broker].well, LB_UNAVAILABLE, "test");
+    return LB_OK;
 }

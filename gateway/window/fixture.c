@@ -273,6 +273,7 @@ static void set_members(struct fixture *fx, struct lb_json *root)
     lb_json_set(root, "organizations", lb_json_array());
     lb_json_append(nodes, node_json(fx, FX_WINDOW, fx->window_key, &fx->seal_key));
     lb_json_append(nodes, node_json(fx, FX_BROKER, fx->broker_key, NULL));
+    lb_json_append(nodes, node_json(fx, FX_SECOND, fx->second_key, NULL));
     for (size_t i = 0; i < FX_ADAPTERS; i++)
         lb_json_append(nodes, node_json(fx, fx->adapters[i].spiffe, fx->adapters[i].log_key,
                                         &fx->adapters[i].seal_key));

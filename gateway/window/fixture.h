@@ -24,6 +24,8 @@
 #define FX_NOW INT64_C(1800000000) /* 2027-01-15 */
 #define FX_WINDOW "spiffe://example.gov/window/street-office/one"
 #define FX_BROKER "spiffe://example.gov/broker/hub"
+#define FX_SECOND "spiffe://example.gov/broker/hub/2"
+#define FX_BROKERS 2
 #define FX_OFFICE_KID "hall-1"
 #define FX_STREET_KID "street-1"
 #define FX_DEPARTMENTS 3 /* of the usual form */
@@ -70,6 +72,19 @@ struct fx_adapter {
     bool wrong_link;            /* its entry points at no entry of the broker's */
 };
 
+/* How one of the brokers behaves. */
+struct fx_hub {
+    size_t num_asked;           /* collects that reached it */
+    bool dead;                  /* none does */
+    bool cut;                   /* it dies after so many events; the departments have answered */
+    size_t cut_after;
+    unsigned unlinked;          /* departments it has no link to, a bit for each */
+    enum lb_code refuses;       /* the whole collect; LB_CODE_OK for none */
+    bool lends_log;             /* shows the other's log instead of its own */
+    bool well;                  /* when probed */
+    size_t num_probes;
+};
+
 struct fx_ticket {
     bool used;
     bool agreed;
@@ -93,6 +108,10 @@ struct fixture {
     struct lb_seal_ring *ring;      /* seal_key as s1 */
     struct lb_issuer_keys *issuer;
     struct lb_log *broker_log;
+    struct lb_sign_key *second_key; /* of a second broker, which only some tests know */
+    struct lb_log *second_log;
+    size_t num_brokers;             /* what a window is told of: 1, or both */
+    struct fx_hub hubs[FX_BROKERS];
     struct fx_adapter adapters[FX_ADAPTERS];
     uint8_t case_key[32], person_key[32];
     struct lb_register *operators;  /* B-0042 of 窗口3, B-1 of unit, D-1 with a device */
@@ -163,9 +182,8 @@ lb_status fx_request_grant(void *ctx, const Lianban__V1__GrantRequest *request,
 lb_status fx_get_grant(void *ctx, const char *request_id, struct lb_arena *arena,
                        Lianban__V1__GetGrantResponse **out);
 lb_status fx_status_list(void *ctx, struct lb_arena *arena, const char **out_token);
-lb_status fx_collect(void *ctx, struct lb_span operator_token, struct lb_span request,
-                     int64_t timeout_ms, void (*on_event)(void *arg, struct lb_span event),
-                     void *arg);
+lb_status fx_collect(void *ctx, const struct lb_window_collect_call *call);
+lb_status fx_probe(void *ctx, size_t broker);
 /* fx_adapter_answer plays a department: opens the read, checks it as an adapter does, and fills the
  * event's code, sealed answer and evidence. */
 void fx_adapter_answer(struct fixture *fx, struct fx_adapter *adapter,

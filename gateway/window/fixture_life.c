@@ -110,6 +110,7 @@ static void make_keys(struct fixture *fx)
 
 lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window)
 {
+    static const char *const brokers[FX_BROKERS] = {FX_BROKER, FX_SECOND};
     make_keys(fx);
     const struct lb_window_options options = {
         .self = FX_WINDOW,
@@ -121,14 +122,15 @@ lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window)
         .num_forms = 1,
         .ring = fx->ring,
         .issuer = fx->issuer,
-        .broker = FX_BROKER,
+        .brokers = brokers,
+        .num_brokers = fx->num_brokers,
         .store_path = fx->store_path,
         .case_key = fx->case_key,
         .operators = fx->operators,
         .witness = {fx, record},
         .deadline_ms = 5000,
         .port = {fx,           fx_notice,  fx_request_grant,
-                 fx_get_grant, fx_collect, fx_status_list},
+                 fx_get_grant, fx_collect, fx_probe, fx_status_list},
     };
     return lb_window_new(&options, &fx->diag, out_window);
 }
@@ -156,13 +158,16 @@ static int set_up(void **state, bool with_share)
     (void)snprintf(fx->store_path, sizeof(fx->store_path), "%s/cases.db", fx->folder);
     assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &fx->directory_key));
     assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &fx->broker_key));
+    assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &fx->second_key));
     assert_ok(lb_sign_key_generate(LB_SIGN_ED25519, &fx->window_key));
     assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->office_key));
     assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->street_key));
     assert_ok(lb_x25519_generate(&fx->seal_key));
     make_form(fx, with_share ? fx_share_form_text(fx) : fx_form_text());
     make_adapters(fx);
+    fx->num_brokers = 1;
     fx->broker_log = open_log(fx, FX_BROKER, fx->broker_key, "broker");
+    fx->second_log = open_log(fx, FX_SECOND, fx->second_key, "second");
     fx_make_trust(fx);
     assert_ok(lb_workers_new(2, 16, &fx->workers));
     make_register(fx);
@@ -191,6 +196,7 @@ int fx_teardown(void **state)
     lb_sign_key_free(fx->device_key);
     lb_trust_free(fx->trust);
     lb_log_close(fx->broker_log);
+    lb_log_close(fx->second_log);
     for (size_t i = 0; i < FX_ADAPTERS; i++) {
         lb_log_close(fx->adapters[i].log);
         lb_sign_key_free(fx->adapters[i].log_key);
@@ -199,6 +205,7 @@ int fx_teardown(void **state)
     lb_rules_free(fx->rules);
     lb_sign_key_free(fx->directory_key);
     lb_sign_key_free(fx->broker_key);
+    lb_sign_key_free(fx->second_key);
     lb_sign_key_free(fx->window_key);
     lb_sign_key_free(fx->office_key);
     lb_sign_key_free(fx->street_key);

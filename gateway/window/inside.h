@@ -3,6 +3,7 @@
 
 #include "gateway/seal/hpke.h"
 #include "gateway/token/grant.h"
+#include "gateway/window/brokers.h"
 #include "gateway/window/case.h"
 #include "gateway/window/operators.h"
 
@@ -45,6 +46,7 @@ struct lb_window {
     bool stopping;
     struct lb_window_case *buckets[LB_WINDOW_BUCKETS];
 
+    struct lb_window_brokers brokers;
     struct lb_window_operators *operators;
     pthread_mutex_t contexts_lock;
     size_t num_contexts;

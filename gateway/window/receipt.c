@@ -142,7 +142,7 @@ static lb_status check_broker(struct lb_collect_run *run, const Lianban__V1__Col
                               const struct lb_hash *adapter_hash)
 {
     const struct lb_node *broker =
-        lb_directory_node(run->directory, run->window->options.broker);
+        lb_directory_node(run->directory, run->window->options.brokers[run->broker]);
     struct lb_checkpoint checkpoint;
     struct lb_leaf route, deliver;
     struct lb_hash route_hash, deliver_hash;

@@ -26,7 +26,7 @@ struct lb_collect_read {
 
     bool due;      /* to be sealed and sent in the next round */
     bool open;     /* sent, and no event about it has come */
-    bool retried;  /* sealed a second time: not a third */
+    bool retried;  /* sealed anew for what the department said: not again */
     Lianban__V1__ReadRequest *request;
     struct lb_window_context context;
     uint64_t seq;
@@ -62,6 +62,10 @@ struct lb_collect_run {
     size_t num_reads;
     struct lb_collect_read *reads;
     struct lb_receipts receipts;
+    size_t broker;               /* the one that is being asked */
+    unsigned tried;              /* those that are not asked again, a bit for each */
+    bool spoke;                  /* it has sent an event */
+    bool elsewhere;              /* some read is to be asked through another */
 };
 
 /* --- read_request.c --- */
@@ -90,6 +94,9 @@ LB_MUST lb_status lb_receipt_check(struct lb_collect_run *run, const struct lb_c
 void lb_receipts_cleanup(struct lb_receipts *receipts);
 
 /* --- answer.c, facts.c --- */
+
+/* lb_collect_has_other says whether a broker is left to ask, and time to do it. */
+bool lb_collect_has_other(const struct lb_collect_run *run);
 
 /* lb_collect_event takes one CollectEvent; under the case's lock. A failure leaves its read
  * open. */

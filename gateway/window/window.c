@@ -9,11 +9,30 @@
 
 /* --- checks at start --- */
 
+static lb_status check_brokers(const struct lb_window_options *options,
+                               const struct lb_directory *directory, struct lb_diag *diag)
+{
+    if (options->num_brokers == 0 || options->num_brokers > LB_WINDOW_MAX_BROKERS) {
+        lb_diag_set(diag, "brokers: name 1 to %d", LB_WINDOW_MAX_BROKERS);
+        LB_FAIL(LB_CONFIG_INVALID, "no broker, or too many");
+    }
+    for (size_t i = 0; i < options->num_brokers; i++) {
+        const struct lb_node *broker = lb_directory_node(directory, options->brokers[i]);
+        if (broker != NULL && broker->kind == LB_NODE_BROKER && broker->log_origin != NULL)
+            continue;
+        lb_diag_set(diag,
+                    "directory: %s is not listed as a broker with a log, so receipts could not be "
+                    "checked; have it listed, or correct the configuration",
+                    options->brokers[i]);
+        LB_FAIL(LB_CONFIG_INVALID, "broker is not in the directory");
+    }
+    return LB_OK;
+}
+
 static lb_status check_self(const struct lb_window_options *options,
                             const struct lb_directory *directory, struct lb_diag *diag)
 {
     const struct lb_node *self = lb_directory_node(directory, options->self);
-    const struct lb_node *broker = lb_directory_node(directory, options->broker);
     if (self == NULL || self->kind != LB_NODE_WINDOW ||
         strcmp(self->organization, options->organization) != 0) {
         lb_diag_set(diag,
@@ -32,14 +51,7 @@ static lb_status check_self(const struct lb_window_options *options,
                     options->self);
         LB_FAIL(LB_CONFIG_INVALID, "sealing key is not in the directory");
     }
-    if (broker == NULL || broker->kind != LB_NODE_BROKER || broker->log_origin == NULL) {
-        lb_diag_set(diag,
-                    "directory: %s is not listed as a broker with a log, so receipts could not be "
-                    "checked; have it listed, or correct the configuration",
-                    options->broker);
-        LB_FAIL(LB_CONFIG_INVALID, "broker is not in the directory");
-    }
-    return LB_OK;
+    return check_brokers(options, directory, diag);
 }
 
 static bool same_question(const struct lb_form_fact *a, const struct lb_form_fact *b)
@@ -135,6 +147,8 @@ lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag 
     (void)pthread_mutex_init(&window->lock, NULL);
     (void)pthread_cond_init(&window->idle, NULL);
     (void)pthread_mutex_init(&window->contexts_lock, NULL);
+    lb_window_brokers_init(&window->brokers, options->clock, options->brokers,
+                           options->num_brokers);
     lb_status status = lb_window_operators_new(lb_clock_unix_s(options->clock),
                                                &window->operators);
     if (status == LB_OK)
@@ -181,6 +195,7 @@ void lb_window_free(struct lb_window *window)
     if (window->contexts != NULL)
         lb_wipe(window->contexts, LB_WINDOW_MAX_CONTEXTS * sizeof(window->contexts[0]));
     free(window->contexts);
+    lb_window_brokers_cleanup(&window->brokers);
     (void)pthread_mutex_destroy(&window->contexts_lock);
     (void)pthread_cond_destroy(&window->idle);
     (void)pthread_mutex_destroy(&window->lock);
@@ -192,6 +207,14 @@ lb_status lb_window_tick(struct lb_window *window)
 {
     lb_window_sweep_contexts(window);
     return lb_window_operators_tick(window->operators, &window->options);
+}
+
+void lb_window_probe(struct lb_window *window)
+{
+    const struct lb_window_port *port = &window->options.port;
+    size_t broker = lb_window_brokers_due(&window->brokers);
+    if (broker < window->brokers.num && port->probe(port->ctx, broker) == LB_OK)
+        lb_window_brokers_answered(&window->brokers, broker);
 }
 
 /* --- a case as it stands --- */

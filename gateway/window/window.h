@@ -23,6 +23,18 @@
  */
 struct lb_window;
 
+/* One Collect at one broker. */
+struct lb_window_collect_call {
+    size_t broker;                     /* of the options' */
+    bool has_other;                    /* another can be asked: give up on one that falls silent */
+    struct lb_span operator_token;
+    struct lb_span request;
+    int64_t timeout_ms;
+    /* Gets each CollectEvent's bytes, serially. */
+    void (*on_event)(void *arg, struct lb_span event);
+    void *arg;
+};
+
 /* How the agent reaches the others; calls block and come from workers. */
 struct lb_window_port {
     void *ctx;
@@ -32,10 +44,10 @@ struct lb_window_port {
                                struct lb_arena *arena, Lianban__V1__GrantTicket **out);
     lb_status (*get_grant)(void *ctx, const char *request_id, struct lb_arena *arena,
                            Lianban__V1__GetGrantResponse **out);
-    /* Runs one Collect to its end; on_event gets each CollectEvent's bytes, serially. */
-    lb_status (*collect)(void *ctx, struct lb_span operator_token, struct lb_span request,
-                         int64_t timeout_ms, void (*on_event)(void *arg, struct lb_span event),
-                         void *arg);
+    /* Runs one Collect to its end. */
+    lb_status (*collect)(void *ctx, const struct lb_window_collect_call *call);
+    /* Asks a broker whether it serves; any failure is a no. */
+    lb_status (*probe)(void *ctx, size_t broker);
     /* The consent office's current status list. */
     lb_status (*status_list)(void *ctx, struct lb_arena *arena, const char **out_token);
 };
@@ -61,7 +73,10 @@ struct lb_window_options {
     size_t num_forms;
     struct lb_seal_ring *ring;              /* this requester's keys in the directory */
     const struct lb_issuer_keys *issuer;    /* mandates and operator tokens */
-    const char *broker;                     /* SPIFFE id, whose log receipts are checked against */
+    /* SPIFFE ids, the one to ask first before the others; receipts are checked against the log of
+     * the one that was asked. */
+    const char *const *brokers;
+    size_t num_brokers;
     const char *store_path;
     const uint8_t *case_key;                /* 32 bytes */
     struct lb_register *operators;          /* who may serve; others change it while we run */
@@ -70,12 +85,13 @@ struct lb_window_options {
     struct lb_window_port port;
 };
 
+#define LB_WINDOW_MAX_BROKERS 8
 #define LB_WINDOW_MAX_CASES 4096  /* open at a time; closing one makes room */
 
 /* lb_window_new opens the store and takes up the cases in it; options are borrowed for the window's
  * life. With a sentence in diag: FORM_UNKNOWN when the directory does not list a form by its hash,
  * or a stored case's form is not among the options'; CONFIG_INVALID when the directory lacks this
- * window, a sealing key of it or the broker's log, a form asks one thing twice of a role, or the
+ * window, a sealing key of it or a broker's log, or no broker is named, a form asks one thing twice of a role, or the
  * store was made under another case key; what lb_store_open says. */
 LB_MUST lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag *diag,
                                 struct lb_window **out_window);
@@ -85,6 +101,9 @@ void lb_window_free(struct lb_window *window);
  * contexts past their life; once a second.
  * LOG_UNAVAILABLE, statuses of the register. */
 LB_MUST lb_status lb_window_tick(struct lb_window *window);
+/* lb_window_probe asks one broker that was down whether it serves again, if it is time to; it
+ * blocks for as long as the port does. Until one answers it is asked last. */
+void lb_window_probe(struct lb_window *window);
 
 /* lb_window_open starts a case. MALFORMED: household against the form's roles, sizes, identity
  * numbers (check digit), ages, the same person twice, no operator. FORM_UNKNOWN. BADGE_UNKNOWN,
