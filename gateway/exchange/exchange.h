@@ -53,10 +53,13 @@ struct lb_broker_port {
     void *ctx;
     void (*kick)(void *ctx);
     void (*fail)(void *ctx, lb_status status);
+    bool attached;   /* the adapter dialled */
 };
 
 /* lb_broker_link_new registers the one link to an adapter; a second one to the same adapter
- * replaces the first, which fails with CANCELLED and takes and gives no frame any more.
+ * replaces the first, which fails with CANCELLED and takes and gives no frame any more. But one that
+ * we dialled never replaces one that the adapter did, so that two ways to one adapter do not end
+ * each other for ever: CANCELLED.
  * ROLE_NOT_ALLOWED when the directory lists no such adapter; LOG_FORK, LOG_BEHIND or
  * RECEIPT_INVALID when it is in quarantine for that. */
 LB_MUST lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *adapter,
@@ -69,6 +72,8 @@ LB_MUST lb_status lb_broker_link_receive(struct lb_broker_link *link, struct lb_
 bool lb_broker_link_fill(struct lb_broker_link *link, struct lb_buf *out);
 /* lb_broker_link_close forgets the port; reads without an answer become UNAVAILABLE. */
 void lb_broker_link_close(struct lb_broker_link *link);
+/* lb_exchange_attached says whether a link stands that the adapter has dialled. */
+bool lb_exchange_attached(struct lb_exchange *exchange, const char *adapter);
 /* lb_exchange_linked says whether an adapter is linked and greeted. */
 bool lb_exchange_linked(struct lb_exchange *exchange, const char *adapter);
 

@@ -156,7 +156,7 @@ lb_status fx_send_frame(struct fixture *fx, Lianban__V1__Frame *frame)
 
 void fx_link(struct fixture *fx)
 {
-    const struct lb_broker_port port = {fx, link_kick, link_fail};
+    const struct lb_broker_port port = {fx, link_kick, link_fail, false};
     struct lb_span hello = LB_SPAN_EMPTY;
     uint8_t raw[LB_P256_PUBLIC_BYTES];
     (void)lb_sign_key_public(fx->broker.log_key, raw);

@@ -115,7 +115,7 @@ static void try_lie(const struct lie *lie)
     assert_int_equal(event->sealed.len, 0);
     fx_close(&call);
     fx_unlink(&fx);
-    const struct lb_broker_port port = {NULL, NULL, NULL};
+    const struct lb_broker_port port = {NULL, NULL, NULL, false};
     struct lb_broker_link *again = NULL;
     assert_code(lb_status_code(lb_broker_link_new(fx.exchange, FX_ADAPTER, &port, &again)),
                 LB_RECEIPT_INVALID);
@@ -180,7 +180,7 @@ static void a_log_that_begins_anew_is_refused(void **state)
     struct lb_diag diag = {""};
     assert_ok(lb_file_mkdirs(options.folder));
     assert_ok(lb_log_open(&options, &diag, &fx.adapter_log));
-    const struct lb_broker_port port = {NULL, NULL, NULL};
+    const struct lb_broker_port port = {NULL, NULL, NULL, false};
     struct lb_broker_link *link = NULL;
     struct lb_buf hello;
     Lianban__V1__Frame *frame = NULL;

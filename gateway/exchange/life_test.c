@@ -116,7 +116,7 @@ static void a_replaced_link_takes_and_gives_no_frame(void **state)
     struct fx_reply reply;
     struct lb_buf frame;
     lb_status second_failed = LB_OK;
-    const struct lb_broker_port port = {&second_failed, ignore_kick, note_failure};
+    const struct lb_broker_port port = {&second_failed, ignore_kick, note_failure, false};
     struct lb_broker_link *second = NULL;
     fx_link(fx);
     Lianban__V1__Batch *batch = fx_collect_briefly(fx, &call, 4, 60);
@@ -138,6 +138,35 @@ static void a_replaced_link_takes_and_gives_no_frame(void **state)
     fx_unlink(fx);
     lb_broker_link_close(second);
     assert_ok(second_failed);
+}
+
+/* An adapter that both listens and attaches has one link, and it stays. */
+static void what_the_adapter_dialled_wins(void **state)
+{
+    struct fixture *fx = *state;
+    lb_status theirs_failed = LB_OK, ours_failed = LB_OK;
+    const struct lb_broker_port theirs = {&theirs_failed, ignore_kick, note_failure, true};
+    const struct lb_broker_port ours = {&ours_failed, ignore_kick, note_failure, false};
+    struct lb_broker_link *first = NULL, *attached = NULL, *again = NULL;
+    assert_false(lb_exchange_attached(fx->exchange, FX_ADAPTER));
+    assert_ok(lb_broker_link_new(fx->exchange, FX_ADAPTER, &ours, &first));
+    assert_false(lb_exchange_attached(fx->exchange, FX_ADAPTER));
+    assert_ok(lb_broker_link_new(fx->exchange, FX_ADAPTER, &theirs, &attached));
+    assert_code(lb_status_code(ours_failed), LB_CANCELLED);
+    lb_broker_link_close(first);
+    assert_true(lb_exchange_attached(fx->exchange, FX_ADAPTER));
+    assert_code(lb_status_code(lb_broker_link_new(fx->exchange, FX_ADAPTER, &ours, &first)),
+                LB_CANCELLED);
+    assert_ok(theirs_failed);
+    /* A newer one of its own replaces the older, which it may have lost without our knowing. */
+    assert_ok(lb_broker_link_new(fx->exchange, FX_ADAPTER, &theirs, &again));
+    assert_code(lb_status_code(theirs_failed), LB_CANCELLED);
+    lb_broker_link_close(attached);
+    assert_true(lb_exchange_attached(fx->exchange, FX_ADAPTER));
+    lb_broker_link_close(again);
+    assert_false(lb_exchange_attached(fx->exchange, FX_ADAPTER));
+    assert_ok(lb_broker_link_new(fx->exchange, FX_ADAPTER, &ours, &first));
+    lb_broker_link_close(first);
 }
 
 static void a_deadline_in_the_middle_loses_nothing(void **state)
@@ -226,7 +255,7 @@ static void our_own_short_log_is_not_held_against_the_adapter(void **state)
     Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
     struct lb_span bytes = LB_SPAN_EMPTY;
     lb_status failed = LB_OK;
-    const struct lb_broker_port port = {&failed, ignore_kick, note_failure};
+    const struct lb_broker_port port = {&failed, ignore_kick, note_failure, false};
     struct lb_broker_link *link = NULL;
     uint64_t before = log_size(fx);
     hello.version_min = hello.version_max = 1;
@@ -297,6 +326,7 @@ int main(void)
         WITH_FIXTURE(a_caller_that_takes_nothing_is_given_up),
         WITH_FIXTURE(what_waits_for_callers_is_bounded),
         WITH_FIXTURE(a_replaced_link_takes_and_gives_no_frame),
+        WITH_FIXTURE(what_the_adapter_dialled_wins),
         WITH_FIXTURE(a_deadline_in_the_middle_loses_nothing),
         WITH_FIXTURE(an_impossible_read_costs_its_caller_only),
         WITH_FIXTURE(our_own_short_log_is_not_held_against_the_adapter),

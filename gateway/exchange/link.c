@@ -71,13 +71,30 @@ static void end_old(struct lb_broker_link *old)
     lb_broker_link_unref(old);
 }
 
+/* Under the exchange's lock. */
+static bool is_attached(struct lb_broker_link *link)
+{
+    return link != NULL && link->port.attached && !lb_broker_link_is_over(link);
+}
+
+bool lb_exchange_attached(struct lb_exchange *exchange, const char *spiffe)
+{
+    struct adapter *adapter = lb_exchange_adapter(exchange, spiffe);
+    (void)pthread_mutex_lock(&exchange->lock);
+    bool attached = adapter != NULL && is_attached(adapter->link);
+    (void)pthread_mutex_unlock(&exchange->lock);
+    return attached;
+}
+
 static lb_status register_link(struct lb_exchange *exchange, struct adapter *adapter,
                                struct lb_broker_link *link)
 {
     struct lb_broker_link *old = NULL;
     (void)pthread_mutex_lock(&exchange->lock);
-    enum lb_code quarantine = adapter->quarantine;
-    if (quarantine == LB_CODE_OK) {
+    enum lb_code code = adapter->quarantine;
+    if (code == LB_CODE_OK && !link->port.attached && is_attached(adapter->link))
+        code = LB_CANCELLED;
+    if (code == LB_CODE_OK) {
         old = adapter->link;
         adapter->link = link;
         lb_ending_forget_lists(exchange, adapter); /* it may have been started anew */
@@ -87,7 +104,7 @@ static lb_status register_link(struct lb_exchange *exchange, struct adapter *ada
     (void)pthread_mutex_unlock(&exchange->lock);
     if (old != NULL)
         end_old(old);
-    return lb_status_of(quarantine);
+    return lb_status_of(code);
 }
 
 lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *spiffe,

@@ -73,7 +73,7 @@ static void note_failure(void *ctx, lb_status status)
 static void open_link(void)
 {
     struct fixture *fx = &played->fx;
-    const struct lb_broker_port port = {fx, ignore_kick, note_failure};
+    const struct lb_broker_port port = {fx, ignore_kick, note_failure, false};
     uint8_t raw[LB_P256_PUBLIC_BYTES];
     (void)lb_sign_key_public(fx->broker.log_key, raw);
     FUZZ_OK(lb_session_init(&fx->session, fx->adapter_log, lb_spiffe_log_origin(FX_BROKER), raw,

@@ -107,6 +107,7 @@ static lb_status dial(struct broker_role *role, const char *spiffe)
         .owner = &role->service,
         .method = "/lianban.v1.Adapter/Link",
         .peer = spiffe,
+        .held = lb_broker_service_held,
     };
     LB_TRY(lb_node_channel(role->node, spiffe, &options.channel));
     lb_status status = lb_dialler_new(&options, &role->diallers[role->num_diallers]);

@@ -256,6 +256,57 @@ static void health_is_told(void **state)
     fixture_stop(&fixture, 1000);
 }
 
+/* --- a stream that is waited for --- */
+
+struct listening {
+    int times;       /* asked whether the server is still there */
+    int last;        /* says no at this time */
+    atomic_int events;
+};
+
+static void count_event(void *arg, struct lb_span event)
+{
+    struct listening *listening = arg;
+    (void)event;
+    (void)atomic_fetch_add(&listening->events, 1);
+}
+
+static bool still_there(void *arg)
+{
+    struct listening *listening = arg;
+    return ++listening->times < listening->last;
+}
+
+static void a_server_that_falls_silent_is_given_up(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct listening listening = {.last = 3};
+    ends_start(&fixture, 16);
+    struct lb_rpc_stream_call call = {
+        .method = ENDS_DEAF,
+        .request = lb_span_str("x"),
+        .timeout_ms = 60000,
+        .on_event = count_event,
+        .quiet_ms = 50,
+        .still_there = still_there,
+        .arg = &listening,
+    };
+    int64_t began = fixture_now_ms();
+    assert_int_equal(lb_status_code(lb_rpc_call_stream(fixture.channel, &call)), LB_UNAVAILABLE);
+    assert_int_equal(listening.times, 3);
+    assert_in_range(fixture_now_ms() - began, 150, 30000);
+    /* One that speaks and ends is asked nothing. */
+    call.method = ENDS_TEN;
+    call.quiet_ms = 20000;
+    listening = (struct listening){.last = 1};
+    assert_int_equal(lb_status_code(lb_rpc_call_stream(fixture.channel, &call)),
+                     LB_GRANT_EXPIRED);
+    assert_int_equal(atomic_load(&listening.events), 10);
+    assert_int_equal(listening.times, 0);
+    fixture_stop(&fixture, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +320,7 @@ int main(void)
         cmocka_unit_test(cancelled_call_ends_and_frees),
         cmocka_unit_test(request_without_a_message_is_malformed),
         cmocka_unit_test(health_is_told),
+        cmocka_unit_test(a_server_that_falls_silent_is_given_up),
     };
     return cmocka_run_group_tests(tests, fixture_certs, fixture_clean);
 }

@@ -31,11 +31,10 @@ struct lb_rpc_channel {
 static lb_status check_options(const struct lb_rpc_channel_options *options)
 {
     bool is_unix = strncmp(options->target, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0;
-    if (is_unix) {
-        LB_ENSURE(options->identity == NULL && options->target[strlen(UNIX_SCHEME)] == '/',
-                  LB_CONFIG_INVALID, "a Unix socket takes an absolute path and no identity");
+    LB_ENSURE(!is_unix || options->target[strlen(UNIX_SCHEME)] == '/', LB_CONFIG_INVALID,
+              "a Unix socket takes an absolute path");
+    if (is_unix && options->identity == NULL)
         return LB_OK;
-    }
     LB_ENSURE(options->identity != NULL && options->verifier.verify != NULL &&
                   options->expected_spiffe != NULL,
               LB_CONFIG_INVALID, "a network target needs an identity, a verifier and an id");

@@ -114,12 +114,11 @@ static bool is_guarded_loopback(const struct lb_rpc_server_options *options)
 static lb_status check_options(const struct lb_rpc_server_options *options, struct lb_diag *diag)
 {
     bool is_unix = strncmp(options->listen, UNIX_SCHEME, strlen(UNIX_SCHEME)) == 0;
-    if (is_unix && (socket_path(options->listen) == NULL || options->identity != NULL)) {
-        lb_diag_set(diag, "%s: a Unix socket is given as unix:/absolute/path, without certificates",
-                    options->listen);
+    if (is_unix && socket_path(options->listen) == NULL) {
+        lb_diag_set(diag, "%s: a Unix socket is given as unix:/absolute/path", options->listen);
         LB_FAIL(LB_CONFIG_INVALID, "unix address");
     }
-    if (is_unix || is_guarded_loopback(options))
+    if ((is_unix && options->identity == NULL) || is_guarded_loopback(options))
         return LB_OK;
     if (options->identity == NULL || options->verifier.verify == NULL) {
         lb_diag_set(diag, "%s: a network address needs a certificate, a key and a CA; plaintext is "
@@ -140,6 +139,7 @@ static lb_status server_alloc(const struct lb_rpc_server_options *options,
     (void)pthread_mutex_init(&server->lock, NULL);
     lb_rpc_cond_init(&server->changed);
     server->options = *options;
+    server->proves_callers = options->identity != NULL;
     server->options.identity = NULL; /* not needed after the start, and not ours to keep */
     server->stopped.done = stopped;
     server->num_slots = num_slots;
@@ -188,7 +188,8 @@ static lb_status bind_to(struct lb_rpc_server *server, grpc_server_credentials *
     if (path == NULL)
         return LB_OK;
     server->port = 0;
-    if (chmod(path, S_IRUSR | S_IWUSR) != 0) {
+    mode_t mode = S_IRUSR | S_IWUSR | (server->proves_callers ? S_IRGRP | S_IWGRP : 0);
+    if (chmod(path, mode) != 0) {
         lb_diag_set(diag, "%s: the socket cannot be closed to other users", server->listen);
         LB_FAIL(LB_CONFIG_INVALID, "socket mode");
     }

@@ -25,6 +25,7 @@ struct lb_rpc_server {
     struct lb_rpc_gate *gate;
     grpc_server *core;
     char *listen;
+    bool proves_callers; /* by their certificates, and not by a socket's mode alone */
     int port;
     struct lb_rpc_tag stopped;
 

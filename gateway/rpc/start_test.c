@@ -84,8 +84,9 @@ static void mistaken_addresses_are_found_at_start(void **state)
     options.listen = "unix:relative";
     refuse_server(&fixture, &options, "unix:relative");
     options = fixture_options(&fixture, &identity);
-    options.listen = "unix:/tmp/with-identity";
-    refuse_server(&fixture, &options, "unix:/tmp/with-identity");
+    options.listen = "unix:/tmp/without-a-verifier";
+    options.verifier.verify = NULL;
+    refuse_server(&fixture, &options, "unix:/tmp/without-a-verifier");
     fixture_stop(&fixture, 1000);
 }
 
@@ -165,6 +166,45 @@ static void a_hung_poller_is_no_progress(void **state)
     lb_rpc_runtime_free(runtime);
 }
 
+/* Where no port may be open, callers prove themselves on a socket of the machine. */
+static void unix_socket_with_certificates(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct lb_rpc_server *server = NULL;
+    struct lb_rpc_channel *channel = NULL;
+    struct stat info;
+    ends_start(&fixture, 16);
+    (void)snprintf(fixture.target, sizeof(fixture.target), "unix:%s", fixture_path("proved.sock"));
+    struct lb_rpc_identity identity = fixture_identity("server");
+    struct lb_rpc_server_options options = fixture_options(&fixture, &identity);
+    options.listen = fixture.target;
+    assert_null(lb_rpc_server_new(&options, &fixture.diag, &server));
+    assert_int_equal(stat(fixture_path("proved.sock"), &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0660);
+    fixture.server_judge.seen_spiffe_wanted = FIXTURE_CLIENT_ID;
+    channel = fixture_channel(&fixture, "client", FIXTURE_SERVER_ID);
+    assert_int_equal(ends_call_echo(channel), LB_CODE_OK);
+    atomic_store(&fixture.server_judge.code, LB_PEER_REVOKED);
+    assert_int_equal(ends_call_echo(channel), LB_PEER_REVOKED);
+    atomic_store(&fixture.server_judge.code, LB_CODE_OK);
+    lb_rpc_channel_free(channel);
+    /* Another server than the one expected, a stranger, and one without a certificate. */
+    channel = fixture_channel(&fixture, "client", "spiffe://test/broker/z");
+    assert_int_equal(ends_call_echo(channel), LB_UNAVAILABLE);
+    lb_rpc_channel_free(channel);
+    channel = fixture_channel(&fixture, "stranger", FIXTURE_SERVER_ID);
+    assert_int_equal(ends_call_echo(channel), LB_UNAVAILABLE);
+    lb_rpc_channel_free(channel);
+    struct lb_rpc_channel_options plain = {.runtime = fixture.runtime, .target = fixture.target};
+    assert_null(lb_rpc_channel_new(&plain, &channel));
+    assert_int_equal(ends_call_echo(channel), LB_UNAVAILABLE);
+    lb_rpc_channel_free(channel);
+    assert_null(fixture_channel(&fixture, "client", NULL)); /* whoever answers is not enough */
+    lb_rpc_server_stop(server, 1000);
+    fixture_stop(&fixture, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +212,7 @@ int main(void)
         cmocka_unit_test(mistaken_addresses_are_found_at_start),
         cmocka_unit_test(unix_socket_serves_its_owner_only),
         cmocka_unit_test(a_hung_poller_is_no_progress),
+        cmocka_unit_test(unix_socket_with_certificates),
     };
     return cmocka_run_group_tests(tests, fixture_certs, fixture_clean);
 }

@@ -14,9 +14,12 @@
 static lb_status open_link(void *owner, const char *peer, void *port, void **out_end)
 {
     const struct lb_broker_service *service = owner;
-    const struct lb_broker_port broker_port = {port, lb_frames_kick, lb_frames_fail};
+    const struct lb_broker_port broker_port = {port, lb_frames_kick, lb_frames_fail,
+                                               lb_frames_accepted(port)};
     struct lb_broker_link *link = NULL;
     lb_status status = lb_broker_link_new(service->exchange, peer, &broker_port, &link);
+    if (lb_status_code(status) == LB_CANCELLED)
+        return status; /* its own link came first; that is no denial */
     if (status != LB_OK) {
         lb_log_count_denial(service->log, peer, lb_code_outer(status->code));
         return status;
@@ -49,6 +52,12 @@ static lb_status attach(void *ctx, const struct lb_rpc_call_info *info,
     struct lb_broker_service *service = ctx;
     return lb_frames_accept(&service->links, &lb_broker_service_end, ctx, info, stream, out_events,
                             out_self);
+}
+
+bool lb_broker_service_held(void *owner, const char *peer)
+{
+    const struct lb_broker_service *service = owner;
+    return lb_exchange_attached(service->exchange, peer);
 }
 
 /* --- forms --- */

@@ -19,5 +19,7 @@ void lb_broker_service_methods(struct lb_broker_service *service,
                                struct lb_rpc_method out[LB_BROKER_METHODS]);
 /* lb_broker_service_end makes links for streams, dialled or accepted; the owner is the service. */
 extern const struct lb_frames_end lb_broker_service_end;
+/* lb_broker_service_held is a dialler's `held`: an adapter that has attached is not dialled. */
+bool lb_broker_service_held(void *owner, const char *peer);
 
 #endif

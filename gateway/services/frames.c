@@ -6,9 +6,12 @@
 #include <time.h>
 
 #include "gateway/base/log.h"
+#include "gateway/crypto/hash.h"
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_LAST_MS 5000
+/* While the peer's own link stands, how often it is looked at. */
+#define HELD_MS 1000
 
 /* The lock is held while a link's end is being made, so that a frame that arrives at once waits for
  * it; making one takes no more than reading a small file. */
@@ -62,6 +65,12 @@ void lb_frames_fail(void *port, lb_status status)
     struct lb_frames *frames = port;
     if (frames->stream != NULL)
         lb_rpc_stream_cancel(frames->stream, status);
+}
+
+bool lb_frames_accepted(const void *port)
+{
+    const struct lb_frames *frames = port;
+    return frames->dialler == NULL;
 }
 
 static void *wait_for_end(struct lb_frames *frames)
@@ -259,20 +268,25 @@ static void dial(struct lb_dialler *dialler)
     lb_rpc_stream_unref(stream);
 }
 
-/* Returns false when it is time to stop. */
-static bool pause_before_redial(struct lb_dialler *dialler, int64_t *backoff_ms)
+/* Somewhere between half of it and all. */
+static int64_t by_chance(int64_t pause_ms)
 {
-    (void)pthread_mutex_lock(&dialler->lock);
-    *backoff_ms = dialler->got_frame ? BACKOFF_FIRST_MS : *backoff_ms * 2;
-    if (*backoff_ms > BACKOFF_LAST_MS)
-        *backoff_ms = BACKOFF_LAST_MS;
+    uint8_t dice = 0;
+    lb_status_ignore(lb_crypto_random(&dice, sizeof(dice)));
+    return pause_ms / 2 + pause_ms / 2 * dice / UINT8_MAX;
+}
+
+/* Returns false when it is time to stop. */
+static bool pause_for(struct lb_dialler *dialler, int64_t pause_ms)
+{
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(*backoff_ms / 1000);
-    until.tv_nsec += (long)(*backoff_ms % 1000) * 1000000L;
+    until.tv_sec += (time_t)(pause_ms / 1000);
+    until.tv_nsec += (long)(pause_ms % 1000) * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     int waited = 0;
+    (void)pthread_mutex_lock(&dialler->lock);
     while (!dialler->stopping && waited == 0)
         waited = pthread_cond_timedwait(&dialler->changed, &dialler->lock, &until);
     bool go_on = !dialler->stopping;
@@ -280,13 +294,34 @@ static bool pause_before_redial(struct lb_dialler *dialler, int64_t *backoff_ms)
     return go_on;
 }
 
+static bool is_held(const struct lb_dialler *dialler)
+{
+    const struct lb_dialler_options *options = &dialler->options;
+    return options->held != NULL && options->held(options->owner, dialler->peer);
+}
+
+static int64_t next_backoff(struct lb_dialler *dialler, int64_t backoff_ms)
+{
+    (void)pthread_mutex_lock(&dialler->lock);
+    int64_t next_ms = dialler->got_frame ? BACKOFF_FIRST_MS : backoff_ms * 2;
+    (void)pthread_mutex_unlock(&dialler->lock);
+    return next_ms > BACKOFF_LAST_MS ? BACKOFF_LAST_MS : next_ms;
+}
+
 static void *keep_up(void *arg)
 {
     struct lb_dialler *dialler = arg;
     int64_t backoff_ms = BACKOFF_FIRST_MS / 2;
-    do {
+    bool go_on = true;
+    while (go_on) {
+        if (is_held(dialler)) {
+            go_on = pause_for(dialler, by_chance(HELD_MS));
+            continue;
+        }
         dial(dialler);
-    } while (pause_before_redial(dialler, &backoff_ms));
+        backoff_ms = next_backoff(dialler, backoff_ms);
+        go_on = pause_for(dialler, by_chance(backoff_ms));
+    }
     return NULL;
 }
 

@@ -25,6 +25,9 @@ struct lb_frames_end {
 void lb_frames_kick(void *port);
 void lb_frames_fail(void *port, lb_status status);
 
+/* lb_frames_accepted says whether the peer dialled. */
+bool lb_frames_accepted(const void *port);
+
 /* The links a server has accepted and not yet lost, so that it can end them when it stops. */
 struct lb_frames_set {
     pthread_mutex_t lock;
@@ -46,8 +49,9 @@ LB_MUST lb_status lb_frames_accept(struct lb_frames_set *set, const struct lb_fr
                                    const struct lb_rpc_stream_events **out_events,
                                    void **out_self);
 
-/* A dialler keeps one link to a peer up for as long as it lives, redialling with backoff (100 ms to
- * 5 s). */
+/* A dialler keeps one link to a peer up for as long as it lives, redialling at pauses of at most
+ * 100 ms to 5 s, each of which is cut short by up to a half by chance: those that lost one broker do
+ * not come back to it all at once. */
 struct lb_dialler;
 
 struct lb_dialler_options {
@@ -56,6 +60,9 @@ struct lb_dialler_options {
     struct lb_rpc_channel *channel;   /* to the peer; taken over */
     const char *method;               /* /lianban.v1.Adapter/Link or /lianban.v1.Broker/Attach */
     const char *peer;                 /* SPIFFE id */
+    /* Whether a link that the peer has dialled stands, so that none of ours is wanted. May be
+     * NULL. */
+    bool (*held)(void *owner, const char *peer);
 };
 
 /* lb_dialler_new begins to dial, on a thread of its own; the strings of options are borrowed but
