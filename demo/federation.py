@@ -17,7 +17,7 @@ import population
 import truth
 from desk import Desk
 from material import Material
-from members import DEPARTMENTS, NUM_PORTS, members_of
+from members import DEPARTMENTS, DIALS_OUT, NUM_PORTS, members_of
 from processes import Process, free_ports, stop_all, wait_until
 from stubs import Contract, Refused, secure_channel
 from window import Window
@@ -34,13 +34,17 @@ _PAGE = 5000
 class Federation:
     """Thirteen processes and what they stand on. `share_runs` is how often the departments add up one
     person's income within 30 days. With `witnessed` the members cosign each other's logs, and so does an
-    audit office with a node of its own."""
+    audit office with a node of its own. With several `brokers` every member knows all of them; the
+    departments `attached` open no port and dial them."""
 
-    def __init__(self, root, binaries, port_base=None, share_runs=4, witnessed=False):
+    def __init__(self, root, binaries, port_base=None, share_runs=4, witnessed=False, brokers=1,
+                 attached=(DIALS_OUT,)):
         self.root, self.binaries = os.path.abspath(root), os.path.abspath(binaries)
-        ports = free_ports(NUM_PORTS) if port_base is None else list(range(port_base, port_base + NUM_PORTS))
+        num_ports = NUM_PORTS + brokers - 1
+        ports = free_ports(num_ports) if port_base is None else list(range(port_base, port_base + num_ports))
         self._socket_folder = None
-        self.members = members_of(self.root, ports, "unix:" + self._socket(), witnessed)
+        self.members = members_of(self.root, ports, self._socket, witnessed, brokers, attached)
+        self.brokers = [name for name, member in self.members.items() if member.kind == "broker"]
         self.material = Material(self.root, self.binaries, self.members, share_runs)
         self.contract = Contract()
         self.people, self.households = None, []   # the truth, in memory only
@@ -122,15 +126,21 @@ class Federation:
         wait_until(lambda: not self.unlinked(), _READY_SECONDS, "a link to every adapter")
 
     def restart(self, name):
-        """Starts one adapter again and waits until it is linked."""
+        """Starts one adapter or broker again and waits until it is linked."""
         self.processes[name].start()
         wait_until(lambda: self._is_back(name), _READY_SECONDS, name)
 
     def unlinked(self):
-        """Adapters that have not acknowledged the current status list."""
+        """Adapters that have not acknowledged the current status list to every broker that runs."""
+        running = [name for name in self.brokers if self.processes[name].is_running]
+        missing = {name for broker in running for name in self.unlinked_at(broker)}
+        return [name for name in DEPARTMENTS if name in missing]
+
+    def unlinked_at(self, broker):
+        """Adapters that have not acknowledged the current status list to this broker."""
         try:
             request = self.contract.new("RelayStatusRequest", token=self.desk.status_list())
-            reply = self.call("broker", "Broker/RelayStatus", request)
+            reply = self.call(broker, "Broker/RelayStatus", request)
         except Refused as refused:
             if refused.canonical != "UNAVAILABLE":
                 raise
@@ -205,11 +215,12 @@ class Federation:
 
     def _is_back(self, name):
         self.processes[name].check()
-        return name not in self.unlinked()
+        return not self.unlinked_at(name) if name in self.brokers else name not in self.unlinked()
 
-    def _socket(self):
-        path = os.path.join(self.root, "window", "agent.sock")
+    def _socket(self, name):
+        path = os.path.join(self.root, "window" if name == "agent" else f"adapters/{name}", name + ".sock")
         if len(path) < _MAX_SOCKET_PATH:
-            return path
-        self._socket_folder = tempfile.mkdtemp(prefix="lianban-")
-        return os.path.join(self._socket_folder, "agent.sock")
+            return "unix:" + path
+        if self._socket_folder is None:
+            self._socket_folder = tempfile.mkdtemp(prefix="lianban-")
+        return "unix:" + os.path.join(self._socket_folder, name + ".sock")

@@ -8,12 +8,12 @@ _NO_END = ": the broker knows no end of it"
 
 
 def counterparts(federation, names=DEPARTMENTS, broker_died=False):
-    """Compares the broker's log with the adapters', both ways; returns sentences on what is wrong.
+    """Compares the brokers' logs with the adapters', both ways; returns sentences on what is wrong.
 
     A request sent twice has its entries twice, so entries are paired by the hashes they name. A broker that
     died leaves ROUTE entries without an end: `broker_died` takes them as they are.
     """
-    broker = federation.entries("broker")
+    broker = [entry for name in federation.brokers for entry in federation.entries(name)]
     routes = {entry["leaf_hash"]: entry for entry in broker if entry["type"] == "ROUTE"}
     ends = [entry for entry in broker if entry["type"] in ("DELIVER", "FAILURE")]
     reads = {entry["leaf_hash"]: (name, entry) for name in names

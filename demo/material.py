@@ -192,13 +192,13 @@ class Material:
             "directory": {"file": self.directory, "signers": [self.directory_vkey]},
             "state": "state",
         }
-        own = getattr(self, "_" + member.name if member.kind != "adapter" else "_adapter")(member)
+        own = getattr(self, "_" + (member.kind if member.kind in ("adapter", "broker") else member.name))(member)
         if member.name != "desk":
             common.update(log_key="log.pem", next_log_key="log-2.pem", disk=_MARKS)
         if member.keeps_log:
             common["officer_key_file"] = "officer.pub"
-        if member.address:
-            common["listen"] = member.address
+        if member.address or member.inside:
+            common["listen"] = member.address or member.inside
         _write_yaml(member.config, {**common, **self._witnesses.configuration(member), **own})
 
     def _broker(self, _member):
@@ -221,9 +221,16 @@ class Material:
                 "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "seal_folder": "seal",
                 "issuer": self._issuer_of(OFFICE),
                 "case_key": "case.key", "person_key": "person.key", "operators": "operators",
-                "broker": self._members["broker"].spiffe, "consent": self._members["consent"].spiffe,
+                **self._brokers_of_window(), "consent": self._members["consent"].spiffe,
                 "deadline_ms": DEADLINE_MS,
                 "local": {"http": member.http, "grpc": member.grpc, "secret": "local.key"}}
+
+    def _brokers(self):
+        return [member.spiffe for member in self._members.values() if member.kind == "broker"]
+
+    def _brokers_of_window(self):
+        brokers = self._brokers()
+        return {"broker": brokers[0]} if len(brokers) == 1 else {"brokers": brokers}
 
     def _adapter(self, member):
         shutil.copytree(os.path.join(_ROOT, "demo", "departments", member.name, "views"),
@@ -238,7 +245,7 @@ class Material:
         if member.name in SHARING:
             own.update(share_keys=[{"id": SHARE_KEY_ID, "file": "share.key"}], share_folder="share")
         if not member.address:
-            own["attach"] = [self._members["broker"].spiffe]
+            own["attach"] = self._brokers()
         return own
 
     def _policy(self, member):
@@ -251,7 +258,7 @@ class Material:
             "rules": "rules/" + os.path.basename(RULES),
             "views": ["views/" + name for name in sorted(os.listdir(member.path("views")))],
             "accept": {
-                "brokers": [self._members["broker"].spiffe],
+                "brokers": self._brokers(),
                 "requesters": [{"spiffe": window.spiffe, "log": self.vkeys["window"]}],
                 "issuers": issuers,
                 "forms": [{"form": id, "version": 1, "sha256": _file_hash(path)} for id, path in FORMS.items()],

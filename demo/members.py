@@ -25,8 +25,8 @@ NAMES = {
     OPERATOR: ("联办运行中心", "Federation operator"),
     AUDIT: ("审计局", "Audit office"),
 }
-NUM_PORTS = 15
-# This one allows no inbound port: its adapter dials the broker.
+NUM_PORTS = 15  # and one for each broker after the first
+# This one allows no inbound port: its adapter dials the brokers.
 DIALS_OUT = "disabled-federation"
 
 
@@ -34,7 +34,7 @@ DIALS_OUT = "disabled-federation"
 class Member:
     """One node or desk. `folder` holds all it owns."""
 
-    name: str           # "broker", "consent", "window", "desk" or a department
+    name: str           # "broker" ("broker-2" ...), "consent", "window", "desk" or a department
     kind: str
     organization: str
     folder: str
@@ -42,6 +42,7 @@ class Member:
     instance: str = ""  # the last part of its SPIFFE id, if any
     http: str = ""      # the window agent's loopback ports, for window systems beside it
     grpc: str = ""
+    inside: str = ""    # an adapter's socket for its own officers, where there is no address
 
     @property
     def spiffe(self):
@@ -64,21 +65,26 @@ class Member:
         return os.path.join(self.folder, *parts)
 
 
-def members_of(root, ports, agent, witnessed=False):
-    """All members by name. `ports` are NUM_PORTS; `agent` is the window agent's unix: address. With
-    `witnessed` there is an audit office's node, which only witnesses."""
+def members_of(root, ports, socket, witnessed=False, brokers=1, attached=(DIALS_OUT,)):
+    """All members by name. `ports` are NUM_PORTS and one for each further broker; `socket` makes unix:
+    addresses of names. With `witnessed` there is an audit office's node, which only witnesses; the
+    departments `attached` have no port."""
     def at(index):
         return f"127.0.0.1:{ports[index]}"
 
     found = [Member("broker", "broker", OPERATOR, os.path.join(root, "broker"), at(0)),
              Member("consent", "consent", HALL, os.path.join(root, "consent"), at(1)),
              Member("desk", "consent", HALL, os.path.join(root, "consent", "desk-1"), "", "desk-1"),
-             Member("window", "window", OFFICE, os.path.join(root, "window"), agent, http=at(12),
+             Member("window", "window", OFFICE, os.path.join(root, "window"), socket("agent"), http=at(12),
                     grpc=at(13))]
+    found += [Member(f"broker-{num}", "broker", OPERATOR, os.path.join(root, f"broker-{num}"),
+                     at(NUM_PORTS + num - 2), str(num)) for num in range(2, brokers + 1)]
     for index, department in enumerate(DEPARTMENTS):
-        address = "" if department == DIALS_OUT else at(2 + index)
-        found.append(Member(department, "adapter", department,
-                            os.path.join(root, "adapters", department), address))
+        member = Member(department, "adapter", department, os.path.join(root, "adapters", department),
+                        at(2 + index))
+        if department in attached:
+            member.address, member.inside = "", socket(department)
+        found.append(member)
     if witnessed:
         found.append(Member("audit", "auditor", AUDIT, os.path.join(root, "audit"), at(14)))
     return {member.name: member for member in found}

@@ -30,15 +30,15 @@ class Officer:
         self.write_profile(self._member)
         return self
 
-    def write_profile(self, member):
-        """Whom the officer's queries are recorded at."""
+    def write_profile(self, member, address=None):
+        """Whom the officer's queries are recorded at; `address` is that of an adapter without a port."""
         material = self._federation.material
         with open(self.profile, "w", encoding="utf-8") as file:
             yaml.safe_dump({
                 "node": self.spiffe, "identity": {"cert": "cert.pem", "key": "key.pem", "ca": "ca.pem"},
                 "crl": material.crl, "state": "state",
                 "directory": {"file": material.directory, "signers": [material.directory_vkey]},
-                _PEERS[member.kind]: member.spiffe}, file)
+                _PEERS[member.kind]: member.spiffe, **({"address": address} if address else {})}, file)
 
     def index(self, *options, log=None, may_fail=False):
         """`lianban log index` over the member's log, as it stands."""

@@ -131,7 +131,8 @@ struct lb_ctl_desk_profile {
     size_t num_signers;
     const char *consent;    /* NULL for another member's officer or an auditor */
     const char *adapter;    /* NULL for a desk */
-    const char *address;    /* host:port of an adapter inside the house; NULL: the directory's */
+    const char *address;    /* host:port or unix:/path of an adapter inside the house; NULL: the
+                               directory's */
     const char *broker;     /* NULL but for the operator's officer */
     const char *state;
     const char *requester;  /* NULL when not set */

@@ -98,6 +98,22 @@ static lb_status read_officer(struct adapter_role *role)
     return LB_OK;
 }
 
+/* Brokers come by the network or are dialled; the department's own officers, who end grants and
+ * erase, come to the node itself, and never through a broker, who could hold them back. */
+static lb_status check_ways_in(struct adapter_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const struct lb_yaml_node *listen = lb_yaml_get(node->root, "listen");
+    if (node->listen == NULL)
+        return lb_yaml_fail(node->root, &node->diag,
+                            "this adapter's officers could not reach it; say listen: "
+                            "unix:/absolute/path, which opens no port, or an address of the house");
+    if (strncmp(node->listen, "unix:", 5) == 0 && role->num_attach == 0)
+        return lb_yaml_fail(listen, &node->diag,
+                            "no broker comes by a Unix socket; name the brokers to dial in attach");
+    return LB_OK;
+}
+
 static lb_status read_config(struct adapter_role *role)
 {
     struct lb_node_program *node = role->node;
@@ -114,9 +130,7 @@ static lb_status read_config(struct adapter_role *role)
         LB_TRY(lb_node_need_path(node, node->root, "pseudonym_folder", &role->pseudonym_folder));
     LB_TRY(read_attach(role));
     LB_TRY(read_officer(role));
-    if (node->listen == NULL && role->num_attach == 0)
-        return lb_yaml_fail(node->root, &node->diag,
-                            "nobody could reach this adapter; say listen or attach");
+    LB_TRY(check_ways_in(role));
     role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
     role->closures = lb_arena_printf(node->arena, "%s/closed.yaml", node->state);
     LB_ENSURE(role->seen_folder != NULL && role->closures != NULL, LB_NO_MEMORY,

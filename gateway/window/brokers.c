@@ -31,6 +31,14 @@ size_t lb_window_brokers_pick(struct lb_window_brokers *brokers, unsigned tried)
     return picked;
 }
 
+bool lb_window_brokers_is_down(struct lb_window_brokers *brokers, size_t broker)
+{
+    (void)pthread_mutex_lock(&brokers->lock);
+    bool down = brokers->health[broker].down;
+    (void)pthread_mutex_unlock(&brokers->lock);
+    return down;
+}
+
 void lb_window_brokers_failed(struct lb_window_brokers *brokers, size_t broker)
 {
     (void)pthread_mutex_lock(&brokers->lock);

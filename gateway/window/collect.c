@@ -55,14 +55,14 @@ bool lb_collect_has_other(const struct lb_collect_run *run)
 }
 
 /* One that has answered and is only busy, or lacks a form, is not down. */
-static void note_health(struct lb_collect_run *run, enum lb_code code)
+static void note_health(struct lb_collect_run *run, enum lb_code code, bool was_down)
 {
     struct lb_window_brokers *brokers = &run->window->brokers;
     bool refused = code == LB_BUSY || code == LB_FORM_UNKNOWN || code == LB_ISSUER_UNKNOWN ||
                    code == LB_WRONG_AUDIENCE;
     if (lb_window_is_broker_trouble(code) && !refused && !(run->spoke && code == LB_DEADLINE))
         lb_window_brokers_failed(brokers, run->broker);
-    else
+    else if (was_down)
         lb_window_brokers_answered(brokers, run->broker);
 }
 
@@ -80,8 +80,9 @@ static lb_status ask_broker(struct lb_collect_run *run)
     LB_ENSURE(left_ms(run) > 0, LB_DEADLINE, "no time is left to ask");
     LB_TRY(pack_request(run, &call.request));
     run->spoke = false;
+    bool was_down = lb_window_brokers_is_down(&run->window->brokers, run->broker);
     lb_status status = options->port.collect(options->port.ctx, &call);
-    note_health(run, lb_status_code(status));
+    note_health(run, lb_status_code(status), was_down);
     return status;
 }
 

@@ -33,10 +33,10 @@ def folder():
     return path
 
 
-def made(people=PEOPLE, share_runs=4, witnessed=False):
+def made(people=PEOPLE, share_runs=4, witnessed=False, **more):
     """A federation with its databases, keys and configurations, not started. `share_runs` is how
-    often one person's income may be added up."""
-    federation = Federation(folder(), BIN, share_runs=share_runs, witnessed=witnessed)
+    often one person's income may be added up; `more` is the Federation's."""
+    federation = Federation(folder(), BIN, share_runs=share_runs, witnessed=witnessed, **more)
     federation.populate(DEFAULT_SEED, people, datetime.date.today())
     federation.make()
     return federation

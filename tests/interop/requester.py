@@ -293,14 +293,14 @@ class Requester:
                                                   seq=seq, ciphertext=ciphertext))
         return Read(request, context, plain)
 
-    def collect(self, reads, token=None, timeout=DEADLINE_S + 5, **changes):
-        """Sends reads through the broker; returns their events in the order of the reads. `changes`
+    def collect(self, reads, token=None, timeout=DEADLINE_S + 5, broker="broker", **changes):
+        """Sends reads through a broker; returns their events in the order of the reads. `changes`
         replace members of CollectRequest."""
         request = self.contract.new("CollectRequest", **{
             "form": self.form.id, "form_version": self.form.version, "form_sha256": self.form.sha256,
             "reads": [read.request for read in reads], **changes})
         metadata = () if token == "" else (("lianban-operator", token or self.operator_token()),)
-        channel = self.federation.channel("broker", self.profile.name)
+        channel = self.federation.channel(broker, self.profile.name)
         events = {}
         with contextlib.closing(self.contract.stream(channel, "Broker/Collect", request, timeout,
                                                      metadata)) as stream:
@@ -348,11 +348,11 @@ class Requester:
         receipts.need(answer.version == 1, "answer of another version")
         return answer
 
-    def check_receipt(self, read, event):
+    def check_receipt(self, read, event, broker="broker"):
         """Both sides' entries, proved and linked; BadEvidence. Returns the adapter's leaf."""
         return receipts.check_receipt(read.request, event,
                                       self.directory.log_vkey(read.request.audience),
-                                      self.directory.log_vkey(self.federation.spiffe("broker")))
+                                      self.directory.log_vkey(self.federation.spiffe(broker)))
 
 
 class Desk:

@@ -1,0 +1,206 @@
+"""Ends one of two brokers while cases run, again and again, and checks that every case finishes with its
+class, none is used twice, and the one that was ended serves again.
+
+For `crash.py --brokers` and, in short, for tests/e2e.
+"""
+
+import collections
+import dataclasses
+import json
+import os
+import random
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(_HERE, "..", "..", "demo")]
+
+from logs import counterparts  # noqa: E402
+from members import DEPARTMENTS  # noqa: E402
+from processes import wait_until  # noqa: E402
+
+IN_FLIGHT = 8
+BACK_SECONDS = 40
+_LISTENING = "0A"
+
+
+@dataclasses.dataclass
+class Case:
+    """One household's case, agreed to and ready to be collected."""
+
+    id: str
+    expected: str
+
+
+class Failover:
+    """A running federation with two brokers, one of which ends in the middle."""
+
+    def __init__(self, federation, seed):
+        self.federation, self._dice = federation, random.Random(seed)
+        self.wrong, self.classes = [], collections.Counter()
+        self.cases = self.reanswers = 0
+        self.slowest = 0.0
+        self._lock = threading.Lock()
+        self._done = 0
+
+    def round(self, num, victim, how=signal.SIGKILL):
+        """`num` cases, of which a broker lives to see only some."""
+        with ThreadPoolExecutor(IN_FLIGHT) as pool:
+            ready = list(pool.map(self._open, range(num)))
+            before, self._done = self._done, 0
+            ender = threading.Thread(target=self._end, args=(self._dice.randrange(1, max(num // 2, 2)), victim, how))
+            ender.start()
+            for sentence in pool.map(self._collect, ready):
+                self.wrong += sentence
+            ender.join()
+        self._done += before
+        self.cases += num
+        for department in DEPARTMENTS:
+            self._check_uses(department)
+
+    def back(self, victim, how=signal.SIGKILL):
+        """The one that ended comes back, and cases go through it again."""
+        process = self.federation.processes[victim]
+        process.signal(signal.SIGCONT) if how == signal.SIGSTOP else process.start()
+        wait_until(lambda: self._serves(victim), BACK_SECONDS, f"{victim}, serving again")
+
+    def check_logs(self):
+        """Both sides of every read, in as many logs as there are; and each verifies."""
+        self.wrong += counterparts(self.federation, broker_died=True)
+        verdict = self.federation.verify_logs()
+        if not verdict["verified"]:
+            self.wrong += [f"{log['folder']}: {log['code']}" for log in verdict["logs"] if log["code"] != "OK"]
+
+    def report(self):
+        return {"cases": self.cases, "classes": dict(self.classes), "reanswers": self.reanswers,
+                "slowest_seconds": round(self.slowest, 2), "wrong": self.wrong}
+
+    # --- cases ---
+
+    def _open(self, number):
+        households = self.federation.households
+        household = households[(self.cases + number) % len(households)]
+        case_id = self.federation.window.open(household["members"])
+        self.federation.window.agree(case_id, household["members"])
+        return Case(case_id, household["class"])
+
+    def _collect(self, case):
+        """What is wrong with its outcome."""
+        began = time.monotonic()
+        outcome = self.federation.window.collect(case.id)
+        with self._lock:
+            self._done += 1
+            self.classes[outcome.class_id] += 1
+            self.slowest = max(self.slowest, time.monotonic() - began)
+        result, wrong = outcome.result, []
+        if outcome.class_id != case.expected:
+            missing = {f"{fact.department} {fact.state} {fact.code}" for fact in result.missing}
+            wrong.append(f"{case.id}: {outcome.class_id}, expected {case.expected}; {sorted(missing)}")
+        if result.receipts_failed:
+            wrong.append(f"{case.id}: {result.receipts_failed} receipts do not hold")
+        self.federation.window.discard(case.id)
+        return wrong
+
+    def _end(self, after, victim, how):
+        """Once so many cases are through and others are on their way."""
+        wait_until(lambda: self._done >= after, 60, "some cases")
+        time.sleep(self._dice.uniform(0, 0.05))
+        process = self.federation.processes[victim]
+        process.signal(signal.SIGSTOP) if how == signal.SIGSTOP else process.kill()
+
+    def _check_uses(self, department):
+        """Each grant was made for one case: it is used once, whatever was asked twice."""
+        path = os.path.join(self.federation.members[department].state, "evidence.db")
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        try:
+            most, total = connection.execute("SELECT coalesce(max(used), 0), coalesce(sum(used), 0) FROM use").fetchone()
+        finally:
+            connection.close()
+        answered = [e for e in self.federation.entries(department, "--type", "READ") if e["code"] == "ANSWERED"]
+        first = sum(1 for entry in answered if not entry["retry"])
+        self.reanswers = max(self.reanswers, len(answered) - first)
+        if most > 1 or total != first:
+            self.wrong.append(f"{department}: {total} uses, {first} first answers, one grant used {most} times")
+
+    # --- coming back ---
+
+    def _serves(self, victim):
+        """The window prefers it again: a case leaves entries in its log."""
+        self.federation.processes[victim].check()
+        before = self._entries(victim)
+        self.wrong += self._collect(self._open(0))
+        self.cases += 1
+        return self._entries(victim) > before
+
+    def _entries(self, name):
+        path = os.path.join(self.federation.members[name].state, "evidence.db")
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        try:
+            return connection.execute("SELECT size FROM checkpoint").fetchone()[0]
+        finally:
+            connection.close()
+
+
+def listening_ports(pid):
+    """The TCP ports a process listens on, as the kernel tells."""
+    sockets = set()
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            target = os.readlink(f"/proc/{pid}/fd/{number}")
+        except FileNotFoundError:
+            continue
+        if target.startswith("socket:["):
+            sockets.add(target[len("socket:["):-1])
+    found = set()
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/{pid}/net/{table}", encoding="ascii") as file:
+            for fields in (line.split() for line in file.readlines()[1:]):
+                if fields[3] == _LISTENING and fields[9] in sockets:
+                    found.add(int(fields[1].rsplit(":", 1)[1], 16))
+    return found
+
+
+def campaign(federation, seed, cases, rounds, tell):
+    """Rounds against a federation that is up: every broker in turn, killed or only stopped."""
+    failover = Failover(federation, seed)
+    dice = random.Random(seed)
+    attached = [name for name in DEPARTMENTS if federation.members[name].inside]
+    for number in range(rounds):
+        victim = federation.brokers[number % len(federation.brokers)]
+        how = signal.SIGKILL if number < len(federation.brokers) else dice.choice((signal.SIGKILL, signal.SIGSTOP))
+        failover.round(cases, victim, how)
+        open_ports = {name: ports for name in attached
+                      if (ports := listening_ports(federation.processes[name].pid))}
+        if open_ports:
+            failover.wrong.append(f"no port of theirs should be open: {open_ports}")
+        failover.back(federation.brokers[0] if victim == federation.brokers[0] else victim, how) \
+            if victim == federation.brokers[0] else _restart(federation, victim, how)
+        tell(number + 1, rounds, failover)
+        if failover.wrong:
+            break
+    failover.check_logs()
+    return {**failover.report(), "rounds": number + 1, "seed": seed, "attached": len(attached)}
+
+
+def _restart(federation, victim, how):
+    """Any broker but the preferred one is asked only in need; that it is linked again is enough."""
+    process = federation.processes[victim]
+    process.signal(signal.SIGCONT) if how == signal.SIGSTOP else process.start()
+    wait_until(lambda: not federation.unlinked_at(victim), BACK_SECONDS, f"{victim}, linked again")
+
+
+def print_report(report, as_json):
+    if as_json:
+        print(json.dumps(report, indent=1))
+        return
+    print(f"\n{report['cases']} cases in {report['rounds']} rounds, {report['attached']} departments without a port; "
+          f"the slowest took {report['slowest_seconds']} s")
+    for name, num in sorted(report["classes"].items()):
+        print(f"  {num:5}  {name}")
+    print(f"at most {report['reanswers']} answers of a department were given once more, none was a second use")
+    for sentence in report["wrong"]:
+        print(f"WRONG  {sentence}")
