@@ -54,6 +54,34 @@ lb_status lb_ctl_reconcile_add(struct lb_ctl_reconcile *reconcile, const char *b
     return LB_OK;
 }
 
+lb_status lb_ctl_reconcile_several(struct lb_ctl_reconcile *reconcile,
+                                   const char *const *brokers,
+                                   const struct lb_reconcile_side *at_brokers, size_t num_brokers,
+                                   const char *adapter, struct lb_reconcile_side at_adapter)
+{
+    struct taking taking = {reconcile, adapter};
+    struct lb_reconcile_run runs[LB_CTL_RECONCILE_BROKERS];
+    LB_ENSURE(num_brokers <= LB_CTL_RECONCILE_BROKERS &&
+                  reconcile->num_pairs + num_brokers <= LB_CTL_RECONCILE_PAIRS,
+              LB_TOO_LARGE, "too many logs");
+    for (size_t i = 0; i < num_brokers; i++)
+        runs[i] = (struct lb_reconcile_run){.found = take, .arg = &taking};
+    const struct lb_reconcile_several several = {
+        .adapter = at_adapter,
+        .brokers = at_brokers,
+        .num_brokers = num_brokers,
+        .from_minute = lb_reconcile_minute(reconcile->from_ms),
+        .to_minute = lb_reconcile_minute(reconcile->to_ms + MINUTE_MS - 1),
+        .now_ms = reconcile->now_ms,
+        .runs = runs,
+    };
+    LB_TRY(lb_reconcile_several_run(&several));
+    for (size_t i = 0; i < num_brokers; i++)
+        reconcile->pairs[reconcile->num_pairs++] = (struct lb_ctl_reconcile_pair){
+            brokers[i], adapter, runs[i].tally, runs[i].num_equal, runs[i].num_differing};
+    return LB_OK;
+}
+
 /* --- the command line --- */
 
 static const char *const examples[] = {
@@ -83,7 +111,7 @@ static int read_args(struct lb_ctl_reconcile *reconcile, int argc, char **argv)
     };
     const struct lb_ctl_usage usage = {
         .command = "log reconcile",
-        .en = "compare a broker's log with adapters', read by read; nothing is changed. Exit status"
+        .en = "compare brokers' logs with adapters', read by read; nothing is changed. Exit status"
               " 0: all match, 1: they differ, 2: they could not be compared",
         .zh = "逐条比对中转方与部门接入端的日志（只读）。退出码 0 全部一致，1 有差异，2 未能比对",
         .operand = "FOLDER...", .min_operands = 0, .max_operands = LB_CTL_RECONCILE_PAIRS + 1,
@@ -96,7 +124,7 @@ static int read_args(struct lb_ctl_reconcile *reconcile, int argc, char **argv)
     size_t num = reconcile->folders.num;
     if (reconcile->profile_path == NULL ? num < 2 : num > 1)
         return lb_ctl_usage_error(reconcile->env, "log reconcile",
-                                  "give the folders of a broker and of adapters, or --officer and"
+                                  "give the folders of brokers and of adapters, or --officer and"
                                   " at most one folder");
     bool times = read_time(reconcile->since, 0, &reconcile->from_ms) &&
                  read_time(reconcile->until, INT64_MAX - MINUTE_MS, &reconcile->to_ms);

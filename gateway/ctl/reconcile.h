@@ -3,13 +3,14 @@
 
 #include "gateway/ctl/args.h"
 #include "gateway/ctl/port.h"
-#include "gateway/evidence/compare.h"
+#include "gateway/evidence/several.h"
 #include "gateway/trust/directory.h"
 
 /* What the parts of `log reconcile` share. */
 
 #define LB_CTL_RECONCILE_SHOWN 10000  /* findings that are listed; more are only counted */
 #define LB_CTL_RECONCILE_PAIRS 64
+#define LB_CTL_RECONCILE_BROKERS 8
 
 /* A broker and an adapter that were compared. */
 struct lb_ctl_reconcile_pair {
@@ -57,11 +58,17 @@ struct lb_ctl_reconcile {
 LB_MUST lb_status lb_ctl_reconcile_add(struct lb_ctl_reconcile *reconcile, const char *broker,
                                        const char *adapter, struct lb_reconcile_side at_broker,
                                        struct lb_reconcile_side at_adapter);
+/* lb_ctl_reconcile_several does the same for an adapter and all brokers together. */
+LB_MUST lb_status lb_ctl_reconcile_several(struct lb_ctl_reconcile *reconcile,
+                                           const char *const *brokers,
+                                           const struct lb_reconcile_side *at_brokers,
+                                           size_t num_brokers, const char *adapter,
+                                           struct lb_reconcile_side at_adapter);
 /* lb_ctl_reconcile_keep notes a finding of no comparison. */
 void lb_ctl_reconcile_keep(struct lb_ctl_reconcile *reconcile, const char *adapter,
                            const struct lb_reconcile_finding *finding);
 
-/* lb_ctl_reconcile_folders compares logs that lie in folders: one broker's with each adapter's.
+/* lb_ctl_reconcile_folders compares logs that lie in folders: the brokers' with each adapter's.
  * What lb_log_reader_open, lb_reconcile_gather_all and lb_reconcile_compare say, with a sentence
  * in diag; CONFIG_INVALID for folders that are no such logs. */
 LB_MUST lb_status lb_ctl_reconcile_folders(struct lb_ctl_reconcile *reconcile);

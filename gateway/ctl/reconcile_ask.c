@@ -84,6 +84,28 @@ static lb_status compare_own(struct asking *asking, const struct lb_ctl_reconcil
                                 lb_reconcile_remote_side(&remote));
 }
 
+/* Several brokers: what one has nothing of may be another's. */
+static lb_status compare_together(struct asking *asking, const char *const *brokers, size_t num,
+                                  const char *adapter, const struct lb_ctl_reconcile_log *own)
+{
+    struct lb_ctl_reconcile *reconcile = asking->reconcile;
+    struct asked at_adapter = {&asking->port, adapter}, asked[LB_CTL_RECONCILE_BROKERS];
+    struct lb_reconcile_remote remotes[LB_CTL_RECONCILE_BROKERS];
+    struct lb_reconcile_side sides[LB_CTL_RECONCILE_BROKERS];
+    LB_ENSURE(num <= LB_CTL_RECONCILE_BROKERS, LB_TOO_LARGE, "too many brokers");
+    for (size_t i = 0; i < num; i++) {
+        asked[i] = (struct asked){&asking->port, brokers[i]};
+        remotes[i] = (struct lb_reconcile_remote){&asked[i], digests, entries};
+        sides[i] = lb_reconcile_remote_side(&remotes[i]);
+    }
+    const struct lb_reconcile_remote remote = {&at_adapter, digests, entries};
+    const struct lb_reconcile_local local = {own == NULL ? NULL : &own->set, reconcile->now_ms};
+    lb_status status = lb_ctl_reconcile_several(
+        reconcile, brokers, sides, num, adapter,
+        own == NULL ? lb_reconcile_remote_side(&remote) : lb_reconcile_local_side(&local));
+    return named(reconcile, status, "the brokers", adapter);
+}
+
 static lb_status compare_with_brokers(struct asking *asking)
 {
     struct lb_ctl_reconcile *reconcile = asking->reconcile;
@@ -94,12 +116,11 @@ static lb_status compare_with_brokers(struct asking *asking)
     size_t num = 0;
     LB_TRY(asking->port.brokers(asking->port.ctx, reconcile->arena, &brokers, &num));
     LB_ENSURE(num > 0, LB_PEER_UNLISTED, "the directory lists no broker");
-    for (size_t i = 0; i < num; i++) {
-        lb_status status = own == NULL ? compare_remote(asking, brokers[i], adapter)
-                                       : compare_own(asking, own, brokers[i]);
-        LB_TRY(named(reconcile, status, brokers[i], adapter));
-    }
-    return LB_OK;
+    if (num > 1)
+        return compare_together(asking, brokers, num, adapter, own);
+    lb_status status = own == NULL ? compare_remote(asking, brokers[0], adapter)
+                                   : compare_own(asking, own, brokers[0]);
+    return named(reconcile, status, brokers[0], adapter);
 }
 
 static lb_status compare(struct asking *asking)

@@ -129,38 +129,66 @@ static void look_at_rest(struct lb_ctl_reconcile *reconcile, const struct lb_rec
 
 /* --- the work --- */
 
-static lb_status compare(struct lb_ctl_reconcile *reconcile,
-                         const struct lb_ctl_reconcile_log *broker,
-                         const struct lb_ctl_reconcile_log *adapter)
+/* The brokers' logs, and of each what has to do with one adapter. */
+struct brokers {
+    size_t num;
+    const struct lb_ctl_reconcile_log *logs[LB_CTL_RECONCILE_BROKERS];
+    const char *names[LB_CTL_RECONCILE_BROKERS];
+    struct lb_reconcile_set parts[LB_CTL_RECONCILE_BROKERS];
+};
+
+static void drop_parts(struct brokers *brokers)
 {
-    LB_DEFER(lb_reconcile_set_free) struct lb_reconcile_set part = {.entries = NULL};
+    for (size_t i = 0; i < brokers->num; i++)
+        lb_reconcile_set_free(&brokers->parts[i]);
+}
+
+static lb_status compare_parts(struct lb_ctl_reconcile *reconcile, struct brokers *brokers,
+                               const struct lb_ctl_reconcile_log *adapter)
+{
+    struct lb_reconcile_local locals[LB_CTL_RECONCILE_BROKERS];
+    struct lb_reconcile_side sides[LB_CTL_RECONCILE_BROKERS];
     struct lb_hash counterpart;
     lb_reconcile_counterpart(adapter->spiffe, &counterpart);
-    LB_TRY(lb_reconcile_set_part(&broker->set, &counterpart, 1, &adapter->set, &part));
-    const struct lb_reconcile_local at_broker = {&part, reconcile->now_ms};
+    for (size_t i = 0; i < brokers->num; i++) {
+        LB_TRY(lb_reconcile_set_part(&brokers->logs[i]->set, &counterpart, 1, &adapter->set,
+                                     &brokers->parts[i]));
+        locals[i] = (struct lb_reconcile_local){&brokers->parts[i], reconcile->now_ms};
+        sides[i] = lb_reconcile_local_side(&locals[i]);
+    }
     const struct lb_reconcile_local at_adapter = {&adapter->set, reconcile->now_ms};
-    return lb_ctl_reconcile_add(reconcile, broker->spiffe, adapter->spiffe,
-                                lb_reconcile_local_side(&at_broker),
+    if (brokers->num > 1)
+        return lb_ctl_reconcile_several(reconcile, brokers->names, sides, brokers->num,
+                                        adapter->spiffe, lb_reconcile_local_side(&at_adapter));
+    return lb_ctl_reconcile_add(reconcile, brokers->names[0], adapter->spiffe, sides[0],
                                 lb_reconcile_local_side(&at_adapter));
 }
 
-static lb_status check_kinds(struct lb_ctl_reconcile *reconcile,
-                             const struct lb_ctl_reconcile_log **out_broker)
+static lb_status compare(struct lb_ctl_reconcile *reconcile, struct brokers *brokers,
+                         const struct lb_ctl_reconcile_log *adapter)
+{
+    lb_status status = compare_parts(reconcile, brokers, adapter);
+    drop_parts(brokers);
+    return status;
+}
+
+static lb_status check_kinds(struct lb_ctl_reconcile *reconcile, struct brokers *out)
 {
     size_t num_brokers = 0;
     size_t num_adapters = 0;
     for (size_t i = 0; i < reconcile->folders.num; i++) {
         const struct lb_ctl_reconcile_log *log = &reconcile->logs[i];
         num_adapters += log->kind == LB_NODE_ADAPTER;
-        if (log->kind == LB_NODE_BROKER) {
-            num_brokers++;
-            *out_broker = log;
+        if (log->kind == LB_NODE_BROKER && num_brokers++ < LB_CTL_RECONCILE_BROKERS) {
+            out->names[out->num] = log->spiffe;
+            out->logs[out->num++] = log;
         }
     }
-    if (num_brokers != 1 || num_adapters != reconcile->folders.num - 1) {
-        lb_diag_set(&reconcile->diag, "give the log of one broker and those of adapters; here are"
-                                      " %zu and %zu of %zu", num_brokers, num_adapters,
-                    reconcile->folders.num);
+    bool fits = num_brokers > 0 && num_brokers <= LB_CTL_RECONCILE_BROKERS && num_adapters > 0;
+    if (!fits || num_brokers + num_adapters != reconcile->folders.num) {
+        lb_diag_set(&reconcile->diag, "give the logs of brokers, at most %d, and those of"
+                                      " adapters; here are %zu and %zu of %zu",
+                    LB_CTL_RECONCILE_BROKERS, num_brokers, num_adapters, reconcile->folders.num);
         LB_FAIL(LB_CONFIG_INVALID, "not a broker's log and adapters'");
     }
     return LB_OK;
@@ -168,21 +196,24 @@ static lb_status check_kinds(struct lb_ctl_reconcile *reconcile,
 
 lb_status lb_ctl_reconcile_folders(struct lb_ctl_reconcile *reconcile)
 {
-    const struct lb_ctl_reconcile_log *broker = NULL;
+    struct brokers brokers = {.num = 0};
     for (size_t i = 0; i < reconcile->folders.num; i++)
         LB_TRY(lb_ctl_reconcile_open(reconcile, reconcile->folders.items[i],
                                      &reconcile->logs[i]));
-    LB_TRY(check_kinds(reconcile, &broker));
+    LB_TRY(check_kinds(reconcile, &brokers));
     cut_range(reconcile);
     if (reconcile->from_ms >= reconcile->to_ms)
         return LB_OK;
     for (size_t i = 0; i < reconcile->folders.num; i++) {
         if (reconcile->logs[i].kind == LB_NODE_ADAPTER)
-            LB_TRY(compare(reconcile, broker, &reconcile->logs[i]));
+            LB_TRY(compare(reconcile, &brokers, &reconcile->logs[i]));
     }
-    for (size_t begin = 0, end; begin < broker->set.num; begin = end) {
-        end = lb_reconcile_group(&broker->set, begin);
-        look_at_rest(reconcile, &broker->set, begin, end);
+    for (size_t i = 0; i < brokers.num; i++) {
+        const struct lb_reconcile_set *set = &brokers.logs[i]->set;
+        for (size_t begin = 0, end; begin < set->num; begin = end) {
+            end = lb_reconcile_group(set, begin);
+            look_at_rest(reconcile, set, begin, end);
+        }
     }
     return LB_OK;
 }

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,9 @@
 
 /* lianban-consent: shows the notice, takes the citizen's decision, issues and revokes grants. */
 
-#define MAX_BROKERS 8
 #define PUSH_EVERY_S 5
+/* Every withdrawal at every broker, and the push of every few seconds. */
+#define RELAY_QUEUE 1024
 #define ALERT_EVERY_S 60
 #define MAX_EMERGENCIES 1000  /* a day; beyond that nobody means to cap them */
 
@@ -29,13 +31,14 @@ struct consent_role {
     const char *store_path;
     int64_t per_officer, per_day;
     struct lb_consent *consent;
-    struct lb_rpc_channel *brokers[MAX_BROKERS];
+    char brokers[LB_CONSENT_MAX_BROKERS][LB_MAX_SPIFFE_BYTES];
     struct lb_consent_service service;
     struct lb_workers *pusher;
     struct push_job push;
     bool pushing;             /* one push at a time */
     int64_t next_push_s;
     int64_t next_alert_s;
+    bool failing;             /* a broker can't be told; said already */
 };
 
 /* Without a word about them an office grants a few emergencies a day; 0 allows none. */
@@ -71,19 +74,35 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     return LB_OK;
 }
 
-/* Before the server is up: its handlers read the list of brokers. */
+static bool is_open(const struct consent_role *role, const char *spiffe)
+{
+    for (size_t i = 0; i < role->service.num_brokers; i++) {
+        if (strcmp(role->brokers[i], spiffe) == 0)
+            return true;
+    }
+    return false;
+}
+
+static lb_status open_broker(struct consent_role *role, const char *spiffe)
+{
+    struct lb_rpc_channel *channel = NULL;
+    size_t num = role->service.num_brokers;
+    LB_ENSURE(num < LB_CONSENT_MAX_BROKERS, LB_TOO_LARGE, "too many brokers");
+    LB_TRY(lb_node_channel(role->node, spiffe, &channel));
+    (void)snprintf(role->brokers[num], sizeof(role->brokers[num]), "%s", spiffe);
+    return lb_consent_service_add_broker(&role->service, channel);
+}
+
+/* One that a newer directory lists is told without a restart. */
 static lb_status open_brokers(struct consent_role *role)
 {
     struct lb_directory *directory = lb_trust_directory(role->node->trust);
     lb_status status = LB_OK;
     for (size_t i = 0; i < directory->num_nodes && status == LB_OK; i++) {
         const struct lb_node *node = &directory->nodes[i];
-        if (node->kind != LB_NODE_BROKER || role->service.num_brokers == MAX_BROKERS)
-            continue;
-        status = lb_node_channel(role->node, node->spiffe,
-                                 &role->brokers[role->service.num_brokers]);
-        if (status == LB_OK)
-            role->service.num_brokers++;
+        if (node->kind == LB_NODE_BROKER && !is_open(role, node->spiffe) &&
+            role->service.num_brokers < LB_CONSENT_MAX_BROKERS)
+            status = open_broker(role, node->spiffe);
     }
     lb_directory_unref(directory);
     return status;
@@ -122,11 +141,11 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .consent = role->consent,
         .log = node->log,
         .trust = node->trust,
-        .brokers = role->brokers,
     };
     lb_consent_service_methods(&role->service, methods);
     lb_desk_service_methods(&role->service, methods + LB_CONSENT_METHODS);
     *out_num = LB_CONSENT_METHODS + LB_DESK_METHODS;
+    LB_TRY(lb_workers_new(LB_CONSENT_MAX_BROKERS, RELAY_QUEUE, &role->service.relays));
     LB_TRY(open_brokers(role));
     return lb_workers_new(1, 1, &role->pusher);
 }
@@ -163,6 +182,10 @@ static void tick(void *own)
     lb_issuer_keys_tick(role->issuer);
     int64_t now = lb_clock_monotonic_ms(lb_clock_system()) / 1000;
     alert(role, now);
+    lb_status opened = open_brokers(role);
+    if (opened != LB_OK && !role->failing)
+        lb_log_failure("broker_not_told", opened);
+    role->failing = opened != LB_OK;
     if (now < role->next_push_s || __atomic_load_n(&role->pushing, __ATOMIC_ACQUIRE))
         return;
     role->next_push_s = now + PUSH_EVERY_S;
@@ -183,8 +206,9 @@ static void stop(void *own)
 {
     struct consent_role *role = own;
     lb_workers_free(role->pusher);
+    lb_workers_free(role->service.relays);
     for (size_t i = 0; i < role->service.num_brokers; i++)
-        lb_rpc_channel_free(role->brokers[i]);
+        lb_rpc_channel_free(role->service.brokers[i]);
     lb_consent_free(role->consent);
     lb_node_forms_free(&role->forms);
     lb_issuer_keys_free(role->issuer);

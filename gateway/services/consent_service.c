@@ -1,5 +1,7 @@
 #include "gateway/services/consent_service.h"
 
+#include <pthread.h>
+
 #include "gateway/base/log.h"
 #include "gateway/services/access.h"
 #include "gateway/wire/pb.h"
@@ -102,25 +104,93 @@ static lb_status relay_newest(const struct lb_consent_service *service,
     return status;
 }
 
-/* Over all brokers; one that can't be reached leaves its adapters to the list's own end, and they
- * stand in the receipts as not answering. Returns the first failure of a broker. */
+/* One push to all brokers. */
+struct telling {
+    const struct lb_consent_service *service;
+    const struct lb_consent_push *push;
+    pthread_mutex_t lock;
+    pthread_cond_t told;
+    size_t num_open;
+    Lianban__V1__RevokeResponse *receipts;   /* under lock, as the next */
+    lb_status first_failure;
+};
+
+struct relay_job {
+    struct lb_job job;
+    struct telling *telling;
+    struct lb_rpc_channel *broker;
+};
+
+static lb_status ask_one(const struct relay_job *job, struct lb_arena *arena,
+                         Lianban__V1__RelayStatusResponse **out)
+{
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "push");
+    return relay_newest(job->telling->service, job->broker, job->telling->push->token, arena, out);
+}
+
+static void tell_one(struct lb_job *base)
+{
+    struct relay_job *job = (struct relay_job *)base;
+    struct telling *telling = job->telling;
+    Lianban__V1__RelayStatusResponse *told = NULL;
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    lb_status status = ask_one(job, arena, &told);
+    (void)pthread_mutex_lock(&telling->lock);
+    if (status == LB_OK)
+        status = lb_consent_take_receipts(telling->service->consent, telling->push, told,
+                                          telling->receipts);
+    if (telling->first_failure == LB_OK)
+        telling->first_failure = status;
+    telling->num_open--;
+    (void)pthread_cond_signal(&telling->told);
+    (void)pthread_mutex_unlock(&telling->lock);
+}
+
+static void tell_all(struct telling *telling)
+{
+    struct relay_job jobs[LB_CONSENT_MAX_BROKERS];
+    size_t num = __atomic_load_n(&telling->service->num_brokers, __ATOMIC_ACQUIRE);
+    telling->num_open = num;
+    for (size_t i = 0; i < num; i++) {
+        jobs[i] = (struct relay_job){
+            .job = {.run = tell_one}, .telling = telling, .broker = telling->service->brokers[i]};
+        if (lb_workers_submit(telling->service->relays, &jobs[i].job) != LB_OK)
+            tell_one(&jobs[i].job); /* later than the others, and told all the same */
+    }
+    (void)pthread_mutex_lock(&telling->lock);
+    while (telling->num_open > 0)
+        (void)pthread_cond_wait(&telling->told, &telling->lock);
+    (void)pthread_mutex_unlock(&telling->lock);
+}
+
+/* Over all brokers at once; one that can't be reached leaves its adapters to the others, or to the
+ * list's own end, and those that nobody reached stand in the receipts as not answering. Returns the
+ * first failure of a broker. */
 static lb_status push_to_all(const struct lb_consent_service *service,
                              const struct lb_consent_push *push, struct lb_arena *arena,
                              Lianban__V1__RevokeResponse *receipts)
 {
-    lb_status first = LB_OK;
     LB_TRY(lb_consent_receipts(service->consent, arena, receipts));
-    for (size_t i = 0; i < service->num_brokers; i++) {
-        Lianban__V1__RelayStatusResponse *told = NULL;
-        lb_status status = relay_newest(service, service->brokers[i], push->token, arena, &told);
-        if (status == LB_OK)
-            status = lb_consent_take_receipts(service->consent, push, told, receipts);
-        if (first == LB_OK)
-            first = status;
-    }
+    struct telling telling = {.service = service, .push = push, .receipts = receipts};
+    (void)pthread_mutex_init(&telling.lock, NULL);
+    (void)pthread_cond_init(&telling.told, NULL);
+    tell_all(&telling);
+    (void)pthread_cond_destroy(&telling.told);
+    (void)pthread_mutex_destroy(&telling.lock);
+    lb_status first = telling.first_failure;
     lb_log_failure("receipts_not_kept",
                    lb_consent_keep_receipts(service->consent, push, receipts, arena));
     return first;
+}
+
+lb_status lb_consent_service_add_broker(struct lb_consent_service *service,
+                                        struct lb_rpc_channel *broker)
+{
+    size_t num = service->num_brokers;
+    LB_ENSURE(num < LB_CONSENT_MAX_BROKERS, LB_TOO_LARGE, "too many brokers");
+    service->brokers[num] = broker;
+    __atomic_store_n(&service->num_brokers, num + 1, __ATOMIC_RELEASE);
+    return LB_OK;
 }
 
 lb_status lb_consent_service_push(struct lb_consent_service *service)

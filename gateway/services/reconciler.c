@@ -96,39 +96,91 @@ static void tell(const struct lb_reconcile_round *round, lb_status status)
                  round->counterpart, lb_code_name(status->code), (long long)round->behind_minutes);
 }
 
-static void ask_one(struct lb_reconciler *reconciler, const char *spiffe, const char *endpoint)
+static lb_status open_way(struct lb_reconciler *reconciler, const struct lb_node *node,
+                          struct asking *out)
 {
     const struct lb_reconciler_options *options = &reconciler->options;
-    struct asking asking = {.reconciler = reconciler};
-    const struct lb_reconcile_remote remote = {&asking, ask_digests, ask_entries};
-    struct lb_reconcile_round round = round_with(reconciler, spiffe, &remote);
     const struct lb_rpc_channel_options channel = {
         .runtime = options->runtime,
-        .target = endpoint,
+        .target = node->endpoint,
         .identity = &options->identity,
         .verifier = options->verifier,
-        .expected_spiffe = spiffe,
+        .expected_spiffe = node->spiffe,
     };
-    lb_status status = lb_rpc_channel_new(&channel, &asking.channel);
+    *out = (struct asking){.reconciler = reconciler};
+    return lb_rpc_channel_new(&channel, &out->channel);
+}
+
+static void ask_one(struct lb_reconciler *reconciler, const struct lb_node *node)
+{
+    struct asking asking;
+    const struct lb_reconcile_remote remote = {&asking, ask_digests, ask_entries};
+    struct lb_reconcile_round round = round_with(reconciler, node->spiffe, &remote);
+    lb_status status = open_way(reconciler, node, &asking);
     if (status == LB_OK)
         status = lb_reconcile_round_run(&round);
     tell(&round, status);
     lb_rpc_channel_free(asking.channel);
 }
 
+/* Several brokers: what one of them has nothing of may be another's. */
+static void ask_together(struct lb_reconciler *reconciler, const struct lb_node *const *nodes,
+                         size_t num)
+{
+    struct asking askings[LB_RECONCILE_MAX_PEERS];
+    struct lb_reconcile_remote remotes[LB_RECONCILE_MAX_PEERS];
+    struct lb_reconcile_peer peers[LB_RECONCILE_MAX_PEERS];
+    struct lb_reconcile_round round = round_with(reconciler, LB_RECONCILE_ALL_BROKERS, NULL);
+    lb_status status = LB_OK;
+    for (size_t i = 0; i < num && status == LB_OK; i++) {
+        status = open_way(reconciler, nodes[i], &askings[i]);
+        remotes[i] = (struct lb_reconcile_remote){&askings[i], ask_digests, ask_entries};
+        peers[i] = (struct lb_reconcile_peer){nodes[i]->spiffe, &remotes[i]};
+        round.num_peers++;
+    }
+    round.peers = peers;
+    if (status == LB_OK)
+        status = lb_reconcile_round_several(&round);
+    tell(&round, status);
+    for (size_t i = 0; i < round.num_peers; i++)
+        lb_rpc_channel_free(askings[i].channel);
+}
+
+static size_t list(const struct lb_directory *directory, enum lb_node_kind kind, size_t most,
+                   const struct lb_node **out)
+{
+    size_t num = 0;
+    for (size_t i = 0; i < directory->num_nodes && num < most; i++) {
+        const struct lb_node *node = &directory->nodes[i];
+        if (node->kind == kind && node->endpoint[0] != 0)
+            out[num++] = node;
+    }
+    return num;
+}
+
+/* With one broker each side asks the other. With several the adapters ask all of them: they tell a
+ * broker nothing, because their entries do not say which broker they are about. */
+static void ask_all(struct lb_reconciler *reconciler, const struct lb_directory *directory)
+{
+    const struct lb_node *brokers[LB_RECONCILE_MAX_PEERS];
+    const struct lb_node *adapters[MAX_COUNTERPARTS];
+    size_t num_brokers = list(directory, LB_NODE_BROKER, LB_RECONCILE_MAX_PEERS, brokers);
+    size_t num_adapters = list(directory, LB_NODE_ADAPTER, MAX_COUNTERPARTS, adapters);
+    if (!reconciler->options.is_broker && num_brokers > 1)
+        ask_together(reconciler, brokers, num_brokers);
+    else if (!reconciler->options.is_broker && num_brokers == 1)
+        ask_one(reconciler, brokers[0]);
+    for (size_t i = 0; i < num_adapters; i++) {
+        if (reconciler->options.is_broker && num_brokers < 2 && !is_stopping(reconciler))
+            ask_one(reconciler, adapters[i]);
+    }
+}
+
 static void run_rounds(struct lb_reconciler *reconciler)
 {
     const struct lb_reconciler_options *options = &reconciler->options;
-    enum lb_node_kind wanted = options->is_broker ? LB_NODE_ADAPTER : LB_NODE_BROKER;
     struct lb_directory *directory = lb_trust_directory(options->trust);
-    size_t num_asked = 0;
-    for (size_t i = 0; i < directory->num_nodes && num_asked < MAX_COUNTERPARTS; i++) {
-        const struct lb_node *node = &directory->nodes[i];
-        if (node->kind != wanted || node->endpoint[0] == 0 || is_stopping(reconciler))
-            continue;
-        ask_one(reconciler, node->spiffe, node->endpoint);
-        num_asked++;
-    }
+    ask_all(reconciler, directory);
     lb_directory_unref(directory);
     if (options->is_broker && !is_stopping(reconciler)) {
         struct lb_reconcile_round round = round_with(reconciler, options->self, NULL);

@@ -131,18 +131,13 @@ class Failover:
     def _serves(self, victim):
         """The window prefers it again: a case leaves entries in its log."""
         self.federation.processes[victim].check()
-        before = self._entries(victim)
+        before = self._routed(victim)
         self.wrong += self._collect(self._open(0))
         self.cases += 1
-        return self._entries(victim) > before
+        return self._routed(victim) > before
 
-    def _entries(self, name):
-        path = os.path.join(self.federation.members[name].state, "evidence.db")
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
-        try:
-            return connection.execute("SELECT size FROM checkpoint").fetchone()[0]
-        finally:
-            connection.close()
+    def _routed(self, name):
+        return len(self.federation.entries(name, "--type", "ROUTE"))
 
 
 def listening_ports(pid):
@@ -177,8 +172,10 @@ def campaign(federation, seed, cases, rounds, tell):
                       if (ports := listening_ports(federation.processes[name].pid))}
         if open_ports:
             failover.wrong.append(f"no port of theirs should be open: {open_ports}")
-        failover.back(federation.brokers[0] if victim == federation.brokers[0] else victim, how) \
-            if victim == federation.brokers[0] else _restart(federation, victim, how)
+        if victim == federation.brokers[0]:
+            failover.back(victim, how)
+        else:
+            _restart(federation, victim, how)
         tell(number + 1, rounds, failover)
         if failover.wrong:
             break
