@@ -4,8 +4,8 @@
 #include "gateway/evidence/compare.h"
 
 /*
- * Comparing an adapter's log with several brokers'. An adapter's READ entry does not say which broker
- * sent the read; but it names the ROUTE entry it answers by its hash, and that stands in one
+ * Comparing an adapter's log with several brokers'. An adapter's READ entry does not say which
+ * broker sent the read; but it names the ROUTE entry it answers by its hash, and that stands in one
  * broker's log. So all of them are looked at together, and each is then compared with its own part:
  * what names no broker's ROUTE entry, and is of a txn that none of them has, goes to the first.
  */

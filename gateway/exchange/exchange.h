@@ -57,9 +57,9 @@ struct lb_broker_port {
 };
 
 /* lb_broker_link_new registers the one link to an adapter; a second one to the same adapter
- * replaces the first, which fails with CANCELLED and takes and gives no frame any more. But one that
- * we dialled never replaces one that the adapter did, so that two ways to one adapter do not end
- * each other for ever: CANCELLED.
+ * replaces the first, which fails with CANCELLED and takes and gives no frame any more. But one
+ * that we dialled never replaces one that the adapter did, so that two ways to one adapter do not
+ * end each other for ever: CANCELLED.
  * ROLE_NOT_ALLOWED when the directory lists no such adapter; LOG_FORK, LOG_BEHIND or
  * RECEIPT_INVALID when it is in quarantine for that. */
 LB_MUST lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *adapter,

@@ -18,7 +18,7 @@
  *
  * Configuration (YAML; paths are relative to the file):
  *   node: spiffe://<federation>/<kind>/<organization>[/<name>]
- *   listen: 127.0.0.1:7443      # unix:<path> for the window agent, and for an adapter that attaches
+ *   listen: 127.0.0.1:7443      # unix:<path> for the window agent, or an adapter that attaches
  *   identity: {cert: cert.pem, key: key.pem, ca: ca.pem}
  *   crl: crl.pem
  *   directory: {file: directory.note, signers: ["<vkey>"]}

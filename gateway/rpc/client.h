@@ -15,12 +15,13 @@ struct lb_rpc_channel_options {
     const char *target;                      /* "127.0.0.1:7443" or "unix:/path" */
     const struct lb_rpc_identity *identity;  /* NULL for plaintext on a Unix socket */
     struct lb_rpc_verifier verifier;         /* besides, the peer has the expected id */
-    const char *expected_spiffe;             /* the only server accepted; NULL without an identity */
+    const char *expected_spiffe;             /* the only server accepted; NULL: no identity */
 };
 
 /* lb_rpc_channel_new makes a channel; nothing is connected before the first call. CONFIG_INVALID
  * for a network target without identity, for an identity without verifier or expected id, for a
- * Unix socket that is no absolute path, and for an unusable identity (lb_rpc_identity_check tells why). Strings are copied. */
+ * Unix socket that is no absolute path, and for an unusable identity (lb_rpc_identity_check tells
+ * why). Strings are copied. */
 LB_MUST lb_status lb_rpc_channel_new(const struct lb_rpc_channel_options *options,
                                      struct lb_rpc_channel **out_channel);
 /* lb_rpc_channel_free ends the channel; its calls must be over. NULL is allowed. */

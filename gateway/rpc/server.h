@@ -42,8 +42,8 @@ struct lb_rpc_server;
 struct lb_rpc_server_options {
     struct lb_rpc_runtime *runtime;
     /* "127.0.0.1:7443" or "unix:/path" (0660) with TLS; "unix:/path" (0600) in plaintext when
-     * identity is NULL. A TCP address without an identity is refused with CONFIG_INVALID, unless it is the loopback's and
-     * `admit` judges the callers. Port 0 picks a free one. */
+     * identity is NULL. A TCP address without an identity is refused with CONFIG_INVALID, unless it
+     * is the loopback's and `admit` judges the callers. Port 0 picks a free one. */
     const char *listen;
     const struct lb_rpc_identity *identity;
     struct lb_rpc_verifier verifier;  /* verify may be NULL without an identity only */

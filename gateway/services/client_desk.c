@@ -288,8 +288,8 @@ static lb_status connect_to(struct desk *desk, const struct lb_ctl_desk_profile 
     if (status != LB_OK)
         lb_diag_set(diag, "the directory has no address of %s; compare the name with the"
                           " directory%s", peer,
-                    own ? ", or say `address: host:port` or `address: unix:/path` for an adapter that"
-                          " dials out" : "");
+                    own ? ", or say `address: host:port` or `address: unix:/path` for an adapter"
+                          " that dials out" : "");
     LB_TRY(status);
     LB_TRY(lb_rpc_runtime_new(1, &desk->runtime));
     LB_TRY(lb_rpc_identity_check(desk->runtime, &identity, diag));

@@ -50,8 +50,8 @@ LB_MUST lb_status lb_frames_accept(struct lb_frames_set *set, const struct lb_fr
                                    void **out_self);
 
 /* A dialler keeps one link to a peer up for as long as it lives, redialling at pauses of at most
- * 100 ms to 5 s, each of which is cut short by up to a half by chance: those that lost one broker do
- * not come back to it all at once. */
+ * 100 ms to 5 s, each of which is cut short by up to a half by chance: those that lost one broker
+ * do not come back to it all at once. */
 struct lb_dialler;
 
 struct lb_dialler_options {

@@ -42,9 +42,9 @@ struct lb_reconcile_round {
  * concluded, and the next round asks again. The first round of all only remembers when it was.
  * Statuses of lb_reconcile_compare and lb_log_append_wait; FILE_FAILED. */
 LB_MUST lb_status lb_reconcile_round_run(struct lb_reconcile_round *round);
-/* lb_reconcile_round_several compares an adapter's log with all brokers' together, or with nobody's:
- * while one of them can't be asked, nothing is concluded. `counterpart` is set to a name for all. It
- * goes on where the rounds with single ones ended, and they where it does. */
+/* lb_reconcile_round_several compares an adapter's log with all brokers' together, or with
+ * nobody's: while one of them can't be asked, nothing is concluded. `counterpart` is set to a name
+ * for all. It goes on where the rounds with single ones ended, and they where it does. */
 LB_MUST lb_status lb_reconcile_round_several(struct lb_reconcile_round *round);
 /* lb_reconcile_round_own looks in a broker's own log for what was routed and never closed: that
  * needs no counterpart, so the rounds with adapters leave it out. */

@@ -26,18 +26,20 @@ struct ground {
     struct lb_clock_fixed clock;
     struct lb_log *broker;
     struct lb_log *adapter;
+    const char *asked;             /* the folder of the other side's log */
     lb_status refuses;
     struct lb_reconcile_remote remote;
     struct lb_reconcile_round round;
     uint32_t last_txn;
 };
 
-static lb_status open_adapter(const struct ground *ground, struct lb_log_reader **out_reader)
+static lb_status open_asked(const struct ground *ground, struct lb_log_reader **out_reader)
 {
     struct lb_diag diag;
     LB_TRY(ground->refuses);
     return lb_log_reader_open(
-        lb_arena_printf(ground->fed.arena, "%s/adapter", ground->fed.folder), &diag, out_reader);
+        lb_arena_printf(ground->fed.arena, "%s/%s", ground->fed.folder, ground->asked), &diag,
+        out_reader);
 }
 
 static lb_status ask_digests(void *ctx, int64_t from, int64_t to, struct lb_arena *arena,
@@ -46,7 +48,7 @@ static lb_status ask_digests(void *ctx, int64_t from, int64_t to, struct lb_aren
     const struct ground *ground = ctx;
     const struct lb_reconcile_scope scope = {.all = true};
     struct lb_log_reader *reader = NULL;
-    LB_TRY(open_adapter(ground, &reader));
+    LB_TRY(open_asked(ground, &reader));
     lb_status status = lb_reconcile_answer_digests(reader, &scope, from, to,
                                                    ground->clock.now_unix_ms, arena, out_reply);
     lb_log_reader_close(reader);
@@ -59,7 +61,7 @@ static lb_status ask_entries(void *ctx, int64_t minute, uint64_t from_index,
     const struct ground *ground = ctx;
     const struct lb_reconcile_scope scope = {.all = true};
     struct lb_log_reader *reader = NULL;
-    LB_TRY(open_adapter(ground, &reader));
+    LB_TRY(open_asked(ground, &reader));
     lb_status status =
         lb_reconcile_answer_entries(reader, &scope, minute, from_index, arena, out_reply);
     lb_log_reader_close(reader);
@@ -88,6 +90,7 @@ static int setup(void **state)
     const struct fed_node nodes[] = {{BROKER, &ground.party}, {TAX, &ground.party}};
     const struct fed_options options = {
         .nodes = nodes, .num_nodes = 2, .organizations = organizations};
+    ground.asked = "adapter";
     ground.refuses = LB_OK;
     ground.last_txn = 0;
     fed_setup(&ground.fed, "rounds");
@@ -163,11 +166,11 @@ static size_t reviews(struct ground *ground, const char *code, uint32_t *out_cou
     struct lb_log_head head;
     size_t num = 0;
     *out_count = 0;
-    assert_ok(lb_log_head(ground->broker, ground->fed.arena, &head));
+    assert_ok(lb_log_head(ground->round.log, ground->fed.arena, &head));
     for (uint64_t i = 0; i < head.size; i++) {
         struct lb_span bytes = LB_SPAN_EMPTY;
         struct lb_leaf leaf;
-        assert_ok(lb_log_leaf(ground->broker, i, ground->fed.arena, &bytes));
+        assert_ok(lb_log_leaf(ground->round.log, i, ground->fed.arena, &bytes));
         assert_ok(lb_leaf_decode(bytes, &leaf));
         if (leaf.type != LB_LEAF_REVIEW || strcmp(leaf.code, code) != 0)
             continue;
@@ -274,6 +277,85 @@ static void a_damaged_mark_is_told(void **state)
     assert_true(lb_reconcile_round_run(&ground->round) != LB_OK);
 }
 
+/* The adapter's own rounds with two brokers, the second of which is in the folder "second". */
+struct several {
+    struct ground grounds[2];      /* as the adapter asks them */
+    struct lb_reconcile_remote remotes[2];
+    struct lb_reconcile_peer peers[2];
+    struct lb_log *second;
+};
+
+static void set_up_several(struct ground *ground, struct several *several)
+{
+    static const char *const folders[] = {"broker", "second"};
+    static const char *const names[] = {BROKER, BROKER "/2"};
+    several->second = log_in(ground, "second");
+    for (size_t i = 0; i < 2; i++) {
+        several->grounds[i] = *ground;
+        several->grounds[i].asked = folders[i];
+        several->remotes[i] =
+            (struct lb_reconcile_remote){&several->grounds[i], ask_digests, ask_entries};
+        several->peers[i] = (struct lb_reconcile_peer){names[i], &several->remotes[i]};
+    }
+    ground->round.folder = fed_path(&ground->fed, "adapter");
+    ground->round.log = ground->adapter;
+    ground->round.is_broker = false;
+    ground->round.peers = several->peers;
+    ground->round.num_peers = 2;
+}
+
+static lb_status run_several(struct ground *ground, struct several *several, int64_t minutes)
+{
+    ground->clock.now_unix_ms += minutes * MINUTE_MS;
+    several->grounds[0].clock = several->grounds[1].clock = ground->clock;
+    return lb_reconcile_round_several(&ground->round);
+}
+
+static void put_read_at(struct ground *ground, struct lb_log *broker, bool whole)
+{
+    struct lb_hash hash;
+    ground->last_txn++;
+    lb_reconcile_counterpart(TAX, &hash);
+    hash = put(ground, broker, LB_LEAF_ROUTE, &hash);
+    if (!whole)
+        hash.bytes[0] ^= 1;
+    hash = put(ground, ground->adapter, LB_LEAF_READ, &hash);
+    (void)put(ground, broker, LB_LEAF_DELIVER, &hash);
+}
+
+static void two_brokers_are_asked_together(void **state)
+{
+    struct ground *ground = *state;
+    struct several several;
+    uint32_t count = 0;
+    set_up_several(ground, &several);
+    assert_ok(run_several(ground, &several, 0));
+    put_read_at(ground, ground->broker, true);
+    put_read_at(ground, several.second, true);
+    put_read_at(ground, several.second, false);
+    several.grounds[1].refuses = LB_FAULT(LB_UNAVAILABLE, "dead");
+    assert_code(lb_status_code(run_several(ground, &several, 10)), LB_UNAVAILABLE);
+    assert_int_equal(reviews(ground, "DIGEST_DIFF", &count), 0);
+    several.grounds[1].refuses = LB_OK;
+    assert_ok(run_several(ground, &several, 1));
+    assert_int_equal(ground->round.num_found, 1);
+    assert_int_equal(reviews(ground, "DIGEST_DIFF", &count), 1);
+    assert_int_equal(reviews(ground, "MISSING_BROKER", &count), 0);
+    /* The second leaves: with the first alone the rounds go on from there, and nothing that the
+     * second had sent is missed. */
+    ground->round.counterpart = BROKER;
+    ground->round.remote = &several.remotes[0];
+    ground->round.num_peers = 0;
+    assert_int_equal(run(ground, 1), 0);
+    assert_int_equal(reviews(ground, "MISSING_BROKER", &count), 0);
+    /* And back: nothing between is left out. */
+    put_read_at(ground, ground->broker, false);
+    ground->round.num_peers = 2;
+    assert_ok(run_several(ground, &several, 10));
+    assert_int_equal(ground->round.num_found, 1);
+    lb_log_close(several.second);
+}
+
 #define WITH_GROUND(test_) cmocka_unit_test_setup_teardown(test_, setup, teardown)
 
 int main(void)
@@ -285,6 +367,7 @@ int main(void)
         WITH_GROUND(who_cannot_be_asked_is_asked_again),
         WITH_GROUND(what_was_never_closed_is_the_brokers_own_to_find),
         WITH_GROUND(a_damaged_mark_is_told),
+        WITH_GROUND(two_brokers_are_asked_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,8 +6,8 @@
 
 #define CALL_TIMEOUT_MS 10000
 #define PROBE_TIMEOUT_MS 3000
-/* A broker that has said nothing for a sixth of the time is asked whether it is still there, and has
- * as long to say so: what it leaves is enough for another one. */
+/* A broker that has said nothing for a sixth of the time is asked whether it is still there, and
+ * has as long to say so: what it leaves is enough for another one. */
 #define QUIET_SHARE 6
 #define QUIET_FIRST_MS 500
 #define QUIET_LAST_MS PROBE_TIMEOUT_MS

@@ -31,8 +31,8 @@ void lb_window_brokers_cleanup(struct lb_window_brokers *brokers);
 /* lb_window_brokers_pick returns the first broker that is up and not among `tried` (a bit for
  * each); or else the first that is down and not tried; `num` when all were. */
 size_t lb_window_brokers_pick(struct lb_window_brokers *brokers, unsigned tried);
-/* lb_window_brokers_is_down is what was known before a call: one that was begun while its broker was
- * up says nothing of a broker that has failed since. */
+/* lb_window_brokers_is_down is what was known before a call: one that was begun while its broker
+ * was up says nothing of a broker that has failed since. */
 bool lb_window_brokers_is_down(struct lb_window_brokers *brokers, size_t broker);
 /* lb_window_brokers_failed and _answered are what a call or a probe has shown. One that failed is
  * probed a second later, and then at pauses that double up to 10 s. */

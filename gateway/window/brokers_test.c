@@ -3,7 +3,7 @@
 #include "gateway/window/brokers.h"
 #include "gateway/window/fixture.h"
 
-/* Several brokers: any of them may fail at any moment, and what was asked is finished by another. */
+/* Several brokers: any may fail at any moment, and what was asked is finished by another. */
 
 static const char *const names[] = {"a", "b", "c"};
 
@@ -56,7 +56,7 @@ static void the_preferred_one_first(void **state)
     assert_int_equal(lb_window_brokers_pick(&brokers, 0), 1);
     lb_window_brokers_failed(&brokers, 1);
     assert_int_equal(lb_window_brokers_pick(&brokers, 0), 2);
-    assert_int_equal(lb_window_brokers_pick(&brokers, 4), 0); /* better one that was down than none */
+    assert_int_equal(lb_window_brokers_pick(&brokers, 4), 0); /* better than none */
     assert_int_equal(lb_window_brokers_pick(&brokers, 5), 1);
     assert_int_equal(lb_window_brokers_pick(&brokers, 7), 3);
     lb_window_brokers_failed(&brokers, 2);

@@ -6,7 +6,7 @@ For `crash.py --brokers` and, in short, for tests/e2e.
 
 import collections
 import dataclasses
-import json
+import datetime
 import os
 import random
 import signal
@@ -16,13 +16,19 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(_HERE, "..", "..", "demo")]
+import yaml
 
+_HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(_HERE, "..", "..", "demo"), os.path.join(_HERE, "..", "interop")]
+
+from federation import Federation  # noqa: E402
+from generate import DEFAULT_SEED  # noqa: E402
 from logs import counterparts  # noqa: E402
 from members import DEPARTMENTS  # noqa: E402
 from processes import wait_until  # noqa: E402
 
+PEOPLE = 400
+DEADLINE_MS = 25000  # a machine that stands still for a while is no failure of theirs
 IN_FLIGHT = 8
 BACK_SECONDS = 40
 _LISTENING = "0A"
@@ -63,14 +69,25 @@ class Failover:
             self._check_uses(department)
 
     def back(self, victim, how=signal.SIGKILL):
-        """The one that ended comes back, and cases go through it again."""
-        process = self.federation.processes[victim]
-        process.signal(signal.SIGCONT) if how == signal.SIGSTOP else process.start()
-        wait_until(lambda: self._serves(victim), BACK_SECONDS, f"{victim}, serving again")
+        """The one that ended comes back, and what the windows prefer goes through it again."""
+        told = said(self.federation, "window", "broker_up")
+        start_again(self.federation, victim, how)
+        if victim != self.federation.brokers[0]:
+            return
+        wait_until(lambda: said(self.federation, "window", "broker_up") > told, BACK_SECONDS, "a probe")
+        before = self._routed(victim)
+        self.wrong += self._collect(self._open(0))
+        self.cases += 1
+        if self._routed(victim) <= before:
+            self.wrong.append(f"{victim} is back, and nothing goes through it")
 
     def check_logs(self):
         """Both sides of every read, in as many logs as there are; and each verifies."""
         self.wrong += counterparts(self.federation, broker_died=True)
+        states = [self.federation.members[name].state for name in (*self.federation.brokers, *DEPARTMENTS)]
+        compared = self.federation.material.lianban("log", "reconcile", *states, may_fail=True)
+        self.wrong += [f"reconcile: {f['class']} {f['adapter']}" for f in compared["findings"]
+                       if f["class"] != "UNCLOSED"]
         verdict = self.federation.verify_logs()
         if not verdict["verified"]:
             self.wrong += [f"{log['folder']}: {log['code']}" for log in verdict["logs"] if log["code"] != "OK"]
@@ -117,7 +134,8 @@ class Failover:
         path = os.path.join(self.federation.members[department].state, "evidence.db")
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
         try:
-            most, total = connection.execute("SELECT coalesce(max(used), 0), coalesce(sum(used), 0) FROM use").fetchone()
+            most, total = connection.execute(
+                "SELECT coalesce(max(used), 0), coalesce(sum(used), 0) FROM use").fetchone()
         finally:
             connection.close()
         answered = [e for e in self.federation.entries(department, "--type", "READ") if e["code"] == "ANSWERED"]
@@ -128,16 +146,32 @@ class Failover:
 
     # --- coming back ---
 
-    def _serves(self, victim):
-        """The window prefers it again: a case leaves entries in its log."""
-        self.federation.processes[victim].check()
-        before = self._routed(victim)
-        self.wrong += self._collect(self._open(0))
-        self.cases += 1
-        return self._routed(victim) > before
-
     def _routed(self, name):
         return len(self.federation.entries(name, "--type", "ROUTE"))
+
+
+def edit(path, **changes):
+    """Changes keys of a YAML file; None takes one out."""
+    with open(path, encoding="utf-8") as file:
+        content = {key: value for key, value in {**yaml.safe_load(file), **changes}.items() if value is not None}
+    with open(path, "w", encoding="utf-8") as file:
+        yaml.safe_dump(content, file)
+
+
+def said(federation, name, event):
+    """How often a node's operator was told of something."""
+    with open(federation.processes[name].log, encoding="utf-8") as file:
+        return sum(f'"event":"{event}"' in line for line in file)
+
+
+def start_again(federation, broker, how):
+    """Until every department is linked to it."""
+    process = federation.processes[broker]
+    if how == signal.SIGSTOP:
+        process.signal(signal.SIGCONT)
+    else:
+        process.start()
+    wait_until(lambda: not federation.unlinked_at(broker), BACK_SECONDS, f"{broker}, linked again")
 
 
 def listening_ports(pid):
@@ -159,8 +193,19 @@ def listening_ports(pid):
     return found
 
 
+def made(folder, binaries, attached):
+    """Two brokers and the ten departments, all of them `attached` or none."""
+    federation = Federation(folder, binaries, share_runs=1000000, brokers=2,
+                            attached=DEPARTMENTS if attached else ())
+    federation.populate(DEFAULT_SEED, PEOPLE, datetime.date.today())
+    federation.make()
+    edit(federation.members["window"].config, deadline_ms=DEADLINE_MS)
+    return federation
+
+
 def campaign(federation, seed, cases, rounds, tell):
-    """Rounds against a federation that is up: every broker in turn, killed or only stopped."""
+    """Rounds against a federation that is up: every broker in turn, killed or only stopped, so that it neither
+    answers nor closes its connections."""
     failover = Failover(federation, seed)
     dice = random.Random(seed)
     attached = [name for name in DEPARTMENTS if federation.members[name].inside]
@@ -172,10 +217,7 @@ def campaign(federation, seed, cases, rounds, tell):
                       if (ports := listening_ports(federation.processes[name].pid))}
         if open_ports:
             failover.wrong.append(f"no port of theirs should be open: {open_ports}")
-        if victim == federation.brokers[0]:
-            failover.back(victim, how)
-        else:
-            _restart(federation, victim, how)
+        failover.back(victim, how)
         tell(number + 1, rounds, failover)
         if failover.wrong:
             break
@@ -183,17 +225,7 @@ def campaign(federation, seed, cases, rounds, tell):
     return {**failover.report(), "rounds": number + 1, "seed": seed, "attached": len(attached)}
 
 
-def _restart(federation, victim, how):
-    """Any broker but the preferred one is asked only in need; that it is linked again is enough."""
-    process = federation.processes[victim]
-    process.signal(signal.SIGCONT) if how == signal.SIGSTOP else process.start()
-    wait_until(lambda: not federation.unlinked_at(victim), BACK_SECONDS, f"{victim}, linked again")
-
-
-def print_report(report, as_json):
-    if as_json:
-        print(json.dumps(report, indent=1))
-        return
+def tell_report(report):
     print(f"\n{report['cases']} cases in {report['rounds']} rounds, {report['attached']} departments without a port; "
           f"the slowest took {report['slowest_seconds']} s")
     for name, num in sorted(report["classes"].items()):

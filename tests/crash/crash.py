@@ -3,9 +3,13 @@
 evidence is lost, nothing signed is rolled back and nothing counted twice.
 
     crash.py --bin DIR --crash-bin DIR [--rounds N | --minutes M] [--seed S] [--json] [--keep]
+    crash.py --bin DIR --brokers [--rounds N] [--cases N] [--listening] [--seed S] [--json] [--keep]
 
 A round is one SIGKILL at a random instant, of one of the two or of both. Among the rounds each point of
 tests/crash/points.h is passed once by each program, which then dies there.
+
+With --brokers the ten departments have two brokers and no port of their own, and a round is so many cases, in
+the middle of which one broker is killed, or stopped without a word.
 """
 
 import argparse
@@ -20,6 +24,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import brokers  # noqa: E402
 from checks import Checks  # noqa: E402
 from ground import ADAPTER, BROKER, Ground, wait_until  # noqa: E402
 
@@ -148,30 +153,57 @@ def _print(report):
         print(f"WRONG  {sentence}")
 
 
+def _run_brokers(folder, options, seed):
+    """The campaign of tests/crash/brokers.py; its report."""
+    def tell(number, rounds, failover):
+        print(f"  {number} of {rounds} rounds, {failover.cases} cases, {len(failover.wrong)} wrong",
+              file=sys.stderr, flush=True)
+
+    federation = brokers.made(folder, options.bin, attached=not options.listening)
+    try:
+        federation.start()
+        return brokers.campaign(federation, seed, options.cases, options.rounds or 4, tell)
+    finally:
+        federation.stop()
+
+
+def _run_points(folder, options, seed):
+    points = [(name, point) for point in POINTS for name in (ADAPTER, BROKER)]
+    until = time.monotonic() + options.minutes * 60 if options.minutes else float("inf")
+    ground = Ground(folder, options.bin, options.crash_bin)
+    rounds = 500 if options.rounds is None else options.rounds
+    return run(Campaign(ground, seed), plan(rounds, points), until, _tell)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--bin", required=True, help="the released programs")
-    parser.add_argument("--crash-bin", required=True, help="those of tests/crash")
-    parser.add_argument("--rounds", type=int, default=500, help="random instants (500)")
+    parser.add_argument("--crash-bin", help="those of tests/crash")
+    parser.add_argument("--rounds", type=int, default=None, help="random instants (500; with --brokers 4)")
     parser.add_argument("--minutes", type=float, help="end after so long")
     parser.add_argument("--seed", type=int, default=None, help="the same instants and points again")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
+    parser.add_argument("--brokers", action="store_true", help="two brokers, one of which ends")
+    parser.add_argument("--cases", type=int, default=200, help="in a round of --brokers (200)")
+    parser.add_argument("--listening", action="store_true", help="the departments of --brokers listen")
     options = parser.parse_args()
+    if not options.brokers and options.crash_bin is None:
+        parser.error("--crash-bin is missing")
     folder = tempfile.mkdtemp(prefix="lianban-crash-")
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}, in {folder}", file=sys.stderr)
-    points = [(name, point) for point in POINTS for name in (ADAPTER, BROKER)]
-    until = time.monotonic() + options.minutes * 60 if options.minutes else float("inf")
     try:
-        ground = Ground(folder, options.bin, options.crash_bin)
-        report = run(Campaign(ground, seed), plan(options.rounds, points), until, _tell)
+        report = (_run_brokers if options.brokers else _run_points)(folder, options, seed)
     finally:
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
     report["seed"] = seed
-    print(json.dumps(report, indent=1)) if options.json else _print(report)
-    return 1 if report["wrong"] or report["points_not_reached"] else 0
+    if options.json:
+        print(json.dumps(report, indent=1))
+    else:
+        (brokers.tell_report if options.brokers else _print)(report)
+    return 1 if report["wrong"] or report.get("points_not_reached") else 0
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ sys.path[:0] = [_HERE, os.path.join(_HERE, "..", "crash")]
 
 import fixture  # noqa: E402
 import requester as interop  # noqa: E402
+import brokers  # noqa: E402
 from brokers import Failover, listening_ports  # noqa: E402
 from members import DEPARTMENTS  # noqa: E402
 from officers import Officer  # noqa: E402
@@ -32,23 +33,15 @@ HOSTILE = 6
 def setUpModule():
     global federation  # pylint: disable=global-statement
     federation = fixture.made(120, share_runs=10000, brokers=2, attached=ATTACHED)
-    edit(federation.members[BOTH_WAYS].config, attach=[federation.members[name].spiffe for name in (FIRST, SECOND)])
+    brokers.edit(federation.members["window"].config, deadline_ms=brokers.DEADLINE_MS)
+    brokers.edit(federation.members[BOTH_WAYS].config,
+                 attach=[federation.members[name].spiffe for name in (FIRST, SECOND)])
     unittest.addModuleCleanup(federation.stop)
     federation.start()
 
 
-def edit(path, **changes):
-    """Changes keys of a YAML file; None takes one out."""
-    with open(path, encoding="utf-8") as file:
-        content = {key: value for key, value in {**yaml.safe_load(file), **changes}.items() if value is not None}
-    with open(path, "w", encoding="utf-8") as file:
-        yaml.safe_dump(content, file)
-
-
 def said(name, event):
-    """How often a node's operator was told of something."""
-    with open(federation.processes[name].log, encoding="utf-8") as file:
-        return sum(f'"event":"{event}"' in line for line in file)
+    return brokers.said(federation, name, event)
 
 
 class A_Links(unittest.TestCase):
@@ -153,7 +146,7 @@ class Configured(unittest.TestCase):
         own = federation.members[name]
         config = os.path.join(own.folder, "tried.yaml")
         shutil.copy(own.config, config)
-        edit(config, **changes)
+        brokers.edit(config, **changes)
         return subprocess.run([os.path.join(fixture.BIN, program), "--config", config, "--check"],
                               capture_output=True, text=True, timeout=30, check=False)
 
