@@ -37,7 +37,7 @@ export async function loadProfile(configFile) {
     identity: { ca: at(config.identity.ca), cert: at(config.identity.cert), key: at(config.identity.key) },
     crl: at(config.crl),
     directory: new Directory(readFileSync(at(config.directory.file), 'utf8'), config.directory.signers[0]),
-    broker: config.broker,
+    broker: config.broker ?? config.brokers[0],
     consent: config.consent,
     rules: readFileSync(at(config.forms[0].rules)),
     seal: { key: await importPrivate(raw), public: x25519Public(raw) },
