@@ -120,10 +120,14 @@ class Federation:
 
     def wait_ready(self):
         """Every server answers its health check, and every adapter has linked and has the status list."""
-        for name, process in self.processes.items():
+        for name in self.processes:
             if self.members[name].address:
-                wait_until(lambda n=name, p=process: self._answers(n, p), _READY_SECONDS, name)
+                self.wait_answering(name)
         wait_until(lambda: not self.unlinked(), _READY_SECONDS, "a link to every adapter")
+
+    def wait_answering(self, name):
+        """One server answers its health check."""
+        wait_until(lambda: self._answers(name, self.processes[name]), _READY_SECONDS, name)
 
     def restart(self, name):
         """Starts one adapter or broker again and waits until it is linked."""

@@ -8,6 +8,7 @@
 #include "adapters/sources/wants.h"
 #include "gateway/base/file.h"
 #include "gateway/base/wipe.h"
+#include "gateway/mains/attach.h"
 #include "gateway/mains/auditor.h"
 #include "gateway/mains/node.h"
 #include "gateway/mains/seal_keys.h"
@@ -16,7 +17,6 @@
 
 /* lianban-adapter: a department's gate in front of its own database. */
 
-#define MAX_ATTACH 8
 #define READ_QUEUE 4096
 #define LIST_QUEUE 32
 /* Reads that wait for the officer's station at once; of its stations that wait, two: each holds a
@@ -44,8 +44,7 @@ struct adapter_role {
     const char *closures;        /* what the department has shut */
     struct lb_seen *seen;
     int64_t keep_details_days;
-    size_t num_attach;
-    const char *attach[MAX_ATTACH];
+    struct lb_attach attach;
     bool asks_officer;           /* the policy has views of the officer's station */
     struct lb_officer_questions *questions;
     struct lb_source_plugin officer;
@@ -54,7 +53,6 @@ struct adapter_role {
     struct lb_workers *lists;    /* for what ends grants: a withdrawal waits for no database */
     struct lb_serve *serve;
     struct lb_adapter_service service;
-    struct lb_dialler *diallers[MAX_ATTACH];
 };
 
 static lb_status read_source(struct adapter_role *role)
@@ -63,25 +61,6 @@ static lb_status read_source(struct adapter_role *role)
     const struct lb_yaml_node *source = NULL;
     LB_TRY(lb_yaml_need(node->root, "source", &node->diag, &source));
     return lb_sources_read(source, node->config_path, node->arena, &node->diag, &role->source);
-}
-
-static lb_status read_attach(struct adapter_role *role)
-{
-    struct lb_node_program *node = role->node;
-    const struct lb_yaml_node *list = lb_yaml_get(node->root, "attach");
-    if (list == NULL)
-        return LB_OK;
-    if (lb_yaml_kind_of(list) != LB_YAML_LIST || lb_yaml_len(list) > MAX_ATTACH)
-        return lb_yaml_fail(list, &node->diag, "attach must list at most %d brokers", MAX_ATTACH);
-    for (size_t i = 0; i < lb_yaml_len(list); i++) {
-        const char *broker = NULL;
-        LB_TRY(lb_yaml_text(lb_yaml_item(list, i), &node->diag, &broker));
-        if (!lb_serve_policy_broker(role->policy, broker))
-            return lb_yaml_fail(lb_yaml_item(list, i), &node->diag,
-                                "the policy does not accept this broker; name it under accept");
-        role->attach[role->num_attach++] = broker;
-    }
-    return LB_OK;
 }
 
 /* Who looked is told from details, which only an officer's key opens. */
@@ -95,22 +74,6 @@ static lb_status read_officer(struct adapter_role *role)
         return lb_yaml_fail(node->root, &node->diag,
                             "the policy has a view with `source: officer`, which needs officer_key "
                             "or officer_key_file");
-    return LB_OK;
-}
-
-/* Brokers come by the network or are dialled; the department's own officers, who end grants and
- * erase, come to the node itself, and never through a broker, who could hold them back. */
-static lb_status check_ways_in(struct adapter_role *role)
-{
-    struct lb_node_program *node = role->node;
-    const struct lb_yaml_node *listen = lb_yaml_get(node->root, "listen");
-    if (node->listen == NULL)
-        return lb_yaml_fail(node->root, &node->diag,
-                            "this adapter's officers could not reach it; say listen: "
-                            "unix:/absolute/path, which opens no port, or an address of the house");
-    if (strncmp(node->listen, "unix:", 5) == 0 && role->num_attach == 0)
-        return lb_yaml_fail(listen, &node->diag,
-                            "no broker comes by a Unix socket; name the brokers to dial in attach");
     return LB_OK;
 }
 
@@ -128,9 +91,8 @@ static lb_status read_config(struct adapter_role *role)
                            MIN_KEEP_DAYS, &node->diag, &role->keep_details_days));
     if (lb_yaml_get(node->root, "pseudonym_folder") != NULL)
         LB_TRY(lb_node_need_path(node, node->root, "pseudonym_folder", &role->pseudonym_folder));
-    LB_TRY(read_attach(role));
+    LB_TRY(lb_attach_read(&role->attach, node, role->policy));
     LB_TRY(read_officer(role));
-    LB_TRY(check_ways_in(role));
     role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
     role->closures = lb_arena_printf(node->arena, "%s/closed.yaml", node->state);
     LB_ENSURE(role->seen_folder != NULL && role->closures != NULL, LB_NO_MEMORY,
@@ -264,17 +226,8 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
 static lb_status serving(void *own)
 {
     struct adapter_role *role = own;
-    for (size_t i = 0; i < role->num_attach; i++) {
-        struct lb_dialler_options options = {
-            .end = &lb_adapter_service_end,
-            .owner = &role->service,
-            .method = "/lianban.v1.Broker/Attach",
-            .peer = role->attach[i],
-        };
-        LB_TRY(lb_node_channel(role->node, role->attach[i], &options.channel));
-        LB_TRY(lb_dialler_new(&options, &role->diallers[i]));
-    }
-    return LB_OK;
+    role->attach.service = &role->service;
+    return lb_attach_dial(&role->attach);
 }
 
 static void tick(void *own)
@@ -283,6 +236,7 @@ static void tick(void *own)
     lb_seal_ring_tick(role->ring);
     lb_seal_ring_tick(role->share_ring);
     lb_serve_tick(role->serve);
+    lb_status_ignore(lb_attach_dial(&role->attach)); /* said in the operator's log */
 }
 
 static void quiesce(void *own)
@@ -293,10 +247,7 @@ static void quiesce(void *own)
     lb_serve_stop_sources(role->serve);
     if (role->serve != NULL)
         lb_frames_set_stop(&role->service.links);
-    for (size_t i = 0; i < role->num_attach; i++) {
-        lb_dialler_free(role->diallers[i]);
-        role->diallers[i] = NULL;
-    }
+    lb_attach_stop(&role->attach);
 }
 
 static void stop(void *own)

@@ -160,13 +160,32 @@ static lb_status record(void *ctx, const char *code, struct lb_span detail, uint
     return lb_node_record(role->node, code, detail, out_index);
 }
 
+/* One that the directory does not list, not yet or no more, keeps nobody from asking the others; it
+ * is asked once it is listed. Returns the last failure when there is nobody to ask. */
+static lb_status open_brokers(struct window_role *role)
+{
+    lb_status failed = LB_OK;
+    bool any = false;
+    for (size_t i = 0; i < role->num_brokers; i++) {
+        struct lb_rpc_channel *channel = role->peers.brokers[i];
+        lb_status status =
+            channel != NULL ? LB_OK : lb_node_channel(role->node, role->brokers[i], &channel);
+        if (status != LB_OK) {
+            failed = status;
+            continue;
+        }
+        any = true;
+        __atomic_store_n(&role->peers.brokers[i], channel, __ATOMIC_RELEASE);
+    }
+    return any ? LB_OK : failed;
+}
+
 static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
 {
     struct window_role *role = own;
     struct lb_node_program *node = role->node;
     LB_TRY(lb_workers_new(CASE_WORKERS, CASE_QUEUE, &role->workers));
-    for (size_t i = 0; i < role->num_brokers; i++)
-        LB_TRY(lb_node_channel(node, role->brokers[i], &role->peers.brokers[i]));
+    LB_TRY(open_brokers(role));
     LB_TRY(lb_node_channel(node, role->consent, &role->peers.consent));
     const struct lb_window_options options = {
         .self = node->spiffe,
@@ -248,6 +267,7 @@ static void tick(void *own)
         lb_log_failure("operators_not_recorded", status);
     role->failing = status != LB_OK;
     look_for_withdrawals(role);
+    lb_status_ignore(open_brokers(role));
     probe_brokers(role);
 }
 

@@ -66,10 +66,16 @@ static lb_status ask_health(struct lb_rpc_channel *broker, int64_t timeout_ms)
     return LB_OK;
 }
 
+static struct lb_rpc_channel *channel_to(const struct lb_window_peers *peers, size_t broker)
+{
+    return __atomic_load_n(&peers->brokers[broker], __ATOMIC_ACQUIRE);
+}
+
 static lb_status probe(void *ctx, size_t broker)
 {
-    const struct lb_window_peers *peers = ctx;
-    return ask_health(peers->brokers[broker], PROBE_TIMEOUT_MS);
+    struct lb_rpc_channel *channel = channel_to(ctx, broker);
+    LB_ENSURE(channel != NULL, LB_UNAVAILABLE, "the broker is not listed");
+    return ask_health(channel, PROBE_TIMEOUT_MS);
 }
 
 struct collecting {
@@ -102,9 +108,9 @@ static int64_t quiet_of(const struct lb_window_collect_call *call)
 
 static lb_status collect(void *ctx, const struct lb_window_collect_call *call)
 {
-    const struct lb_window_peers *peers = ctx;
     const struct lb_rpc_metadata metadata = {"lianban-operator", call->operator_token};
-    struct collecting collecting = {call, peers->brokers[call->broker], quiet_of(call)};
+    struct collecting collecting = {call, channel_to(ctx, call->broker), quiet_of(call)};
+    LB_ENSURE(collecting.broker != NULL, LB_UNAVAILABLE, "the broker is not listed");
     const struct lb_rpc_stream_call stream_call = {
         .method = "/lianban.v1.Broker/Collect",
         .metadata = &metadata,

@@ -12,7 +12,8 @@ void lb_window_service_methods(struct lb_window *window,
                                struct lb_rpc_method out[LB_WINDOW_METHODS]);
 
 struct lb_window_peers {
-    struct lb_rpc_channel *brokers[LB_WINDOW_MAX_BROKERS];  /* in the agent's order */
+    /* In the agent's order; NULL for one that the directory does not list, until it does. */
+    struct lb_rpc_channel *brokers[LB_WINDOW_MAX_BROKERS];
     struct lb_rpc_channel *consent;
 };
 

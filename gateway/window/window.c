@@ -19,14 +19,13 @@ static lb_status check_brokers(const struct lb_window_options *options,
     for (size_t i = 0; i < options->num_brokers; i++) {
         const struct lb_node *broker = lb_directory_node(directory, options->brokers[i]);
         if (broker != NULL && broker->kind == LB_NODE_BROKER && broker->log_origin != NULL)
-            continue;
-        lb_diag_set(diag,
-                    "directory: %s is not listed as a broker with a log, so receipts could not be "
-                    "checked; have it listed, or correct the configuration",
-                    options->brokers[i]);
-        LB_FAIL(LB_CONFIG_INVALID, "broker is not in the directory");
+            return LB_OK; /* others may come later, or have gone: they are asked once listed */
     }
-    return LB_OK;
+    lb_diag_set(diag,
+                "directory: %s is not listed as a broker with a log, so receipts could not be "
+                "checked; have it listed, or correct the configuration",
+                options->brokers[0]);
+    LB_FAIL(LB_CONFIG_INVALID, "no broker is in the directory");
 }
 
 static lb_status check_self(const struct lb_window_options *options,

@@ -91,8 +91,8 @@ struct lb_window_options {
 /* lb_window_new opens the store and takes up the cases in it; options are borrowed for the window's
  * life. With a sentence in diag: FORM_UNKNOWN when the directory does not list a form by its hash,
  * or a stored case's form is not among the options'; CONFIG_INVALID when the directory lacks this
- * window, a sealing key of it or a broker's log, no broker is named, a form asks one thing twice of
- * a role, or the store was made under another case key; what lb_store_open says. */
+ * window, a sealing key of it or all brokers' logs, a form asks one thing twice of a role, or the
+ * store was made under another case key; what lb_store_open says. */
 LB_MUST lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag *diag,
                                 struct lb_window **out_window);
 /* lb_window_free waits for collects in hand. */

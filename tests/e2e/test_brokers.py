@@ -22,11 +22,13 @@ import brokers  # noqa: E402
 from brokers import Failover, listening_ports  # noqa: E402
 from members import DEPARTMENTS  # noqa: E402
 from officers import Officer  # noqa: E402
+from processes import wait_until  # noqa: E402
+from stubs import Refused  # noqa: E402
 
 FIRST, SECOND = "broker", "broker-2"
 ATTACHED = ("disabled-federation", "health", "housing", "social-security", "tax")
 BOTH_WAYS = "finance"  # has an address, and dials out as well
-CASES = 24
+CASES = 16
 HOSTILE = 6
 
 
@@ -101,6 +103,19 @@ class B_Hostile(unittest.TestCase):
             with self.assertRaises(interop.receipts.BadEvidence):
                 self.own.check_receipt(read, events[FIRST], SECOND)
 
+    def test_under_the_other_ones_entry(self):
+        """The second broker shows the first one's ROUTE entry in the place of its own."""
+        read, events = self.read(BOTH_WAYS), {}
+        self.send(FIRST, read, events)
+        new = self.world.contract.new
+        request = new("RoutedReadRequest", log=events[FIRST].broker_log,
+                      read=new("RoutedRead", request=read.request, route=events[FIRST].route))
+        with self.assertRaises(Refused) as refused:
+            self.world.call(BOTH_WAYS, SECOND, "Adapter/Read", request)
+        self.assertEqual(refused.exception.code, "SIGNATURE_INVALID")
+        answer = self.world.call(BOTH_WAYS, FIRST, "Adapter/Read", request).answer
+        self.assertEqual(answer.code, "REPLAY")
+
     def test_the_same_request_at_once(self):
         """Both pass it on in the same moment: one is answered, one use counts."""
         for _ in range(HOSTILE):
@@ -124,6 +139,21 @@ class C_Killed(unittest.TestCase):
         failover.check_logs()
         self.assertEqual(failover.wrong, [])
         self.assertGreaterEqual(said("window", "broker_up"), 1)
+
+    def test_one_that_is_listed_no_more(self):
+        """Whoever still names it starts all the same, and asks the other."""
+        federation.material.publish_directory(3, without=(FIRST,))
+        self.addCleanup(federation.material.publish_directory, 4)
+        members = federation.households[2]["members"]
+        for name in (ATTACHED[1], "window"):
+            federation.processes[name].stop()
+            federation.processes[name].start()
+        wait_until(lambda: said(ATTACHED[1], "broker_not_dialled") == 1, 20, "a word about it")
+        federation.wait_answering("window")
+        wait_until(lambda: not federation.unlinked_at(SECOND), 20, "a link to the second")
+        before = len(federation.entries(SECOND, "--type", "ROUTE"))
+        self.assertEqual(federation.window.apply(members).class_id, federation.households[2]["class"])
+        self.assertGreater(len(federation.entries(SECOND, "--type", "ROUTE")), before)
 
     def revoke(self):
         """With one broker dead: every department acknowledges through the other."""
