@@ -123,6 +123,17 @@ LB_MUST lb_status lb_serve_stop(struct lb_serve *serve, const char *by,
                                 const Lianban__V1__StopGrantRequest *request,
                                 struct lb_arena *arena, struct lb_serve_ack *out_ack);
 
+/* A status list in force; texts are in the caller's arena. */
+struct lb_serve_list {
+    const char *uri;
+    const char *issuer;       /* organization */
+    uint64_t seq;
+    int64_t issued_unix_s, expires_unix_s;
+};
+/* lb_serve_lists tells which are in force, for who runs the node. NO_MEMORY. */
+LB_MUST lb_status lb_serve_lists(struct lb_serve *serve, struct lb_arena *arena,
+                                 struct lb_serve_list **out, size_t *out_num);
+
 #define LB_SERVE_MAX_NAMES 16
 /* lb_serve_names computes how a person is called in this instance's evidence: the name written now
  * first, then those of the pseudonym keys before. Returns how many, at most LB_SERVE_MAX_NAMES. */

@@ -222,3 +222,34 @@ lb_status lb_serve_status_update(struct lb_serve *serve, struct lb_span token,
         *out_ack = ack;
     return status;
 }
+
+static bool copy_list(const struct lb_status_list *list, struct lb_arena *arena,
+                      struct lb_serve_list *out)
+{
+    *out = (struct lb_serve_list){
+        .uri = lb_arena_str(arena, lb_span_str(lb_status_list_uri(list))),
+        .issuer = lb_arena_str(arena, lb_span_str(lb_status_list_issuer(list))),
+        .seq = lb_status_list_seq(list),
+        .issued_unix_s = lb_status_list_issued(list),
+        .expires_unix_s = lb_status_list_expires(list),
+    };
+    return out->uri != NULL && out->issuer != NULL;
+}
+
+lb_status lb_serve_lists(struct lb_serve *serve, struct lb_arena *arena,
+                         struct lb_serve_list **out, size_t *out_num)
+{
+    struct lb_serve_status *status = serve->status;
+    struct lb_serve_list *lists = lb_arena_array(arena, MAX_LISTS, sizeof(*lists));
+    LB_ENSURE(lists != NULL, LB_NO_MEMORY, "arena is full");
+    bool copied = true;
+    (void)pthread_mutex_lock(&status->lock);
+    size_t num = status->num_lists;
+    for (size_t i = 0; i < num && copied; i++)
+        copied = copy_list(status->lists[i].list, arena, &lists[i]);
+    (void)pthread_mutex_unlock(&status->lock);
+    LB_ENSURE(copied, LB_NO_MEMORY, "arena is full");
+    *out = lists;
+    *out_num = num;
+    return LB_OK;
+}

@@ -34,6 +34,9 @@ int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv);
 /* rules check */
 int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv);
 
+/* doctor */
+int lb_ctl_doctor_command(struct lb_ctl_env *env, int argc, char **argv);
+
 /* Words of one command that have a file of their own. */
 int lb_ctl_log_verify(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_open_token(struct lb_ctl_env *env, int argc, char **argv);

@@ -8,6 +8,7 @@
 #include "gateway/base/diag.h"
 
 struct lb_ctl_remote;
+struct lb_ctl_doctor_ways;
 struct lb_explain_request;
 struct lb_explanation;
 
@@ -25,6 +26,7 @@ struct lb_ctl_env {
     lb_status (*explain)(const char *policy_path, const struct lb_explain_request *request,
                          struct lb_arena *arena, struct lb_diag *diag,
                          struct lb_explanation *out_explanation);
+    const struct lb_ctl_doctor_ways *doctor;  /* doctor_port.h */
     const char *agent;  /* the window agent's address when --agent is not given */
     const char *login;  /* who runs this, the operator's badge when --operator is not given */
     bool chinese;       /* language of results; --language changes it */
@@ -36,6 +38,7 @@ enum lb_ctl_exit {
     LB_CTL_OK = 0,
     LB_CTL_FAILED = 1, /* failed or refused */
     LB_CTL_USAGE = 2,  /* the command line is wrong */
+    LB_CTL_BAD = 3,    /* doctor and status: something is bad, where 1 is something to look at */
 };
 
 /* lb_ctl_pick returns the text in the language of the results. */

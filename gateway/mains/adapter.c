@@ -220,6 +220,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     LB_TRY(lb_seen_new(role->seen_folder, &role->seen));
     LB_TRY(lb_serve_new(&options, &node->diag, &role->serve));
     node->names = (struct lb_review_names){names_of, role};
+    node->lists = (struct lb_held_lists){&role->service, lb_adapter_service_lists};
     return start_service(role, methods, out_num);
 }
 

@@ -6,14 +6,17 @@
 #include <unistd.h>
 
 #include "adapters/serve/explain.h"
+#include "adapters/serve/try.h"
 #include "certs/directory_command.h"
 #include "certs/keys.h"
 #include "certs/operator.h"
 #include "certs/pki.h"
 #include "gateway/ctl/command.h"
+#include "gateway/ctl/doctor_port.h"
 #include "gateway/ctl/menu.h"
 #include "gateway/mains/version.h"
 #include "gateway/services/client_calls.h"
+#include "gateway/services/client_doctor.h"
 
 /* `lianban`: the one command for everybody. */
 
@@ -49,6 +52,8 @@ static const struct lb_ctl_item items[] = {
      lb_ctl_access_command, NULL},
     {LB_CTL_OFFICER, "who-saw", "", "who saw one person's data", "谁看过此人的数据",
      lb_ctl_who_saw_command, NULL},
+    {LB_CTL_OPERATOR, "doctor", "", "what is wrong with this node, what to do, whom to call",
+     "检查本节点：有什么故障、如何处理、找谁", lb_ctl_doctor_command, NULL},
     {LB_CTL_OPERATOR, "pki", "init|issue|renew|revoke|crl|show", "the embedded CA", "内置证书机构",
      NULL, lb_pki_command},
     {LB_CTL_OPERATOR, "keys", "log|seal|issuer|...|rotate|handover|use|destroy",
@@ -88,6 +93,7 @@ int main(int argc, char **argv)
     forbid_core_files();
     const char *agent = getenv("LIANBAN_AGENT");
     const struct lb_ctl_remote remote = lb_client_remote();
+    const struct lb_ctl_doctor_ways doctor = {lb_client_open_doctor, lb_serve_try};
     struct lb_ctl_env env = {
         .in = stdin,
         .out = stdout,
@@ -95,6 +101,7 @@ int main(int argc, char **argv)
         .clock = lb_clock_system(),
         .remote = &remote,
         .explain = lb_serve_explain,
+        .doctor = &doctor,
         .agent = agent != NULL && agent[0] != 0 ? agent : DEFAULT_AGENT,
         .login = login(),
         .chinese = prefers_chinese(),

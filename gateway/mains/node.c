@@ -145,6 +145,10 @@ static lb_status start(struct lb_node_program *node, void *role)
         num += LB_TILES_METHODS;
         LB_TRY(lb_node_reconcile_methods(node, methods, &num));
     }
+    node->about = (struct lb_node_service){node->organization, LB_VERSION,         node->trust,
+                                           node->log,          lb_clock_system(), node->lists};
+    lb_node_service_methods(&node->about, methods + num);
+    num += LB_NODE_METHODS;
     lb_node_witness_methods(node, methods, &num);
     if (node->listen != NULL)
         LB_TRY(listen_on(node, methods, num));

@@ -7,6 +7,7 @@
 #include "gateway/rpc/client.h"
 #include "gateway/rpc/server.h"
 #include "gateway/services/access.h"
+#include "gateway/services/node_service.h"
 #include "gateway/services/review_service.h"
 #include "gateway/services/tiles_service.h"
 #include "gateway/trust/trust.h"
@@ -92,6 +93,8 @@ struct lb_node_program {
     struct lb_review_names names;      /* the role sets it when it starts, if it keeps pseudonyms */
     struct lb_review_service review;   /* what officers ask, once the log is open */
     struct lb_tiles_service tiles;     /* likewise, to members and auditors */
+    struct lb_held_lists lists;        /* the role sets it when it starts, if it holds any */
+    struct lb_node_service about;      /* what the node tells of itself */
     int64_t reconcile_minutes;         /* between two rounds; 0: none */
     struct lb_node_reconcile *reconcile;  /* NULL when the role keeps no log (reconcile.h) */
     struct lb_workers *workers;        /* for unary handlers */

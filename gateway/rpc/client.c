@@ -58,6 +58,7 @@ static lb_status fill_channel(struct lb_rpc_channel *channel,
     channel->target = strdup(options->target);
     LB_ENSURE(channel->target != NULL, LB_NO_MEMORY, "channel");
     LB_TRY(lb_rpc_gate_new(verifier, options->expected_spiffe, &channel->gate));
+    lb_rpc_gate_show(channel->gate, options->seen);
     LB_TRY(lb_rpc_credentials_channel(options->runtime, options->identity, channel->gate,
                                       &channel->credentials));
     channel->core = connect_to(channel);

@@ -16,6 +16,10 @@ struct lb_rpc_channel_options {
     const struct lb_rpc_identity *identity;  /* NULL for plaintext on a Unix socket */
     struct lb_rpc_verifier verifier;         /* besides, the peer has the expected id */
     const char *expected_spiffe;             /* the only server accepted; NULL: no identity */
+    /* Told, with the verifier's ctx, whom a server says it is before that is judged, also one that
+     * is not the expected one; for diagnosis. As often and from the same threads as the verifier.
+     * May be NULL. */
+    void (*seen)(void *ctx, const struct lb_rpc_peer *peer);
 };
 
 /* lb_rpc_channel_new makes a channel; nothing is connected before the first call. CONFIG_INVALID

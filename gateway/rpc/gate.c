@@ -15,6 +15,7 @@ struct lb_rpc_gate {
     pthread_rwlock_t open_lock; /* read while judging, written to shut */
     bool shut;
     struct lb_rpc_verifier verifier;
+    void (*seen)(void *ctx, const struct lb_rpc_peer *peer);
     char *expected;
     grpc_tls_certificate_verifier_external external;
     pthread_mutex_t last_lock; /* guards the two below */
@@ -40,6 +41,12 @@ lb_status lb_rpc_gate_new(struct lb_rpc_verifier verifier, const char *expected_
     }
     *out_gate = gate;
     return LB_OK;
+}
+
+void lb_rpc_gate_show(struct lb_rpc_gate *gate,
+                      void (*seen)(void *ctx, const struct lb_rpc_peer *peer))
+{
+    gate->seen = seen;
 }
 
 void lb_rpc_gate_ref(struct lb_rpc_gate *gate)
@@ -78,6 +85,8 @@ static lb_status judge_open(const struct lb_rpc_gate *gate, const struct lb_rpc_
     LB_ENSURE(!gate->shut, LB_CANCELLED, "the server or channel is gone");
     if (gate->verifier.verify == NULL)
         return LB_OK;
+    if (gate->seen != NULL)
+        gate->seen(gate->verifier.ctx, peer);
     if (gate->expected != NULL)
         LB_ENSURE(strcmp(gate->expected, peer->spiffe) == 0, LB_PEER_UNVERIFIED,
                   "the peer has another SPIFFE id than expected");

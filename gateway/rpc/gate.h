@@ -16,6 +16,10 @@ struct lb_rpc_gate;
  * passes. expected_spiffe, when given, is the only id that passes; it is copied. */
 LB_MUST lb_status lb_rpc_gate_new(struct lb_rpc_verifier verifier, const char *expected_spiffe,
                                   struct lb_rpc_gate **out_gate);
+/* lb_rpc_gate_show makes the gate tell of every peer before it judges it; before its first use.
+ * NULL for nobody. */
+void lb_rpc_gate_show(struct lb_rpc_gate *gate,
+                      void (*seen)(void *ctx, const struct lb_rpc_peer *peer));
 void lb_rpc_gate_ref(struct lb_rpc_gate *gate);
 void lb_rpc_gate_unref(struct lb_rpc_gate *gate);
 

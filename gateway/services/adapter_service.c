@@ -198,6 +198,23 @@ static lb_status erase_subject(void *ctx, const struct lb_rpc_call_info *info,
     return lb_pb_pack(&answer, arena, reply);
 }
 
+lb_status lb_adapter_service_lists(void *ctx, struct lb_arena *arena,
+                                   struct lb_held_list **out, size_t *out_num)
+{
+    const struct lb_adapter_service *service = ctx;
+    struct lb_serve_list *lists = NULL;
+    size_t num = 0;
+    LB_TRY(lb_serve_lists(service->serve, arena, &lists, &num));
+    struct lb_held_list *held = lb_arena_array(arena, num, sizeof(*held));
+    LB_ENSURE(held != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < num; i++)
+        held[i] = (struct lb_held_list){lists[i].uri, lists[i].issuer, lists[i].seq,
+                                        lists[i].issued_unix_s, lists[i].expires_unix_s};
+    *out = held;
+    *out_num = num;
+    return LB_OK;
+}
+
 void lb_adapter_service_methods(struct lb_adapter_service *service,
                                 struct lb_rpc_method out[LB_ADAPTER_METHODS])
 {

@@ -3,6 +3,7 @@
 
 #include "adapters/serve/link.h"
 #include "gateway/services/frames.h"
+#include "gateway/services/node_service.h"
 
 /* lianban.v1.Adapter over the adapter's use cases. Only brokers that the department's policy names
  * get anything but Describe. */
@@ -23,5 +24,9 @@ void lb_adapter_service_methods(struct lb_adapter_service *service,
                                 struct lb_rpc_method out[LB_ADAPTER_METHODS]);
 /* lb_adapter_service_end makes links for streams, dialled or accepted; the owner is the service. */
 extern const struct lb_frames_end lb_adapter_service_end;
+/* lb_adapter_service_lists tells the status lists in force (struct lb_held_lists); ctx is the
+ * service. NO_MEMORY. */
+LB_MUST lb_status lb_adapter_service_lists(void *ctx, struct lb_arena *arena,
+                                           struct lb_held_list **out, size_t *out_num);
 
 #endif

@@ -228,6 +228,16 @@ int64_t lb_status_list_ttl(const struct lb_status_list *list)
     return list->ttl;
 }
 
+int64_t lb_status_list_issued(const struct lb_status_list *list)
+{
+    return list->iat;
+}
+
+int64_t lb_status_list_expires(const struct lb_status_list *list)
+{
+    return list->exp;
+}
+
 const uint8_t *lb_status_list_sha256(const struct lb_status_list *list)
 {
     return list->sha256;

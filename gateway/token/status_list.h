@@ -43,6 +43,9 @@ const char *lb_status_list_issuer(const struct lb_status_list *list);
 uint64_t lb_status_list_seq(const struct lb_status_list *list);
 /* lb_status_list_ttl is how old its issuer lets it become before it makes the next, in seconds. */
 int64_t lb_status_list_ttl(const struct lb_status_list *list);
+/* lb_status_list_issued and lb_status_list_expires are its iat and exp, in seconds since 1970. */
+int64_t lb_status_list_issued(const struct lb_status_list *list);
+int64_t lb_status_list_expires(const struct lb_status_list *list);
 /* lb_status_list_sha256 is the hash of the token, 32 bytes. */
 const uint8_t *lb_status_list_sha256(const struct lb_status_list *list);
 

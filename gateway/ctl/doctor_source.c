@@ -1,0 +1,165 @@
+#include <stdlib.h>
+
+#include "gateway/ctl/doctor.h"
+
+/* The department's database, tried with the department's own views and a number that no person
+ * has. It may hang in ways that no time limit of its own ends, so it runs on a thread. */
+
+#define ARENA_BYTES (8 * 1024 * 1024)
+
+static const struct lb_doctor_advice hangs = {
+    LB_DOCTOR_DBA,
+    "数据库无应答（挂起）",
+    "the database does not answer: it hangs",
+    "检查数据库是否停滞、锁等待或连接耗尽，以及到它的网络",
+    "see whether it stalls, waits for a lock or is out of connections, and the way to it",
+};
+static const struct lb_doctor_advice away = {
+    LB_DOCTOR_DBA,
+    "数据库无法连接或被锁定",
+    "the database cannot be reached, or is locked",
+    "确认数据库已启动、未被其他程序独占；连接恢复后接入端自行恢复",
+    "see that it runs and that no other program has it locked; the adapter recovers by itself",
+};
+static const struct lb_doctor_advice wrong = {
+    LB_DOCTOR_DBA,
+    "数据库无法打开：文件、账号、口令或格式不对",
+    "the database cannot be opened: file, account, password or format is wrong",
+    "核对 source 中的位置、账号与口令；账号须为只读；文件被加密或损坏的须恢复",
+    "check location, account and password in `source`; the account must be read-only; a file "
+    "that is encrypted or damaged must be restored",
+};
+static const struct lb_doctor_advice writable = {
+    LB_DOCTOR_DBA,
+    "数据库账号可写：接入端拒绝使用",
+    "the account could write, so the adapter refuses to use it",
+    "换用只读账号（只授予 SELECT）",
+    "use a read-only account (SELECT and nothing else)",
+};
+static const struct lb_doctor_advice no_fit = {
+    LB_DOCTOR_DBA,
+    "视图的查询与数据库不符",
+    "a view's query does not fit the database",
+    "核对表和列是否改名、删除，再运行 lianban view check",
+    "see whether tables or columns were renamed or dropped, then run `lianban view check`",
+};
+static const struct lb_doctor_advice slow = {
+    LB_DOCTOR_DBA,
+    "查询很慢",
+    "the query is slow",
+    "检查键列是否有索引、统计信息与负载",
+    "check the index on the key column, statistics and load",
+};
+static const struct lb_doctor_advice no_time = {
+    LB_DOCTOR_DBA,
+    "查询未在时限内完成",
+    "the query did not end in time",
+    "检查键列是否有索引、锁等待与负载",
+    "check the index on the key column, locks and load",
+};
+
+struct job {
+    lb_status (*try_source)(const struct lb_try_ask *ask, struct lb_arena *arena,
+                            struct lb_diag *diag, struct lb_tried *out);
+    struct lb_try_ask ask;     /* texts in the job's own arena */
+    struct lb_arena *arena;
+    struct lb_diag diag;
+    struct lb_tried tried;
+    lb_status status;
+};
+
+static void release(void *arg)
+{
+    struct job *job = arg;
+    lb_arena_free(job->arena);
+    free(job);
+}
+
+static void work(void *arg)
+{
+    struct job *job = arg;
+    job->status = job->try_source(&job->ask, job->arena, &job->diag, &job->tried);
+}
+
+static struct job *job_new(const struct lb_doctor *doctor)
+{
+    const struct lb_doctor_config *config = &doctor->config;
+    struct job *job = calloc(1, sizeof(*job));
+    if (job == NULL)
+        return NULL;
+    job->arena = lb_arena_new(ARENA_BYTES);
+    job->try_source = doctor->env->doctor->try_source;
+    if (job->arena != NULL)
+        job->ask = (struct lb_try_ask){
+            .policy = lb_arena_str(job->arena, lb_span_str(config->policy)),
+            .config = lb_arena_str(job->arena, lb_span_str(config->path)),
+            .timeout_ms = doctor->times.source_ms / 2,
+            .unix_s = lb_clock_unix_s(doctor->env->clock),
+        };
+    if (job->ask.policy != NULL && job->ask.config != NULL)
+        return job;
+    release(job);
+    return NULL;
+}
+
+static const struct lb_doctor_advice *advice_for(enum lb_code code, bool opening)
+{
+    switch (code) {
+    case LB_SOURCE_UNAVAILABLE:
+        return &away;
+    case LB_SOURCE_TIMEOUT:
+        return &no_time;
+    case LB_SOURCE_WRITABLE:
+        return &writable;
+    default:
+        return opening ? &wrong : &no_fit;
+    }
+}
+
+static void judge_view(struct lb_doctor *doctor, const struct lb_tried_view *view)
+{
+    enum lb_code code = lb_status_code(view->status);
+    const char *took = lb_doctor_text(doctor, "%lld ms", (long long)view->took_ms);
+    if (code == LB_CODE_OK && view->took_ms <= doctor->times.slow_ms)
+        lb_doctor_good(doctor, "view", view->view, took);
+    else if (code == LB_CODE_OK)
+        lb_doctor_find(doctor, LB_DOCTOR_WARN, "view", view->view, &slow, took);
+    else
+        lb_doctor_find(doctor, LB_DOCTOR_BAD, "view", view->view, advice_for(code, false),
+                       lb_doctor_text(doctor, "%s %s", lb_code_name(code), view->word));
+}
+
+static void judge(struct lb_doctor *doctor, const struct job *job)
+{
+    const char *about = doctor->config.plugin;
+    const char *took = lb_doctor_text(doctor, "%lld ms", (long long)job->tried.open_ms);
+    if (job->status != LB_OK) {
+        enum lb_code code = lb_status_code(job->status);
+        lb_doctor_find(doctor, LB_DOCTOR_BAD, "source", about, advice_for(code, true),
+                       lb_doctor_text(doctor, "%s: %s", lb_code_name(code), job->diag.text));
+        return;
+    }
+    if (job->tried.open_ms > doctor->times.slow_ms)
+        lb_doctor_find(doctor, LB_DOCTOR_WARN, "source", about, &slow, took);
+    else
+        lb_doctor_good(doctor, "source", about, took);
+    for (size_t i = 0; i < job->tried.num_views; i++)
+        judge_view(doctor, &job->tried.views[i]);
+}
+
+void lb_doctor_check_source(struct lb_doctor *doctor)
+{
+    const struct lb_doctor_config *config = &doctor->config;
+    if (config->plugin == NULL || config->policy == NULL)
+        return; /* no adapter */
+    struct job *job = job_new(doctor);
+    if (job == NULL)
+        return;
+    if (!lb_doctor_within(doctor->times.source_ms, work, job, release)) {
+        lb_doctor_find(doctor, LB_DOCTOR_BAD, "source", config->plugin, &hangs,
+                       lb_doctor_text(doctor, "> %lld ms", (long long)doctor->times.source_ms));
+        return;
+    }
+    judge(doctor, job);
+    release(job);
+}
