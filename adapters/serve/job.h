@@ -120,6 +120,7 @@ struct lb_read_job {
     struct lb_span sealed;
     struct lb_memory_use use;
     struct lb_log_entry entry;
+    int64_t recording_us;                /* for the meter */
 };
 
 /* The steps. lb_read_check, lb_read_open and lb_read_section fail with outer codes; a failure of

@@ -189,7 +189,9 @@ static void fill_leaf(struct lb_read_job *job, enum lb_code outer)
 static lb_status settle(struct lb_read_job *job, struct lb_store *store)
 {
     LB_TRY(lb_read_limits(job, store));
+    int64_t at = lb_meter_now(job->serve->options.meter);
     LB_TRY(lb_read_answer(job));
+    (void)lb_meter_took(job->serve->options.meter, LB_METER_SEAL, at);
     lb_sha256(job->sealed, job->entry.leaf.answer_hash);
     return write_detail(job, LB_CODE_OK);
 }
@@ -210,6 +212,7 @@ static void recorded(struct lb_log_entry *entry, lb_status status)
 {
     struct lb_read_job *job = entry->owner;
     struct lb_serve_answer answer = {.txn = job->request->txn.data, .code = LB_LOG_UNAVAILABLE};
+    (void)lb_meter_took(job->serve->options.meter, LB_METER_RECORD, job->recording_us);
     if (status == LB_OK) {
         enum lb_code code = LB_INTERNAL;
         answer.recorded = true;
@@ -235,6 +238,7 @@ void lb_read_record(struct lb_read_job *job, enum lb_code outer)
     lb_status status = outer == LB_CODE_OK ? LB_OK : write_detail(job, outer);
     if (status == LB_OK)
         status = write_fields(job);
+    job->recording_us = lb_meter_now(job->serve->options.meter);
     if (status == LB_OK)
         status = lb_log_append(job->serve->options.log, entry);
     if (status != LB_OK) {

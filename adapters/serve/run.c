@@ -265,8 +265,11 @@ lb_status lb_read_run(struct lb_read_job *job)
     LB_DEFER(lb_arena_freep) struct lb_arena *rows_arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     LB_ENSURE(rows_arena != NULL, LB_NO_MEMORY, "rows");
     struct run run = {.job = job, .rows_arena = rows_arena};
+    struct lb_meter *meter = job->serve->options.meter;
+    int64_t at = lb_meter_now(meter);
     set_params(&run);
     LB_TRY(query_views(&run));
+    at = lb_meter_took(meter, LB_METER_QUERY, at);
     make_tables(&run);
     job->facts = lb_arena_array(job->arena, job->num_wants, sizeof(job->facts[0]));
     LB_ENSURE(job->facts != NULL, LB_NO_MEMORY, "arena is full");
@@ -283,5 +286,6 @@ lb_status lb_read_run(struct lb_read_job *job)
         LB_TRY(fill_fact(&run, want, wire));
         job->facts[i] = wire;
     }
+    (void)lb_meter_took(meter, LB_METER_SHAPE, at);
     return LB_OK;
 }

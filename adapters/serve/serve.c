@@ -106,11 +106,16 @@ void lb_serve_free(struct lb_serve *serve)
  * told openly, since it would be the same for anybody. */
 static lb_status judge(struct lb_read_job *job)
 {
+    struct lb_meter *meter = job->serve->options.meter;
+    int64_t at = lb_meter_now(meter);
     LB_TRY(lb_read_check(job));
+    at = lb_meter_took(meter, LB_METER_VERIFY, at);
     LB_TRY(lb_read_open(job));
+    at = lb_meter_took(meter, LB_METER_OPEN, at);
     LB_TRY(lb_read_section(job));
     int64_t begun = lb_pace_begin();
     lb_status status = lb_read_subject(job);
+    (void)lb_meter_took(meter, LB_METER_JUDGE, at);
     if (status == LB_OK || lb_code_scope(status->code) == LB_SCOPE_INNER) {
         job->inner = lb_status_code(status);
         status = lb_read_run(job);
@@ -136,6 +141,7 @@ static void run_job(struct lb_job *base)
 void lb_read_finish(struct lb_read_job *job, const struct lb_serve_answer *answer)
 {
     struct lb_serve_gate *gate = job->serve->gate;
+    lb_meter_count(job->serve->options.meter, LB_METER_READ, answer->code);
     job->done(job->ctx, answer);
     if (job->directory != NULL)
         lb_directory_unref(job->directory);

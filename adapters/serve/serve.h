@@ -5,6 +5,7 @@
 #include "adapters/serve/policy.h"
 #include "adapters/serve/secrets.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/meter.h"
 #include "gateway/base/workers.h"
 #include "gateway/evidence/log.h"
 #include "gateway/trust/seal_ring.h"
@@ -25,6 +26,7 @@ struct lb_serve_options {
     struct lb_log *log;
     const char *log_folder;                /* where it is, for readers beside it */
     int64_t keep_details_s;                /* how long details are kept by law */
+    struct lb_meter *meter;               /* NULL: nobody counts */
     struct lb_workers *workers;
     const struct lb_clock *clock;
     const struct lb_serve_policy *policy;  /* views, rule set, who and what is accepted */

@@ -79,6 +79,14 @@ lb_status lb_workers_submit(struct lb_workers *workers, struct lb_job *job)
     return status;
 }
 
+void lb_workers_load(struct lb_workers *workers, struct lb_workers_load *out_load)
+{
+    (void)pthread_mutex_lock(&workers->lock);
+    *out_load = (struct lb_workers_load){workers->num_threads, workers->num_queued,
+                                         workers->max_queued};
+    (void)pthread_mutex_unlock(&workers->lock);
+}
+
 void lb_workers_free(struct lb_workers *workers)
 {
     if (workers == NULL)

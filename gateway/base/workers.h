@@ -24,6 +24,13 @@ LB_MUST lb_status lb_workers_new(size_t num_threads, size_t max_queued,
 /* lb_workers_submit queues a job; BUSY when the queue is full, STOPPING once freeing has begun. */
 LB_MUST lb_status lb_workers_submit(struct lb_workers *workers, struct lb_job *job);
 
+/* How full the queue is. */
+struct lb_workers_load {
+    size_t num_threads, num_queued, max_queued;
+};
+/* lb_workers_load tells it, to any thread. */
+void lb_workers_load(struct lb_workers *workers, struct lb_workers_load *out_load);
+
 /* lb_workers_free runs what is queued, joins the threads and frees. NULL is allowed. */
 void lb_workers_free(struct lb_workers *workers);
 

@@ -36,6 +36,8 @@ int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv);
 
 /* doctor */
 int lb_ctl_doctor_command(struct lb_ctl_env *env, int argc, char **argv);
+/* status */
+int lb_ctl_status_command(struct lb_ctl_env *env, int argc, char **argv);
 
 /* Words of one command that have a file of their own. */
 int lb_ctl_log_verify(struct lb_ctl_env *env, int argc, char **argv);

@@ -177,6 +177,7 @@ static lb_status read_all(const struct reading *reading)
     LB_TRY(opt_path(reading, lb_yaml_get(reading->root, "witnessed_by"), "policy",
                     &out->witness_policy));
     LB_TRY(read_named(reading, "broker"));
+    LB_TRY(read_named(reading, "brokers"));
     LB_TRY(read_named(reading, "consent"));
     return read_named(reading, "attach");
 }

@@ -6,6 +6,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/diag.h"
 #include "gateway/base/limits.h"
+#include "lianban/v1/node.pb-c.h"
 
 /* How `lianban doctor` calls other members and tries the department's database; who implements it
  * knows gRPC and the sources. */
@@ -48,6 +49,10 @@ struct lb_ctl_doctor_port {
      * NULL). Texts are in the arena. */
     void (*contact)(void *ctx, const char *endpoint, const char *spiffe, struct lb_arena *arena,
                     struct lb_ctl_contact *out);
+    /* Calls a member's Operations.GetStatus; the reply is in the arena. The other side's code; a
+     * refusal of its certificate comes first. */
+    lb_status (*status)(void *ctx, const char *endpoint, const char *spiffe,
+                        struct lb_arena *arena, Lianban__V1__GetStatusResponse **out);
     void (*close)(void *ctx);
 };
 

@@ -103,6 +103,7 @@ lb_status lb_broker_link_answers(struct lb_broker_link *link, const Lianban__V1_
     LB_ENSURE(batch->n_answers <= LB_MAX_ITEMS_PER_BATCH && batch->n_reads == 0, LB_MALFORMED,
               "batch has the wrong items");
     LB_TRY(lb_session_watch(&link->session, batch->log, &checkpoint));
+    lb_adapter_shown(link->adapter, link->exchange->options.clock, checkpoint.size);
     for (size_t i = 0; i < batch->n_answers && status == LB_OK; i++) {
         const Lianban__V1__ReadAnswer *answer = batch->answers[i];
         LB_ENSURE(answer->txn.len == 16, LB_MALFORMED, "txn is not 16 bytes");
@@ -113,6 +114,7 @@ lb_status lb_broker_link_answers(struct lb_broker_link *link, const Lianban__V1_
         struct lb_collect *collect = read->collect;
         if (lb_read_claim(read))
             status = take_answer(read, answer, batch->log, &checkpoint);
+        lb_adapter_answered(link->adapter, link->exchange->options.clock);
         lb_collect_release(collect);
     }
     return status;

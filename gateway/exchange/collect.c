@@ -55,6 +55,7 @@ void lb_collect_fail(struct lb_collect *collect, lb_status status)
 
 static void finish(struct lb_collect *collect, lb_status status)
 {
+    lb_meter_count(collect->exchange->options.meter, LB_METER_COLLECT, lb_status_code(status));
     (void)pthread_mutex_lock(&collect->lock);
     if (!collect->detached)
         collect->port.finish(collect->port.ctx, status);
@@ -116,6 +117,7 @@ static void start(struct lb_job *job)
         lb_collect_release(collect);
         return;
     }
+    lb_meter_count(collect->exchange->options.meter, LB_METER_COLLECT, LB_CODE_OK);
     lb_exchange_add_collect(collect->exchange, collect);
     for (size_t i = 0; i < collect->num_reads; i++)
         lb_read_route(&collect->reads[i]);

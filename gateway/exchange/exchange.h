@@ -3,6 +3,7 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/meter.h"
 #include "gateway/base/workers.h"
 #include "gateway/evidence/log.h"
 #include "gateway/trust/trust.h"
@@ -29,6 +30,7 @@ struct lb_exchange_options {
     const char *self;                      /* SPIFFE id */
     struct lb_trust *trust;
     struct lb_log *log;
+    struct lb_meter *meter;                /* NULL: nobody counts */
     struct lb_workers *workers;
     const struct lb_clock *clock;
     const struct lb_offered_form *forms;

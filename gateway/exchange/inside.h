@@ -2,6 +2,7 @@
 #define GATEWAY_EXCHANGE_INSIDE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "gateway/evidence/session.h"
 #include "gateway/exchange/exchange.h"
@@ -31,6 +32,7 @@ struct routed_read {
     bool routed;                               /* the route entry is durable */
     struct lb_log_entry close;
     bool closed;                               /* the closing entry is durable */
+    int64_t stage_us;                          /* when its present stage began, for the meter */
     enum lb_code code;                         /* outer code of the outcome */
     struct lb_buf sealed;
     uint8_t policy_hash[32];                   /* of the adapter's entry */
@@ -98,6 +100,9 @@ struct adapter {
     char spiffe[LB_MAX_SPIFFE_BYTES];
     struct lb_broker_link *link;               /* under the exchange's lock */
     enum lb_code quarantine;                   /* LB_CODE_OK, or why */
+    int64_t changed_unix_ms;                   /* when `link` came or went; likewise */
+    _Atomic int64_t answered_unix_ms, shown_unix_ms;
+    _Atomic uint64_t log_size, num_answers;
 };
 
 /* What ends grants, on its way to every adapter: the newest list of an issuer, or a citizen's own
@@ -156,6 +161,11 @@ LB_MUST lb_status lb_exchange_add_reads(struct lb_exchange *exchange, size_t num
 void lb_exchange_add_collect(struct lb_exchange *exchange, struct lb_collect *collect);
 /* lb_exchange_remove_collect takes out one that is about to be freed, with its reads. */
 void lb_exchange_remove_collect(struct lb_exchange *exchange, struct lb_collect *collect);
+
+/* overview.c: what the operator is told. An adapter has shown a checkpoint that held, or answered a
+ * read. */
+void lb_adapter_shown(struct adapter *adapter, const struct lb_clock *clock, uint64_t log_size);
+void lb_adapter_answered(struct adapter *adapter, const struct lb_clock *clock);
 
 /* collect.c */
 void lb_collect_hold(struct lb_collect *collect);

@@ -97,6 +97,7 @@ static lb_status register_link(struct lb_exchange *exchange, struct adapter *ada
     if (code == LB_CODE_OK) {
         old = adapter->link;
         adapter->link = link;
+        adapter->changed_unix_ms = lb_clock_unix_ms(exchange->options.clock);
         lb_ending_forget_lists(exchange, adapter); /* it may have been started anew */
     }
     if (old != NULL)
@@ -302,8 +303,10 @@ void lb_broker_link_close(struct lb_broker_link *link)
 {
     struct lb_exchange *exchange = link->exchange;
     (void)pthread_mutex_lock(&exchange->lock);
-    if (link->adapter->link == link)
+    if (link->adapter->link == link) {
         link->adapter->link = NULL;
+        link->adapter->changed_unix_ms = lb_clock_unix_ms(link->exchange->options.clock);
+    }
     (void)pthread_mutex_unlock(&exchange->lock);
     (void)pthread_mutex_lock(&link->lock);
     link->detached = true;

@@ -55,10 +55,18 @@ bool lb_read_claim(struct routed_read *read)
     return mine;
 }
 
+/* The end of a stage is the begin of the next. */
+static void end_stage(struct routed_read *read, enum lb_meter_stage stage)
+{
+    struct lb_meter *meter = read->collect->exchange->options.meter;
+    read->stage_us = lb_meter_took(meter, stage, read->stage_us);
+}
+
 /* The last event of a collect ends it. */
 static void make_ready(struct routed_read *read)
 {
     struct lb_collect *collect = read->collect;
+    lb_meter_count(collect->exchange->options.meter, LB_METER_ROUTED, read->code);
     (void)pthread_mutex_lock(&collect->lock);
     read->state = READ_READY;
     read->next_ready = NULL;
@@ -78,6 +86,7 @@ static void close_recorded(struct lb_log_entry *entry, lb_status status)
     struct routed_read *read = entry->owner;
     struct lb_collect *collect = read->collect;
     read->closed = status == LB_OK;
+    end_stage(read, LB_METER_DELIVER);
     if (status != LB_OK) {
         /* What came back stays here: no evidence, no data. */
         read->code = lb_log_refusal(status);
@@ -91,6 +100,7 @@ void lb_read_close(struct routed_read *read, enum lb_code code, const struct lb_
 {
     struct lb_collect *collect = read->collect;
     struct lb_log_entry *entry = &read->close;
+    end_stage(read, LB_METER_FAN_OUT);
     read->code = code;
     fill_leaf(read, peer_leaf != NULL ? LB_LEAF_DELIVER : LB_LEAF_FAILURE, code, &entry->leaf);
     if (peer_leaf != NULL) {
@@ -128,6 +138,7 @@ static void route_recorded(struct lb_log_entry *entry, lb_status status)
 {
     struct routed_read *read = entry->owner;
     struct lb_collect *collect = read->collect;
+    end_stage(read, LB_METER_ROUTE);
     /* In one step: after it the deadline watch finds the read, and before it we see its mark. */
     (void)pthread_mutex_lock(&collect->lock);
     bool late = collect->expired;
@@ -151,6 +162,7 @@ void lb_read_route(struct routed_read *read)
     struct lb_collect *collect = read->collect;
     struct lb_log_entry *entry = &read->route;
     struct lb_hash counterpart;
+    read->stage_us = lb_meter_now(collect->exchange->options.meter);
     fill_leaf(read, LB_LEAF_ROUTE, LB_CODE_OK, &entry->leaf);
     lb_reconcile_counterpart(read->request->audience, &counterpart);
     memcpy(entry->leaf.peer_leaf, counterpart.bytes, LB_HASH_BYTES);

@@ -42,6 +42,7 @@ static lb_status check_proof(struct lb_broker_link *link, const Lianban__V1__Sta
     struct lb_leaf leaf;
     struct lb_hash hash;
     LB_TRY(lb_session_watch(&link->session, ack->log, &checkpoint));
+    lb_adapter_shown(link->adapter, link->exchange->options.clock, checkpoint.size);
     LB_TRY(lb_link_verify(ack->entry, &checkpoint, &leaf, &hash));
     bool named = strcmp(leaf.code, ack->uri[0] != 0 ? "STATUS_LIST" : "GRANT_WITHDRAWN") == 0;
     LB_ENSURE(leaf.type == LB_LEAF_ADMIN && named && ack->sha256.len == 32 &&

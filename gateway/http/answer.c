@@ -5,6 +5,7 @@
 
 /* Answers: one JSON text, or lines as they come. */
 
+#define JSON "application/json"
 #define LINE_BLOCK_BYTES 4096
 #define LOOK_MS 200 /* how often lines look whether the server stops */
 
@@ -15,7 +16,8 @@ static void say(struct MHD_Response *response, const char *name, const char *val
     (void)MHD_add_response_header(response, name, value);
 }
 
-static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned http,
+static enum MHD_Result send_response(const struct lb_http_exchange *exchange,
+                                     struct MHD_Connection *connection, unsigned http,
                                      struct MHD_Response *response, const char *type)
 {
     if (response == NULL)
@@ -27,7 +29,7 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
     if (http == 401)
         say(response, "WWW-Authenticate", "Bearer");
     if (http == 405)
-        say(response, "Allow", "POST");
+        say(response, "Allow", exchange->allow);
     enum MHD_Result result = MHD_queue_response(connection, http, response);
     MHD_destroy_response(response);
     return result;
@@ -35,12 +37,13 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
 
 /* The text must be the exchange's, which outlives the response and is wiped: answers are about
  * persons, and a copy of libmicrohttpd's own would stay behind in memory. */
-static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned http,
-                                 struct lb_span text)
+static enum MHD_Result send_text(const struct lb_http_exchange *exchange,
+                                 struct MHD_Connection *connection, unsigned http,
+                                 struct lb_span text, const char *type)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(
         text.len, (void *)(uintptr_t)text.ptr, MHD_RESPMEM_PERSISTENT);
-    return send_response(connection, http, response, "application/json");
+    return send_response(exchange, connection, http, response, type);
 }
 
 enum MHD_Result lb_http_refuse(struct lb_http_exchange *exchange,
@@ -54,7 +57,8 @@ enum MHD_Result lb_http_refuse(struct lb_http_exchange *exchange,
     lb_http_watch_whole(exchange->server, connection);
     if (lb_code_outer(status->code) == LB_INTERNAL)
         lb_log_failure("http", status);
-    return send_text(connection, http == 0 ? lb_http_status_of(status) : http, lb_buf_span(text));
+    return send_text(exchange, connection, http == 0 ? lb_http_status_of(status) : http,
+                     lb_buf_span(text), JSON);
 }
 
 /* --- lines --- */
@@ -154,7 +158,7 @@ static enum MHD_Result send_lines(struct lb_http_exchange *exchange,
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, LINE_BLOCK_BYTES,
                                                      read_lines, lines, close_lines);
     if (response != NULL)
-        return send_response(connection, 200, response, "application/x-ndjson");
+        return send_response(exchange, connection, 200, response, "application/x-ndjson");
     free(lines);
     reply->lines->close(reply->lines_self);
     if (status == LB_OK)
@@ -169,5 +173,6 @@ enum MHD_Result lb_http_answer(struct lb_http_exchange *exchange,
     exchange->answered = true;
     if (reply->lines != NULL)
         return send_lines(exchange, connection, reply);
-    return send_text(connection, 200, reply->json);
+    const char *type = exchange->method->get_type;
+    return send_text(exchange, connection, 200, reply->json, type == NULL ? JSON : type);
 }

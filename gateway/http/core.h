@@ -38,6 +38,7 @@ struct lb_http_exchange {
     struct lb_arena *arena;
     char *target;                        /* as sent, neither decoded nor split */
     const struct lb_http_method *method; /* once the head has passed */
+    const char *allow;                   /* what the path takes, for a 405 */
     size_t body_len;                     /* as announced */
     struct lb_buf body;
     bool answered;

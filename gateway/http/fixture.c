@@ -115,15 +115,31 @@ static lb_status not_yet(void *ctx, struct lb_span body, struct lb_arena *arena,
     return answer_lines(ctx, &pending_lines, out);
 }
 
+static lb_status say_text(void *ctx, struct lb_span body, struct lb_arena *arena,
+                          struct lb_http_reply *out)
+{
+    struct fixture *fixture = ctx;
+    assert_int_equal(body.len, 0);
+    (void)atomic_fetch_add(&fixture->served, 1);
+    return lb_arena_copy(arena, lb_span_str("some text\n"), &out->json);
+}
+
 void fixture_start(struct fixture *fixture, int64_t request_ms, int64_t sign_of_life_ms)
 {
     struct lb_diag diag = {""};
     memset(fixture, 0, sizeof(*fixture));
-    fixture->methods[0] = (struct lb_http_method){"/t/Echo", echo, fixture};
-    fixture->methods[1] = (struct lb_http_method){"/t/Fail", unknown, fixture};
-    fixture->methods[2] = (struct lb_http_method){"/t/Lines", lines, fixture};
-    fixture->methods[3] = (struct lb_http_method){"/t/Quiet", silence, fixture};
-    fixture->methods[4] = (struct lb_http_method){"/t/Pending", not_yet, fixture};
+    fixture->methods[0] = (struct lb_http_method){.path = "/t/Echo", .serve = echo,
+                                                  .ctx = fixture};
+    fixture->methods[1] = (struct lb_http_method){.path = "/t/Fail", .serve = unknown,
+                                                  .ctx = fixture};
+    fixture->methods[2] = (struct lb_http_method){.path = "/t/Lines", .serve = lines,
+                                                  .ctx = fixture};
+    fixture->methods[3] = (struct lb_http_method){.path = "/t/Quiet", .serve = silence,
+                                                  .ctx = fixture};
+    fixture->methods[4] = (struct lb_http_method){.path = "/t/Pending", .serve = not_yet,
+                                                  .ctx = fixture};
+    fixture->methods[5] = (struct lb_http_method){
+        .path = "/t/Text", .serve = say_text, .ctx = fixture, .get_type = "text/plain"};
     const struct lb_http_options options = {
         .listen = "127.0.0.1:0",
         .admit = admit,

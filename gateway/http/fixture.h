@@ -8,10 +8,10 @@
 /* A server with a few methods, and a client that keeps no rules: it sends the bytes it is given and
  * reads until the server closes, at most 10 s. Bodies are echoed by /t/Echo; /t/Fail fails with
  * CASE_UNKNOWN; /t/Lines gives three lines; /t/Pending fails before its first line; /t/Quiet says
- * one line and then nothing until the peer or the server ends it. */
+ * one line and then nothing until the peer or the server ends it; GET /t/Text gives a text. */
 struct fixture {
     struct lb_http_server *server;
-    struct lb_http_method methods[5];
+    struct lb_http_method methods[6];
     atomic_int served;    /* handlers that ran */
     atomic_int closed;    /* answers of lines that ended */
     char answer[128 * 1024];

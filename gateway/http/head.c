@@ -51,7 +51,9 @@ static lb_status check_caller(const struct lb_http_server *server, const struct 
     LB_ENSURE(lb_span_is(head->host, server->host[0]) || lb_span_is(head->host, server->host[1]),
               LB_BROWSER_REFUSED, "another host's request");
     LB_ENSURE(!head->doubled, LB_MALFORMED, "a header that comes twice");
-    return server->options.admit(server->options.admit_ctx, head->authorization);
+    return server->options.admit == NULL
+               ? LB_OK
+               : server->options.admit(server->options.admit_ctx, head->authorization);
 }
 
 static lb_status find_method(struct lb_http_exchange *exchange, const char *method,
@@ -61,8 +63,10 @@ static lb_status find_method(struct lb_http_exchange *exchange, const char *meth
     for (size_t i = 0; i < options->num_methods; i++) {
         if (strcmp(exchange->target, options->methods[i].path) != 0)
             continue;
+        const char *wanted = options->methods[i].get_type != NULL ? "GET" : "POST";
         *out_http = 405;
-        LB_ENSURE(strcmp(method, "POST") == 0, LB_NO_METHOD, "another HTTP method than POST");
+        exchange->allow = wanted;
+        LB_ENSURE(strcmp(method, wanted) == 0, LB_NO_METHOD, "another HTTP method");
         *out_http = 0;
         exchange->method = &options->methods[i];
         return LB_OK;
@@ -109,6 +113,15 @@ static lb_status check_length(struct lb_http_exchange *exchange, const struct he
     return LB_OK;
 }
 
+static lb_status check_no_body(const struct head *head, unsigned *out_http)
+{
+    bool none = head->content_length.len == 0 || lb_span_is(head->content_length, "0");
+    *out_http = 400;
+    LB_ENSURE(none && !head->transfer_encoding, LB_MALFORMED, "a GET with a body");
+    *out_http = 0;
+    return LB_OK;
+}
+
 lb_status lb_http_check_head(struct lb_http_exchange *exchange, struct MHD_Connection *connection,
                              const char *method, unsigned *out_http)
 {
@@ -117,6 +130,8 @@ lb_status lb_http_check_head(struct lb_http_exchange *exchange, struct MHD_Conne
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &head);
     LB_TRY(check_caller(exchange->server, &head));
     LB_TRY(find_method(exchange, method, out_http));
+    if (exchange->method->get_type != NULL)
+        return check_no_body(&head, out_http);
     *out_http = 415;
     LB_ENSURE(is_json(head.content_type), LB_MALFORMED, "a body that is not JSON");
     return check_length(exchange, &head, out_http);

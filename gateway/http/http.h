@@ -55,12 +55,16 @@ struct lb_http_method {
     lb_status (*serve)(void *ctx, struct lb_span body, struct lb_arena *arena,
                        struct lb_http_reply *out);
     void *ctx;
+    /* NULL: as said above. Otherwise it is GET <path> without a body, and the reply's text, which
+     * is of this content type, need not be JSON. */
+    const char *get_type;
 };
 
 struct lb_http_options {
     const char *listen;  /* 127.0.0.1:PORT or [::1]:PORT; port 0 picks a free one */
     /* Judges the value of a call's Authorization header, empty when there is none; must not
-     * block. */
+     * block. NULL: whoever reaches the port may call, for what everybody on the machine may know.
+     */
     lb_status (*admit)(void *ctx, struct lb_span authorization);
     void *admit_ctx;
     const struct lb_http_method *methods;  /* borrowed for the server's life */

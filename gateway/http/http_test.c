@@ -174,9 +174,31 @@ static void a_port_has_one_server(void **state)
     assert_non_null(strstr(diag.text, "another process"));
 }
 
+static void a_text_is_got_and_not_posted(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(fixture_head(fixture, "GET /t/Text HTTP/1.1", FIXTURE_AUTH, ""), 200);
+    assert_string_equal(body_of(fixture), "some text\n");
+    assert_true(says(fixture, "Content-Type: text/plain\r\n"));
+    assert_int_equal(fixture->served, 1);
+    assert_int_equal(fixture_call(fixture, "/t/Text", "{}"), 405);
+    assert_true(says(fixture, "Allow: GET\r\n"));
+    assert_int_equal(fixture_head(fixture, "GET /t/Echo HTTP/1.1", FIXTURE_AUTH, ""), 405);
+    assert_true(says(fixture, "Allow: POST\r\n"));
+    assert_int_equal(fixture_head(fixture, "GET /t/Text HTTP/1.1",
+                                  FIXTURE_AUTH "Content-Length: 2\r\n", "{}"),
+                     400);
+    assert_int_equal(fixture_head(fixture, "GET /t/Text HTTP/1.1",
+                                  FIXTURE_AUTH "Origin: http://a\r\n", ""),
+                     403);
+    assert_int_equal(fixture_head(fixture, "GET /t/Text HTTP/1.1", "", ""), 401);
+    assert_int_equal(fixture->served, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_text_is_got_and_not_posted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_call_is_answered_and_the_connection_closed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(localhost_and_a_charset_are_fine, setup, teardown),

@@ -11,6 +11,7 @@
 #include "gateway/mains/attach.h"
 #include "gateway/mains/auditor.h"
 #include "gateway/mains/node.h"
+#include "gateway/mains/node_metrics.h"
 #include "gateway/mains/seal_keys.h"
 #include "gateway/services/adapter_service.h"
 #include "gateway/services/station_service.h"
@@ -198,6 +199,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .trust = node->trust,
         .log = node->log,
         .log_folder = node->state,
+        .meter = node->meter,
         .keep_details_s = role->keep_details_days * DAY_S,
         .workers = role->workers,
         .clock = lb_clock_system(),
@@ -221,6 +223,10 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     LB_TRY(lb_serve_new(&options, &node->diag, &role->serve));
     node->names = (struct lb_review_names){names_of, role};
     node->lists = (struct lb_held_lists){&role->service, lb_adapter_service_lists};
+    node->links = lb_adapter_service_links;
+    node->links_ctx = &role->service;
+    lb_node_metrics_queue(node, "reads", role->workers);
+    lb_node_metrics_queue(node, "lists", role->lists);
     return start_service(role, methods, out_num);
 }
 

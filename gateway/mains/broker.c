@@ -4,7 +4,10 @@
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
 #include "gateway/mains/forms.h"
+#include "gateway/mains/node_metrics.h"
+#include "gateway/mains/version.h"
 #include "gateway/services/broker_service.h"
+#include "gateway/services/status_service.h"
 
 /* lianban-broker: relays sealed reads between windows and departments. */
 
@@ -21,6 +24,7 @@ struct broker_role {
     struct lb_workers *workers;
     struct lb_exchange *exchange;
     struct lb_broker_service service;
+    struct lb_status_service status;
     size_t num_diallers;
     char dialled[MAX_ADAPTERS][LB_MAX_SPIFFE_BYTES];
     struct lb_dialler *diallers[MAX_ADAPTERS];
@@ -48,6 +52,7 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     struct broker_role *role = calloc(1, sizeof(*role));
     LB_ENSURE(role != NULL, LB_NO_MEMORY, "broker");
     role->node = node;
+    node->notes_peers = true;
     *out_role = role;
     LB_TRY(lb_node_forms_read(node, &role->forms));
     offer_forms(role);
@@ -56,6 +61,27 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_ENSURE(role->seen_folder != NULL && role->kept_path != NULL, LB_NO_MEMORY,
               "configuration is too large");
     return LB_OK;
+}
+
+/* What the operator is told; returns how many methods that takes. */
+static size_t start_status(struct broker_role *role, struct lb_rpc_method *methods)
+{
+    struct lb_node_program *node = role->node;
+    role->status = (struct lb_status_service){
+        .self = node->spiffe,
+        .organization = node->organization,
+        .version = LB_VERSION,
+        .exchange = role->exchange,
+        .log = node->log,
+        .trust = node->trust,
+        .sightings = node->sightings,
+        .clock = lb_clock_system(),
+    };
+    node->links = lb_status_service_links;
+    node->links_ctx = &role->status;
+    lb_node_metrics_queue(node, "collects", role->workers);
+    lb_status_service_methods(&role->status, methods);
+    return LB_STATUS_METHODS;
 }
 
 static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
@@ -68,6 +94,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .self = node->spiffe,
         .trust = node->trust,
         .log = node->log,
+        .meter = node->meter,
         .workers = role->workers,
         .clock = lb_clock_system(),
         .forms = role->offered,
@@ -84,7 +111,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     };
     lb_frames_set_init(&role->service.links);
     lb_broker_service_methods(&role->service, methods);
-    *out_num = LB_BROKER_METHODS;
+    *out_num = LB_BROKER_METHODS + start_status(role, methods + LB_BROKER_METHODS);
     return LB_OK;
 }
 

@@ -54,6 +54,8 @@ static const struct lb_ctl_item items[] = {
      lb_ctl_who_saw_command, NULL},
     {LB_CTL_OPERATOR, "doctor", "", "what is wrong with this node, what to do, whom to call",
      "检查本节点：有什么故障、如何处理、找谁", lb_ctl_doctor_command, NULL},
+    {LB_CTL_OPERATOR, "status", "", "every member as the brokers see it, red, yellow or green",
+     "各节点概况：红、黄、绿", lb_ctl_status_command, NULL},
     {LB_CTL_OPERATOR, "pki", "init|issue|renew|revoke|crl|show", "the embedded CA", "内置证书机构",
      NULL, lb_pki_command},
     {LB_CTL_OPERATOR, "keys", "log|seal|issuer|...|rotate|handover|use|destroy",

@@ -15,6 +15,7 @@
 #include "gateway/base/log.h"
 #include "gateway/mains/node_config.h"
 #include "gateway/mains/node_help.h"
+#include "gateway/mains/node_metrics.h"
 #include "gateway/mains/node_witness.h"
 #include "gateway/mains/notify.h"
 #include "gateway/mains/officer_key.h"
@@ -118,6 +119,7 @@ static lb_status listen_on(struct lb_node_program *node, const struct lb_rpc_met
         .verifier = local ? (struct lb_rpc_verifier){NULL, NULL}
                           : lb_access_counting_verifier(&node->access),
         .workers = node->workers,
+        .meter = node->meter,
         .methods = methods,
         .num_methods = num_methods,
         .max_calls = MAX_CALLS,
@@ -152,6 +154,7 @@ static lb_status start(struct lb_node_program *node, void *role)
     lb_node_witness_methods(node, methods, &num);
     if (node->listen != NULL)
         LB_TRY(listen_on(node, methods, num));
+    LB_TRY(lb_node_metrics_serve(node, methods, num));
     LB_TRY(lb_node_witness_serve(node));
     LB_TRY(lb_node_reconcile_start(node));
     return node->role->serving == NULL ? LB_OK : node->role->serving(role);
@@ -241,6 +244,7 @@ static void stop(struct lb_node_program *node, void *role)
 {
     if (role != NULL && node->role->quiesce != NULL)
         node->role->quiesce(role);
+    lb_node_metrics_stop(node);
     lb_node_witness_stop(node);
     lb_node_reconcile_stop(node);
     lb_rpc_server_stop(node->server, LB_STOP_GRACE_MS);
@@ -253,6 +257,7 @@ static void stop(struct lb_node_program *node, void *role)
         lb_log_failure("stop_not_recorded", record_admin(node, "STOPPED"));
     lb_log_close(node->log);
     lb_rpc_runtime_free(node->runtime);
+    lb_node_metrics_free(node);
     lb_trust_free(node->trust);
     lb_sign_key_free(node->log_key);
     lb_sign_key_free(node->next_log_key);
@@ -317,7 +322,8 @@ static lb_status run(struct lb_node_program *node, const sigset_t *signals, void
     if (node->check)
         return LB_OK;
     LB_TRY(own_state(node));
-    node->access = (struct lb_access){node->trust, node->log};
+    LB_TRY(lb_node_metrics_begin(node));
+    node->access = (struct lb_access){node->trust, node->log, node->meter, node->sightings};
     LB_TRY(lb_rpc_runtime_new(0, &node->runtime));
     /* Before the first entry: a log that others know better must not grow into a fork. */
     LB_TRY(lb_node_witness_begin(node));

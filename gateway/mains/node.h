@@ -7,6 +7,7 @@
 #include "gateway/rpc/client.h"
 #include "gateway/rpc/server.h"
 #include "gateway/services/access.h"
+#include "gateway/services/metrics.h"
 #include "gateway/services/node_service.h"
 #include "gateway/services/review_service.h"
 #include "gateway/services/tiles_service.h"
@@ -31,6 +32,7 @@
  *   disk: {alert_mb: 1024, stop_mb: 128, reserve_mb: 8}  # these are the usual marks; space.h
  *   reconcile: {every_minutes: 5}  # compare logs with the other side; 0: never by itself
  *   witness, witnessed_by       # node_witness.h
+ *   metrics: 127.0.0.1:9464     # node_metrics.h
  */
 struct lb_node_program;
 struct lb_node_witness;
@@ -95,6 +97,15 @@ struct lb_node_program {
     struct lb_tiles_service tiles;     /* likewise, to members and auditors */
     struct lb_held_lists lists;        /* the role sets it when it starts, if it holds any */
     struct lb_node_service about;      /* what the node tells of itself */
+    bool notes_peers;                  /* the role sets it when it prepares: it shows `sightings` */
+    struct lb_sightings *sightings;
+    const char *metrics_listen;        /* NULL: nobody counts */
+    struct lb_meter *meter;            /* likewise */
+    struct lb_metrics *metrics;
+    struct lb_metrics_queue queues[LB_METRICS_QUEUES];  /* the role's first */
+    size_t num_queues;
+    size_t (*links)(void *ctx, struct lb_metrics_link *out, size_t max);  /* set by the role */
+    void *links_ctx;
     int64_t reconcile_minutes;         /* between two rounds; 0: none */
     struct lb_node_reconcile *reconcile;  /* NULL when the role keeps no log (reconcile.h) */
     struct lb_workers *workers;        /* for unary handlers */

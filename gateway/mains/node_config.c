@@ -9,6 +9,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/crypto/x509.h"
 #include "gateway/mains/node_config.h"
+#include "gateway/mains/node_metrics.h"
 #include "gateway/mains/node_witness.h"
 #include "gateway/mains/officer_key.h"
 #include "gateway/mains/reconcile.h"
@@ -232,7 +233,7 @@ static lb_status check_keys(struct lb_node_program *node)
     static const char *const common[] = {"node",      "listen", "identity", "crl",
                                          "directory", "state",  "log_key",  "next_log_key",
                                          "officer_key", "officer_key_file", "disk",
-                                         "reconcile", "witness", "witnessed_by"};
+                                         "reconcile", "witness", "witnessed_by", "metrics"};
     const char *keys[MAX_KEYS] = {NULL};
     size_t num = 0;
     for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
@@ -274,5 +275,6 @@ lb_status lb_node_configure(struct lb_node_program *node)
     LB_TRY(lb_node_read_disk(node));
     LB_TRY(lb_node_witness_read(node));
     LB_TRY(lb_node_reconcile_configure(node));
+    LB_TRY(lb_node_metrics_read(node));
     return open_trust(node);
 }

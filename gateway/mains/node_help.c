@@ -18,7 +18,8 @@ static const char common_keys[] =
     "  officer_key_file: FILE              the same in a file that may be replaced\n"
     "  disk: {alert_mb: N, stop_mb: N, reserve_mb: N}  free space; usually 1024, 128 and 8\n"
     "  reconcile: {every_minutes: N}       compare logs with the other side; 0: never by itself\n"
-    "  witness, witnessed_by               cosigning logs, see docs/EVIDENCE.md\n";
+    "  witness, witnessed_by               cosigning logs, see docs/EVIDENCE.md\n"
+    "  metrics: 127.0.0.1:PORT             figures for Prometheus, on this machine only\n";
 
 void lb_node_print_version(const struct lb_node_role *role)
 {

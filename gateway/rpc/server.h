@@ -2,6 +2,7 @@
 #define GATEWAY_RPC_SERVER_H
 
 #include "gateway/base/arena.h"
+#include "gateway/base/meter.h"
 #include "gateway/base/workers.h"
 #include "gateway/rpc/runtime.h"
 
@@ -54,6 +55,7 @@ struct lb_rpc_server_options {
     struct lb_workers *workers;       /* for unary handlers */
     const struct lb_rpc_method *methods;
     size_t num_methods;
+    struct lb_meter *meter;           /* counts calls, the health check's not; NULL: nobody does */
     size_t max_calls;                 /* in flight; more are refused with BUSY */
     /* Health of the whole server and each service: SERVING while this returns true. NULL: always.
      * Asked on a poller: it must not block. */

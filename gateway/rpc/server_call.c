@@ -15,6 +15,7 @@ struct server_call {
     struct lb_span request;
     bool has_request;
     struct lb_job job;
+    int64_t begun_us; /* for the meter */
     atomic_uint holders; /* the stream until it is closed, the worker until it has answered */
 };
 
@@ -28,6 +29,19 @@ static void call_drop(struct server_call *call)
     lb_arena_free(call->arena);
     free(call);
     lb_rpc_server_leave(server);
+}
+
+static void count_call(void *arg, lb_status status)
+{
+    const struct server_call *call = arg;
+    const struct lb_rpc_server_options *options = &call->server->options;
+    size_t method = LB_METER_MAX_METHODS;
+    if (call->method != NULL)
+        method = (size_t)(call->method - options->methods);
+    else if (call->info.method != NULL)
+        return; /* the health check */
+    lb_meter_call(options->meter, method, lb_status_code(status));
+    (void)lb_meter_took(options->meter, LB_METER_CALL, call->begun_us);
 }
 
 static void after_closed(void *arg)
@@ -223,6 +237,7 @@ static struct server_call *call_new(struct lb_rpc_server *server,
         return NULL;
     call->server = server;
     call->info.peer = lb_rpc_peer_empty();
+    call->begun_us = lb_meter_now(server->options.meter);
     atomic_init(&call->holders, 1);
     call->arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     struct lb_rpc_stream_init init = {
@@ -242,6 +257,7 @@ static struct server_call *call_new(struct lb_rpc_server *server,
         return NULL;
     }
     lb_rpc_stream_ref(call->stream); /* one for the call's end, one for us */
+    call->stream->before_closed = count_call;
     call->stream->after_closed = after_closed;
     call->stream->closed_arg = call;
     return call;

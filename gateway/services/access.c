@@ -20,6 +20,10 @@ static lb_status verify_and_count(void *ctx, const struct lb_rpc_peer *peer)
 {
     const struct lb_access *access = ctx;
     lb_status status = verify(access->trust, peer);
+    if (status == LB_OK)
+        lb_sightings_note(access->sightings, peer);
+    else
+        lb_meter_count(access->meter, LB_METER_REFUSED, status->code);
     if (status != LB_OK && access->log != NULL)
         lb_log_count_denial(access->log, has_name(access, peer, status) ? peer->spiffe : "",
                             lb_code_outer(status->code));

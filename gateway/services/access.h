@@ -1,8 +1,10 @@
 #ifndef GATEWAY_SERVICES_ACCESS_H
 #define GATEWAY_SERVICES_ACCESS_H
 
+#include "gateway/base/meter.h"
 #include "gateway/evidence/log.h"
 #include "gateway/rpc/runtime.h"
+#include "gateway/services/sightings.h"
 #include "gateway/trust/trust.h"
 
 /* lb_access_verifier makes the RPC layer judge every peer by what the node believes. */
@@ -12,6 +14,8 @@ struct lb_rpc_verifier lb_access_verifier(struct lb_trust *trust);
 struct lb_access {
     struct lb_trust *trust;
     struct lb_log *log;  /* NULL: refusals are not counted */
+    struct lb_meter *meter;              /* likewise */
+    struct lb_sightings *sightings;      /* NULL: who passes is not noted */
 };
 
 /* lb_access_counting_verifier is lb_access_verifier that also counts every peer it refuses in the

@@ -78,7 +78,7 @@ static void count_denials(struct ground *ground, uint32_t wanted, size_t *out_en
 static void strangers_of_many_names_fill_no_log(void **state)
 {
     struct ground *ground = *state;
-    struct lb_access access = {ground->fed.trust, ground->log};
+    struct lb_access access = {.trust = ground->fed.trust, .log = ground->log};
     const struct lb_rpc_verifier verifier = lb_access_counting_verifier(&access);
     size_t num_entries = 0;
     for (int i = 0; i < 200; i++) {

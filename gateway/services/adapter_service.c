@@ -1,5 +1,6 @@
 #include "gateway/services/adapter_service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 /* A link with the names its refusals are counted under. */
 struct linked {
     struct lb_adapter_link *link;
+    struct lb_adapter_service *service;
     struct lb_log *log;
     char peer[LB_MAX_SPIFFE_BYTES];
 };
@@ -24,9 +26,36 @@ static lb_status counted(struct lb_log *log, const char *peer, lb_status status)
     return status;
 }
 
+static void note_link(struct lb_adapter_service *service, const char *peer, bool up)
+{
+    size_t i = 0;
+    (void)pthread_mutex_lock(&service->brokers_lock);
+    while (i < service->num_brokers && strcmp(service->brokers[i].peer, peer) != 0)
+        i++;
+    if (i == service->num_brokers && i < LB_ADAPTER_MAX_BROKERS)
+        (void)snprintf(service->brokers[service->num_brokers++].peer, LB_MAX_SPIFFE_BYTES, "%s",
+                       peer);
+    if (i < LB_ADAPTER_MAX_BROKERS)
+        service->brokers[i].up += up ? 1U : -1U;
+    (void)pthread_mutex_unlock(&service->brokers_lock);
+}
+
+size_t lb_adapter_service_links(void *ctx, struct lb_metrics_link *out, size_t max)
+{
+    struct lb_adapter_service *service = ctx;
+    size_t num = 0;
+    (void)pthread_mutex_lock(&service->brokers_lock);
+    for (; num < service->num_brokers && num < max; num++) {
+        out[num].up = service->brokers[num].up > 0;
+        memcpy(out[num].peer, service->brokers[num].peer, sizeof(out[num].peer));
+    }
+    (void)pthread_mutex_unlock(&service->brokers_lock);
+    return num;
+}
+
 static lb_status open_link(void *owner, const char *peer, void *port, void **out_end)
 {
-    const struct lb_adapter_service *service = owner;
+    struct lb_adapter_service *service = owner;
     const struct lb_adapter_link_options options = {
         .serve = service->serve,
         .log = service->log,
@@ -45,8 +74,10 @@ static lb_status open_link(void *owner, const char *peer, void *port, void **out
         free(linked);
         return status;
     }
+    linked->service = service;
     linked->log = service->log;
     memcpy(linked->peer, peer, strlen(peer) + 1);
+    note_link(service, linked->peer, true);
     *out_end = linked;
     return LB_OK;
 }
@@ -66,6 +97,7 @@ static bool fill(void *end, struct lb_buf *out)
 static void close_link(void *end)
 {
     struct linked *linked = end;
+    note_link(linked->service, linked->peer, false);
     lb_adapter_link_close(linked->link);
     free(linked);
 }
@@ -218,6 +250,7 @@ lb_status lb_adapter_service_lists(void *ctx, struct lb_arena *arena,
 void lb_adapter_service_methods(struct lb_adapter_service *service,
                                 struct lb_rpc_method out[LB_ADAPTER_METHODS])
 {
+    (void)pthread_mutex_init(&service->brokers_lock, NULL);
     out[0] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Describe",
                                     .unary = describe, .ctx = service};
     out[1] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/EraseSubject",

@@ -3,7 +3,10 @@
 
 #include "adapters/serve/link.h"
 #include "gateway/services/frames.h"
+#include "gateway/services/metrics.h"
 #include "gateway/services/node_service.h"
+
+#define LB_ADAPTER_MAX_BROKERS 16  /* remembered for who runs the node */
 
 /* lianban.v1.Adapter over the adapter's use cases. Only brokers that the department's policy names
  * get anything but Describe. */
@@ -16,6 +19,12 @@ struct lb_adapter_service {
     const struct lb_serve_policy *policy;
     struct lb_seen *seen;
     struct lb_frames_set links;  /* accepted; lb_frames_set_init */
+    pthread_mutex_t brokers_lock;  /* of what follows; made with the methods */
+    size_t num_brokers;            /* of those linked once */
+    struct lb_linked_broker {
+        char peer[LB_MAX_SPIFFE_BYTES];
+        unsigned up;
+    } brokers[LB_ADAPTER_MAX_BROKERS];
 };
 
 #define LB_ADAPTER_METHODS 5
@@ -24,6 +33,9 @@ void lb_adapter_service_methods(struct lb_adapter_service *service,
                                 struct lb_rpc_method out[LB_ADAPTER_METHODS]);
 /* lb_adapter_service_end makes links for streams, dialled or accepted; the owner is the service. */
 extern const struct lb_frames_end lb_adapter_service_end;
+/* lb_adapter_service_links tells the brokers that were linked since the start; ctx is the
+ * service. */
+size_t lb_adapter_service_links(void *ctx, struct lb_metrics_link *out, size_t max);
 /* lb_adapter_service_lists tells the status lists in force (struct lb_held_lists); ctx is the
  * service. NO_MEMORY. */
 LB_MUST lb_status lb_adapter_service_lists(void *ctx, struct lb_arena *arena,

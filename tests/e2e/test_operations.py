@@ -1,5 +1,6 @@
-"""`lianban doctor` at running nodes: each trouble is named with what to do and whom to call (issue 5,
-acceptance 2). What is wrong is made so in a copy of a node's configuration, so the node itself runs on."""
+"""What operators see of running nodes. `lianban doctor`: each trouble is named with what to do and whom to
+call (issue 5, acceptance 2); what is wrong is made so in a copy of a node's configuration, so the node itself
+runs on. `lianban status`: every member as the broker sees it. Metrics."""
 
 import itertools
 import json
@@ -12,16 +13,21 @@ import sqlite3
 import subprocess
 import sys
 import unittest
+import urllib.error
+import urllib.request
 
 import yaml
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import exposition  # noqa: E402
 import fixture  # noqa: E402
+from cases import find_story  # noqa: E402
 from processes import wait_until  # noqa: E402
 
 SECONDS = 60
 HOUR = 3600
+MEASURED = ("broker", "tax", "disabled-federation", "window", "consent")
 _numbers = itertools.count()
 _SHIM = """#define _GNU_SOURCE
 #include <dlfcn.h>
@@ -41,7 +47,12 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
 def setUpModule():
     global federation  # pylint: disable=global-statement
-    federation = fixture.running(60)
+    federation = fixture.made(60)
+    unittest.addModuleCleanup(federation.stop)
+    for name in MEASURED:
+        with open(federation.members[name].config, "a", encoding="utf-8") as file:
+            file.write("metrics: 127.0.0.1:0\n")
+    federation.start()
 
 
 class Doctor(unittest.TestCase):
@@ -247,6 +258,117 @@ class Directory(Doctor):
                           federation.members["broker"].spiffe)
         back = self.variant("consent", lambda c: c["directory"].update(file=old))
         self.assert_found(self.ask(back)[1], "directory", "bad", "federation-operator")
+
+
+
+class Status(Doctor):
+    def status(self, config, *options):
+        command = [os.path.join(fixture.BIN, "lianban"), "status", "--config", config, "--json", *options]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        return ended.returncode, json.loads(ended.stdout)
+
+    def row(self, name):
+        report = self.status(federation.members["broker"].config)[1]
+        rows = [row for row in report["rows"] if row["member"] == federation.members[name].spiffe]
+        self.assertEqual(len(rows), 1)
+        return rows[0]
+
+    def test_every_member_is_shown(self):
+        federation.window.apply(find_story(federation, "dibao-couple")["members"])
+        code, report = self.status(federation.members["broker"].config)
+        levels = {row["member"]: (row["level"], row["found"]) for row in report["rows"]}
+        self.assertEqual(code, {"green": 0, "yellow": 1, "red": 3}[report["status"]], levels)
+        self.assertEqual(set(levels), {member.spiffe for member in federation.members.values()})
+        for name in ("tax", "disabled-federation"):
+            row = self.row(name)
+            self.assertEqual((row["level"], row["link"]), ("green", "up"), row)
+            self.assertGreater(row["certificate_days"], 80)
+            self.assertGreater(row["log_size"], 0)
+            self.assertLess(row["answered_seconds"], SECONDS)
+
+    def test_a_department_that_is_gone_and_back(self):
+        federation.processes["education"].kill()
+        wait_until(lambda: self.row("education")["level"] == "red", SECONDS, "red")
+        self.assertEqual(self.row("education")["link"], "down")
+        federation.restart("education")
+        wait_until(lambda: self.row("education")["level"] == "green", SECONDS, "green again")
+
+    def test_others_are_refused_and_that_is_evidence(self):
+        before = self.denials()
+        for name in ("window", "tax"):
+            config = self.variant(name, lambda c: c.update(broker=federation.members["broker"].spiffe))
+            code, report = self.status(config)
+            self.assertEqual((code, report["rows"][0]["code"]), (3, "ROLE_NOT_ALLOWED"))
+        wait_until(lambda: self.denials() >= before + 2, SECONDS, "two denials in the broker's log")
+
+    def denials(self):
+        return sum(e["count"] for e in federation.entries("broker", "--type", "deny")
+                   if e["code"] == "ROLE_NOT_ALLOWED")
+
+    def test_again_and_again(self):
+        command = [os.path.join(fixture.BIN, "lianban"), "status", "--config",
+                   federation.members["broker"].config, "--watch", "1", "--times", "2", "--language", "zh"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        self.assertEqual(ended.stdout.count("总体："), 2)
+
+
+class Metrics(unittest.TestCase):
+    def url(self, name):
+        with open(federation.processes[name].log, encoding="utf-8") as file:
+            ports = [line["port"] for line in map(json.loads, (x for x in file if x.startswith("{")))
+                     if line["event"] == "metrics"]
+        return f"http://127.0.0.1:{ports[-1]}/metrics"
+
+    def text(self, name):
+        with urllib.request.urlopen(self.url(name), timeout=SECONDS) as answer:
+            self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+            return answer.read().decode("utf-8")
+
+    def scrape(self, name):
+        return exposition.read(self.text(name))
+
+    def test_each_role_counts_its_own_work(self):
+        federation.window.apply(find_story(federation, "dibao-couple")["members"])
+        shown = {name: self.scrape(name) for name in MEASURED}
+        broker, tax = shown["broker"], shown["tax"]
+        self.assertGreater(tax["lianban_outcomes_total", (("code", "ANSWERED"), ("kind", "read"))], 0)
+        self.assertGreater(broker["lianban_outcomes_total", (("code", "ANSWERED"), ("kind", "routed"))], 0)
+        for stage in ("verify", "open", "judge", "query", "shape", "record", "seal"):
+            self.assertGreater(tax["lianban_stage_seconds_count", (("stage", stage),)], 0, stage)
+        for stage in ("route", "fan_out", "deliver"):
+            self.assertGreater(broker["lianban_stage_seconds_count", (("stage", stage),)], 0, stage)
+        for name in MEASURED:
+            self.assertGreater(shown[name]["lianban_certificate_left_seconds", ()], 80 * 24 * HOUR)
+            self.assertEqual(shown[name]["lianban_log_healthy", ()], 1)
+            self.assertGreater(shown[name]["lianban_log_entries", ()], 0)
+            self.assertGreater(shown[name]["process_resident_memory_bytes", ()], 1 << 20)
+        link = (("peer", federation.members["broker"].spiffe),)
+        self.assertEqual(shown["disabled-federation"]["lianban_link_up", link], 1)
+        self.assertEqual(broker["lianban_link_up", (("peer", federation.members["tax"].spiffe),)], 1)
+        ages = [v for (name, _), v in tax.items() if name == "lianban_status_list_age_seconds"]
+        self.assertEqual(len(ages), 1)
+
+    def test_labels_name_no_person_and_nothing_that_a_peer_chose(self):
+        texts = "".join(self.text(name) for name in MEASURED)
+        self.assertIsNone(re.search(r"[0-9]{17}[0-9X]", texts))
+        labels = set(re.findall(r'([a-z]+)="', texts))
+        self.assertEqual(labels - {"le", "stage", "kind", "code", "method", "queue", "state", "version", "node",
+                                   "issuer", "list", "peer"}, set())
+        for story in ("dibao-couple",):
+            for member in find_story(federation, story)["members"]:
+                self.assertNotIn(member["name"], texts)
+
+    def test_what_is_no_scrape_is_refused(self):
+        for path, method, status in (("/metrics", "POST", 405), ("/", "GET", 404), ("/metrics/x", "GET", 404)):
+            request = urllib.request.Request(self.url("tax").replace("/metrics", path), method=method)
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request, timeout=SECONDS)
+            refused.exception.close()
+            self.assertEqual(refused.exception.code, status)
+        origin = urllib.request.Request(self.url("tax"), headers={"Origin": "http://example.com"})
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(origin, timeout=SECONDS)
+        refused.exception.close()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,295 @@
+#include <time.h>
+#include <unistd.h>
+
+#include "gateway/ctl/args.h"
+#include "gateway/ctl/command.h"
+#include "gateway/ctl/doctor_config.h"
+#include "gateway/ctl/doctor_port.h"
+#include "gateway/ctl/sheet.h"
+#include "gateway/ctl/say.h"
+#include "gateway/ctl/status_judge.h"
+#include "gateway/trust/trust.h"
+
+/* `status`: the federation as its brokers see it, for its operator. It shows members, never
+ * requests. */
+
+#define TIMEOUT_MS 10000
+#define MAX_BROKERS 16
+#define DAY_S INT64_C(86400)
+
+struct target {
+    const char *spiffe;
+    const char *endpoint;
+};
+
+struct status {
+    struct lb_ctl_env *env;
+    struct lb_arena *arena;       /* of one round */
+    struct lb_doctor_config config;
+    struct lb_ctl_doctor_port port;
+    struct target brokers[MAX_BROKERS];
+    size_t num_brokers;
+    struct lb_ctl_sheet sheet;
+    enum lb_status_level worst;
+    size_t num[3];
+};
+
+static const struct lb_ctl_column columns[] = {
+    {"level", "level", "级别", LB_CTL_IN_TABLE, false},
+    {"member", "member", "成员", LB_CTL_IN_TABLE, false},
+    {"link", "link", "连接", LB_CTL_IN_TABLE, false},
+    {"answered_seconds", "answered s ago", "最近答复（秒前）", LB_CTL_IN_TABLE, true},
+    {"seen_seconds", "seen s ago", "最近出现（秒前）", LB_CTL_IN_TABLE, true},
+    {"certificate_days", "cert days", "证书天数", LB_CTL_IN_TABLE, true},
+    {"log_size", "log size", "日志条数", LB_CTL_IN_TABLE, true},
+    {"log_shown_seconds", "shown s ago", "出示（秒前）", LB_CTL_IN_TABLE, true},
+    {"pending", "pending", "待答复", LB_CTL_IN_TABLE, true},
+    {"found", "found", "发现", LB_CTL_UNDER_ROW, false},
+    {"code", "code", "代码", LB_CTL_UNDER_ROW, false},
+    {"broker", "broker", "转发节点", LB_CTL_NOT_SHOWN, false},
+};
+#define NUM_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+enum cell {
+    LEVEL, MEMBER, LINK, ANSWERED, SEEN, DAYS, LOG_SIZE, LOG_SHOWN, PENDING, FOUND, CODE, BROKER
+};
+
+static const char *level_word(const struct lb_ctl_env *env, enum lb_status_level level)
+{
+    static const char *const names[] = {"green", "yellow", "red"};
+    static const char *const zh[] = {"绿", "黄", "红"};
+    return env->json ? names[level] : lb_ctl_pick(env, zh[level], names[level]);
+}
+
+static const char *number(struct status *status, int64_t value)
+{
+    return lb_arena_printf(status->arena, "%lld", (long long)value);
+}
+
+/* "" for a time that never was. */
+static const char *since(struct status *status, int64_t now_ms, int64_t then_ms)
+{
+    return then_ms == 0 ? "" : number(status, (now_ms - then_ms) / 1000);
+}
+
+static void put_row(struct status *status, const char **cells,
+                    const struct lb_status_finding *findings, size_t num)
+{
+    const struct lb_ctl_env *env = status->env;
+    enum lb_status_level level = num == 0 ? LB_STATUS_GREEN : findings[0].level;
+    const char *found = "";
+    for (size_t i = 0; i < num && found != NULL; i++)
+        found = lb_arena_printf(status->arena, "%s%s%s", found,
+                                i == 0 ? "" : lb_ctl_pick(env, "；", "; "),
+                                lb_ctl_pick(env, findings[i].zh, findings[i].en));
+    cells[LEVEL] = level_word(env, level);
+    cells[FOUND] = found;
+    lb_ctl_sheet_row(&status->sheet, cells);
+    status->num[level]++;
+    if (level > status->worst)
+        status->worst = level;
+}
+
+/* --- what a broker said --- */
+
+static enum lb_node_kind kind_of(struct status *status, const char *spiffe)
+{
+    const char *federation = NULL, *organization = NULL;
+    enum lb_node_kind kind = LB_NODE_OFFICER;
+    lb_status_ignore(lb_spiffe_parse(spiffe, status->arena, &federation, &kind, &organization));
+    return kind;
+}
+
+static void put_member(struct status *status, const Lianban__V1__GetStatusResponse *response,
+                       const Lianban__V1__MemberStatus *member)
+{
+    struct lb_status_finding findings[LB_STATUS_MAX_FINDINGS];
+    enum lb_node_kind kind = kind_of(status, member->spiffe);
+    int64_t now = response->unix_ms;
+    const char *cells[NUM_COLUMNS] = {NULL};
+    cells[MEMBER] = member->spiffe;
+    cells[BROKER] = response->broker;
+    cells[SEEN] = since(status, now, member->seen_unix_ms);
+    if (member->certificate_not_after_unix_s != 0)
+        cells[DAYS] =
+            number(status, (member->certificate_not_after_unix_s - now / 1000) / DAY_S);
+    cells[CODE] = member->quarantine;
+    if (kind == LB_NODE_ADAPTER) {
+        cells[LINK] = member->linked ? lb_ctl_pick(status->env, "通", "up")
+                                     : lb_ctl_pick(status->env, "断", "down");
+        cells[ANSWERED] = since(status, now, member->answered_unix_ms);
+        cells[LOG_SIZE] = number(status, (int64_t)member->log_size);
+        cells[LOG_SHOWN] = since(status, now, member->log_shown_unix_ms);
+        cells[PENDING] = number(status, member->pending);
+    }
+    put_row(status, cells, findings, lb_status_judge(member, kind, now, findings));
+}
+
+static void put_broker(struct status *status, const Lianban__V1__GetStatusResponse *response)
+{
+    struct lb_status_finding findings[LB_STATUS_MAX_FINDINGS];
+    const char *cells[NUM_COLUMNS] = {NULL};
+    cells[MEMBER] = response->broker;
+    cells[BROKER] = response->broker;
+    cells[LOG_SIZE] = number(status, (int64_t)response->log_size);
+    cells[CODE] = strcmp(response->log_state, "ok") == 0 ? NULL : response->log_state;
+    put_row(status, cells, findings, lb_status_judge_broker(response, findings));
+}
+
+static void ask_broker(struct status *status, const struct target *broker)
+{
+    static const struct lb_status_finding silent = {
+        LB_STATUS_RED, "转发节点无应答或拒绝答复：请在其节点运行 lianban doctor",
+        "the broker does not answer, or refuses to: run `lianban doctor` at it"};
+    Lianban__V1__GetStatusResponse *response = NULL;
+    lb_status asked = status->port.status(status->port.ctx, broker->endpoint, broker->spiffe,
+                                          status->arena, &response);
+    if (asked != LB_OK) {
+        const char *cells[NUM_COLUMNS] = {NULL};
+        cells[MEMBER] = broker->spiffe;
+        cells[BROKER] = broker->spiffe;
+        cells[CODE] = lb_code_name(asked->code);
+        put_row(status, cells, &silent, 1);
+        return;
+    }
+    put_broker(status, response);
+    for (size_t i = 0; i < response->n_members; i++) {
+        if (strcmp(response->members[i]->spiffe, response->broker) != 0)
+            put_member(status, response, response->members[i]);
+    }
+}
+
+/* --- whom to ask --- */
+
+static bool is_ours(const struct status *status, const struct lb_node *node)
+{
+    for (size_t i = 0; i < status->config.num_named; i++) {
+        if (strcmp(status->config.named[i], node->spiffe) == 0)
+            return true;
+    }
+    return strcmp(node->organization, status->config.organization) == 0;
+}
+
+/* The brokers of the own organization, and one that the configuration names. */
+static lb_status find_brokers(struct status *status, const struct lb_directory *directory,
+                              struct lb_arena *arena)
+{
+    for (size_t i = 0; i < directory->num_nodes && status->num_brokers < MAX_BROKERS; i++) {
+        const struct lb_node *node = &directory->nodes[i];
+        if (node->kind != LB_NODE_BROKER || node->endpoint[0] == 0 || !is_ours(status, node))
+            continue;
+        struct target *broker = &status->brokers[status->num_brokers++];
+        broker->spiffe = lb_arena_str(arena, lb_span_str(node->spiffe));
+        broker->endpoint = lb_arena_str(arena, lb_span_str(node->endpoint));
+        LB_ENSURE(broker->spiffe != NULL && broker->endpoint != NULL, LB_NO_MEMORY,
+                  "arena is full");
+    }
+    LB_ENSURE(status->num_brokers > 0, LB_PEER_UNLISTED, "the directory has no broker of yours");
+    return LB_OK;
+}
+
+static lb_status open_all(struct status *status, const char *path, struct lb_arena *arena,
+                          struct lb_diag *diag)
+{
+    struct lb_doctor_config *config = &status->config;
+    LB_TRY(lb_doctor_config_load(path, arena, diag, config));
+    const char *trust_state = lb_arena_printf(arena, "%s/trust", config->state);
+    LB_ENSURE(trust_state != NULL, LB_NO_MEMORY, "arena is full");
+    const struct lb_trust_options options = {
+        .directory_path = config->directory, .directory_vkeys = config->signers,
+        .num_directory_vkeys = config->num_signers, .ca_path = config->ca,
+        .crl_path = config->crl, .state_folder = trust_state, .look_only = true,
+        .clock = status->env->clock};
+    const struct lb_ctl_node_files files = {
+        .cert = config->cert, .key = config->key, .ca = config->ca, .crl = config->crl,
+        .directory = config->directory, .signers = config->signers,
+        .num_signers = config->num_signers, .trust_state = trust_state,
+        .timeout_ms = TIMEOUT_MS};
+    struct lb_trust *trust = NULL;
+    LB_TRY(lb_trust_new(&options, diag, &trust));
+    struct lb_directory *directory = lb_trust_directory(trust);
+    lb_status found = find_brokers(status, directory, arena);
+    lb_directory_unref(directory);
+    lb_trust_free(trust);
+    LB_TRY(found);
+    return status->env->doctor->open(&files, status->env->clock, diag, &status->port);
+}
+
+/* --- rounds --- */
+
+static lb_status show(struct status *status)
+{
+    struct lb_ctl_sheet *sheet = &status->sheet;
+    lb_arena_reset(status->arena);
+    status->worst = LB_STATUS_GREEN;
+    memset(status->num, 0, sizeof(status->num));
+    lb_ctl_sheet_init(sheet, status->env, status->arena, columns, NUM_COLUMNS);
+    for (size_t i = 0; i < status->num_brokers; i++)
+        ask_broker(status, &status->brokers[i]);
+    lb_ctl_sheet_fact(sheet, "status", "总体", "all in all",
+                      level_word(status->env, status->worst));
+    lb_ctl_sheet_number(sheet, "green", "绿", "green", (int64_t)status->num[LB_STATUS_GREEN]);
+    lb_ctl_sheet_number(sheet, "yellow", "黄", "yellow", (int64_t)status->num[LB_STATUS_YELLOW]);
+    lb_ctl_sheet_number(sheet, "red", "红", "red", (int64_t)status->num[LB_STATUS_RED]);
+    lb_status printed = lb_ctl_sheet_print(sheet, false);
+    (void)fflush(status->env->out);
+    return printed;
+}
+
+static lb_status watch(struct status *status, int64_t every_s, int64_t times)
+{
+    static const char clear[] = "\033[H\033[2J";
+    for (int64_t i = 0; times == 0 || i < times; i++) {
+        const struct timespec pause = {.tv_sec = (time_t)every_s};
+        if (i > 0)
+            (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+        if (every_s > 0 && !status->env->json && isatty(fileno(status->env->out)) == 1)
+            (void)fputs(clear, status->env->out);
+        LB_TRY(show(status));
+    }
+    return LB_OK;
+}
+
+static int run(struct status *status, const char *path, int64_t every_s, int64_t times)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_FILE_ARENA_BYTES);
+    LB_DEFER(lb_arena_freep) struct lb_arena *round = lb_arena_new(4 * LB_FILE_ARENA_BYTES);
+    static const int exits[] = {LB_CTL_OK, LB_CTL_FAILED, LB_CTL_BAD};
+    struct lb_diag diag = {""};
+    status->arena = round;
+    lb_status done = arena == NULL || round == NULL ? LB_FAULT(LB_NO_MEMORY, "memory is exhausted")
+                                                    : open_all(status, path, arena, &diag);
+    if (done == LB_OK)
+        done = watch(status, every_s, every_s == 0 ? 1 : times);
+    if (status->port.status != NULL)
+        status->port.close(status->port.ctx);
+    return done == LB_OK ? exits[status->worst]
+                         : lb_ctl_fail(status->env, "status", done, &diag);
+}
+
+int lb_ctl_status_command(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const char *const examples[] = {
+        "lianban status --config /etc/lianban/broker.yaml",
+        "lianban status --config officer.yaml --watch 5", NULL};
+    struct status status = {.env = env};
+    const char *path = NULL;
+    int64_t every_s = 0, times = 0;
+    const struct lb_ctl_option options[] = {
+        {.name = "config", .value = "FILE", .required = true, .text = &path,
+         .en = "a broker's configuration, or the profile of an officer of its organization",
+         .zh = "转发节点的配置，或其所属单位安全员的配置"},
+        {.name = "watch", .value = "S", .en = "again every so many seconds", .number = &every_s,
+         .zh = "每隔若干秒刷新", .min = 1, .max = 3600},
+        {.name = "times", .value = "N", .en = "with --watch: so often (default: until stopped)",
+         .zh = "与 --watch 合用：刷新次数（默认直至中断）", .number = &times, .min = 1,
+         .max = 1000000},
+    };
+    const struct lb_ctl_usage usage = {
+        .command = "status", .options = options, .num_options = 3, .examples = examples,
+        .en = "every member as the federation's brokers see it: links, last answers, quarantine,"
+              " logs, certificate days. Exit code 0: green, 1: yellow, 3: red",
+        .zh = "各成员概况：连接、最近答复、隔离、日志、证书天数。退出码 0 绿、1 黄、3 红",
+    };
+    int exit_code = lb_ctl_args(env, &usage, argc, argv, NULL);
+    return exit_code != LB_CTL_GO ? exit_code : run(&status, path, every_s, times);
+}
