@@ -194,7 +194,7 @@ enum question { SOMEBODY, BUSY, NOBODY, OPERATOR, CASE, REQUEST, NUM_QUESTIONS }
 static size_t ask_one(const char *folder, enum question question, size_t turn, long long entries)
 {
     long long i = (long long)(turn * 7919 * 104729) % entries;
-    uint8_t person[33], txn[17];
+    uint8_t person[33], txn[24];
     char actor[40], case_no[32];
     struct lb_audit_filter filter = {.newest_first = true};
     long long who = question == SOMEBODY ? 2 + i % (entries / 10 - 1) : 1;

@@ -20,6 +20,7 @@
 #include "gateway/mains/notify.h"
 #include "gateway/mains/officer_key.h"
 #include "gateway/mains/reconcile.h"
+#include "gateway/mains/version.h"
 #include "gateway/services/access.h"
 #include "gateway/services/evidence_service.h"
 #include "gateway/trust/keys.h"
@@ -147,8 +148,12 @@ static lb_status start(struct lb_node_program *node, void *role)
         num += LB_TILES_METHODS;
         LB_TRY(lb_node_reconcile_methods(node, methods, &num));
     }
-    node->about = (struct lb_node_service){node->organization, LB_VERSION,         node->trust,
-                                           node->log,          lb_clock_system(), node->lists};
+    node->about = (struct lb_node_service){.organization = node->organization,
+                                           .version = LB_VERSION,
+                                           .trust = node->trust,
+                                           .log = node->log,
+                                           .clock = lb_clock_system(),
+                                           .lists = node->lists};
     lb_node_service_methods(&node->about, methods + num);
     num += LB_NODE_METHODS;
     lb_node_witness_methods(node, methods, &num);
