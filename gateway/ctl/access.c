@@ -138,7 +138,8 @@ static lb_status find(struct concealing *concealing, const struct lb_ctl_conceal
     struct lb_audit_index *index = NULL;
     struct lb_ctl_concealments list;
     LB_TRY(lb_audit_index_open(officer->index_folder, &officer->diag, &index));
-    lb_status status = lb_ctl_concealments_load(index, concealing->arena, &list);
+    lb_status status = lb_ctl_concealments_load(index, lb_clock_unix_ms(officer->env->clock),
+                                                concealing->arena, &list);
     lb_audit_index_close(index);
     LB_TRY(status);
     *out = lb_ctl_concealment_find(&list, (uint64_t)concealing->meant);
@@ -245,7 +246,8 @@ static lb_status run_list(struct concealing *concealing)
     struct lb_ctl_concealments list;
     struct lb_ctl_sheet sheet;
     LB_TRY(lb_ctl_officer_open(officer, "what is concealed", NULL));
-    LB_TRY(lb_ctl_concealments_load(officer->index, officer->arena, &list));
+    int64_t now_ms = lb_clock_unix_ms(officer->env->clock);
+    LB_TRY(lb_ctl_concealments_load(officer->index, now_ms, officer->arena, &list));
     lb_ctl_sheet_init(&sheet, officer->env, officer->arena, columns,
                       sizeof(columns) / sizeof(columns[0]));
     for (size_t i = 0; i < list.num; i++) {
@@ -255,8 +257,7 @@ static lb_status run_list(struct concealing *concealing)
         lb_ctl_time(item->until_ms, end);
         const char *const cells[] = {
             entry,
-            state_word(officer->env,
-                       lb_ctl_conceal_state_of(item, lb_clock_unix_ms(officer->env->clock))),
+            state_word(officer->env, lb_ctl_conceal_state_of(item, now_ms)),
             item->what, item->value, item->law, end, item->officer, item->approver,
             item->lifted_by,
         };

@@ -200,7 +200,7 @@ lb_status lb_ctl_access_lines_make(const struct lb_ctl_access_ask *ask, struct l
         1, lb_arena_array(arena, ask->max_lines, sizeof(out->lines[0]))};
     LB_ENSURE(out->lines != NULL, LB_NO_MEMORY, "arena is full");
     if (ask->citizen)
-        LB_TRY(lb_ctl_concealments_load(ask->index, arena, &concealed));
+        LB_TRY(lb_ctl_concealments_load(ask->index, ask->now_ms, arena, &concealed));
     LB_TRY(lb_audit_scan_open(ask->index, &filter, &scan));
     lb_status status = add_rows(ask, scan, &concealed, arena, out, &more);
     lb_audit_scan_close(scan);

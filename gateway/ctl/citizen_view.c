@@ -82,7 +82,7 @@ static lb_status add_rows(struct lb_ctl_officer *officer, const struct lb_ctl_li
     const struct lb_audit_row *row = NULL;
     struct lb_ctl_concealments list;
     int64_t now_ms = lb_clock_unix_ms(officer->env->clock);
-    LB_TRY(lb_ctl_concealments_load(officer->index, officer->arena, &list));
+    LB_TRY(lb_ctl_concealments_load(officer->index, now_ms, officer->arena, &list));
     do {
         LB_TRY(lb_audit_scan_next(scan, &row));
         if (row != NULL &&

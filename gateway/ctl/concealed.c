@@ -36,6 +36,7 @@ static bool open_act(const struct lb_audit_row *row, struct act *out)
 }
 
 struct loading {
+    int64_t since_ms;  /* 0: ever */
     struct lb_arena *arena;
     struct lb_ctl_concealments *list;
 };
@@ -124,7 +125,8 @@ static lb_status take_all(struct loading *loading, struct lb_audit_scan *scan, t
 static lb_status load_kind(struct loading *loading, struct lb_audit_index *index, const char *kind,
                            take_act *take)
 {
-    const struct lb_audit_filter filter = {.type = LB_LEAF_REVIEW, .code = kind};
+    const struct lb_audit_filter filter = {
+        .type = LB_LEAF_REVIEW, .code = kind, .since_ms = loading->since_ms};
     struct lb_audit_scan *scan = NULL;
     LB_TRY(lb_audit_scan_open(index, &filter, &scan));
     lb_status status = take_all(loading, scan, take);
@@ -132,10 +134,11 @@ static lb_status load_kind(struct loading *loading, struct lb_audit_index *index
     return status;
 }
 
-lb_status lb_ctl_concealments_load(struct lb_audit_index *index, struct lb_arena *arena,
-                                   struct lb_ctl_concealments *out)
+lb_status lb_ctl_concealments_load(struct lb_audit_index *index, int64_t now_ms,
+                                   struct lb_arena *arena, struct lb_ctl_concealments *out)
 {
-    struct loading loading = {arena, out};
+    bool long_ago = now_ms > LB_CTL_CONCEAL_MAX_MS;
+    struct loading loading = {long_ago ? now_ms - LB_CTL_CONCEAL_MAX_MS : 0, arena, out};
     *out = (struct lb_ctl_concealments){0, lb_arena_array(arena, MAX_ITEMS, sizeof(out->items[0]))};
     LB_ENSURE(out->items != NULL, LB_NO_MEMORY, "arena is full");
     LB_TRY(load_kind(&loading, index, LB_CTL_CONCEAL_ASKED, take_asking));

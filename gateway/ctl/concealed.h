@@ -40,10 +40,12 @@ struct lb_ctl_concealments {
     struct lb_ctl_concealment *items;
 };
 
-/* lb_ctl_concealments_load reads them from the index; texts are in the arena. An entry that does
- * not have the form of such an act conceals nothing. TOO_LARGE past 1,024 askings; STORE_FAILED,
- * NO_MEMORY. */
-LB_MUST lb_status lb_ctl_concealments_load(struct lb_audit_index *index, struct lb_arena *arena,
+/* lb_ctl_concealments_load reads from the index those that were asked for within
+ * LB_CTL_CONCEAL_MAX_MS before now_ms: older ones have all lapsed. Texts are in the arena. An entry
+ * that does not have the form of such an act conceals nothing. TOO_LARGE past 1,024 of them;
+ * STORE_FAILED, NO_MEMORY. */
+LB_MUST lb_status lb_ctl_concealments_load(struct lb_audit_index *index, int64_t now_ms,
+                                           struct lb_arena *arena,
                                            struct lb_ctl_concealments *out);
 enum lb_ctl_conceal_state lb_ctl_conceal_state_of(const struct lb_ctl_concealment *item,
                                                   int64_t now_ms);
