@@ -121,6 +121,7 @@ struct lb_read_job {
     struct lb_memory_use use;
     struct lb_log_entry entry;
     int64_t recording_us;                /* for the meter */
+    int64_t begun_ms;                    /* monotonic; for the trace */
 };
 
 /* The steps. lb_read_check, lb_read_open and lb_read_section fail with outer codes; a failure of

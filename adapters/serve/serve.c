@@ -8,6 +8,7 @@
 #include "adapters/serve/job.h"
 #include "adapters/serve/pace.h"
 #include "gateway/base/log.h"
+#include "gateway/base/trace.h"
 #include "gateway/base/wipe.h"
 #include "gateway/wire/pb.h"
 
@@ -138,10 +139,25 @@ static void run_job(struct lb_job *base)
     lb_read_record(job, outer);
 }
 
+/* For who looks at one request through all hops, and only when its caller asked for it. The code
+ * is the outer one. */
+static void log_read(const struct lb_read_job *job, enum lb_code code)
+{
+    struct lb_trace from, own;
+    if (!lb_trace_parse(lb_span_str(job->request->traceparent), &from) || !from.sampled)
+        return;
+    lb_trace_step(&from, &own);
+    lb_log_event(LB_LOG_INFO, "read_answered",
+                 "\"trace\":\"%s\",\"span\":\"%s\",\"parent\":\"%s\",\"code\":\"%s\",\"ms\":%lld",
+                 own.id, own.span, from.span, lb_code_name(code),
+                 (long long)(lb_clock_monotonic_ms(job->serve->options.clock) - job->begun_ms));
+}
+
 void lb_read_finish(struct lb_read_job *job, const struct lb_serve_answer *answer)
 {
     struct lb_serve_gate *gate = job->serve->gate;
     lb_meter_count(job->serve->options.meter, LB_METER_READ, answer->code);
+    log_read(job, lb_code_outer(answer->code));
     job->done(job->ctx, answer);
     if (job->directory != NULL)
         lb_directory_unref(job->directory);
@@ -185,6 +201,7 @@ lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest
         .done = done,
         .ctx = ctx,
         .arena = lb_arena_new(LB_CALL_ARENA_BYTES),
+        .begun_ms = lb_clock_monotonic_ms(serve->options.clock),
     };
     lb_status status = job->arena == NULL ? LB_FAULT(LB_NO_MEMORY, "read arena")
                                           : copy_request(job, request);

@@ -178,6 +178,7 @@ static lb_status read_all(const struct reading *reading)
                     &out->witness_policy));
     LB_TRY(read_named(reading, "broker"));
     LB_TRY(read_named(reading, "brokers"));
+    LB_TRY(read_named(reading, "brokers"));
     LB_TRY(read_named(reading, "consent"));
     return read_named(reading, "attach");
 }

@@ -239,6 +239,10 @@ static void test_source(void **state)
     ward->source_status = LB_FAULT(LB_CONFIG_INVALID, "wrong password");
     (void)WARD_RUN(ward, NULL);
     expect(ward, "source", "bad", "own-dba");
+    ward->source_status = LB_FAULT(LB_SOURCE_WRITABLE, "may write");
+    (void)WARD_RUN(ward, NULL);
+    expect(ward, "source", "bad", "own-dba");
+    assert_non_null(strstr(ward->out, "read-only account"));
     ward->source_status = LB_OK;
     ward->view_ms = 5000;
     assert_int_equal(WARD_RUN(ward, NULL), LOOK_EXIT);

@@ -83,6 +83,24 @@ static void deny(struct lb_collect *collect, lb_status reason)
     finish(collect, reason);
 }
 
+/* What goes on is of the right form and names our step, whatever came. */
+static lb_status take_trace(struct routed_read *read, Lianban__V1__ReadRequest *request)
+{
+    const struct lb_trace *call = &read->collect->trace;
+    struct lb_trace from;
+    char text[LB_TRACE_BYTES];
+    if (!lb_trace_parse(lb_span_str(request->traceparent), &from)) {
+        from = *call;
+        if (call->id[0] == 0)
+            lb_trace_begin(&from);
+    }
+    lb_trace_step(&from, &read->trace);
+    lb_trace_format(&read->trace, text);
+    request->traceparent = lb_arena_str(read->collect->arena, lb_span_str(text));
+    LB_ENSURE(request->traceparent != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
 static lb_status make_reads(struct lb_collect *collect)
 {
     size_t num = collect->request->n_reads;
@@ -94,6 +112,8 @@ static lb_status make_reads(struct lb_collect *collect)
         struct routed_read *read = &collect->reads[i];
         read->collect = collect;
         read->request = collect->request->reads[i];
+        read->begun_ms = lb_clock_monotonic_ms(collect->exchange->options.clock);
+        LB_TRY(take_trace(read, collect->request->reads[i]));
         if (read->request->deadline_unix_ms < collect->deadline_unix_ms)
             collect->deadline_unix_ms = read->request->deadline_unix_ms;
         lb_buf_init(&read->sealed, LB_MAX_SEALED_BYTES);
@@ -149,6 +169,9 @@ lb_status lb_exchange_collect(struct lb_exchange *exchange, const char *caller,
         .deadline_unix_ms = deadline_unix_ms,
     };
     collect->last_ready = &collect->ready;
+    if (!lb_trace_parse(port->traceparent, &collect->trace))
+        collect->trace = (struct lb_trace){.sampled = false};
+    collect->port.traceparent = LB_SPAN_EMPTY;
     lb_exchange_count_collect(exchange);
     (void)pthread_mutex_init(&collect->lock, NULL);
     lb_status status = collect->arena == NULL

@@ -88,6 +88,8 @@ struct lb_collect_port {
     void (*kick)(void *ctx);                      /* an event is ready: call fill when possible */
     void (*finish)(void *ctx, lb_status status);  /* no more events will come */
     void (*fail)(void *ctx, lb_status status);    /* end the call now: events are lost */
+    struct lb_span traceparent;  /* of the caller's metadata, borrowed for the call that takes the
+                                    port; counts for reads that have none of their own */
 };
 
 /* lb_exchange_collect takes a CollectRequest (copied) of an authenticated window and works on it;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "gateway/base/trace.h"
 #include "gateway/exchange/fixture.h"
 #include "gateway/wire/pb.h"
 
@@ -267,10 +268,53 @@ static void a_crowded_log_is_busy(void **state)
     fx_unlink(fx);
 }
 
+/* Collects one read and returns the trace that the adapter is told. */
+static void told_trace(struct fixture *fx, uint8_t txn, struct lb_trace *out)
+{
+    struct fx_call call;
+    struct fx_reply reply;
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, txn, FX_PATIENT_MS));
+    Lianban__V1__Batch *batch = fx_reads(fx);
+    assert_non_null(batch);
+    fx_reply_honest(fx, batch->reads[0], &reply);
+    assert_ok(fx_send(fx, &reply));
+    assert_non_null(fx_event(fx, &call));
+    assert_true(lb_trace_parse(lb_span_str(batch->reads[0]->request->traceparent), out));
+    fx_close(&call);
+}
+
+static void a_trace_goes_on_under_our_own_step(void **state)
+{
+    static const char id[] = "4bf92f3577b34da6a3ce929d0e0e4736";
+    static const char good[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    struct fixture *fx = *state;
+    struct lb_trace trace, other;
+    fx_link(fx);
+    fx->traceparent = good;
+    told_trace(fx, 101, &trace);
+    assert_string_equal(trace.id, id);
+    assert_string_not_equal(trace.span, "00f067aa0ba902b7");
+    assert_true(trace.sampled);
+    fx->traceparent = NULL; /* a caller that knows only its metadata */
+    fx->call_trace = good;
+    told_trace(fx, 102, &trace);
+    assert_string_equal(trace.id, id);
+    fx->call_trace = "00-4bf92f3577b34da6a3ce929d0e0e4736";
+    fx->traceparent = "990000196001010013";
+    told_trace(fx, 103, &trace);
+    told_trace(fx, 104, &other);
+    assert_string_not_equal(trace.id, id);
+    assert_string_not_equal(trace.id, other.id);
+    assert_false(trace.sampled);
+    fx->traceparent = fx->call_trace = NULL;
+    fx_unlink(fx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_is_recorded_on_both_sides_and_linked),
+        cmocka_unit_test(a_trace_goes_on_under_our_own_step),
         cmocka_unit_test(an_adapter_that_is_away_is_said_to_be),
         cmocka_unit_test(a_lost_link_ends_its_reads_at_once),
         cmocka_unit_test(a_silent_adapter_meets_the_deadline_and_is_late_for_good),

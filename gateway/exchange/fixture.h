@@ -34,6 +34,8 @@ struct fixture {
     bool by_hall;                /* consent with status index 7 instead of a mandate */
     const uint8_t *subject_key;  /* 32 bytes, or NULL */
     const char *last_grant;      /* the last one made */
+    const char *traceparent;     /* of the next reads; NULL for none */
+    const char *call_trace;      /* of the next call's metadata; likewise */
 };
 
 #define FX_STATUS_URI "https://hall.test.gov/1"

@@ -99,6 +99,8 @@ static Lianban__V1__ReadRequest *make_read(struct fixture *fx, uint8_t txn, cons
     sealed->enc = sealed->sender_key = lb_pb_bytes(lb_span_of(bytes, 32));
     sealed->ciphertext = lb_pb_bytes(lb_span_of(bytes, 96));
     read->sealed = sealed;
+    if (fx->traceparent != NULL)
+        read->traceparent = (char *)(uintptr_t)fx->traceparent;
     return read;
 }
 
@@ -121,7 +123,8 @@ struct lb_span fx_request(struct fixture *fx, size_t num, uint8_t first_txn, int
 void fx_collect(struct fixture *fx, struct fx_call *call, struct lb_span token,
                 struct lb_span request)
 {
-    const struct lb_collect_port port = {call, call_kick, call_finish, call_fail};
+    const struct lb_collect_port port = {call, call_kick, call_finish, call_fail,
+                                         lb_span_str(fx->call_trace)};
     *call = (struct fx_call){.status = LB_OK};
     assert_ok(lb_exchange_collect(fx->exchange, FX_WINDOW, token, request,
                                   lb_clock_unix_ms(lb_clock_system()) + LB_MAX_DEADLINE_MS, &port,

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "gateway/base/trace.h"
 #include "gateway/evidence/session.h"
 #include "gateway/exchange/exchange.h"
 #include "gateway/token/operator_cache.h"
@@ -24,6 +25,8 @@ enum read_state {
 struct routed_read {
     struct lb_collect *collect;
     const Lianban__V1__ReadRequest *request;   /* in the collect's arena */
+    struct lb_trace trace;                     /* of our own step */
+    int64_t begun_ms;                          /* monotonic */
     enum read_state state;                     /* under the collect's lock */
     struct routed_read *next;                  /* in a link's queue, then in the frame being made */
     struct routed_read *next_ready;            /* in the collect's ready list */
@@ -54,6 +57,7 @@ struct lb_collect {
 
     char *caller;
     struct lb_span operator_token;
+    struct lb_trace trace;                     /* of the call's metadata; none without */
     struct lb_span request_bytes;
     Lianban__V1__CollectRequest *request;
     struct lb_span detail;                     /* who and which form, for the entries */

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/log.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/evidence/reconcile.h"
 #include "gateway/exchange/inside.h"
@@ -62,11 +63,24 @@ static void end_stage(struct routed_read *read, enum lb_meter_stage stage)
     read->stage_us = lb_meter_took(meter, stage, read->stage_us);
 }
 
+/* For who looks at one request through all hops; its caller asked for it. */
+static void log_read(const struct routed_read *read)
+{
+    const struct lb_exchange_options *options = &read->collect->exchange->options;
+    if (!read->trace.sampled)
+        return;
+    lb_log_event(LB_LOG_INFO, "read_routed",
+                 "\"trace\":\"%s\",\"span\":\"%s\",\"code\":\"%s\",\"ms\":%lld", read->trace.id,
+                 read->trace.span, lb_code_name(read->code),
+                 (long long)(lb_clock_monotonic_ms(options->clock) - read->begun_ms));
+}
+
 /* The last event of a collect ends it. */
 static void make_ready(struct routed_read *read)
 {
     struct lb_collect *collect = read->collect;
     lb_meter_count(collect->exchange->options.meter, LB_METER_ROUTED, read->code);
+    log_read(read);
     (void)pthread_mutex_lock(&collect->lock);
     read->state = READ_READY;
     read->next_ready = NULL;

@@ -40,6 +40,7 @@ struct lb_http_exchange {
     const struct lb_http_method *method; /* once the head has passed */
     const char *allow;                   /* what the path takes, for a 405 */
     size_t body_len;                     /* as announced */
+    struct lb_span traceparent;          /* in the arena */
     struct lb_buf body;
     bool answered;
 };

@@ -22,18 +22,18 @@ static lb_status admit(void *ctx, struct lb_span authorization)
     return LB_OK;
 }
 
-static lb_status echo(void *ctx, struct lb_span body, struct lb_arena *arena,
+static lb_status echo(void *ctx, const struct lb_http_request *request, struct lb_arena *arena,
                       struct lb_http_reply *out)
 {
     struct fixture *fixture = ctx;
     (void)atomic_fetch_add(&fixture->served, 1);
-    return lb_arena_copy(arena, body, &out->json);
+    return lb_arena_copy(arena, request->body, &out->json);
 }
 
-static lb_status unknown(void *ctx, struct lb_span body, struct lb_arena *arena,
+static lb_status unknown(void *ctx, const struct lb_http_request *request, struct lb_arena *arena,
                       struct lb_http_reply *out)
 {
-    (void)ctx, (void)body, (void)arena, (void)out;
+    (void)ctx, (void)request, (void)arena, (void)out;
     LB_FAIL(LB_CASE_UNKNOWN, "fails");
 }
 
@@ -94,34 +94,36 @@ static lb_status answer_lines(struct fixture *fixture, const struct lb_http_line
     return LB_OK;
 }
 
-static lb_status lines(void *ctx, struct lb_span body, struct lb_arena *arena,
+static lb_status lines(void *ctx, const struct lb_http_request *request, struct lb_arena *arena,
                        struct lb_http_reply *out)
 {
-    (void)body, (void)arena;
+    (void)request, (void)arena;
     return answer_lines(ctx, &three_lines, out);
 }
 
-static lb_status silence(void *ctx, struct lb_span body, struct lb_arena *arena,
+static lb_status silence(void *ctx, const struct lb_http_request *request, struct lb_arena *arena,
                          struct lb_http_reply *out)
 {
-    (void)body, (void)arena;
+    (void)request, (void)arena;
     return answer_lines(ctx, &quiet_lines, out);
 }
 
-static lb_status not_yet(void *ctx, struct lb_span body, struct lb_arena *arena,
+static lb_status not_yet(void *ctx, const struct lb_http_request *request, struct lb_arena *arena,
                          struct lb_http_reply *out)
 {
-    (void)body, (void)arena;
+    (void)request, (void)arena;
     return answer_lines(ctx, &pending_lines, out);
 }
 
-static lb_status say_text(void *ctx, struct lb_span body, struct lb_arena *arena,
+static lb_status say_text(void *ctx, const struct lb_http_request *request, struct lb_arena *arena,
                           struct lb_http_reply *out)
 {
     struct fixture *fixture = ctx;
-    assert_int_equal(body.len, 0);
+    assert_int_equal(request->body.len, 0);
     (void)atomic_fetch_add(&fixture->served, 1);
-    return lb_arena_copy(arena, lb_span_str("some text\n"), &out->json);
+    return lb_arena_copy(arena, request->traceparent.len > 0 ? request->traceparent
+                                                             : lb_span_str("some text\n"),
+                         &out->json);
 }
 
 void fixture_start(struct fixture *fixture, int64_t request_ms, int64_t sign_of_life_ms)

@@ -8,7 +8,8 @@
 /* A server with a few methods, and a client that keeps no rules: it sends the bytes it is given and
  * reads until the server closes, at most 10 s. Bodies are echoed by /t/Echo; /t/Fail fails with
  * CASE_UNKNOWN; /t/Lines gives three lines; /t/Pending fails before its first line; /t/Quiet says
- * one line and then nothing until the peer or the server ends it; GET /t/Text gives a text. */
+ * one line and then nothing until the peer or the server ends it; GET /t/Text gives a text,
+ * or the traceparent it was sent. */
 struct fixture {
     struct lb_http_server *server;
     struct lb_http_method methods[6];

@@ -11,6 +11,7 @@ struct head {
     struct lb_span authorization;
     struct lb_span content_type;
     struct lb_span content_length;
+    struct lb_span traceparent;
     bool origin;
     bool transfer_encoding;
     bool doubled;
@@ -38,6 +39,8 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
         take(head, &head->content_type, content);
     else if (strcasecmp(key, "Content-Length") == 0)
         take(head, &head->content_length, content);
+    else if (strcasecmp(key, "traceparent") == 0)
+        take(head, &head->traceparent, content);
     else if (strcasecmp(key, "Origin") == 0)
         head->origin = true;
     else if (strcasecmp(key, "Transfer-Encoding") == 0)
@@ -130,6 +133,7 @@ lb_status lb_http_check_head(struct lb_http_exchange *exchange, struct MHD_Conne
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &head);
     LB_TRY(check_caller(exchange->server, &head));
     LB_TRY(find_method(exchange, method, out_http));
+    LB_TRY(lb_arena_copy(exchange->arena, head.traceparent, &exchange->traceparent));
     if (exchange->method->get_type != NULL)
         return check_no_body(&head, out_http);
     *out_http = 415;

@@ -42,6 +42,12 @@ struct lb_http_lines {
     void (*close)(void *self);
 };
 
+/* What a handler is asked. */
+struct lb_http_request {
+    struct lb_span body;
+    struct lb_span traceparent;  /* the header of that name; empty without one */
+};
+
 /* What a handler answers: one JSON text in the call's arena, or lines. */
 struct lb_http_reply {
     struct lb_span json;
@@ -52,7 +58,7 @@ struct lb_http_reply {
 struct lb_http_method {
     const char *path;  /* "/lianban.v1.Window/OpenCase", compared byte by byte with what was sent */
     /* Serves a call; it may block. A failure becomes the answer, with its outer code. */
-    lb_status (*serve)(void *ctx, struct lb_span body, struct lb_arena *arena,
+    lb_status (*serve)(void *ctx, const struct lb_http_request *request, struct lb_arena *arena,
                        struct lb_http_reply *out);
     void *ctx;
     /* NULL: as said above. Otherwise it is GET <path> without a body, and the reply's text, which

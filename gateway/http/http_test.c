@@ -193,6 +193,13 @@ static void a_text_is_got_and_not_posted(void **state)
                      403);
     assert_int_equal(fixture_head(fixture, "GET /t/Text HTTP/1.1", "", ""), 401);
     assert_int_equal(fixture->served, 1);
+    assert_int_equal(fixture_head(fixture, "GET /t/Text HTTP/1.1",
+                                  FIXTURE_AUTH "TraceParent: 00-ab-cd-01\r\n", ""),
+                     200);
+    assert_string_equal(body_of(fixture), "00-ab-cd-01");
+    assert_int_equal(fixture_head(fixture, "GET /t/Text HTTP/1.1",
+                                  FIXTURE_AUTH "TraceParent: a\r\ntraceparent: b\r\n", ""),
+                     400);
 }
 
 int main(void)

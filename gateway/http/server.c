@@ -75,8 +75,8 @@ static enum MHD_Result serve(struct lb_http_exchange *exchange, struct MHD_Conne
     lb_http_watch_whole(exchange->server, connection);
     if (exchange->body.len != exchange->body_len)
         return lb_http_refuse(exchange, connection, LB_FAULT(LB_MALFORMED, "another length"), 0);
-    lb_status status =
-        method->serve(method->ctx, lb_buf_span(&exchange->body), exchange->arena, &reply);
+    const struct lb_http_request request = {lb_buf_span(&exchange->body), exchange->traceparent};
+    lb_status status = method->serve(method->ctx, &request, exchange->arena, &reply);
     if (status != LB_OK)
         return lb_http_refuse(exchange, connection, status, 0);
     return lb_http_answer(exchange, connection, &reply);

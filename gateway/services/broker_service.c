@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/base/trace.h"
 #include "gateway/services/access.h"
 #include "gateway/wire/pb.h"
 
@@ -125,6 +126,7 @@ struct collect_call {
     struct lb_rpc_stream *stream;
     struct lb_collect *collect;      /* once the request has come */
     struct lb_span operator_token;   /* lives in `arena` */
+    struct lb_span traceparent;      /* likewise */
     struct lb_arena *arena;
     int64_t deadline_unix_ms;
 };
@@ -151,7 +153,7 @@ static void on_message(void *self, struct lb_rpc_stream *stream, struct lb_span 
         lb_rpc_stream_cancel(stream, LB_FAULT(LB_MALFORMED, "a second request"));
         return;
     }
-    const struct lb_collect_port port = {stream, kick, finish, fail};
+    const struct lb_collect_port port = {stream, kick, finish, fail, call->traceparent};
     lb_status status = lb_exchange_collect(
         call->service->exchange, lb_rpc_stream_peer(stream)->spiffe, call->operator_token, bytes,
         call->deadline_unix_ms, &port, &call->collect);
@@ -219,6 +221,9 @@ static lb_status collect(void *ctx, const struct lb_rpc_call_info *info,
     lb_status status = call->arena == NULL
                            ? LB_FAULT(LB_NO_MEMORY, "collect")
                            : lb_arena_copy(call->arena, token, &call->operator_token);
+    struct lb_span trace = lb_rpc_call_metadata(info, "traceparent");
+    if (status == LB_OK && trace.len < LB_TRACE_BYTES)
+        status = lb_arena_copy(call->arena, trace, &call->traceparent);
     if (status != LB_OK) {
         lb_arena_free(call->arena);
         free(call);

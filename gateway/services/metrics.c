@@ -30,11 +30,11 @@ lb_status lb_metrics_put(const struct lb_metrics *metrics, struct lb_arena *aren
     return lb_buf_check(out);
 }
 
-static lb_status serve(void *ctx, struct lb_span body, struct lb_arena *arena,
+static lb_status serve(void *ctx, const struct lb_http_request *request, struct lb_arena *arena,
                        struct lb_http_reply *out)
 {
     LB_DEFER(lb_buf_cleanup) struct lb_buf text;
-    (void)body;
+    (void)request;
     lb_buf_init(&text, MAX_TEXT_BYTES);
     LB_TRY(lb_metrics_put(ctx, arena, &text));
     return lb_arena_copy(arena, lb_buf_span(&text), &out->json);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "gateway/services/message_json.h"
+#include "gateway/window/tracing.h"
 
 /* Nothing is decided here: a request's JSON becomes the message, the method of the gRPC service
  * runs, and its reply becomes JSON. */
@@ -29,14 +30,14 @@ struct lb_window_http {
 
 /* --- one answer --- */
 
-static lb_status serve_one(void *ctx, struct lb_span body, struct lb_arena *arena,
+static lb_status serve_one(void *ctx, const struct lb_http_request *http, struct lb_arena *arena,
                            struct lb_http_reply *out)
 {
     const struct method *method = ctx;
     const struct lb_rpc_call_info info = {.method = method->rpc->path};
     struct lb_span request = LB_SPAN_EMPTY, reply = LB_SPAN_EMPTY;
     void *message = NULL;
-    LB_TRY(lb_message_of_json(method->input, body, arena, &message));
+    LB_TRY(lb_message_of_json(method->input, http->body, arena, &message));
     LB_TRY(lb_pb_pack(message, arena, &request));
     LB_TRY(method->rpc->unary(method->rpc->ctx, &info, request, arena, &reply));
     LB_TRY(lb_pb_unpack(method->output, reply, arena, &message));
@@ -212,12 +213,14 @@ static struct events *events_new(const struct method *method)
     return events;
 }
 
-static lb_status serve_events(void *ctx, struct lb_span body, struct lb_arena *arena,
-                              struct lb_http_reply *out)
+static lb_status serve_events(void *ctx, const struct lb_http_request *http,
+                              struct lb_arena *arena, struct lb_http_reply *out)
 {
     const struct method *method = ctx;
     Lianban__V1__CaseRequest *request = NULL;
-    LB_TRY(lb_message_of_json(method->input, body, arena, &request));
+    LB_TRY(lb_message_of_json(method->input, http->body, arena, &request));
+    if (method->listen == lb_window_collect)
+        LB_TRY(lb_window_trace(method->window, request->case_id, http->traceparent));
     struct events *events = events_new(method);
     LB_ENSURE(events != NULL, LB_NO_MEMORY, "listener");
     const struct lb_listener_port port = {events, on_ready, on_finish};

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "gateway/base/trace.h"
+#include "gateway/window/tracing.h"
 #include "gateway/wire/pb.h"
 
 /* --- unary methods --- */
@@ -80,6 +82,7 @@ struct listen_call {
     struct lb_window *window;
     listen_fn listen;
     struct lb_case_listener *listener;  /* once the request has come */
+    char traceparent[LB_TRACE_BYTES];   /* as it came, if it fits */
 };
 
 static void kick(void *ctx)
@@ -104,6 +107,8 @@ static void on_message(void *self, struct lb_rpc_stream *stream, struct lb_span 
     const char *case_id = NULL;
     lb_status status = arena == NULL ? LB_FAULT(LB_NO_MEMORY, "request")
                                      : case_id_of(bytes, arena, &case_id);
+    if (status == LB_OK && call->listen == lb_window_collect)
+        status = lb_window_trace(call->window, case_id, lb_span_str(call->traceparent));
     if (status == LB_OK)
         status = call->listen(call->window, case_id, &port, &call->listener);
     if (status != LB_OK)
@@ -142,12 +147,16 @@ static const struct lb_rpc_stream_events events = {
 };
 
 static lb_status listen_to(struct lb_window *window, listen_fn listen,
+                           const struct lb_rpc_call_info *info,
                            const struct lb_rpc_stream_events **out_events, void **out_self)
 {
     struct listen_call *call = calloc(1, sizeof(*call));
     LB_ENSURE(call != NULL, LB_NO_MEMORY, "listener");
+    struct lb_span trace = lb_rpc_call_metadata(info, "traceparent");
     call->window = window;
     call->listen = listen;
+    if (trace.len > 0 && trace.len < sizeof(call->traceparent))
+        memcpy(call->traceparent, trace.ptr, trace.len);
     *out_events = &events;
     *out_self = call;
     return LB_OK;
@@ -157,18 +166,16 @@ static lb_status collect(void *ctx, const struct lb_rpc_call_info *info,
                          struct lb_rpc_stream *stream,
                          const struct lb_rpc_stream_events **out_events, void **out_self)
 {
-    (void)info;
     (void)stream;
-    return listen_to(ctx, lb_window_collect, out_events, out_self);
+    return listen_to(ctx, lb_window_collect, info, out_events, out_self);
 }
 
 static lb_status watch(void *ctx, const struct lb_rpc_call_info *info,
                        struct lb_rpc_stream *stream,
                        const struct lb_rpc_stream_events **out_events, void **out_self)
 {
-    (void)info;
     (void)stream;
-    return listen_to(ctx, lb_window_watch, out_events, out_self);
+    return listen_to(ctx, lb_window_watch, info, out_events, out_self);
 }
 
 void lb_window_service_methods(struct lb_window *window,

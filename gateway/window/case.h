@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "gateway/base/trace.h"
 #include "gateway/json/json.h"
 #include "gateway/share/share.h"
 #include "gateway/window/events.h"
@@ -108,6 +109,8 @@ struct lb_window_case {
     enum lb_truth *conditions;  /* one per condition of the form */
     uint32_t thresholds_version;
     uint32_t millis;
+    struct lb_trace trace;       /* of the collect under way, or of the last one */
+    struct lb_trace next_trace;  /* what the next one was asked under; none */
 };
 
 /* lb_case_new makes an empty case of num_members members with no reference; NO_MEMORY. */

@@ -216,6 +216,7 @@ static lb_status run_all(struct lb_collect_run *run)
 static void end_collect(struct lb_window_case *entry, lb_status status)
 {
     struct lb_window *window = entry->window;
+    lb_window_trace_end(entry, status);
     (void)pthread_mutex_lock(&window->lock);
     entry->collecting = false;
     entry->refs--; /* the job's; the table's stays, since no case closes while it collects */

@@ -61,6 +61,10 @@ LB_MUST lb_status lb_window_add(struct lb_window *window, struct lb_window_case 
 /* lb_window_hold finds an open case and holds it; CASE_UNKNOWN. */
 LB_MUST lb_status lb_window_hold(struct lb_window *window, const char *case_id,
                                  struct lb_window_case **out_case);
+/* tracing.c: a collect begins under the trace that was asked for, or a random one (under the case's
+ * lock), and ends with a line if that was asked. */
+void lb_window_trace_begin(struct lb_window_case *entry);
+void lb_window_trace_end(struct lb_window_case *entry, lb_status status);
 /* lb_window_let_go ends a hold; fits LB_DEFER. */
 void lb_window_let_go(struct lb_window_case **entry);
 /* lb_window_remove takes a case out of the table; the caller holds it. */

@@ -176,6 +176,7 @@ static lb_status plan_member(struct lb_collect_run *run, size_t index)
 lb_status lb_collect_plan(struct lb_collect_run *run)
 {
     const struct lb_form *form = run->entry->form->form;
+    lb_window_trace_begin(run->entry);
     /* One more than there can be, for the place that plan_read tries. */
     size_t most = run->entry->num_members * form->num_sections + 1;
     run->reads = lb_arena_array(run->arena, most, sizeof(run->reads[0]));
@@ -330,6 +331,16 @@ static lb_status seal(struct lb_collect_run *run, struct lb_collect_read *read,
     return LB_OK;
 }
 
+/* Beside the seal, and not bound by it: it decides nothing. */
+static lb_status write_trace(const struct lb_collect_run *run, Lianban__V1__ReadRequest *request)
+{
+    char text[LB_TRACE_BYTES];
+    lb_trace_format(&run->entry->trace, text);
+    request->traceparent = lb_arena_str(run->arena, lb_span_str(text));
+    LB_ENSURE(request->traceparent != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
 lb_status lb_collect_seal(struct lb_collect_run *run, struct lb_collect_read *read)
 {
     Lianban__V1__ReadRequest *request = lb_arena_alloc(run->arena, sizeof(*request));
@@ -342,6 +353,7 @@ lb_status lb_collect_seal(struct lb_collect_run *run, struct lb_collect_read *re
                                   &read->context, &read->seq));
     LB_TRY(write_open(run, read, request));
     LB_TRY(seal(run, read, request));
+    LB_TRY(write_trace(run, request));
     read->request = request;
     return LB_OK;
 }

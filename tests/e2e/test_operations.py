@@ -1,6 +1,6 @@
 """What operators see of running nodes. `lianban doctor`: each trouble is named with what to do and whom to
 call (issue 5, acceptance 2); what is wrong is made so in a copy of a node's configuration, so the node itself
-runs on. `lianban status`: every member as the broker sees it. Metrics."""
+runs on. `lianban status`: every member as the broker sees it. Metrics. Traces."""
 
 import itertools
 import json
@@ -13,21 +13,18 @@ import sqlite3
 import subprocess
 import sys
 import unittest
-import urllib.error
-import urllib.request
 
 import yaml
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import exposition  # noqa: E402
 import fixture  # noqa: E402
+import operations_cases  # noqa: E402
 from cases import find_story  # noqa: E402
 from processes import wait_until  # noqa: E402
 
 SECONDS = 60
 HOUR = 3600
-MEASURED = ("broker", "tax", "disabled-federation", "window", "consent")
 _numbers = itertools.count()
 _SHIM = """#define _GNU_SOURCE
 #include <dlfcn.h>
@@ -49,7 +46,7 @@ def setUpModule():
     global federation  # pylint: disable=global-statement
     federation = fixture.made(60)
     unittest.addModuleCleanup(federation.stop)
-    for name in MEASURED:
+    for name in operations_cases.MEASURED:
         with open(federation.members[name].config, "a", encoding="utf-8") as file:
             file.write("metrics: 127.0.0.1:0\n")
     federation.start()
@@ -250,13 +247,15 @@ class Directory(Doctor):
         config = self.variant("consent", lambda c: (c["directory"].update(file=old),
                                                     c.update(state="fresh-state")))
 
+        broker = federation.members["broker"].spiffe
+
         def stale():
-            return "directory-version" in self.ask(config)[1]
-        wait_until(stale, SECONDS, "the peers have the new directory")
+            return broker in {row["about"] for row in self.ask(config)[1].get("directory-version", ())}
+        wait_until(stale, SECONDS, "the broker has the new directory")
         _, found = self.ask(config)
-        self.assert_found(found, "directory-version", "warn", "federation-operator",
-                          federation.members["broker"].spiffe)
+        self.assert_found(found, "directory-version", "warn", "federation-operator", broker)
         back = self.variant("consent", lambda c: c["directory"].update(file=old))
+        wait_until(lambda: "directory" in self.ask(back)[1], SECONDS, "this node has it too")
         self.assert_found(self.ask(back)[1], "directory", "bad", "federation-operator")
 
 
@@ -312,63 +311,12 @@ class Status(Doctor):
         self.assertEqual(ended.stdout.count("总体："), 2)
 
 
-class Metrics(unittest.TestCase):
-    def url(self, name):
-        with open(federation.processes[name].log, encoding="utf-8") as file:
-            ports = [line["port"] for line in map(json.loads, (x for x in file if x.startswith("{")))
-                     if line["event"] == "metrics"]
-        return f"http://127.0.0.1:{ports[-1]}/metrics"
+class Metrics(operations_cases.Metrics, unittest.TestCase):
+    federation = property(lambda self: federation)
 
-    def text(self, name):
-        with urllib.request.urlopen(self.url(name), timeout=SECONDS) as answer:
-            self.assertEqual(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
-            return answer.read().decode("utf-8")
 
-    def scrape(self, name):
-        return exposition.read(self.text(name))
-
-    def test_each_role_counts_its_own_work(self):
-        federation.window.apply(find_story(federation, "dibao-couple")["members"])
-        shown = {name: self.scrape(name) for name in MEASURED}
-        broker, tax = shown["broker"], shown["tax"]
-        self.assertGreater(tax["lianban_outcomes_total", (("code", "ANSWERED"), ("kind", "read"))], 0)
-        self.assertGreater(broker["lianban_outcomes_total", (("code", "ANSWERED"), ("kind", "routed"))], 0)
-        for stage in ("verify", "open", "judge", "query", "shape", "record", "seal"):
-            self.assertGreater(tax["lianban_stage_seconds_count", (("stage", stage),)], 0, stage)
-        for stage in ("route", "fan_out", "deliver"):
-            self.assertGreater(broker["lianban_stage_seconds_count", (("stage", stage),)], 0, stage)
-        for name in MEASURED:
-            self.assertGreater(shown[name]["lianban_certificate_left_seconds", ()], 80 * 24 * HOUR)
-            self.assertEqual(shown[name]["lianban_log_healthy", ()], 1)
-            self.assertGreater(shown[name]["lianban_log_entries", ()], 0)
-            self.assertGreater(shown[name]["process_resident_memory_bytes", ()], 1 << 20)
-        link = (("peer", federation.members["broker"].spiffe),)
-        self.assertEqual(shown["disabled-federation"]["lianban_link_up", link], 1)
-        self.assertEqual(broker["lianban_link_up", (("peer", federation.members["tax"].spiffe),)], 1)
-        ages = [v for (name, _), v in tax.items() if name == "lianban_status_list_age_seconds"]
-        self.assertEqual(len(ages), 1)
-
-    def test_labels_name_no_person_and_nothing_that_a_peer_chose(self):
-        texts = "".join(self.text(name) for name in MEASURED)
-        self.assertIsNone(re.search(r"[0-9]{17}[0-9X]", texts))
-        labels = set(re.findall(r'([a-z]+)="', texts))
-        self.assertEqual(labels - {"le", "stage", "kind", "code", "method", "queue", "state", "version", "node",
-                                   "issuer", "list", "peer"}, set())
-        for story in ("dibao-couple",):
-            for member in find_story(federation, story)["members"]:
-                self.assertNotIn(member["name"], texts)
-
-    def test_what_is_no_scrape_is_refused(self):
-        for path, method, status in (("/metrics", "POST", 405), ("/", "GET", 404), ("/metrics/x", "GET", 404)):
-            request = urllib.request.Request(self.url("tax").replace("/metrics", path), method=method)
-            with self.assertRaises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(request, timeout=SECONDS)
-            refused.exception.close()
-            self.assertEqual(refused.exception.code, status)
-        origin = urllib.request.Request(self.url("tax"), headers={"Origin": "http://example.com"})
-        with self.assertRaises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(origin, timeout=SECONDS)
-        refused.exception.close()
+class Traces(operations_cases.Traces, unittest.TestCase):
+    federation = property(lambda self: federation)
 
 
 if __name__ == "__main__":
