@@ -66,6 +66,7 @@ struct job {
     struct lb_diag diag;
     struct lb_tried tried;
     lb_status status;
+    int64_t took_ms;
 };
 
 static void release(void *arg)
@@ -78,7 +79,9 @@ static void release(void *arg)
 static void work(void *arg)
 {
     struct job *job = arg;
+    int64_t began = lb_clock_monotonic_ms(lb_clock_system());
     job->status = job->try_source(&job->ask, job->arena, &job->diag, &job->tried);
+    job->took_ms = lb_clock_monotonic_ms(lb_clock_system()) - began;
 }
 
 static struct job *job_new(const struct lb_doctor *doctor)
@@ -116,16 +119,20 @@ static const struct lb_doctor_advice *advice_for(enum lb_code code, bool opening
     }
 }
 
-static void judge_view(struct lb_doctor *doctor, const struct lb_tried_view *view)
+/* Whatever a source calls it: what took all the time there was, did not end in time. */
+static void judge_view(struct lb_doctor *doctor, const struct lb_tried_view *view,
+                       int64_t timeout_ms)
 {
     enum lb_code code = lb_status_code(view->status);
+    bool late = view->took_ms >= timeout_ms;
     const char *took = lb_doctor_text(doctor, "%lld ms", (long long)view->took_ms);
     if (code == LB_CODE_OK && view->took_ms <= doctor->times.slow_ms)
         lb_doctor_good(doctor, "view", view->view, took);
     else if (code == LB_CODE_OK)
         lb_doctor_find(doctor, LB_DOCTOR_WARN, "view", view->view, &slow, took);
     else
-        lb_doctor_find(doctor, LB_DOCTOR_BAD, "view", view->view, advice_for(code, false),
+        lb_doctor_find(doctor, LB_DOCTOR_BAD, "view", view->view,
+                       late ? &no_time : advice_for(code, false),
                        lb_doctor_text(doctor, "%s %s", lb_code_name(code), view->word));
 }
 
@@ -135,7 +142,10 @@ static void judge(struct lb_doctor *doctor, const struct job *job)
     const char *took = lb_doctor_text(doctor, "%lld ms", (long long)job->tried.open_ms);
     if (job->status != LB_OK) {
         enum lb_code code = lb_status_code(job->status);
-        lb_doctor_find(doctor, LB_DOCTOR_BAD, "source", about, advice_for(code, true),
+        /* A server that hangs is out of reach once its time is over. */
+        bool hung = code == LB_SOURCE_UNAVAILABLE && job->took_ms >= job->ask.timeout_ms;
+        lb_doctor_find(doctor, LB_DOCTOR_BAD, "source", about,
+                       hung ? &hangs : advice_for(code, true),
                        lb_doctor_text(doctor, "%s: %s", lb_code_name(code), job->diag.text));
         return;
     }
@@ -144,7 +154,7 @@ static void judge(struct lb_doctor *doctor, const struct job *job)
     else
         lb_doctor_good(doctor, "source", about, took);
     for (size_t i = 0; i < job->tried.num_views; i++)
-        judge_view(doctor, &job->tried.views[i]);
+        judge_view(doctor, &job->tried.views[i], job->ask.timeout_ms);
 }
 
 void lb_doctor_check_source(struct lb_doctor *doctor)

@@ -247,20 +247,30 @@ static void test_source(void **state)
     ward->view_ms = 5000;
     assert_int_equal(WARD_RUN(ward, NULL), LOOK_EXIT);
     expect(ward, "view", "warn", "own-dba");
+    ward->view_status = LB_FAULT(LB_CONFIG_INVALID, "cancelled while it was prepared");
+    assert_int_equal(WARD_RUN(ward, NULL), LB_CTL_BAD);
+    assert_non_null(strstr(ward->out, "did not end in time"));
+    ward->view_ms = 5;
     ward->view_status = LB_FAULT(LB_CONFIG_INVALID, "no such column");
     assert_int_equal(WARD_RUN(ward, NULL), LB_CTL_BAD);
     expect(ward, "view", "bad", "own-dba");
+    assert_non_null(strstr(ward->out, "does not fit"));
 }
 
 static void test_source_hangs(void **state)
 {
     struct ward *ward = *state;
-    ward->source_sleeps_ms = 1500;
+    ward->source_sleeps_ms = 300; /* the source's own patience ends before the doctor's */
+    ward->source_status = LB_FAULT(LB_SOURCE_UNAVAILABLE, "no answer in time");
+    assert_int_equal(WARD_RUN(ward, "--wait-ms", "500"), LB_CTL_BAD);
+    assert_non_null(strstr(ward->out, "hangs"));
+    ward->source_status = LB_OK;
+    ward->source_sleeps_ms = 600;
     assert_int_equal(WARD_RUN(ward, "--wait-ms", "100"), LB_CTL_BAD);
     expect(ward, "source", "bad", "own-dba");
     assert_non_null(strstr(ward->out, "hangs"));
     ward->source_sleeps_ms = 0;
-    (void)sleep(2); /* the thread left behind ends before what it uses */
+    (void)usleep(1000000); /* the thread left behind ends before what it uses */
 }
 
 /* --- disk, log and the running node --- */
