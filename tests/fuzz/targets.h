@@ -54,7 +54,8 @@ struct fuzz_sink;
     X(household)                                                                                   \
     X(html_text)                                                                                   \
     X(adapter_link)                                                                                \
-    X(broker_link)
+    X(broker_link)                                                                                 \
+    X(traceparent)
 
 #define FUZZ_DECLARE(name_)                                                                        \
     bool fuzz_##name_(struct lb_span in);                                                          \

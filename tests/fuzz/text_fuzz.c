@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/hex.h"
+#include "gateway/base/trace.h"
 #include "gateway/base/utf8.h"
 #include "gateway/config/yaml.h"
 #include "gateway/crypto/b64.h"
@@ -239,4 +240,33 @@ void seed_yaml(const struct fuzz_sink *sink)
     fuzz_seed_text(sink, "a: 1\nb: [x, \"y\\u4e2d\", 'z', ~, null]\nc: {d: true, e: text}\n");
     fuzz_seed_text(sink, "query: |\n  SELECT 1\n\nlist:\n  - {a: -5}\n  - >-\n    b\n    c\n");
     fuzz_seed_text(sink, "members: [{role: applicant, name: 张三}]\n");
+}
+
+/* --- trace context --- */
+
+/* What is taken is written again byte by byte, and names no number of digits alone. */
+bool fuzz_traceparent(struct lb_span in)
+{
+    struct lb_trace trace, next;
+    char text[LB_TRACE_BYTES];
+    if (!lb_trace_parse(in, &trace)) {
+        lb_trace_take(in, &next);
+        FUZZ_CHECK(!next.sampled);
+        return false;
+    }
+    lb_trace_format(&trace, text);
+    FUZZ_CHECK(lb_span_is(in, text));
+    FUZZ_CHECK(strspn(trace.id, "0123456789abcdef") == 32 && strspn(trace.span, "0") < 16);
+    FUZZ_CHECK(strspn(trace.id, "0123456789") < 32);
+    lb_trace_step(&trace, &next);
+    lb_trace_format(&next, text);
+    FUZZ_CHECK(lb_trace_parse(lb_span_str(text), &trace));
+    FUZZ_CHECK(strcmp(trace.id, next.id) == 0 && trace.sampled == next.sampled);
+    return true;
+}
+
+void seed_traceparent(const struct fuzz_sink *sink)
+{
+    fuzz_seed_text(sink, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    fuzz_seed_text(sink, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
 }
