@@ -30,6 +30,7 @@ from processes import wait_until  # noqa: E402
 PEOPLE = 400
 DEADLINE_MS = 25000  # a machine that stands still for a while is no failure of theirs
 IN_FLIGHT = 8
+ENDS = (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP)
 BACK_SECONDS = 40
 _LISTENING = "0A"
 
@@ -127,7 +128,10 @@ class Failover:
         wait_until(lambda: self._done >= after, 60, "some cases")
         time.sleep(self._dice.uniform(0, 0.05))
         process = self.federation.processes[victim]
-        process.signal(signal.SIGSTOP) if how == signal.SIGSTOP else process.kill()
+        if how == signal.SIGKILL:
+            process.kill()
+        else:
+            process.signal(how)
 
     def _check_uses(self, department):
         """Each grant was made for one case: it is used once, whatever was asked twice."""
@@ -170,6 +174,7 @@ def start_again(federation, broker, how):
     if how == signal.SIGSTOP:
         process.signal(signal.SIGCONT)
     else:
+        wait_until(lambda: not process.is_running, BACK_SECONDS, f"the end of {broker}")
         process.start()
     wait_until(lambda: not federation.unlinked_at(broker), BACK_SECONDS, f"{broker}, linked again")
 
@@ -204,14 +209,14 @@ def made(folder, binaries, attached):
 
 
 def campaign(federation, seed, cases, rounds, tell):
-    """Rounds against a federation that is up: every broker in turn, killed or only stopped, so that it neither
-    answers nor closes its connections."""
+    """Rounds against a federation that is up: every broker in turn, killed, asked to stop, or frozen, so that it
+    neither answers nor closes its connections."""
     failover = Failover(federation, seed)
     dice = random.Random(seed)
     attached = [name for name in DEPARTMENTS if federation.members[name].inside]
     for number in range(rounds):
         victim = federation.brokers[number % len(federation.brokers)]
-        how = signal.SIGKILL if number < len(federation.brokers) else dice.choice((signal.SIGKILL, signal.SIGSTOP))
+        how = signal.SIGKILL if number < len(federation.brokers) else dice.choice(ENDS)
         failover.round(cases, victim, how)
         open_ports = {name: ports for name in attached
                       if (ports := listening_ports(federation.processes[name].pid))}

@@ -9,7 +9,7 @@ A round is one SIGKILL at a random instant, of one of the two or of both. Among 
 tests/crash/points.h is passed once by each program, which then dies there.
 
 With --brokers the ten departments have two brokers and no port of their own, and a round is so many cases, in
-the middle of which one broker is killed, or stopped without a word.
+the middle of which one broker is killed, asked to stop, or frozen.
 """
 
 import argparse
