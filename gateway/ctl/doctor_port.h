@@ -45,8 +45,8 @@ struct lb_ctl_contact {
 
 struct lb_ctl_doctor_port {
     void *ctx;
-    /* Calls a member's Node.About at "host:port", or the node's own at "unix:<path>" (spiffe
-     * NULL). Texts are in the arena. */
+    /* Calls a member's Node.About at "host:port" or "unix:<path>", or a window agent's own at its
+     * socket (spiffe NULL). Texts are in the arena. */
     void (*contact)(void *ctx, const char *endpoint, const char *spiffe, struct lb_arena *arena,
                     struct lb_ctl_contact *out);
     /* Calls a member's Operations.GetStatus; the reply is in the arena. The other side's code; a

@@ -7,7 +7,7 @@
 
 static const char common_keys[] =
     "  node: SPIFFE id                     spiffe://<federation>/<kind>/<organization>[/<name>]\n"
-    "  listen: HOST:PORT                   or unix:PATH for a window agent\n"
+    "  listen: HOST:PORT                   or unix:PATH: a window agent, an adapter with attach\n"
     "  identity: {cert: FILE, key: FILE, ca: FILE}  the node's certificate (`lianban pki issue`)\n"
     "  crl: FILE                           the CA's list of revoked certificates\n"
     "  directory: {file: FILE, signers: [VERIFIER KEY]}  the list of members, and who signs it\n"

@@ -71,6 +71,11 @@ class A_Links(unittest.TestCase):
     def test_one_that_is_not_listed_keeps_nobody_from_the_others(self):
         self.assertEqual(said(ATTACHED[0], "broker_not_dialled"), 1)
 
+    def test_the_doctor_comes_by_the_socket(self):
+        told = federation.material.lianban("doctor", "--config", federation.members[ATTACHED[2]].config)
+        self.assertEqual([f["state"] for f in told["rows"] if f["check"] == "self"], ["ok"])
+        self.assertEqual(len([f for f in told["rows"] if f["check"] == "port"]), 2)
+
     def test_its_officers_come_by_a_socket(self):
         officer = Officer(federation, ATTACHED[0]).enrol(2)
         officer.write_profile(federation.members[ATTACHED[0]], federation.members[ATTACHED[0]].inside)
