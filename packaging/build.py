@@ -37,7 +37,8 @@ ROLES = {
  the loopback."""),
 }
 # Of a unit: what its role alone has.
-SERVICE = {"window": "RuntimeDirectory=lianban\nRuntimeDirectoryMode=0755"}
+SERVICE = {"window": "RuntimeDirectory=lianban\nRuntimeDirectoryMode=0755",
+           "adapter": "RuntimeDirectory=lianban-adapter\nRuntimeDirectoryMode=0750"}
 _MAINTAINER = "Lianban maintainers <maintainers@lianban.org>"
 _COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: Lianban
