@@ -128,7 +128,8 @@ struct lb_source_plugin {
     /* read binds the parameters a query has (others are ignored), runs it and copies the rows into
      * the arena. SOURCE_UNAVAILABLE, SOURCE_TIMEOUT, SOURCE_CHANGED (the tables or the account's
      * rights are no longer those that the query was prepared with), AMBIGUOUS (too many rows),
-     * NO_MEMORY. */
+     * NO_MEMORY. After SOURCE_TIMEOUT a source may be spent and say SOURCE_UNAVAILABLE from then
+     * on; after that one it is. */
     lb_status (*read)(struct lb_source_stmt *stmt, const struct lb_source_param *params,
                       size_t num_params, const struct lb_source_limits *limits,
                       struct lb_arena *arena, struct lb_source_result *out_result);

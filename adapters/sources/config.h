@@ -8,10 +8,12 @@
  * The `source` of an adapter's configuration: which plugin, and how it reaches the database.
  *
  *   source:
- *     plugin: postgres              # sqlite | postgres
+ *     plugin: postgres              # sqlite | postgres | odbc
  *     location: "host=... dbname=... user=..."  # of sqlite: a path, relative to the configuration
  *     password_file: secrets/db     # optional; mode 0600, relative likewise
  *     connections: 4                # 1 to 64; 2
+ *     read_only_checked: "..."      # odbc, with a DBMS that can't be asked: who found that the
+ *                                   # account can't write, and when
  */
 
 #define LB_SOURCES_MAX_CONNECTIONS 64

@@ -287,6 +287,8 @@ int main(int argc, char **argv)
             "  source: {plugin: sqlite, location: FILE, connections: N}\n"
             "  source: {plugin: postgres, location: \"host=H dbname=D user=U\",\n"
             "           password_file: FILE, connections: N}\n"
+            "  source: {plugin: odbc, location: \"Driver={D};Server=H;Database=D;UID=U\", ...,\n"
+            "           read_only_checked: \"WHO, WHEN\"}\n"
             "  seal_keys: [{id: ID, file: FILE}]   X25519 keys as the directory lists them\n"
             "  seal_folder: FOLDER                 further ones (`lianban keys rotate`)\n"
             "  share_keys: [{id: ID, file: FILE}]  likewise, for blind household sums\n"

@@ -98,6 +98,9 @@ class Postgres(Server):
     def location(self, database):
         return f"host={self.folder} dbname={database} user=reader"
 
+    def odbc(self, database):
+        return f"Driver={{PostgreSQL Unicode}};Servername={self.folder};Database={database};UID=reader"
+
     def load(self, database, path, yuan=()):
         """Copies an SQLite file. Columns `table.column` of `yuan` hold cents there and yuan here."""
         self.sql("postgres", f'CREATE DATABASE "{database}";')
@@ -108,6 +111,60 @@ class Postgres(Server):
             "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"))
         source.close()
         self.sql(database, text + "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; ANALYZE;")
+
+
+class MariaDb(Server):
+    """A MariaDB server; an account `reader` may read its databases."""
+
+    _TYPES = {"TEXT": "varchar(190)", "INTEGER": "bigint", "REAL": "double", "BLOB": "blob"}
+
+    def __init__(self):
+        super().__init__("my")
+        data, self._socket = os.path.join(self.folder, "data"), os.path.join(self.folder, "sock")
+        self.run("/usr/bin/mariadb-install-db", "--no-defaults", "--datadir=" + data, "--skip-name-resolve",
+                 "--auth-root-authentication-method=normal")
+        self.start("/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + data, "--socket=" + self._socket,
+                   "--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--pid-file=pid",
+                   "--character-set-server=utf8mb4")
+        self.wait(lambda: self.sql("SELECT 1;"))
+        self.sql("CREATE USER reader@localhost;")
+
+    def sql(self, text):
+        return self.run("/usr/bin/mariadb", "--no-defaults", "--socket=" + self._socket, "-uroot", "-N", "-B",
+                        "--default-character-set=utf8mb4", given=text)
+
+    def location(self, database):
+        return f"Driver={{MariaDB Unicode}};Socket={self._socket};Database={database};UID=reader"
+
+    def load(self, database, path, yuan=()):
+        """As Postgres.load."""
+        source = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        text = [f"CREATE DATABASE `{database}` CHARACTER SET utf8mb4; USE `{database}`;\n"]
+        for (table,) in source.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"):
+            described = source.execute(f"PRAGMA table_info({table})").fetchall()
+            types = ["decimal(16,2)" if f"{table}.{name}" in yuan else self._TYPES[kind]
+                     for _, name, kind, *_ in described]
+            columns = ", ".join(f"`{name}` {kind}" for (_, name, *_), kind in zip(described, types))
+            text.append(f"CREATE TABLE `{table}` ({columns});\n")
+            rows = source.execute(f"SELECT * FROM {table}").fetchall()
+            text += [f"INSERT INTO `{table}` VALUES ({', '.join(map(_literal, row, types))});\n" for row in rows]
+        text += [sql + ";\n" for (sql,) in source.execute(
+            "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")]
+        source.close()
+        self.sql("SET autocommit = 0;" + "".join(text) + "COMMIT;"
+                 f"GRANT SELECT ON `{database}`.* TO reader@localhost;")
+
+
+def _literal(value, kind):
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    if kind == "decimal(16,2)":
+        return _field(value, "numeric(16,2)")
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+    return str(value)
 
 
 def _copied(source, table, yuan):

@@ -11,6 +11,7 @@ FOREIGN = {
     r"jwt\.h": ("gateway/token",),
     r"zlib\.h": ("gateway/token",),
     r"postgresql/": ("adapters/postgres",),
+    r"sql(ext)?\.h": ("adapters/odbc",),
     r"grpc/": ("gateway/rpc", "bench"),
     r"microhttpd\.h": ("gateway/http",),
     r"protobuf-c/": ("gateway/wire",),

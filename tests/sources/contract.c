@@ -304,6 +304,7 @@ int contract_run(const struct contract *contract)
         CASE(how_rows_are_found_is_told),
         CASE(tables_are_listed),
         CASE(contract_timeout_ends_the_query),
+        CASE(contract_others_go_on),
         CASE(contract_cancel),
         CASE(contract_changed_table),
         CASE(contract_session_killed),

@@ -24,7 +24,7 @@ struct contract {
     struct lb_source_options options;
     const char *endless;             /* a query that runs for minutes, one column, no row before */
     bool has_types;                  /* columns have types of their own */
-    bool has_describe;
+    bool spent_by_timeout;           /* a source is of no more use after one */
     void *server;
     /* The department changes its database. */
     void (*sql)(void *server, const char *text);
@@ -70,6 +70,7 @@ void contract_money(void **state);
 void contract_dates(void **state);
 void contract_types_are_checked(void **state);
 void contract_timeout_ends_the_query(void **state);
+void contract_others_go_on(void **state);
 void contract_cancel(void **state);
 void contract_session_killed(void **state);
 void contract_server_killed(void **state);

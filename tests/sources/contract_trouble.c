@@ -41,31 +41,76 @@ static enum lb_code read_wage(struct contract_case *one)
     return case_read(one, stmt, "a", ENOUGH, &result);
 }
 
+static void time_out(const struct contract *contract)
+{
+    struct contract_case one;
+    struct lb_source_result result = {.num_rows = 77};
+    case_open(&one, contract);
+    struct lb_source_stmt *slow = case_prepare(&one, contract->endless, NULL, 0);
+    struct lb_source_stmt *quick =
+        case_prepare(&one, "SELECT cents FROM wage WHERE id_no = :id_no", NULL, 0);
+    int64_t start_ms = case_now_ms();
+    assert_int_equal(case_read(&one, slow, "a", (struct lb_source_limits){10, 200}, &result),
+                     LB_SOURCE_TIMEOUT);
+    assert_true(case_now_ms() - start_ms >= 200);
+    assert_true(case_now_ms() - start_ms < SOON_MS);
+    assert_int_equal(result.num_rows, 77);
+    expect_idle(contract);
+    assert_int_equal(case_read(&one, quick, "a", ENOUGH, &result),
+                     contract->spent_by_timeout ? LB_SOURCE_UNAVAILABLE : LB_CODE_OK);
+    case_close(&one);
+}
+
 void contract_timeout_ends_the_query(void **state)
 {
     struct contract_case *one = *state;
     struct lb_source_result result = {.num_rows = 77};
-    struct lb_source_stmt *slow = case_prepare(one, one->contract->endless, NULL, 0);
+    time_out(one->contract);
+    time_out(one->contract);
     struct lb_source_stmt *quick =
         case_prepare(one, "SELECT cents FROM wage WHERE id_no = :id_no", NULL, 0);
-    for (int i = 0; i < 2; i++) {
-        int64_t start_ms = case_now_ms();
-        assert_int_equal(
-            case_read(one, slow, "a", (struct lb_source_limits){10, 200}, &result),
-            LB_SOURCE_TIMEOUT);
-        assert_true(case_now_ms() - start_ms >= 200);
-        assert_true(case_now_ms() - start_ms < SOON_MS);
-        assert_int_equal(result.num_rows, 77);
-        expect_idle(one->contract);
-        assert_int_equal(case_read(one, quick, "a", ENOUGH, &result), LB_CODE_OK);
-        assert_int_equal(result.num_rows, 2);
-        result.num_rows = 77;
-    }
     assert_int_equal(case_read(one, quick, "a", (struct lb_source_limits){10, 0}, &result),
                      LB_SOURCE_TIMEOUT);
     assert_int_equal(case_read(one, quick, "a", (struct lb_source_limits){10, -5}, &result),
                      LB_SOURCE_TIMEOUT);
     assert_int_equal(case_read(one, quick, "a", ENOUGH, &result), LB_CODE_OK);
+    assert_int_equal(result.num_rows, 2);
+}
+
+/* One connection that waits for its server does not hold another. */
+struct slow_read {
+    struct contract_case one;
+    struct lb_source_stmt *stmt;
+    enum lb_code code;
+};
+
+static void *read_slowly(void *arg)
+{
+    struct slow_read *slow = arg;
+    struct lb_source_result result = {0};
+    slow->code = case_read(&slow->one, slow->stmt, "a", (struct lb_source_limits){10, 60000},
+                           &result);
+    return NULL;
+}
+
+void contract_others_go_on(void **state)
+{
+    struct contract_case *one = *state;
+    struct slow_read slow = {.code = LB_CODE_OK};
+    pthread_t thread;
+    case_open(&slow.one, one->contract);
+    slow.stmt = case_prepare(&slow.one, one->contract->endless, NULL, 0);
+    assert_int_equal(pthread_create(&thread, NULL, read_slowly, &slow), 0);
+    nap(200);
+    int64_t start_ms = case_now_ms();
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(read_wage(one), LB_CODE_OK);
+    assert_true(case_now_ms() - start_ms < SOON_MS);
+    one->contract->plugin->cancel(slow.one.source);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(slow.code, LB_SOURCE_TIMEOUT);
+    expect_idle(one->contract);
+    case_close(&slow.one);
 }
 
 static void *cancel_soon(void *arg)

@@ -39,4 +39,10 @@ void postgres_sql(struct server *server, const char *database, const char *sql);
 /* postgres_number is postgres_sql for one number. */
 long postgres_number(struct server *server, const char *sql);
 
+/* The same for a MariaDB server, whose database is `test` and whose socket is `<folder>/sock`. */
+void mariadb_start(struct server *server);
+void mariadb_launch(struct server *server);
+void mariadb_sql(struct server *server, const char *sql);
+long mariadb_number(struct server *server, const char *sql);
+
 #endif
