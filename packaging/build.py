@@ -133,6 +133,10 @@ def fill_command(package, programs, date):
         for name in sorted(os.listdir(folder)):
             if name.endswith(".yaml"):
                 package.copy(f"/usr/share/lianban/{kind}/{name}", os.path.join(folder, name))
+    folder = os.path.join(HERE, "conformance")
+    for name in sorted(os.listdir(folder)):
+        package.copy(f"/usr/share/lianban/conformance/{name}", os.path.join(folder, name),
+                     0o755 if name.endswith(".sh") else 0o644)
     for name in sorted(os.listdir(os.path.join(ROOT, "docs"))):
         package.copy(f"/usr/share/doc/lianban/{name}", os.path.join(ROOT, "docs", name))
     package.copy("/usr/share/doc/lianban/README.md", os.path.join(ROOT, "README.md"))

@@ -31,6 +31,8 @@ int lb_ctl_adapter_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
 /* form check | notice */
 int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv);
+/* conformance */
+int lb_ctl_conformance_command(struct lb_ctl_env *env, int argc, char **argv);
 /* rules check */
 int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv);
 

@@ -9,6 +9,7 @@
 #include "lianban/v1/adapter.pb-c.h"
 #include "lianban/v1/consent.pb-c.h"
 #include "lianban/v1/evidence.pb-c.h"
+#include "lianban/v1/link.pb-c.h"
 #include "lianban/v1/window.pb-c.h"
 
 /*
@@ -157,6 +158,33 @@ struct lb_ctl_evidence_port {
     void (*close)(void *ctx);
 };
 
+struct lb_log;
+struct lb_trust;
+
+/* An adapter that is tried out, as a broker and a window of its rehearsal reach it. */
+enum lb_ctl_kit_member { LB_CTL_KIT_BROKER, LB_CTL_KIT_WINDOW, LB_CTL_KIT_NUM_MEMBERS };
+
+struct lb_ctl_kit_options {
+    const char *adapter;  /* SPIFFE id */
+    const char *address;  /* host:port */
+    struct lb_trust *trust;
+    struct lb_log *log;   /* the broker's */
+    struct {
+        const char *cert, *key, *ca;
+    } members[LB_CTL_KIT_NUM_MEMBERS];
+};
+
+struct lb_ctl_kit_port {
+    void *ctx;
+    /* Any bytes to any method; the other side's code. */
+    lb_status (*call)(void *ctx, enum lb_ctl_kit_member as, const char *method,
+                      struct lb_span request, struct lb_arena *arena, struct lb_span *out_reply);
+    /* Links up as the broker, hands on one status list and waits for what is said of it. */
+    lb_status (*push)(void *ctx, const char *token, struct lb_arena *arena,
+                      Lianban__V1__StatusAck **out_ack);
+    void (*close)(void *ctx);
+};
+
 /* Opens the ports; a sentence in diag when that fails. The caller closes what was opened. */
 struct lb_ctl_remote {
     void *ctx;
@@ -172,6 +200,9 @@ struct lb_ctl_remote {
     lb_status (*open_evidence)(void *ctx, const struct lb_ctl_desk_profile *profile,
                                const struct lb_clock *clock, struct lb_diag *diag,
                                struct lb_ctl_evidence_port *out);
+    /* What the options point at must outlive the port. */
+    lb_status (*open_kit)(void *ctx, const struct lb_ctl_kit_options *options,
+                          struct lb_diag *diag, struct lb_ctl_kit_port *out);
 };
 
 #endif

@@ -36,6 +36,8 @@ static const struct lb_ctl_item items[] = {
      lb_ctl_form_command, NULL},
     {LB_CTL_DEPARTMENT, "rules", "check", "check a rule set and list its thresholds",
      "检查标准集并列出各项标准", lb_ctl_rules_command, NULL},
+    {LB_CTL_DEPARTMENT, "conformance", "", "try an adapter of one's own out, in a rehearsal",
+     "在演练中检验本部门的接入端", lb_ctl_conformance_command, NULL},
     {LB_CTL_WINDOW, "operator", "add|suspend|resume|list|show|token",
      "the register of those who serve at a window", "窗口经办人名册", NULL, lb_operator_command},
     {LB_CTL_CONSENT_OFFICE, "consent", "notice|confirm|refuse|revoke|suspend|resume",

@@ -4,6 +4,7 @@
 
 #include "gateway/services/client_desk.h"
 #include "gateway/services/client_evidence.h"
+#include "gateway/services/client_kit.h"
 #include "gateway/wire/pb.h"
 
 /* The window agent, over its Unix socket. */
@@ -141,5 +142,5 @@ static lb_status open_window(void *ctx, const char *address, struct lb_diag *dia
 struct lb_ctl_remote lb_client_remote(void)
 {
     return (struct lb_ctl_remote){NULL, open_window, lb_client_open_desk, lb_client_open_log,
-                                  lb_client_open_evidence};
+                                  lb_client_open_evidence, lb_client_open_kit};
 }

@@ -223,7 +223,29 @@ class Installed(unittest.TestCase):
             self.assertEqual(owner.st_mode & 0o777, 0o600)
             self.assertNotEqual(owner.st_uid, 0)
 
-    def test_i_an_upgrade_keeps_keys_evidence_and_changes(self):
+    def test_i_conformance(self):
+        """The service's own unit, with a rehearsal's configuration in place of the sample's."""
+        state, etc = "/var/lib/lianban/adapter/", "/etc/lianban/rehearsal"
+        self.root.run("env", "RULES=/etc/lianban/adapter/rules/beijing-reference.yaml", "sh",
+                      "/usr/share/lianban/conformance/prepare.sh", etc, "tax", "127.0.0.1:7999",
+                      "{plugin: sqlite, location: " + state + "department.db}")
+        config = self.root.read(etc + "/adapter/node.yaml")
+        self.root.write(etc + "/adapter/node.yaml", config.replace("state: state", f"state: {state}rehearsal"))
+        self.root.run("chown", "-R", "lianban-adapter:", etc)
+        unit = self.root.read("/lib/systemd/system/lianban-adapter-init.service")
+        unit = unit.replace("/etc/lianban/adapter/node.yaml", etc + "/adapter/node.yaml")
+        self.root.write("/run/systemd/system/rehearsal.service",
+                        unit.replace(state + "state/evidence.db", state + "rehearsal/evidence.db")
+                        + _LOGGED.split("\n")[1] + "\n")
+        self.root.run("systemctl", "daemon-reload")
+        self._start("rehearsal.service")
+        said = self.root.run("setpriv", "--reuid=lianban-adapter", "--regid=lianban-adapter", "--clear-groups", "--",
+                             "lianban", "conformance", "127.0.0.1:7999", "--kit", etc, "--json")
+        self.root.run("systemctl", "stop", "rehearsal.service")
+        found = json.loads(said)
+        self.assertEqual((found["failed"], found["passed"] > 100), (0, True))
+
+    def test_j_an_upgrade_keeps_keys_evidence_and_changes(self):
         kept = ["/etc/lianban/adapter/" + name for name in ("node.yaml", "key.pem", "log.pem", "seal.key")]
         before = [self.root.read(path) for path in kept]
         entries = self._entries()
@@ -237,7 +259,7 @@ class Installed(unittest.TestCase):
         # The sample's policy names no broker, so that ours is refused meanwhile.
         self.assertIn("STOPPED", [entry["code"] for entry in after[len(entries):]])
 
-    def test_j_what_hangs_is_started_anew(self):
+    def test_k_what_hangs_is_started_anew(self):
         unit = "lianban-adapter.service"
         self.root.write(f"/run/systemd/system/{unit}.d/quick.conf",
                         f"[Service]\nWatchdogSec={WATCHDOG_SECONDS}\nRestartSec=0\n")
@@ -253,7 +275,7 @@ class Installed(unittest.TestCase):
             time.sleep(0.2)
         self.assertNotEqual(self.root.show(unit, "MainPID"), pid)
 
-    def test_k_a_purge_keeps_keys_and_evidence(self):
+    def test_l_a_purge_keeps_keys_and_evidence(self):
         self.root.run("dpkg", "--purge", "lianban-adapter")
         self.assertFalse(os.path.exists(self.root.path("/usr/sbin/lianban-adapter")))
         self.assertFalse(os.path.exists(self.root.path("/etc/lianban/adapter/node.yaml")))
