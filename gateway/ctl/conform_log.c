@@ -36,6 +36,28 @@ static lb_status extends(struct lb_ctl_kit *kit, const char **out_found)
     return LB_OK;
 }
 
+/* Times of grants and seals are judged by the adapter's clock, which its entries tell, those of
+ * refusals too. */
+static lb_status clock_agrees(struct lb_ctl_kit *kit, const char **out_found)
+{
+    struct lb_ctl_kit_ask ask;
+    struct lb_ctl_kit_read read;
+    struct lb_ctl_kit_answer answer;
+    LB_TRY(lb_ctl_kit_ask_mandate(kit, &ask));
+    LB_TRY(lb_ctl_kit_build(kit, &ask, &read));
+    LB_TRY(lb_ctl_kit_send(kit, &read, &answer));
+    *out_found = answer.outer;
+    if (answer.leaf.time_ms == 0)
+        return LB_OK; /* refused without an entry */
+    int64_t ahead_s = (answer.leaf.time_ms - lb_clock_unix_ms(kit->env->clock)) / 1000;
+    *out_found = "within a minute";
+    if (ahead_s >= -LB_CLOCK_SKEW_S && ahead_s <= LB_CLOCK_SKEW_S)
+        return LB_OK;
+    *out_found = lb_arena_printf(kit->check_arena, "%lld s ahead", (long long)ahead_s);
+    LB_ENSURE(*out_found != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
 static lb_status longer(struct lb_ctl_kit *kit, const char **out_found)
 {
     Lianban__V1__LogProgress *progress = NULL;
@@ -95,6 +117,8 @@ static lb_status absent_tile(struct lb_ctl_kit *kit, const char **out_found)
 }
 
 const struct lb_ctl_check lb_ctl_checks_log[] = {
+    {"clock.entry", "the time of the entry of a read", "查询存证的时间", "within a minute", NULL,
+     clock_agrees, false, 0},
     {"log.extends", "the log extends what it was before the first check", "存证只增不减", "OK", NULL,
      extends, false, 0},
     {"log.longer", "a log longer than it is", "声称更长的日志", "LOG_BEHIND", NULL, longer, false, 0},

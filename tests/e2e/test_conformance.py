@@ -102,6 +102,20 @@ class Conformance(unittest.TestCase):
                                  "budget.operator": ("BUDGET_EXHAUSTED", "ANSWERED")})
         self.assertEqual(done.returncode, 1)
 
+    def test_a_clock_that_is_an_hour_ahead_is_found_by_name(self):
+        shim = os.path.join(os.path.dirname(folder), "late_clock.so")
+        subprocess.run(["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", shim,
+                        os.path.join(os.path.dirname(os.path.abspath(__file__)), "late_clock.c")], check=True)
+        os.environ["LD_PRELOAD"] = shim
+        try:
+            self.start()
+        finally:
+            del os.environ["LD_PRELOAD"]
+        found, = json.loads(kit("--only", "clock", "--json").stdout)["checks"]
+        self.assertRegex(found["found"], "^3[56][0-9]{2} s ahead$")
+        honest, = json.loads(kit("--only", "grant.honest", "--json").stdout)["checks"]
+        self.assertEqual((honest["ok"], honest["found"]), (False, "DEADLINE"))
+
     def test_a_single_group(self):
         self.start()
         done = kit("--only", "replay", "--language", "en")
