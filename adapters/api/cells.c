@@ -37,14 +37,12 @@ static struct lb_span cut_blanks(struct lb_span text)
     return text;
 }
 
-lb_status lb_source_cell_text(struct lb_span text, bool keep_empty, struct lb_arena *arena,
+lb_status lb_source_cell_text(struct lb_span text, struct lb_arena *arena,
                               struct lb_source_cell *out)
 {
     text = cut_blanks(text);
-    if (text.len == 0 && !keep_empty)
-        return LB_OK;
-    if (text.len > LB_MAX_VALUE_BYTES || !lb_utf8_valid(text) ||
-        (text.len > 0 && memchr(text.ptr, 0, text.len) != NULL))
+    if (text.len == 0 || text.len > LB_MAX_VALUE_BYTES || !lb_utf8_valid(text) ||
+        memchr(text.ptr, 0, text.len) != NULL)
         return LB_OK;
     LB_TRY(lb_arena_copy(arena, text, &out->text));
     out->kind = LB_SOURCE_TEXT;

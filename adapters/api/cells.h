@@ -23,9 +23,9 @@ LB_MUST lb_status lb_source_rows_next(struct lb_source_rows *rows,
                                       struct lb_source_cell **out_row);
 
 /* lb_source_cell_text hands up text: trailing blanks are cut; text that is not UTF-8, has a NUL
- * inside or is longer than LB_MAX_VALUE_BYTES stays NULL, and so does empty text unless keep_empty.
- * NO_MEMORY. */
-LB_MUST lb_status lb_source_cell_text(struct lb_span text, bool keep_empty, struct lb_arena *arena,
+ * inside or is longer than LB_MAX_VALUE_BYTES stays NULL, and so does empty text: databases
+ * disagree whether it is a value. NO_MEMORY. */
+LB_MUST lb_status lb_source_cell_text(struct lb_span text, struct lb_arena *arena,
                                       struct lb_source_cell *out);
 
 /* lb_source_cell_date hands up the first `len` characters (10: date, 7: month) of a date or time

@@ -77,10 +77,10 @@ static void unreadable_text_is_unknown(void **state)
     struct lb_source_cell cell = {.kind = LB_SOURCE_NULL};
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        assert_true(lb_source_cell_text(wrong[i], true, arena, &cell) == LB_OK);
+        assert_true(lb_source_cell_text(wrong[i], arena, &cell) == LB_OK);
         assert_int_equal(cell.kind, LB_SOURCE_NULL);
     }
-    assert_true(lb_source_cell_text(lb_span_str("x  "), false, arena, &cell) == LB_OK);
+    assert_true(lb_source_cell_text(lb_span_str("x  "), arena, &cell) == LB_OK);
     assert_true(lb_span_is(cell.text, "x"));
     lb_arena_free(arena);
 }

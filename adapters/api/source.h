@@ -74,7 +74,6 @@ struct lb_source_query {
     size_t num_columns;                      /* that the view uses; the query may give more */
     const struct lb_source_column *columns;
     enum lb_source_want others;              /* of columns not in the list */
-    bool keep_empty;                         /* empty text is a value of its own, and not NULL */
 };
 
 /* What the database says of a prepared query. */

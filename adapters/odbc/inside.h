@@ -71,7 +71,6 @@ struct lb_source_stmt {
     struct lb_odbc_core *core;
     SQLHSTMT handle;
     struct lb_source_stmt *next;
-    bool keep_empty;
     struct lb_source_text text;
     size_t num_columns;
     struct lb_odbc_column *columns;

@@ -115,7 +115,6 @@ static lb_status odbc_prepare(struct lb_source *source, const struct lb_source_q
     LB_ENSURE(stmt != NULL, LB_NO_MEMORY, "arena full");
     stmt->source = source;
     stmt->core = core;
-    stmt->keep_empty = query->keep_empty;
     core->stmt = stmt;
     LB_TRY(copy_query(core, query));
     core->said.text[0] = 0;

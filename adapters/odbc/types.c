@@ -115,7 +115,7 @@ lb_status lb_odbc_cell(const struct lb_source_stmt *stmt, const struct lb_odbc_c
 {
     switch (column->how) {
     case LB_ODBC_TEXT:
-        return lb_source_cell_text(text, stmt->keep_empty, arena, out);
+        return lb_source_cell_text(text, arena, out);
     case LB_ODBC_DATE:
         return lb_source_cell_date(text, 10, arena, out);
     case LB_ODBC_MONTH:

@@ -43,7 +43,6 @@ struct lb_source {
 struct lb_source_stmt {
     struct lb_source *source;
     char name[16];
-    bool keep_empty;
     struct lb_source_text text;   /* its parameters' names */
     size_t num_columns;
     struct lb_postgres_column *columns;
@@ -104,8 +103,7 @@ LB_MUST lb_status lb_postgres_check_param(Oid type, const char *name, struct lb_
 
 /* lb_postgres_cell fills one cell, which is NULL, from the text of a column. NO_MEMORY. */
 LB_MUST lb_status lb_postgres_cell(const struct lb_postgres_column *column, struct lb_span text,
-                                   bool keep_empty, struct lb_arena *arena,
-                                   struct lb_source_cell *out);
+                                   struct lb_arena *arena, struct lb_source_cell *out);
 
 /* These are the plugin's functions of the same names. */
 LB_MUST lb_status lb_postgres_prepare(struct lb_source *source,

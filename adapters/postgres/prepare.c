@@ -146,7 +146,6 @@ lb_status lb_postgres_prepare(struct lb_source *source, const struct lb_source_q
     LB_ENSURE(stmt != NULL, LB_NO_MEMORY, "arena full");
     LB_ENSURE(!source->broken, LB_SOURCE_UNAVAILABLE, "connection given up");
     stmt->source = source;
-    stmt->keep_empty = query->keep_empty;
     LB_TRY(lb_source_translate(query->text, &dialect, source->arena, diag, &stmt->text));
     LB_TRY(compile(source, "", stmt->text.text, until_ms, diag, &described));
     LB_TRY(check_params(stmt, described, 0, diag));

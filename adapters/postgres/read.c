@@ -91,7 +91,7 @@ static lb_status copy_row(const struct lb_source_stmt *stmt, const PGresult *res
             continue;
         struct lb_span text = lb_span_of(PQgetvalue(result, 0, (int)i),
                                          (size_t)PQgetlength(result, 0, (int)i));
-        LB_TRY(lb_postgres_cell(&stmt->columns[i], text, stmt->keep_empty, rows->arena, &row[i]));
+        LB_TRY(lb_postgres_cell(&stmt->columns[i], text, rows->arena, &row[i]));
     }
     return LB_OK;
 }

@@ -188,15 +188,15 @@ static void fill_bool(struct lb_span text, struct lb_source_cell *out)
 }
 
 lb_status lb_postgres_cell(const struct lb_postgres_column *column, struct lb_span text,
-                           bool keep_empty, struct lb_arena *arena, struct lb_source_cell *out)
+                           struct lb_arena *arena, struct lb_source_cell *out)
 {
     switch (column->how) {
     case LB_POSTGRES_ASCII:
         if (!is_ascii(text))
             return LB_OK;
-        return lb_source_cell_text(text, keep_empty, arena, out);
+        return lb_source_cell_text(text, arena, out);
     case LB_POSTGRES_TEXT:
-        return lb_source_cell_text(text, keep_empty, arena, out);
+        return lb_source_cell_text(text, arena, out);
     case LB_POSTGRES_DATE:
         return lb_source_cell_date(text, 10, arena, out);
     case LB_POSTGRES_MONTH:

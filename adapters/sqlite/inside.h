@@ -19,7 +19,6 @@ struct lb_source_stmt {
     struct lb_stmt *stmt;  /* belongs to the store */
     size_t num_columns;
     const char **columns;
-    bool keep_empty;
 };
 
 /* These are the plugin's functions of the same names. */

@@ -140,7 +140,6 @@ static lb_status sqlite_prepare(struct lb_source *source, const struct lb_source
     struct lb_source_stmt *prepared = lb_arena_alloc(source->arena, sizeof(*prepared));
     LB_ENSURE(prepared != NULL, LB_NO_MEMORY, "arena full");
     prepared->source = source;
-    prepared->keep_empty = query->keep_empty;
     prepared->text = lb_arena_str(source->arena, lb_span_str(query->text));
     LB_ENSURE(prepared->text != NULL, LB_NO_MEMORY, "arena full");
     LB_TRY(compile(source, query->text, diag, &prepared->stmt));
@@ -172,8 +171,7 @@ static lb_status copy_cell(const struct lb_source_stmt *query, int column,
 {
     enum lb_column_type type = lb_stmt_type(query->stmt, column);
     if (type == LB_COL_TEXT)
-        return lb_source_cell_text(lb_stmt_text(query->stmt, column), query->keep_empty, arena,
-                                   out);
+        return lb_source_cell_text(lb_stmt_text(query->stmt, column), arena, out);
     if (type != LB_COL_INT)
         return LB_OK;
     out->kind = LB_SOURCE_INT;

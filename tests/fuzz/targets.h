@@ -49,6 +49,8 @@ struct fuzz_sink;
     X(form)                                                                                        \
     X(expression)                                                                                  \
     X(source_file)                                                                                 \
+    X(source_cell)                                                                                 \
+    X(source_query)                                                                                \
     X(arguments)                                                                                   \
     X(terminal_text)                                                                               \
     X(household)                                                                                   \

@@ -24,14 +24,10 @@ void contract_cells(void **state)
     assert_int_equal(cell.text.len, 0);
 }
 
-static struct lb_source_cell text_of(struct contract_case *one, const char *id_no, bool keep_empty)
+static struct lb_source_cell text_of(struct contract_case *one, const char *id_no)
 {
-    static const struct lb_source_column columns[] = {{"v", LB_SOURCE_WANT_TEXT}};
-    const struct lb_source_query query = {.text = "SELECT v FROM odd WHERE id_no = :id_no",
-                                          .num_columns = 1, .columns = columns,
-                                          .keep_empty = keep_empty};
-    struct lb_source_stmt *stmt = NULL;
-    assert_true(one->contract->plugin->prepare(one->source, &query, &one->diag, &stmt) == LB_OK);
+    struct lb_source_stmt *stmt = case_prepare(one, "SELECT v FROM odd WHERE id_no = :id_no", "v",
+                                               LB_SOURCE_WANT_TEXT);
     return case_cell(one, stmt, id_no);
 }
 
@@ -40,17 +36,13 @@ void contract_text(void **state)
     struct contract_case *one = *state;
     static const char *const nulls[] = {"null", "empty", "blanks", "longer"};
     for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++) {
-        struct lb_source_cell cell = text_of(one, nulls[i], false);
+        struct lb_source_cell cell = text_of(one, nulls[i]);
         if (cell.kind != LB_SOURCE_NULL || cell.number != 0 || cell.text.len != 0)
             fail_msg("%s: %s", one->contract->name, nulls[i]);
     }
-    assert_true(lb_span_is(text_of(one, "padded", false).text, "01"));
-    assert_true(lb_span_is(text_of(one, "han", false).text, "张·伟"));
-    assert_int_equal(text_of(one, "long", false).text.len, LB_MAX_VALUE_BYTES);
-    /* Where a view says so, nothing written is not the same as nothing known. */
-    assert_int_equal(text_of(one, "empty", true).kind, LB_SOURCE_TEXT);
-    assert_int_equal(text_of(one, "empty", true).text.len, 0);
-    assert_int_equal(text_of(one, "null", true).kind, LB_SOURCE_NULL);
+    assert_true(lb_span_is(text_of(one, "padded").text, "01"));
+    assert_true(lb_span_is(text_of(one, "han").text, "张·伟"));
+    assert_int_equal(text_of(one, "long").text.len, LB_MAX_VALUE_BYTES);
     struct lb_source_stmt *fixed = case_prepare(
         one, "SELECT v FROM fixed WHERE id_no = :id_no", "v", LB_SOURCE_WANT_TEXT);
     assert_true(lb_span_is(case_cell(one, fixed, "a").text, "01"));
