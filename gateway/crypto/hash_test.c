@@ -10,6 +10,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/crypto/random_pool.h"
+#include "gateway/crypto/stream.h"
 
 static void assert_hex(const uint8_t *bytes, size_t len, const char *expected)
 {
@@ -39,6 +40,24 @@ static void parts_hash_like_their_concatenation(void **state)
     lb_sha256_parts(parts, 3, out);
     assert_hex(out, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     lb_sha256_parts(NULL, 0, out);
+    assert_hex(out, 32, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+static void a_stream_hashes_like_the_whole(void **state)
+{
+    (void)state;
+    uint8_t out[LB_SHA256_BYTES];
+    struct lb_sha256_stream *stream = lb_sha256_begin();
+    struct lb_sha256_stream *other = lb_sha256_begin();
+    lb_sha256_add(stream, lb_span_str("a"));
+    lb_sha256_add(other, lb_span_str("x"));
+    lb_sha256_add(stream, LB_SPAN_EMPTY);
+    lb_sha256(lb_span_str("between"), out);
+    lb_sha256_add(stream, lb_span_str("bc"));
+    lb_sha256_end(stream, out);
+    assert_hex(out, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    lb_sha256_end(other, out);
+    lb_sha256_end(lb_sha256_begin(), out);
     assert_hex(out, 32, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
@@ -176,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_gives_the_published_values),
         cmocka_unit_test(parts_hash_like_their_concatenation),
+        cmocka_unit_test(a_stream_hashes_like_the_whole),
         cmocka_unit_test(hmac_gives_the_values_of_rfc_4231),
         cmocka_unit_test(hkdf_gives_the_values_of_rfc_5869),
         cmocka_unit_test(expand_reaches_its_longest_output),
