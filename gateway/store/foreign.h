@@ -37,6 +37,9 @@ LB_MUST lb_status lb_store_connect(const char *path, int flags, sqlite3 **out_db
  * double-quoted strings. */
 LB_MUST lb_status lb_store_harden(sqlite3 *db);
 
+/* lb_store_sync_folder makes a path's name durable. FILE_FAILED. */
+LB_MUST lb_status lb_store_sync_folder(const char *path);
+
 /* lb_store_drop_stmts frees every statement of a store that is being closed, but its steps. */
 void lb_store_drop_stmts(struct lb_store *store);
 

@@ -32,7 +32,7 @@ static lb_status check_path(const char *path)
 }
 
 /* The folder's entry must be on the disk before anything is promised to be in the file. */
-static lb_status sync_folder(const char *path)
+lb_status lb_store_sync_folder(const char *path)
 {
     char folder[PATH_MAX];
     int len = snprintf(folder, sizeof(folder), "%s", path);
@@ -56,7 +56,7 @@ static lb_status create_file(const char *path)
     LB_ENSURE(fd >= 0, LB_FILE_FAILED, "database file cannot be created");
     LB_ENSURE(fchmod(fd, 0600) == 0, LB_FILE_FAILED, "mode cannot be set");
     LB_ENSURE(fsync(fd) == 0, LB_FILE_FAILED, "database file cannot be synced");
-    return sync_folder(path);
+    return lb_store_sync_folder(path);
 }
 
 /* A missing file is told apart here, and a FIFO or device is refused: opening it could block. */

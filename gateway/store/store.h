@@ -107,6 +107,24 @@ LB_MUST lb_status lb_store_savepoint(struct lb_store *store);
 LB_MUST lb_status lb_store_release(struct lb_store *store);
 LB_MUST lb_status lb_store_undo(struct lb_store *store);
 
+/* Told between the steps of a copy, how many pages of how many; a failure ends it. */
+struct lb_store_progress {
+    lb_status (*tell)(void *ctx, uint64_t done, uint64_t all);
+    void *ctx;
+};
+#define LB_STORE_COPY_PAGES 256 /* of one step */
+
+/*
+ * lb_store_copy writes the whole database, as it is when the copy begins and whoever writes
+ * meanwhile, into a new file of mode 0600; writers are not held up, but their WAL grows until the
+ * copy is done. The copy is in rollback mode, so that nothing but the file is needed to read it,
+ * and it is synced with its folder. `progress` may be NULL. A failure leaves a file that is no
+ * copy. FILE_FAILED when there is such a file already, or it can't be made or synced; what
+ * `progress` says; STORE_FAILED with a transaction open; and as all SQL.
+ */
+LB_MUST lb_status lb_store_copy(struct lb_store *store, const char *path,
+                                const struct lb_store_progress *progress);
+
 /* lb_stmt_prepare compiles one statement; it belongs to the store. STORE_FAILED with the reason in
  * lb_store_error_text. Trailing SQL is refused, and so is a text without a statement. */
 LB_MUST lb_status lb_stmt_prepare(struct lb_store *store, const char *sql,
