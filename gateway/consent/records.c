@@ -1,6 +1,11 @@
 #include "gateway/consent/records.h"
 
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #define APPLICATION_ID 0x4C42434FU  /* "LBCO" */
 #define PURGE_EVERY_S 60
@@ -154,6 +159,7 @@ struct lb_consent_store {
     struct lb_store *store;
     struct lb_stmt *stmts[LB_NUM_SQL];  /* belong to the store */
     int64_t next_purge_unix_s;
+    int lock;
 };
 
 /* --- life --- */
@@ -163,13 +169,21 @@ static void store_freep(struct lb_consent_store **store)
     lb_consent_store_close(*store);
 }
 
-/* The lock is taken with the first write after the pragma and held until the file is closed: two
- * offices on one store could hand out one status index twice. */
-static lb_status keep_others_out(struct lb_store *store)
+/* Two offices on one store could hand out one status index twice. The lock is a file of its own,
+ * since SQLite's would keep out those too who only read, such as a backup. */
+static lb_status keep_others_out(const char *path, int *out_lock)
 {
-    LB_TRY(lb_store_exec(store, "PRAGMA locking_mode=EXCLUSIVE"));
-    LB_TRY(lb_store_begin(store));
-    return lb_store_commit(store);
+    char lock[PATH_MAX];
+    int len = snprintf(lock, sizeof(lock), "%s.lock", path);
+    LB_ENSURE(len > 0 && (size_t)len < sizeof(lock), LB_FILE_FAILED, "path is too long");
+    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    LB_ENSURE(fd >= 0, LB_FILE_FAILED, "lock file cannot be opened");
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        (void)close(fd);
+        LB_FAIL(LB_STATE_LOCKED, "another process holds this store");
+    }
+    *out_lock = fd;
+    return LB_OK;
 }
 
 static lb_status open_file(const char *path, struct lb_consent_store *store)
@@ -181,8 +195,8 @@ static lb_status open_file(const char *path, struct lb_consent_store *store)
         .create = true,
         .busy_timeout_ms = 1000,
     };
+    LB_TRY(keep_others_out(path, &store->lock));
     LB_TRY(lb_store_open(&options, &store->store));
-    LB_TRY(keep_others_out(store->store));
     for (size_t i = 0; i < LB_NUM_SQL; i++)
         LB_TRY(lb_stmt_prepare(store->store, sql[i], &store->stmts[i]));
     return LB_OK;
@@ -208,6 +222,7 @@ lb_status lb_consent_store_open(const char *path, struct lb_diag *diag,
 {
     LB_DEFER(store_freep) struct lb_consent_store *store = calloc(1, sizeof(*store));
     LB_ENSURE(store != NULL, LB_NO_MEMORY, "a consent store");
+    store->lock = -1;
     lb_status status = open_file(path, store);
     if (status != LB_OK) {
         lb_diag_set(diag, "%s: %s", path, advice(status->code));
@@ -223,6 +238,8 @@ void lb_consent_store_close(struct lb_consent_store *store)
     if (store == NULL)
         return;
     lb_store_close(store->store);
+    if (store->lock >= 0)
+        (void)close(store->lock);
     free(store);
 }
 
