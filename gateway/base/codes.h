@@ -261,6 +261,9 @@
       "数据库账号不是只读账号，请改用只读账号。")                                                  \
     X(FILE_FAILED, FAILED_PRECONDITION, LOCAL, "A file cannot be read or written.",                \
       "文件无法读写。")                                                                            \
+    X(BACKUP_BROKEN, DATA_LOSS, LOCAL,                                                             \
+      "The backup was never finished, or something in it was changed.",                            \
+      "备份未完成，或其内容已被改动。")                                                            \
     X(OTHER_LOG, FAILED_PRECONDITION, LOCAL, "The folder belongs to another log, or to none.",     \
       "该目录属于其他存证日志，或不是存证日志的目录。")                                            \
     X(REVIEW_UNRECORDED, UNAVAILABLE, LOCAL,                                                       \

@@ -28,6 +28,7 @@ struct lb_ctl_env {
                          struct lb_explanation *out_explanation);
     const struct lb_ctl_doctor_ways *doctor;  /* doctor_port.h */
     const char *agent;  /* the window agent's address when --agent is not given */
+    const char *version;  /* of the program */
     const char *login;  /* who runs this, the operator's badge when --operator is not given */
     bool chinese;       /* language of results; --language changes it */
     bool json;          /* --json was given */

@@ -58,6 +58,8 @@ static const struct lb_ctl_item items[] = {
      "检查本节点：有什么故障、如何处理、找谁", lb_ctl_doctor_command, NULL},
     {LB_CTL_OPERATOR, "status", "", "every member as the brokers see it, red, yellow or green",
      "各节点概况：红、黄、绿", lb_ctl_status_command, NULL},
+    {LB_CTL_OPERATOR, "backup", "make|check", "copy a running node's state, and check a copy",
+     "备份运行中节点的状态，并核验备份", lb_ctl_backup_command, NULL},
     {LB_CTL_OPERATOR, "pki", "init|issue|renew|revoke|crl|show", "the embedded CA", "内置证书机构",
      NULL, lb_pki_command},
     {LB_CTL_OPERATOR, "keys", "log|seal|issuer|...|rotate|handover|use|destroy",
@@ -107,6 +109,7 @@ int main(int argc, char **argv)
         .explain = lb_serve_explain,
         .doctor = &doctor,
         .agent = agent != NULL && agent[0] != 0 ? agent : DEFAULT_AGENT,
+        .version = LB_VERSION,
         .login = login(),
         .chinese = prefers_chinese(),
     };

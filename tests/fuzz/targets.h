@@ -48,6 +48,7 @@ struct fuzz_sink;
     X(view)                                                                                        \
     X(form)                                                                                        \
     X(expression)                                                                                  \
+    X(manifest)                                                                                    \
     X(source_file)                                                                                 \
     X(source_cell)                                                                                 \
     X(source_query)                                                                                \
