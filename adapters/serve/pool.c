@@ -34,6 +34,7 @@ struct shape {
 struct lb_serve_pool {
     struct lb_serve_pool_options options;
     atomic_bool stopping;
+    bool serving;                  /* no longer starting */
     atomic_llong again_ms;         /* nobody connects before */
     struct shape *shapes;          /* of the views, when they were first prepared */
     pthread_mutex_t lock;
@@ -93,11 +94,11 @@ static lb_status prepare_one(struct lb_serve_pool *pool, struct connection *conn
     return check_shape(pool, connection, view);
 }
 
-/* A query that compiled at the start and does not now meets other tables. */
-static lb_status in_service(const struct lb_serve_pool *pool, size_t view, lb_status status)
+/* A mistake of the configuration stops the start; later it is other tables that the query meets. */
+static lb_status in_service(const struct lb_serve_pool *pool, lb_status status)
 {
-    LB_ENSURE(lb_status_code(status) != LB_CONFIG_INVALID || !pool->shapes[view].known,
-              LB_SOURCE_CHANGED, "the query no longer compiles");
+    LB_ENSURE(lb_status_code(status) != LB_CONFIG_INVALID || !pool->serving, LB_SOURCE_CHANGED,
+              "the query does not compile");
     return status;
 }
 
@@ -116,7 +117,7 @@ static lb_status prepare_all(struct lb_serve_pool *pool, struct connection *conn
         if (view->source != pool->options.source)
             continue;
         *prepared = (struct prepared){0};
-        prepared->status = in_service(pool, i, prepare_one(pool, connection, i, &inner));
+        prepared->status = in_service(pool, prepare_one(pool, connection, i, &inner));
         if (prepared->status == LB_OK || fails_alone(prepared->status))
             continue;
         lb_diag_set(diag, "view %s: %.900s", view->id, inner.text);
@@ -184,6 +185,17 @@ static void init_lock(struct lb_serve_pool *pool)
     (void)pthread_condattr_destroy(&monotonic);
 }
 
+/* After a power cut the machines come up in any order. */
+static lb_status first_connection(struct lb_serve_pool *pool, struct lb_diag *diag)
+{
+    lb_status status = connect(pool, &pool->connections[0], MAX_CONNECT_MS, diag);
+    enum lb_code code = lb_status_code(status);
+    if (code != LB_SOURCE_UNAVAILABLE && code != LB_SOURCE_TIMEOUT)
+        return status;
+    lb_log_event(LB_LOG_WARN, "source_away_at_start", "\"code\":\"%s\"", lb_code_name(code));
+    return LB_OK;
+}
+
 lb_status lb_serve_pool_new(const struct lb_serve_pool_options *options, struct lb_diag *diag,
                             struct lb_serve_pool **out_pool)
 {
@@ -197,11 +209,12 @@ lb_status lb_serve_pool_new(const struct lb_serve_pool_options *options, struct 
     init_lock(pool);
     lb_status status = make_connections(pool);
     if (status == LB_OK)
-        status = connect(pool, &pool->connections[0], MAX_CONNECT_MS, diag);
+        status = first_connection(pool, diag);
     if (status != LB_OK) {
         lb_serve_pool_free(pool);
         return status;
     }
+    pool->serving = true;
     *out_pool = pool;
     return LB_OK;
 }

@@ -23,7 +23,8 @@ struct lb_serve_pool_options {
 };
 
 /* lb_serve_pool_new opens one connection and prepares every view to find mistakes at start; the
- * others open when first needed. CONFIG_INVALID, SOURCE_UNAVAILABLE with a sentence in diag. */
+ * others open when first needed. A database that is away is no mistake: it is asked again as at any
+ * other time. CONFIG_INVALID, SOURCE_WRITABLE with a sentence in diag; NO_MEMORY. */
 LB_MUST lb_status lb_serve_pool_new(const struct lb_serve_pool_options *options,
                                     struct lb_diag *diag, struct lb_serve_pool **out_pool);
 void lb_serve_pool_free(struct lb_serve_pool *pool);

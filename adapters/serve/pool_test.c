@@ -119,16 +119,26 @@ static const struct lb_view second = {
 static const struct lb_view *const views[NUM_VIEWS] = {&first, &second, &first, &first};
 static const struct lb_serve_policy policy = {.num_views = NUM_VIEWS, .views = views};
 
-static struct lb_serve_pool *make(size_t num_connections)
+static struct lb_serve_pool *open_pool(size_t num_connections)
 {
     struct lb_serve_pool *pool = NULL;
     struct lb_diag diag;
-    memset(&fake, 0, sizeof(fake));
-    fake.type = "numeric(12,2)";
     const struct lb_serve_pool_options options = {
         .plugin = &plugin, .num_connections = num_connections, .policy = &policy};
     assert_true(lb_serve_pool_new(&options, &diag, &pool) == LB_OK);
     return pool;
+}
+
+static void start_fake(void)
+{
+    memset(&fake, 0, sizeof(fake));
+    fake.type = "numeric(12,2)";
+}
+
+static struct lb_serve_pool *make(size_t num_connections)
+{
+    start_fake();
+    return open_pool(num_connections);
 }
 
 static enum lb_code read_view(struct lb_serve_pool *pool, size_t view, int64_t max_ms)
@@ -173,6 +183,24 @@ static void a_database_that_is_down_is_asked_now_and_then(void **state)
     int64_t until_ms = now_ms() + 30000;
     while (read_view(pool, 0, 1000) != LB_CODE_OK)
         assert_true(now_ms() < until_ms);
+    lb_serve_pool_free(pool);
+}
+
+/* It was never there: what it then has is held against the views as at any other time. */
+static void a_database_may_come_up_later(void **state)
+{
+    (void)state;
+    start_fake();
+    atomic_store(&fake.refuses, true);
+    struct lb_serve_pool *pool = open_pool(1);
+    assert_int_equal(read_view(pool, 0, 1000), LB_SOURCE_UNAVAILABLE);
+    fake.gone = true;
+    atomic_store(&fake.refuses, false);
+    int64_t until_ms = now_ms() + 30000;
+    while (read_view(pool, 0, 1000) != LB_CODE_OK)
+        assert_true(now_ms() < until_ms);
+    assert_int_equal(read_view(pool, 1, 1000), LB_SOURCE_CHANGED);
+    assert_int_equal(read_view(pool, 0, 1000), LB_CODE_OK);
     lb_serve_pool_free(pool);
 }
 
@@ -252,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_queries_share_one_time),
         cmocka_unit_test(a_database_that_is_down_is_asked_now_and_then),
+        cmocka_unit_test(a_database_may_come_up_later),
         cmocka_unit_test(connections_are_no_more_than_said),
         cmocka_unit_test(a_stop_ends_what_hangs),
         cmocka_unit_test(a_view_of_other_tables_fails_alone),
