@@ -13,6 +13,7 @@ enum lb_store_step {
     LB_STORE_COMMIT,
     LB_STORE_SAVEPOINT,
     LB_STORE_RELEASE,
+    LB_STORE_ROLLBACK_TO,
     LB_STORE_NUM_STEPS
 };
 

@@ -35,9 +35,13 @@ static bool in_transaction(const struct lb_store *store)
 
 static lb_status run_step(struct lb_store *store, enum lb_store_step step)
 {
-    static const char *const texts[LB_STORE_NUM_STEPS] = {"BEGIN IMMEDIATE", "COMMIT",
-                                                          "SAVEPOINT inner_step",
-                                                          "RELEASE inner_step"};
+    static const char *const texts[LB_STORE_NUM_STEPS] = {
+        [LB_STORE_BEGIN] = "BEGIN IMMEDIATE",
+        [LB_STORE_COMMIT] = "COMMIT",
+        [LB_STORE_SAVEPOINT] = "SAVEPOINT inner_step",
+        [LB_STORE_RELEASE] = "RELEASE inner_step",
+        [LB_STORE_ROLLBACK_TO] = "ROLLBACK TO inner_step",
+    };
     store->refusal = NULL;
     if (store->steps[step] == NULL)
         LB_TRY(lb_store_status(sqlite3_prepare_v3(store->db, texts[step], -1,
@@ -110,7 +114,8 @@ lb_status lb_store_release(struct lb_store *store)
 lb_status lb_store_undo(struct lb_store *store)
 {
     LB_ENSURE(store->num_savepoints > 0, LB_STORE_FAILED, "no savepoint is open");
-    LB_TRY(lb_store_exec(store, "ROLLBACK TO inner_step; RELEASE inner_step"));
+    LB_TRY(run_step(store, LB_STORE_ROLLBACK_TO));
+    LB_TRY(run_step(store, LB_STORE_RELEASE));
     store->num_savepoints--;
     return LB_OK;
 }
