@@ -374,8 +374,7 @@ static lb_status write_within(const struct step *step, const struct lb_share_cla
     lb_status status = write_claim(step, claim);
     lb_status ended = status == LB_OK && keep ? lb_store_release(step->store)
                                               : lb_store_undo(step->store);
-    LB_TRY(status);
-    LB_TRY(ended);
+    LB_TRY(status != LB_OK ? status : ended);
     LB_TRY(lb_store_savepoint(step->store));
     return keep ? lb_store_undo(step->store) : lb_store_release(step->store);
 }
@@ -384,8 +383,6 @@ lb_status lb_share_memory_keep(struct lb_share_memory *memory, struct lb_store *
                                int64_t now_unix_s, const struct lb_share_claim *claim)
 {
     const struct step step = {memory, store, now_unix_s};
-    uint8_t unused[32]; /* whoever is rehearsed has such a name */
-    LB_TRY(lb_crypto_random(unused, sizeof(unused)));
     return write_within(&step, claim, true);
 }
 
