@@ -8,6 +8,11 @@
 #define LOOK_UP_MS 100   /* how long the adapter's stopping may stay unnoticed */
 #define FAREWELL_MS 500  /* a connection that is idle is closed before its owner goes on */
 
+/* Lanes whose driver has not come back when their owner went. They outlive whoever began them, and
+ * so the process itself counts them. */
+#define MAX_LEFT 16
+static atomic_int num_left;
+
 struct lb_odbc_lane {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -20,6 +25,7 @@ struct lb_odbc_lane {
     bool cancelled;
     bool released;
     bool ended;             /* the thread */
+    bool left;              /* counted above */
 };
 
 struct aside {
@@ -38,6 +44,8 @@ int64_t lb_odbc_now_ms(void)
 static void leave(struct lb_odbc_lane *lane)
 {
     bool last = --lane->num_users == 0;
+    if (last && lane->left)
+        (void)atomic_fetch_sub(&num_left, 1);
     (void)pthread_cond_broadcast(&lane->changed);
     (void)pthread_mutex_unlock(&lane->lock);
     if (!last)
@@ -106,6 +114,8 @@ static bool init(struct lb_odbc_lane *lane)
 lb_status lb_odbc_lane_new(void *own, void (*free_own)(void *own), const atomic_bool *stopping,
                            struct lb_odbc_lane **out_lane)
 {
+    LB_ENSURE(atomic_load(&num_left) < MAX_LEFT, LB_SOURCE_UNAVAILABLE,
+              "too many calls of the driver hang already");
     struct lb_odbc_lane *lane = calloc(1, sizeof(*lane));
     LB_ENSURE(lane != NULL, LB_NO_MEMORY, "memory is exhausted");
     *lane = (struct lb_odbc_lane){
@@ -206,5 +216,8 @@ void lb_odbc_lane_release(struct lb_odbc_lane *lane)
     (void)pthread_cond_broadcast(&lane->changed);
     while (!lane->ended && lb_odbc_now_ms() < until_ms)
         wait_a_little(lane, until_ms);
+    lane->left = lane->num_users > 1;
+    if (lane->left)
+        (void)atomic_fetch_add(&num_left, 1);
     leave(lane);
 }

@@ -16,7 +16,9 @@ struct lb_odbc_lane;
 
 typedef lb_status lb_odbc_work(void *own);
 
-/* lb_odbc_lane_new starts the thread. NO_MEMORY; then `own` is still the caller's. */
+/* lb_odbc_lane_new starts the thread. NO_MEMORY; SOURCE_UNAVAILABLE while 16 lanes that were
+ * released still hang, so that a database that never answers takes no more threads; then `own` is
+ * still the caller's. */
 LB_MUST lb_status lb_odbc_lane_new(void *own, void (*free_own)(void *own),
                                    const atomic_bool *stopping, struct lb_odbc_lane **out_lane);
 

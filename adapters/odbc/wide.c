@@ -33,30 +33,6 @@ lb_status lb_odbc_wide(const char *text, struct lb_arena *arena, SQLWCHAR **out)
     return LB_OK;
 }
 
-static size_t put_point(uint32_t point, uint8_t *out)
-{
-    if (point < 0x80) {
-        out[0] = (uint8_t)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        out[0] = (uint8_t)(0xC0 | point >> 6);
-        out[1] = (uint8_t)(0x80 | (point & 0x3F));
-        return 2;
-    }
-    if (point < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | point >> 12);
-        out[1] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
-        out[2] = (uint8_t)(0x80 | (point & 0x3F));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xF0 | point >> 18);
-    out[1] = (uint8_t)(0x80 | (point >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (point >> 6 & 0x3F));
-    out[3] = (uint8_t)(0x80 | (point & 0x3F));
-    return 4;
-}
-
 lb_status lb_odbc_narrow(const SQLWCHAR *wide, size_t len, struct lb_arena *arena,
                          struct lb_span *out)
 {
@@ -70,7 +46,7 @@ lb_status lb_odbc_narrow(const SQLWCHAR *wide, size_t len, struct lb_arena *aren
             LB_ENSURE(i + 1 < len && is_low(wide[i + 1]), LB_ABSENT, "half of a character");
             point = 0x10000 + ((point - 0xD800) << 10) + (wide[++i] - 0xDC00U);
         }
-        bytes += put_point(point, text + bytes);
+        bytes += lb_utf8_put(point, text + bytes);
     }
     *out = lb_span_of(text, bytes);
     return LB_OK;
