@@ -30,17 +30,30 @@ static lb_status run_read(struct lb_ctl_kit *kit, const struct lb_ctl_check *che
                           const char **out_found)
 {
     struct lb_ctl_kit_ask ask;
-    struct lb_ctl_kit_read read;
     struct lb_ctl_kit_answer answer;
     LB_TRY(check->consent ? lb_ctl_kit_ask_consent(kit, &ask) : lb_ctl_kit_ask_mandate(kit, &ask));
     LB_TRY(check->spoil(kit, &ask));
-    LB_TRY(lb_ctl_kit_build(kit, &ask, &read));
-    LB_TRY(lb_ctl_kit_send(kit, &read, &answer));
+    LB_TRY(lb_ctl_kit_try(kit, &ask, &answer));
     *out_found = answer.outer;
     if (answer.inner[0] == 0)
         return LB_OK;
     *out_found = lb_arena_printf(kit->check_arena, "%s/%s", answer.outer, answer.inner);
     LB_ENSURE(*out_found != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
+static lb_status run_one(struct lb_ctl_kit *kit, const struct lb_ctl_check *check,
+                         const char **out_found)
+{
+    if (check->run != NULL)
+        return check->run(kit, out_found);
+    if (check->method == NULL)
+        return run_read(kit, check, out_found);
+    struct lb_span reply = LB_SPAN_EMPTY;
+    lb_status status =
+        kit->port.call(kit->port.ctx, check->as_broker ? LB_CTL_KIT_BROKER : LB_CTL_KIT_WINDOW,
+                       check->method, LB_SPAN_EMPTY, kit->check_arena, &reply);
+    *out_found = lb_code_name(lb_status_code(status));
     return LB_OK;
 }
 
@@ -65,7 +78,7 @@ static void tell(struct lb_ctl_kit *kit, const struct lb_ctl_check *check, bool 
     lb_json_set_cstr(item, "sent", check->en);
     lb_json_set_cstr(item, "sent_zh", check->zh);
     lb_json_set_cstr(item, "expected", check->expected);
-    lb_json_set_cstr(item, "found", found);
+    lb_json_set_cstr(item, "found", lb_ctl_utf8(kit->check_arena, found));
     lb_json_set_bool(item, "ok", ok);
     lb_json_append(tally->list, item);
 }
@@ -77,8 +90,7 @@ static lb_status run_check(struct lb_ctl_kit *kit, const struct lb_ctl_check *ch
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "check");
     kit->check_arena = arena;
-    lb_status status =
-        check->run != NULL ? check->run(kit, &found) : run_read(kit, check, &found);
+    lb_status status = run_one(kit, check, &found);
     /* A receipt that does not hold is a finding; what else goes wrong is, too: it was not as
      * expected. */
     if (status != LB_OK)

@@ -56,6 +56,7 @@ struct lb_ctl_kit {
     const struct lb_seal_key_entry *seal_key;  /* the adapter's; in `directory` */
     struct lb_directory *directory;
     struct lb_watch watch;         /* of the adapter's log, since the run began */
+    uint64_t num_entries;          /* of the adapter's, that came with what it said */
     uint64_t status_seq;
     uint8_t states[LB_CTL_KIT_STATES];
 };
@@ -67,10 +68,11 @@ struct lb_ctl_kit_ask {
     struct lb_grant grant;
     struct lb_section section;
     const struct lb_sign_key *grant_key;
-    const struct lb_x25519_key *sender;
+    const struct lb_x25519_key *sender, *bound_to;  /* who seals, and for whom the grant is */
     const char *requester, *audience;
     const char *views[2];          /* announced; NULL-terminated */
     const char *want_view, *field, *operator_name, *claim;
+    const char *args[2];           /* of the operator: both, or NULL */
     const char *more_field;        /* a second want; NULL */
     const char *more_operator;
     const char *operator_org, *operator_kid, *operator_person;
@@ -84,8 +86,12 @@ struct lb_ctl_kit_ask {
     struct lb_span jwt, disclosure; /* given, or made by the first build and then kept */
 };
 
+#define LB_CTL_KIT_MAX_WANTS 2
+
 struct lb_ctl_kit_read {
-    const Lianban__V1__ReadRequest *request;
+    Lianban__V1__ReadRequest *request;
+    size_t num_wants;
+    const char *view, *fields[LB_CTL_KIT_MAX_WANTS];  /* what was asked, in its order */
     struct lb_span ciphertext;
     struct lb_hpke_context context;
     uint64_t seq;
@@ -95,8 +101,7 @@ struct lb_ctl_kit_read {
 struct lb_ctl_kit_answer {
     const char *outer;             /* the adapter's code, or the call's */
     const char *inner;             /* of the sealed answer; "" when there is none to open */
-    int state;                     /* of the first fact */
-    bool truth;
+    const Lianban__V1__Fact *fact; /* the first; NULL when there is none */
     struct lb_span sealed;
     struct lb_leaf leaf;           /* the adapter's entry */
 };
@@ -111,9 +116,14 @@ LB_MUST lb_status lb_ctl_kit_build(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask
                                    struct lb_ctl_kit_read *out);
 /* lb_ctl_kit_send writes a ROUTE entry into the broker's log, sends both and checks the receipt:
  * the entry of every answer and refusal must be there, hold, and name what was sent and the ROUTE
- * entry. RECEIPT_INVALID, with what is wrong as the status's text. */
+ * entry. An answer must have one fact for each thing asked, in that order, and no other; a refusal
+ * has none. Only what is no request, or too large for one, may be refused without an entry.
+ * RECEIPT_INVALID, with what is wrong as the status's text. */
 LB_MUST lb_status lb_ctl_kit_send(struct lb_ctl_kit *kit, const struct lb_ctl_kit_read *read,
                                   struct lb_ctl_kit_answer *out);
+/* lb_ctl_kit_try builds and sends. */
+LB_MUST lb_status lb_ctl_kit_try(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask,
+                                 struct lb_ctl_kit_answer *out);
 /* lb_ctl_kit_route makes a ROUTE entry about a read and the message that carries both. */
 LB_MUST lb_status lb_ctl_kit_route(struct lb_ctl_kit *kit, const struct lb_ctl_kit_read *read,
                                    Lianban__V1__RoutedReadRequest **out,
@@ -126,19 +136,21 @@ const char *lb_ctl_kit_call(struct lb_ctl_kit *kit, enum lb_ctl_kit_member as, c
  * opened, with a sentence in diag. */
 LB_MUST lb_status lb_ctl_kit_open(struct lb_ctl_kit *kit);
 void lb_ctl_kit_close(struct lb_ctl_kit *kit);
-/* lb_ctl_kit_file reads one of its files; secrets must be private. FILE_FAILED. */
+/* lb_ctl_kit_file reads one of its files into the check's arena. FILE_FAILED. */
 LB_MUST lb_status lb_ctl_kit_file(struct lb_ctl_kit *kit, const char *name, struct lb_span *out);
 
-/* A check: what is sent, and what has to come. */
+/* A check: what is sent, and what has to come. Each can be run by itself. */
 struct lb_ctl_check {
     const char *id;
     const char *en, *zh;
     const char *expected;          /* a code, an inner one behind '/'; or a word of its own */
-    /* Of a read; or the whole check. */
+    /* One of three: what is spoiled of an honest read; the whole check; or a method that the
+     * window calls with an empty message, or the broker. */
     lb_status (*spoil)(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask);
     lb_status (*run)(struct lb_ctl_kit *kit, const char **out_found);
+    const char *method;
     bool consent;                  /* the read is under a consent, not a mandate */
-    int64_t detail;                /* the check's own */
+    bool as_broker;                /* the method is called by it */
 };
 
 /* The tables, in the order of a run; each ends with an id of NULL. */

@@ -14,7 +14,6 @@
 
 #define TEST_ADULT "99010119800101201X"
 #define PADDING 1024
-#define MAX_WANTS 2
 
 static lb_status fill_common(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask)
 {
@@ -50,11 +49,12 @@ static lb_status fill(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask)
 {
     *ask = (struct lb_ctl_kit_ask){
         .id_no = TEST_ADULT, .granted_id = TEST_ADULT, .name = "王小明",
-        .sender = &kit->window_seal, .requester = LB_CTL_KIT_WINDOW_ID, .audience = kit->adapter,
-        .views = {kit->view, NULL}, .want_view = kit->view, .field = "present",
-        .operator_name = "EXISTS", .operator_org = "kit-window", .operator_kid = "w1",
-        .operator_person = kit->person, .operator_key = kit->window_key, .operator_life_s = 300,
-        .deadline_ms = 20000, .key_id = kit->seal_key->id, .seal_to = kit->seal_key->public_key};
+        .sender = &kit->window_seal, .bound_to = &kit->window_seal,
+        .requester = LB_CTL_KIT_WINDOW_ID, .audience = kit->adapter, .views = {kit->view, NULL},
+        .want_view = kit->view, .field = "present", .operator_name = "EXISTS",
+        .operator_org = "kit-window", .operator_kid = "w1", .operator_person = kit->person,
+        .operator_key = kit->window_key, .operator_life_s = 300, .deadline_ms = 20000,
+        .key_id = kit->seal_key->id, .seal_to = kit->seal_key->public_key};
     LB_TRY(fill_common(kit, ask));
     ask->section.views = views_of(kit, kit->view);
     LB_ENSURE(ask->section.views != NULL, LB_NO_MEMORY, "arena is full");
@@ -104,7 +104,7 @@ static lb_status make_grant(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask)
     struct lb_grant grant = ask->grant;
     struct lb_section section = ask->section;
     lb_subject_commitment(ask->salt, ask->granted_id, section.subject);
-    LB_TRY(lb_jwk_thumbprint_x25519(kit->window_seal.public_key, kit->check_arena,
+    LB_TRY(lb_jwk_thumbprint_x25519(ask->bound_to->public_key, kit->check_arena,
                                     grant.cnf_jkt));
     return lb_grant_issue(&grant, &section, 1, ask->grant_key, kit->check_arena, &ask->jwt,
                           &ask->disclosure);
@@ -121,12 +121,18 @@ static lb_status operator_token(struct lb_ctl_kit *kit, const struct lb_ctl_kit_
     return lb_operator_token_issue(&claims, ask->operator_key, kit->check_arena, out);
 }
 
-static size_t fill_wants(const struct lb_ctl_kit_ask *ask, Lianban__V1__Want wants[MAX_WANTS],
-                         char **claim, Lianban__V1__Want *out[MAX_WANTS])
+static size_t num_wants(const struct lb_ctl_kit_ask *ask)
 {
-    const char *const fields[MAX_WANTS] = {ask->field, ask->more_field};
-    const char *const operators[MAX_WANTS] = {ask->operator_name, ask->more_operator};
-    size_t num = ask->no_wants ? 0 : ask->more_field == NULL ? 1 : 2;
+    return ask->no_wants ? 0 : ask->more_field == NULL ? 1 : 2;
+}
+
+static size_t fill_wants(const struct lb_ctl_kit_ask *ask,
+                         Lianban__V1__Want wants[LB_CTL_KIT_MAX_WANTS], char **claim,
+                         Lianban__V1__Want *out[LB_CTL_KIT_MAX_WANTS])
+{
+    const char *const fields[LB_CTL_KIT_MAX_WANTS] = {ask->field, ask->more_field};
+    const char *const operators[LB_CTL_KIT_MAX_WANTS] = {ask->operator_name, ask->more_operator};
+    size_t num = num_wants(ask);
     for (size_t i = 0; i < num; i++) {
         lianban__v1__want__init(&wants[i]);
         wants[i].view = text(ask->want_view);
@@ -134,6 +140,10 @@ static size_t fill_wants(const struct lb_ctl_kit_ask *ask, Lianban__V1__Want wan
         wants[i].operator_ = text(operators[i]);
         wants[i].n_claim = ask->claim == NULL ? 0 : 1;
         wants[i].claim = claim;
+        if (i == 0 && ask->args[0] != NULL) {
+            wants[i].n_args = 2;
+            wants[i].args = (char **)(uintptr_t)ask->args; /* only packed */
+        }
         out[i] = &wants[i];
     }
     return num;
@@ -143,7 +153,7 @@ static lb_status plaintext(struct lb_ctl_kit *kit, const struct lb_ctl_kit_ask *
                            struct lb_span *out)
 {
     Lianban__V1__SealedRequest plain = LIANBAN__V1__SEALED_REQUEST__INIT;
-    Lianban__V1__Want wants[MAX_WANTS], *listed[MAX_WANTS];
+    Lianban__V1__Want wants[LB_CTL_KIT_MAX_WANTS], *listed[LB_CTL_KIT_MAX_WANTS];
     struct lb_span token = LB_SPAN_EMPTY, bytes = LB_SPAN_EMPTY;
     char *claim = text(ask->claim);
     LB_TRY(operator_token(kit, ask, &token));
@@ -198,11 +208,9 @@ static lb_status aad_of(const struct lb_ctl_kit_ask *ask, const Lianban__V1__Rea
 }
 
 /* Another context's enc with this one's ciphertext. */
-static lb_status swap_context(struct lb_ctl_kit *kit, const struct lb_ctl_kit_ask *ask,
-                              struct lb_span info, uint8_t *enc)
+static lb_status swap_context(const struct lb_ctl_kit_ask *ask, struct lb_span info, uint8_t *enc)
 {
     struct lb_hpke_context other;
-    (void)kit;
     LB_TRY(lb_hpke_setup_sender(ask->seal_to, info, ask->sender, enc, &other));
     lb_hpke_context_wipe(&other);
     return LB_OK;
@@ -225,7 +233,7 @@ static lb_status seal(struct lb_ctl_kit *kit, const struct lb_ctl_kit_ask *ask,
     LB_TRY(lb_hpke_seal(&out->context, ask->sealed_seq, lb_span_of(aad, sizeof(aad)), plain,
                         ciphertext));
     if (ask->other_context)
-        LB_TRY(swap_context(kit, ask, info, enc));
+        LB_TRY(swap_context(ask, info, enc));
     lianban__v1__sealed__init(sealed);
     sealed->key_id = text(ask->key_id);
     sealed->enc = lb_pb_bytes(lb_span_of(enc, 32));
@@ -247,5 +255,9 @@ lb_status lb_ctl_kit_build(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask,
     if (ask->jwt.len == 0)
         LB_TRY(make_grant(kit, ask));
     LB_TRY(open_part(kit, ask, request));
+    out->num_wants = num_wants(ask);
+    out->view = ask->want_view;
+    out->fields[0] = ask->field;
+    out->fields[1] = ask->more_field;
     return seal(kit, ask, request, out);
 }

@@ -18,6 +18,12 @@ SPOIL(from_other_key)
     return LB_OK;
 }
 
+SPOIL(bound_to_other_key)
+{
+    ask->bound_to = &kit->other_seal;
+    return LB_OK;
+}
+
 SPOIL(retired_key)
 {
     (void)kit;
@@ -220,69 +226,108 @@ SPOIL(one_thing_twice)
     return LB_OK;
 }
 
-SPOIL(value)
+/* The text that comes for the test person, or the code. */
+static lb_status text_of(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask,
+                         const char **out_found)
 {
-    return grant_one(kit, ask, "code", "PASS", 1);
+    struct lb_ctl_kit_answer answer;
+    LB_TRY(lb_ctl_kit_try(kit, ask, &answer));
+    *out_found = answer.fact == NULL || answer.fact->kind != LIANBAN__V1__FACT__KIND__TEXT
+                     ? answer.outer
+                     : answer.fact->text;
+    return LB_OK;
+}
+
+static lb_status value(struct lb_ctl_kit *kit, const char **out_found)
+{
+    struct lb_ctl_kit_ask ask;
+    LB_TRY(lb_ctl_kit_ask_mandate(kit, &ask));
+    LB_TRY(grant_one(kit, &ask, "code", "PASS", 1));
+    return text_of(kit, &ask, out_found);
+}
+
+static lb_status masked(struct lb_ctl_kit *kit, const char **out_found)
+{
+    struct lb_ctl_kit_ask ask;
+    LB_TRY(lb_ctl_kit_ask_mandate(kit, &ask));
+    LB_TRY(grant_one(kit, &ask, "masked", "MASK(1,0)", 1));
+    ask.operator_name = "MASK";
+    ask.args[0] = "1";
+    ask.args[1] = "0";
+    return text_of(kit, &ask, out_found);
+}
+
+/* Two fields asked: two facts. */
+SPOIL(two)
+{
+    (void)kit;
+    ask->more_field = "code";
+    ask->more_operator = "PASS";
+    return LB_OK;
 }
 
 const struct lb_ctl_check lb_ctl_checks_seals[] = {
-    {"seal.wrong-key", "sealed to another key", "密封给其他密钥", "SEAL_BROKEN", to_other_key, NULL,
-     false, 0},
+    {"seal.wrong-key", "sealed to another key", "密封给其他密钥", "SEAL_BROKEN",
+     .spoil = to_other_key},
     {"seal.stolen-grant", "a stolen grant, sealed with another key", "被盗用的授权",
-     "WRONG_REQUESTER", from_other_key, NULL, false, 0},
+     "WRONG_REQUESTER", .spoil = from_other_key},
+    {"seal.bound-key", "a grant bound to another key than the sealing one", "与密封密钥不符的授权",
+     "WRONG_REQUESTER", .spoil = bound_to_other_key},
     {"seal.retired-key", "a key id that the directory does not list", "目录未列出的密封密钥",
-     "KEY_RETIRED", retired_key, NULL, false, 0},
+     "KEY_RETIRED", .spoil = retired_key},
     {"seal.number", "another number than it was sealed under", "与密封时不同的序号", "SEAL_BROKEN",
-     other_number, NULL, false, 0},
+     .spoil = other_number},
     {"seal.txn", "another txn than it was sealed with", "与密封时不同的交易号", "SEAL_BROKEN",
-     other_txn, NULL, false, 0},
+     .spoil = other_txn},
     {"seal.context", "a seal in another context", "放入其他上下文的密封", "SEAL_BROKEN",
-     other_context, NULL, false, 0},
-    {"seal.cut", "a seal cut short", "被截短的密封", "SEAL_BROKEN", cut_short, NULL, false, 0},
-    {"seal.long-ago", "sealed seven minutes ago", "七分钟前的密封", "REQUEST_STALE", long_ago, NULL,
-     false, 0},
+     .spoil = other_context},
+    {"seal.cut", "a seal cut short", "被截短的密封", "SEAL_BROKEN", .spoil = cut_short},
+    {"seal.long-ago", "sealed seven minutes ago", "七分钟前的密封", "REQUEST_STALE",
+     .spoil = long_ago},
     {"seal.future", "sealed seven minutes from now", "七分钟后的密封", "REQUEST_STALE",
-     in_the_future, NULL, false, 0},
-    {"seal.past-deadline", "past its deadline", "已过时限", "DEADLINE", past_deadline, NULL, false,
-     0},
+     .spoil = in_the_future},
+    {"seal.past-deadline", "past its deadline", "已过时限", "DEADLINE", .spoil = past_deadline},
     {"seal.long-deadline", "a deadline of tomorrow", "时限在次日", "MALFORMED",
-     deadline_of_tomorrow, NULL, false, 0},
-    {"person.other", "one person's grant for another", "拿甲的授权查乙", "ANSWERED/SUBJECT_MISMATCH",
-     other_person, NULL, false, 0},
-    {"person.salt", "another salt than committed to", "与承诺不符的盐值", "ANSWERED/SUBJECT_MISMATCH",
-     other_salt, NULL, false, 0},
+     .spoil = deadline_of_tomorrow},
+    {"person.other", "one person's grant for another", "拿甲的授权查乙",
+     "ANSWERED/SUBJECT_MISMATCH", .spoil = other_person},
+    {"person.salt", "another salt than committed to", "与承诺不符的盐值",
+     "ANSWERED/SUBJECT_MISMATCH", .spoil = other_salt},
     {"person.invalid", "an identity number that is none", "无效的身份号码", "ANSWERED/ID_INVALID",
-     no_person, NULL, false, 0},
+     .spoil = no_person},
     {"field.value", "a field under the operator that is granted and allowed", "按授权与政策取得字段",
-     "ANSWERED/OK", value, NULL, false, 0},
-    {"field.view-unknown", "a view that does not exist", "不存在的视图", "VIEW_UNKNOWN", unknown_view,
-     NULL, false, 0},
+     "A1", .run = value},
+    {"field.masked", "a field that the policy releases masked only", "只允许掩码后提供的字段", "A*",
+     .run = masked},
+    {"field.two", "two granted fields at once", "一次请求两个字段", "ANSWERED/OK", .spoil = two},
+    {"field.view-unknown", "a view that does not exist", "不存在的视图", "VIEW_UNKNOWN",
+     .spoil = unknown_view},
     {"field.unannounced", "a view that the open part does not announce", "公开部分未列明的视图",
-     "FIELD_NOT_GRANTED", unannounced_view, NULL, false, 0},
-    {"field.nothing", "a request that asks nothing", "没有任何请求项", "MALFORMED", no_view, NULL,
-     false, 0},
+     "FIELD_NOT_GRANTED", .spoil = unannounced_view},
+    {"field.nothing", "a request that asks nothing", "没有任何请求项", "MALFORMED",
+     .spoil = no_view},
     {"field.ungranted", "a field beyond the grant", "授权之外的字段", "FIELD_NOT_GRANTED",
-     ungranted_field, NULL, false, 0},
-    {"field.one-of-two", "one field of two beyond the grant", "两项之一超出授权", "FIELD_NOT_GRANTED",
-     one_of_two_ungranted, NULL, false, 0},
+     .spoil = ungranted_field},
+    {"field.one-of-two", "one field of two beyond the grant", "两项之一超出授权",
+     "FIELD_NOT_GRANTED", .spoil = one_of_two_ungranted},
     {"field.no-rule", "a granted field that the view has no rule for", "视图未订规则的字段",
-     "PURPOSE_NOT_ALLOWED", field_without_rule, NULL, false, 0},
+     "PURPOSE_NOT_ALLOWED", .spoil = field_without_rule},
     {"field.lacking", "a granted field that the view lacks", "视图没有的字段", "FIELD_UNKNOWN",
-     field_the_view_lacks, NULL, false, 0},
+     .spoil = field_the_view_lacks},
     {"field.view-version", "another version of the view", "视图的其他版本", "FIELD_NOT_GRANTED",
-     other_view_version, NULL, false, 0},
+     .spoil = other_view_version},
     {"operator.wider-than-view", "granted wider than the view allows", "授权宽于视图所许",
-     "OPERATOR_TOO_WEAK", wider_than_view, NULL, false, 0},
+     "OPERATOR_TOO_WEAK", .spoil = wider_than_view},
     {"operator.wider-than-grant", "asked wider than granted", "请求宽于授权", "OPERATOR_TOO_WEAK",
-     wider_than_grant, NULL, false, 0},
-    {"operator.omit", "OMIT asked for", "请求 OMIT", "OPERATOR_TOO_WEAK", omitted, NULL, false, 0},
+     .spoil = wider_than_grant},
+    {"operator.omit", "OMIT asked for", "请求 OMIT", "OPERATOR_TOO_WEAK", .spoil = omitted},
     {"operator.unknown", "an operator that does not exist", "不存在的算子", "OPERATOR_UNKNOWN",
-     unknown_operator, NULL, false, 0},
-    {"operator.arguments", "an operator without its arguments", "缺少参数的算子", "OPERATOR_UNKNOWN",
-     stricter_than_view, NULL, false, 0},
-    {"field.claim", "a claim that no operator takes", "无算子接受的陈述", "MALFORMED", uncalled_claim,
-     NULL, false, 0},
-    {"field.twice", "one thing asked twice", "同一项请求两次", "MALFORMED", one_thing_twice, NULL,
-     false, 0},
-    {NULL, NULL, NULL, NULL, NULL, NULL, false, 0},
+     .spoil = unknown_operator},
+    {"operator.arguments", "an operator without its arguments", "缺少参数的算子",
+     "OPERATOR_UNKNOWN", .spoil = stricter_than_view},
+    {"field.claim", "a claim that no operator takes", "无算子接受的陈述", "MALFORMED",
+     .spoil = uncalled_claim},
+    {"field.twice", "one thing asked twice", "同一项请求两次", "MALFORMED",
+     .spoil = one_thing_twice},
+    {.id = NULL},
 };

@@ -51,7 +51,7 @@ lb_status lb_ctl_kit_route(struct lb_ctl_kit *kit, const struct lb_ctl_kit_read 
     lianban__v1__routed_read__init(routed);
     LB_TRY(lb_link_show(kit->log, &shown, arena, &ask->log, &size));
     LB_TRY(lb_link_prove(kit->log, entry->index, leaf, size, arena, &routed->route));
-    routed->request = (Lianban__V1__ReadRequest *)(uintptr_t)read->request; /* only packed */
+    routed->request = read->request;
     ask->read = routed;
     *out_leaf = entry->leaf_hash;
     *out = ask;
@@ -88,6 +88,20 @@ static lb_status check_receipt(const struct lb_ctl_kit *kit, const struct lb_ctl
     return LB_OK;
 }
 
+/* Nothing beside what was asked: not another field of the person, nor one more of a view. */
+static lb_status check_facts(const struct lb_ctl_kit_read *read,
+                             const Lianban__V1__SealedAnswer *message)
+{
+    size_t num = strcmp(message->code, "OK") == 0 ? read->num_wants : 0;
+    LB_ENSURE(message->n_facts == num, LB_RECEIPT_INVALID,
+              "the answer has more or fewer facts than were asked");
+    for (size_t i = 0; i < num; i++)
+        LB_ENSURE(strcmp(message->facts[i]->view, read->view) == 0 &&
+                      strcmp(message->facts[i]->field, read->fields[i]) == 0,
+                  LB_RECEIPT_INVALID, "the answer has another fact than was asked");
+    return LB_OK;
+}
+
 static lb_status open_answer(struct lb_ctl_kit *kit, const struct lb_ctl_kit_read *read,
                              const Lianban__V1__ReadAnswer *answer, struct lb_ctl_kit_answer *out)
 {
@@ -101,11 +115,9 @@ static lb_status open_answer(struct lb_ctl_kit *kit, const struct lb_ctl_kit_rea
     LB_TRY(lb_padded_unwrap(framed, &plain));
     LB_TRY(lb_pb_unpack(&lianban__v1__sealed_answer__descriptor, plain, kit->check_arena,
                         &message));
+    LB_TRY(check_facts(read, message));
     out->inner = message->code;
-    if (message->n_facts > 0) {
-        out->state = (int)message->facts[0]->state;
-        out->truth = message->facts[0]->truth;
-    }
+    out->fact = message->n_facts > 0 ? message->facts[0] : NULL;
     return LB_OK;
 }
 
@@ -120,12 +132,26 @@ lb_status lb_ctl_kit_send(struct lb_ctl_kit *kit, const struct lb_ctl_kit_read *
     *out = (struct lb_ctl_kit_answer){.inner = ""};
     out->outer =
         lb_ctl_kit_call(kit, LB_CTL_KIT_BROKER, "/lianban.v1.Adapter/Read", ask, &bytes);
-    if (strcmp(out->outer, "OK") != 0)
+    if (strcmp(out->outer, "OK") != 0) {
+        LB_ENSURE(strcmp(out->outer, "MALFORMED") == 0 || strcmp(out->outer, "TOO_LARGE") == 0,
+                  LB_RECEIPT_INVALID, "it refused without an entry");
         return LB_OK;
+    }
     LB_TRY(lb_pb_unpack(&lianban__v1__routed_read_response__descriptor, bytes, kit->check_arena,
                         &reply));
     LB_TRY(check_receipt(kit, read, reply, &route, &out->leaf));
+    kit->num_entries++;
     out->outer = reply->answer->code;
-    return strcmp(out->outer, "ANSWERED") == 0 ? open_answer(kit, read, reply->answer, out)
-                                               : LB_OK;
+    if (strcmp(out->outer, "ANSWERED") == 0)
+        return open_answer(kit, read, reply->answer, out);
+    LB_ENSURE(reply->answer->sealed.len == 0, LB_RECEIPT_INVALID, "something came with a refusal");
+    return LB_OK;
+}
+
+lb_status lb_ctl_kit_try(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask,
+                         struct lb_ctl_kit_answer *out)
+{
+    struct lb_ctl_kit_read read;
+    LB_TRY(lb_ctl_kit_build(kit, ask, &read));
+    return lb_ctl_kit_send(kit, &read, out);
 }

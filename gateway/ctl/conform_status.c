@@ -50,7 +50,11 @@ static lb_status push(struct lb_ctl_kit *kit, const char *token, const char **ou
     Lianban__V1__StatusAck *ack = NULL;
     LB_TRY(kit->port.push(kit->port.ctx, token, kit->check_arena, &ack));
     *out_code = ack->code;
-    return strcmp(ack->code, "OK") == 0 ? check_ack(kit, token, ack) : LB_OK;
+    if (strcmp(ack->code, "OK") != 0)
+        return LB_OK;
+    LB_TRY(check_ack(kit, token, ack));
+    kit->num_entries++;
+    return LB_OK;
 }
 
 static lb_status push_list(struct lb_ctl_kit *kit, uint64_t seq, int64_t life_s,
@@ -72,11 +76,9 @@ static lb_status set_state(struct lb_ctl_kit *kit, enum lb_grant_state state, in
 static lb_status ask_consent(struct lb_ctl_kit *kit, const char **out_found)
 {
     struct lb_ctl_kit_ask ask;
-    struct lb_ctl_kit_read read;
     struct lb_ctl_kit_answer answer;
     LB_TRY(lb_ctl_kit_ask_consent(kit, &ask));
-    LB_TRY(lb_ctl_kit_build(kit, &ask, &read));
-    LB_TRY(lb_ctl_kit_send(kit, &read, &answer));
+    LB_TRY(lb_ctl_kit_try(kit, &ask, &answer));
     *out_found = answer.outer;
     return LB_OK;
 }
@@ -86,16 +88,16 @@ static lb_status list_accepted(struct lb_ctl_kit *kit, const char **out_found)
     return set_state(kit, LB_STATE_VALID, LONG_S, out_found);
 }
 
-static lb_status consent_answered(struct lb_ctl_kit *kit, const char **out_found)
-{
-    return ask_consent(kit, out_found);
-}
-
 static lb_status after_state(struct lb_ctl_kit *kit, enum lb_grant_state state,
                              const char **out_found)
 {
     LB_TRY(set_state(kit, state, LONG_S, out_found));
     return strcmp(*out_found, "OK") == 0 ? ask_consent(kit, out_found) : LB_OK;
+}
+
+static lb_status valid(struct lb_ctl_kit *kit, const char **out_found)
+{
+    return after_state(kit, LB_STATE_VALID, out_found);
 }
 
 static lb_status suspended(struct lb_ctl_kit *kit, const char **out_found)
@@ -105,7 +107,8 @@ static lb_status suspended(struct lb_ctl_kit *kit, const char **out_found)
 
 static lb_status resumed(struct lb_ctl_kit *kit, const char **out_found)
 {
-    return after_state(kit, LB_STATE_VALID, out_found);
+    LB_TRY(suspended(kit, out_found));
+    return strcmp(*out_found, "GRANT_SUSPENDED") == 0 ? valid(kit, out_found) : LB_OK;
 }
 
 static lb_status revoked(struct lb_ctl_kit *kit, const char **out_found)
@@ -113,19 +116,27 @@ static lb_status revoked(struct lb_ctl_kit *kit, const char **out_found)
     return after_state(kit, LB_STATE_INVALID, out_found);
 }
 
+/* Whatever is said of the older list: what was withdrawn stays so. */
 static lb_status older(struct lb_ctl_kit *kit, const char **out_found)
 {
-    const char *code = "";
+    const char *unused = "";
+    LB_TRY(valid(kit, out_found));
+    if (strcmp(*out_found, "ANSWERED") == 0)
+        LB_TRY(revoked(kit, out_found));
+    if (strcmp(*out_found, "GRANT_REVOKED") != 0)
+        return LB_OK;
     kit->states[INDEX] = LB_STATE_VALID;
-    LB_TRY(push_list(kit, kit->status_seq - 1, LONG_S, kit->office_key, &code));
-    /* Whatever is said of the list: what was withdrawn stays so. */
+    LB_TRY(push_list(kit, kit->status_seq - 1, LONG_S, kit->office_key, &unused));
     return ask_consent(kit, out_found);
 }
 
 static lb_status forked(struct lb_ctl_kit *kit, const char **out_found)
 {
+    LB_TRY(set_state(kit, LB_STATE_INVALID, LONG_S, out_found));
+    if (strcmp(*out_found, "OK") != 0)
+        return LB_OK;
     kit->states[INDEX] = LB_STATE_VALID;
-    return push_list(kit, kit->status_seq, LONG_S + 1, kit->office_key, out_found);
+    return push_list(kit, kit->status_seq, LONG_S, kit->office_key, out_found);
 }
 
 static lb_status forged(struct lb_ctl_kit *kit, const char **out_found)
@@ -141,22 +152,29 @@ static lb_status no_list(struct lb_ctl_kit *kit, const char **out_found)
 
 /* --- consents that only a list in force lets come so far --- */
 
+static lb_status in_force(struct lb_ctl_kit *kit)
+{
+    const char *code = "";
+    LB_TRY(set_state(kit, LB_STATE_VALID, LONG_S, &code));
+    LB_ENSURE(strcmp(code, "OK") == 0, LB_STATUS_STALE, "the list before it was refused");
+    return LB_OK;
+}
+
 static lb_status office_signs_mandate(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask)
 {
     ask->grant.issuer = "kit-office";
     ask->grant.kid = "o1";
     ask->grant.status_uri = LB_CTL_KIT_STATUS_URI;
-    ask->grant.status_index = 7;
+    ask->grant.status_index = INDEX;
     ask->grant_key = kit->office_key;
-    return LB_OK;
+    return in_force(kit);
 }
 
 static lb_status relative(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask)
 {
-    (void)kit;
     ask->section.relative = "child";
     ask->section.interest = "inheritance";
-    return LB_OK;
+    return in_force(kit);
 }
 
 /* Without news the adapter stops by itself. */
@@ -171,28 +189,27 @@ static lb_status stale(struct lb_ctl_kit *kit, const char **out_found)
 }
 
 const struct lb_ctl_check lb_ctl_checks_status[] = {
-    {"status.accepted", "a new status list, acknowledged with its entry", "新状态列表及其存证", "OK",
-     NULL, list_accepted, false, 0},
-    {"status.valid", "a consent that the list calls valid", "列表载明有效的同意", "ANSWERED", NULL,
-     consent_answered, false, 0},
-    {"status.office-mandate", "a mandate signed by the consent office", "同意服务机构签发的职权授权",
-     "BASIS_NOT_ALLOWED", office_signs_mandate, NULL, false, 0},
+    {"status.accepted", "a new status list, acknowledged with its entry", "新状态列表及其存证",
+     "OK", .run = list_accepted},
+    {"status.valid", "a consent that the list calls valid", "列表载明有效的同意", "ANSWERED",
+     .run = valid},
+    {"status.office-mandate", "a mandate signed by the consent office",
+     "同意服务机构签发的职权授权", "BASIS_NOT_ALLOWED", .spoil = office_signs_mandate},
     {"status.relative", "a relative where none is accepted", "不接受近亲属代为同意",
-     "GIVER_NOT_ALLOWED", relative, NULL, true, 0},
+     "GIVER_NOT_ALLOWED", .spoil = relative, .consent = true},
     {"status.suspended", "a consent that the next list suspends", "其后列表暂停的同意",
-     "GRANT_SUSPENDED", NULL, suspended, false, 0},
-    {"status.resumed", "the same, resumed", "恢复后的同一同意", "ANSWERED", NULL, resumed, false, 0},
-    {"status.revoked", "a consent that the next list revokes", "其后列表撤回的同意", "GRANT_REVOKED",
-     NULL, revoked, false, 0},
-    {"status.older", "the list of before, brought back", "重放的旧列表", "GRANT_REVOKED", NULL, older,
-     false, 0},
-    {"status.forked", "another list under the number in force", "同一序号的另一份列表", "STATUS_FORK",
-     NULL, forked, false, 0},
-    {"status.forged", "a list signed by somebody else", "他人签名的列表", "SIGNATURE_INVALID", NULL,
-     forged, false, 0},
-    {"status.none", "a list that is none", "不成列表的令牌", "GRANT_MALFORMED", NULL, no_list, false,
-     0},
+     "GRANT_SUSPENDED", .run = suspended},
+    {"status.resumed", "the same, resumed", "恢复后的同一同意", "ANSWERED", .run = resumed},
+    {"status.revoked", "a consent that the next list revokes", "其后列表撤回的同意",
+     "GRANT_REVOKED", .run = revoked},
+    {"status.older", "the list of before, brought back", "重放的旧列表", "GRANT_REVOKED",
+     .run = older},
+    {"status.forked", "another list under the number in force", "同一序号的另一份列表",
+     "STATUS_FORK", .run = forked},
+    {"status.forged", "a list signed by somebody else", "他人签名的列表", "SIGNATURE_INVALID",
+     .run = forged},
+    {"status.none", "a list that is none", "不成列表的令牌", "GRANT_MALFORMED", .run = no_list},
     {"status.stale", "a consent once the list's time is over", "列表过期之后的同意", "STATUS_STALE",
-     NULL, stale, false, 0},
-    {NULL, NULL, NULL, NULL, NULL, NULL, false, 0},
+     .run = stale},
+    {.id = NULL},
 };

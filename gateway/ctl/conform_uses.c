@@ -8,10 +8,8 @@
 
 static lb_status send(struct lb_ctl_kit *kit, struct lb_ctl_kit_ask *ask, const char **out_found)
 {
-    struct lb_ctl_kit_read read;
     struct lb_ctl_kit_answer answer;
-    LB_TRY(lb_ctl_kit_build(kit, ask, &read));
-    LB_TRY(lb_ctl_kit_send(kit, &read, &answer));
+    LB_TRY(lb_ctl_kit_try(kit, ask, &answer));
     *out_found = answer.outer;
     return LB_OK;
 }
@@ -125,12 +123,10 @@ static lb_status one_size(struct lb_ctl_kit *kit, const char **out_found)
     size_t sizes[3] = {0};
     for (size_t i = 0; i < 3; i++) {
         struct lb_ctl_kit_ask ask;
-        struct lb_ctl_kit_read read;
         struct lb_ctl_kit_answer answer;
         LB_TRY(lb_ctl_kit_ask_mandate(kit, &ask));
         ask.id_no = ask.granted_id = persons[i];
-        LB_TRY(lb_ctl_kit_build(kit, &ask, &read));
-        LB_TRY(lb_ctl_kit_send(kit, &read, &answer));
+        LB_TRY(lb_ctl_kit_try(kit, &ask, &answer));
         sizes[i] = answer.sealed.len;
     }
     *out_found = sizes[0] > 0 && sizes[0] == sizes[1] && sizes[1] == sizes[2] ? "one size"
@@ -141,15 +137,14 @@ static lb_status one_size(struct lb_ctl_kit *kit, const char **out_found)
 static lb_status answer_of(struct lb_ctl_kit *kit, const char *id_no, const char **out_found)
 {
     struct lb_ctl_kit_ask ask;
-    struct lb_ctl_kit_read read;
     struct lb_ctl_kit_answer answer;
     LB_TRY(lb_ctl_kit_ask_mandate(kit, &ask));
     ask.id_no = ask.granted_id = id_no;
-    LB_TRY(lb_ctl_kit_build(kit, &ask, &read));
-    LB_TRY(lb_ctl_kit_send(kit, &read, &answer));
-    *out_found = answer.state != LIANBAN__V1__FACT__STATE__OK ? "no fact"
-                 : answer.truth                               ? "true"
-                                                              : "false";
+    LB_TRY(lb_ctl_kit_try(kit, &ask, &answer));
+    *out_found = answer.fact == NULL || answer.fact->state != LIANBAN__V1__FACT__STATE__OK
+                     ? "no fact"
+                 : answer.fact->truth ? "true"
+                                      : "false";
     return LB_OK;
 }
 
@@ -164,23 +159,22 @@ static lb_status nobody(struct lb_ctl_kit *kit, const char **out_found)
 }
 
 const struct lb_ctl_check lb_ctl_checks_uses[] = {
-    {"answer.somebody", "whether the test person is there", "测试人员是否在册", "true", NULL, somebody,
-     false, 0},
-    {"answer.nobody", "whether somebody else is there", "他人是否在册", "false", NULL, nobody, false,
-     0},
-    {"answer.size", "a yes, a no and a refused person", "肯定、否定与被拒绝的答复", "one size", NULL,
-     one_size, false, 0},
-    {"replay.bytes", "the same bytes again", "重放同一报文", "REPLAY", NULL, same_bytes, false, 0},
-    {"replay.retries", "one request sealed anew three times", "同一请求重新密封三次", "ANSWERED", NULL,
-     three_retries, false, 0},
-    {"replay.too-many", "the same four times", "重新密封四次", "RETRY_EXHAUSTED", NULL, four_retries,
-     false, 0},
+    {"answer.somebody", "whether the test person is there", "测试人员是否在册", "true",
+     .run = somebody},
+    {"answer.nobody", "whether somebody else is there", "他人是否在册", "false", .run = nobody},
+    {"answer.size", "a yes, a no and a refused person", "肯定、否定与被拒绝的答复", "one size",
+     .run = one_size},
+    {"replay.bytes", "the same bytes again", "重放同一报文", "REPLAY", .run = same_bytes},
+    {"replay.retries", "one request sealed anew three times", "同一请求重新密封三次", "ANSWERED",
+     .run = three_retries},
+    {"replay.too-many", "the same four times", "重新密封四次", "RETRY_EXHAUSTED",
+     .run = four_retries},
     {"replay.changed", "a repeated request that differs from its first", "与首次不同的重复请求",
-     "REQUEST_CHANGED", NULL, changed, false, 0},
-    {"uses.within", "a grant of two uses, twice", "两次授权使用两次", "ANSWERED", NULL, within_uses,
-     false, 0},
-    {"uses.beyond", "the same three times", "使用三次", "USE_EXHAUSTED", NULL, used_up, false, 0},
+     "REQUEST_CHANGED", .run = changed},
+    {"uses.within", "a grant of two uses, twice", "两次授权使用两次", "ANSWERED",
+     .run = within_uses},
+    {"uses.beyond", "the same three times", "使用三次", "USE_EXHAUSTED", .run = used_up},
     {"budget.operator", "one answer more than a view gives an operator", "超出视图给经办人的额度",
-     "BUDGET_EXHAUSTED", NULL, budget, false, 0},
-    {NULL, NULL, NULL, NULL, NULL, NULL, false, 0},
+     "BUDGET_EXHAUSTED", .run = budget},
+    {.id = NULL},
 };
