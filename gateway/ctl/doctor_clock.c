@@ -45,12 +45,17 @@ static int by_size(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+/* How far this clock is from the one in the middle. Of an even number of peers none is in the
+ * middle; this clock makes them odd, so that two against one decide. */
 static int64_t middle_of(const struct lb_doctor *doctor)
 {
-    int64_t sorted[LB_DOCTOR_MAX_PEERS];
-    memcpy(sorted, doctor->offsets_ms, doctor->num_clocks * sizeof(sorted[0]));
-    qsort(sorted, doctor->num_clocks, sizeof(sorted[0]), by_size);
-    return sorted[doctor->num_clocks / 2];
+    int64_t sorted[LB_DOCTOR_MAX_PEERS + 1];
+    size_t num = doctor->num_clocks;
+    memcpy(sorted, doctor->offsets_ms, num * sizeof(sorted[0]));
+    if (num % 2 == 0)
+        sorted[num++] = 0;
+    qsort(sorted, num, sizeof(sorted[0]), by_size);
+    return sorted[num / 2];
 }
 
 static enum lb_doctor_state how_bad(int64_t offset_ms)
@@ -84,7 +89,7 @@ void lb_doctor_judge_clocks(struct lb_doctor *doctor)
     }
     int64_t middle = middle_of(doctor);
     judge_own(doctor, middle);
-    for (size_t i = 0; i < doctor->num_clocks && doctor->num_clocks > 2; i++) {
+    for (size_t i = 0; i < doctor->num_clocks && doctor->num_clocks > 1; i++) {
         enum lb_doctor_state state = how_bad(doctor->offsets_ms[i] - middle);
         if (state != LB_DOCTOR_OK)
             lb_doctor_find(doctor, state, "peer-clock", doctor->clock_of[i], &their_clock,

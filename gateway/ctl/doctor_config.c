@@ -4,6 +4,10 @@
 
 #define MB (UINT64_C(1024) * 1024)
 #define MAX_MB (1024 * 1024 * 1024)
+/* The usual limits of a node (docs/EVIDENCE.md, "Witnesses"). */
+#define UNWITNESSED_ALERT_S 900
+#define UNWITNESSED_STOP_S 14400
+#define MAX_LIMIT_S (30 * 86400)
 
 struct reading {
     const char *path;
@@ -133,6 +137,24 @@ static void read_disk(const struct reading *reading)
     };
 }
 
+static int64_t seconds_of(const struct lb_yaml_node *map, const char *key, int64_t usual)
+{
+    struct lb_diag unused;
+    int64_t seconds = usual;
+    const struct lb_yaml_node *node = member(map, key);
+    if (node == NULL || lb_yaml_int(node, 1, MAX_LIMIT_S, &unused, &seconds) != LB_OK)
+        return usual;
+    return seconds;
+}
+
+static lb_status read_witnessed(const struct reading *reading)
+{
+    const struct lb_yaml_node *map = lb_yaml_get(reading->root, "witnessed_by");
+    reading->out->unwitnessed_alert_s = seconds_of(map, "alert_s", UNWITNESSED_ALERT_S);
+    reading->out->unwitnessed_stop_s = seconds_of(map, "stop_s", UNWITNESSED_STOP_S);
+    return opt_path(reading, map, "policy", &reading->out->witness_policy);
+}
+
 static lb_status read_source(const struct reading *reading)
 {
     const char *plugin = text_of(lb_yaml_get(reading->root, "source"), "plugin");
@@ -174,10 +196,8 @@ static lb_status read_all(const struct reading *reading)
     LB_TRY(opt_path(reading, reading->root, "log_key", &out->log_key));
     read_disk(reading);
     LB_TRY(read_source(reading));
-    LB_TRY(opt_path(reading, lb_yaml_get(reading->root, "witnessed_by"), "policy",
-                    &out->witness_policy));
+    LB_TRY(read_witnessed(reading));
     LB_TRY(read_named(reading, "broker"));
-    LB_TRY(read_named(reading, "brokers"));
     LB_TRY(read_named(reading, "brokers"));
     LB_TRY(read_named(reading, "consent"));
     return read_named(reading, "attach");

@@ -10,7 +10,7 @@
  * would refuse to start with, a node in trouble may have. Paths are resolved, texts are in the
  * arena, what is missing is NULL.
  */
-#define LB_DOCTOR_MAX_PEERS 64
+#define LB_DOCTOR_MAX_PEERS 256
 #define LB_DOCTOR_MAX_SIGNERS 8
 #define LB_DOCTOR_MAX_NAMED 16
 
@@ -31,6 +31,7 @@ struct lb_doctor_config {
     const char *policy;             /* adapter */
     const char *plugin;             /* of its source */
     const char *witness_policy;     /* of witnessed_by */
+    int64_t unwitnessed_alert_s, unwitnessed_stop_s;
     const char *named[LB_DOCTOR_MAX_NAMED];  /* members it dials by name */
     size_t num_named;
 };

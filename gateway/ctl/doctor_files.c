@@ -124,6 +124,13 @@ static const struct lb_doctor_advice open_file = {
     "it; replace keys that others may have read",
 };
 
+/* The account that the program runs as: whoever owns its state. */
+static uid_t account_of(const struct lb_doctor *doctor)
+{
+    struct stat info;
+    return stat(doctor->config.state, &info) == 0 ? info.st_uid : geteuid();
+}
+
 static void check_private(struct lb_doctor *doctor, const char *check, const char *path)
 {
     struct stat info;
@@ -135,7 +142,7 @@ static void check_private(struct lb_doctor *doctor, const char *check, const cha
     }
     const char *mode = lb_doctor_text(doctor, "%04o", (unsigned)info.st_mode & 07777U);
     bool closed = (info.st_mode & (S_IRWXG | S_IRWXO)) == 0;
-    bool own = info.st_uid == geteuid() || info.st_uid == 0 || geteuid() == 0;
+    bool own = info.st_uid == account_of(doctor) || info.st_uid == 0;
     if (closed && own)
         lb_doctor_good(doctor, check, path, mode);
     else

@@ -234,3 +234,9 @@ const char *ward_party(const struct ward *ward, const char *check)
     }
     return "";
 }
+
+void ward_expect(const struct ward *ward, const char *check, const char *state, const char *party)
+{
+    assert_string_equal(ward_state(ward, check), state);
+    assert_string_equal(ward_party(ward, check), party);
+}

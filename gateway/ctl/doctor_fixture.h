@@ -51,5 +51,10 @@ int ward_run(struct ward *ward, const char *const *more);
  * the first row of it that is not ok tells to call. */
 const char *ward_state(const struct ward *ward, const char *check);
 const char *ward_party(const struct ward *ward, const char *check);
+/* ward_expect asserts both. */
+void ward_expect(const struct ward *ward, const char *check, const char *state,
+                 const char *party);
+
+#define WARD_TEST(test_) cmocka_unit_test_setup_teardown(test_, ward_set_up, ward_tear_down)
 
 #endif

@@ -10,9 +10,6 @@
 #define MINUTE_MS INT64_C(60000)
 /* A canary comes every minute, so that silence is seen. */
 #define QUIET_MS (3 * MINUTE_MS)
-/* The usual limits of a node (EVIDENCE, "Witnesses"). */
-#define UNWITNESSED_WARN_S 900
-#define UNWITNESSED_BAD_S 14400
 #define STEP_S (LB_LOG_CLOCK_STEP_MS / 1000)
 
 static const struct lb_doctor_advice disk_low = {
@@ -152,8 +149,9 @@ static void check_witnesses(struct lb_doctor *doctor)
     int64_t age = lb_clock_unix_s(doctor->env->clock) - row.unix_s;
     const char *value = lb_doctor_text(doctor, "%llu, %lld s", (unsigned long long)row.size,
                                        (long long)age);
-    if (age > UNWITNESSED_WARN_S)
-        lb_doctor_find(doctor, age > UNWITNESSED_BAD_S ? LB_DOCTOR_BAD : LB_DOCTOR_WARN,
+    if (age > doctor->config.unwitnessed_alert_s)
+        lb_doctor_find(doctor,
+                       age > doctor->config.unwitnessed_stop_s ? LB_DOCTOR_BAD : LB_DOCTOR_WARN,
                        "witnesses", doctor->config.witness_policy, &unwitnessed, value);
     else
         lb_doctor_good(doctor, "witnesses", doctor->config.witness_policy, value);

@@ -14,6 +14,7 @@
 
 #define MAX_HOST 256
 #define MAX_PORT 8
+#define MAX_TRIED 8  /* addresses of one name */
 
 static const struct lb_doctor_advice bad_endpoint = {
     LB_DOCTOR_FEDERATION,
@@ -136,7 +137,7 @@ static bool connect_any(struct lb_doctor *doctor, const char *about, const struc
 {
     int failed = EHOSTUNREACH;
     const struct addrinfo *at = lookup->found, *last = at;
-    for (; at != NULL && failed != 0; at = at->ai_next) {
+    for (size_t i = 0; at != NULL && failed != 0 && i < MAX_TRIED; at = at->ai_next, i++) {
         last = at;
         failed = connect_to(at, doctor->times.connect_ms);
     }

@@ -11,7 +11,7 @@ struct peer {
 
 struct peers {
     struct peer list[LB_DOCTOR_MAX_PEERS];
-    size_t num;
+    size_t num, num_left;        /* those that found no place */
 };
 
 static const struct lb_doctor_advice no_member = {
@@ -20,6 +20,20 @@ static const struct lb_doctor_advice no_member = {
     "the directory has no such member, or no address of it",
     "核对配置中的名称；名称无误则请联盟运行方登记其地址",
     "check the name in the configuration; if it is right, the operator must list its address",
+};
+static const struct lb_doctor_advice bad_witnesses = {
+    LB_DOCTOR_OPERATIONS,
+    "见证策略文件无法读取：节点不会启动",
+    "the witness policy cannot be read: the node does not start with it",
+    "按提示改正 witnessed_by.policy 所指的文件",
+    "correct the file that witnessed_by.policy names, as it says",
+};
+static const struct lb_doctor_advice too_many = {
+    LB_DOCTOR_OPERATIONS,
+    "成员过多，其余的未检查",
+    "there are more members than are checked at once; the rest was not",
+    "用 lianban status 查看全部成员",
+    "look at all of them with `lianban status`",
 };
 static const struct lb_doctor_advice not_running = {
     LB_DOCTOR_OPERATIONS,
@@ -40,6 +54,8 @@ static void add(struct peers *peers, const struct lb_doctor *doctor, const char 
     }
     if (peers->num < LB_DOCTOR_MAX_PEERS)
         peers->list[peers->num++] = (struct peer){spiffe, grave};
+    else
+        peers->num_left++;
 }
 
 /* Those that every node of a kind calls: a broker the departments that listen, a consent office the
@@ -61,10 +77,16 @@ static void add_by_kind(struct peers *peers, const struct lb_doctor *doctor)
 static void add_witnesses(struct peers *peers, struct lb_doctor *doctor)
 {
     struct lb_witness_policy *policy = NULL;
-    struct lb_diag diag;
-    if (doctor->config.witness_policy == NULL ||
-        lb_witness_policy_load(doctor->config.witness_policy, &diag, &policy) != LB_OK)
+    struct lb_diag diag = {""};
+    const char *path = doctor->config.witness_policy;
+    if (path == NULL)
         return;
+    lb_status status = lb_witness_policy_load(path, &diag, &policy);
+    if (status != LB_OK) {
+        lb_doctor_find(doctor, LB_DOCTOR_BAD, "witnesses", path, &bad_witnesses,
+                       diag.text[0] != 0 ? diag.text : lb_code_name(status->code));
+        return;
+    }
     for (size_t i = 0; i < policy->num_witnesses; i++) {
         if (policy->witnesses[i].url[0] != 0)
             add(peers, doctor, lb_doctor_text(doctor, "%s", policy->witnesses[i].url),
@@ -131,5 +153,8 @@ void lb_doctor_check_peers(struct lb_doctor *doctor)
     add_witnesses(&peers, doctor);
     for (size_t i = 0; i < peers.num; i++)
         check_peer(doctor, &peers.list[i]);
+    if (peers.num_left > 0)
+        lb_doctor_find(doctor, LB_DOCTOR_WARN, "peers", NULL, &too_many,
+                       lb_doctor_text(doctor, "%zu", peers.num_left));
     lb_doctor_judge_clocks(doctor);
 }

@@ -58,6 +58,21 @@ static const struct lb_doctor_advice no_time = {
     "check the index on the key column, locks and load",
 };
 
+static const struct lb_doctor_advice unnamed = {
+    LB_DOCTOR_OPERATIONS,
+    "配置未写明 policy 或 source",
+    "the configuration names no policy, or no source",
+    "补全 policy 与 source 两项，再运行 --check",
+    "add `policy` and `source`, then run the program with --check",
+};
+static const struct lb_doctor_advice untried = {
+    LB_DOCTOR_OPERATIONS,
+    "内存不足，未能检查数据库",
+    "there was no memory to try the database",
+    "腾出内存后再运行",
+    "make room in memory and run this again",
+};
+
 struct job {
     lb_status (*try_source)(const struct lb_try_ask *ask, struct lb_arena *arena,
                             struct lb_diag *diag, struct lb_tried *out);
@@ -160,11 +175,17 @@ static void judge(struct lb_doctor *doctor, const struct job *job)
 void lb_doctor_check_source(struct lb_doctor *doctor)
 {
     const struct lb_doctor_config *config = &doctor->config;
-    if (config->plugin == NULL || config->policy == NULL)
-        return; /* no adapter */
-    struct job *job = job_new(doctor);
-    if (job == NULL)
+    if (config->kind != LB_NODE_ADAPTER)
         return;
+    if (config->plugin == NULL || config->policy == NULL) {
+        lb_doctor_find(doctor, LB_DOCTOR_BAD, "source", config->path, &unnamed, NULL);
+        return;
+    }
+    struct job *job = job_new(doctor);
+    if (job == NULL) {
+        lb_doctor_find(doctor, LB_DOCTOR_WARN, "source", config->plugin, &untried, NULL);
+        return;
+    }
     if (!lb_doctor_within(doctor->times.source_ms, work, job, release)) {
         lb_doctor_find(doctor, LB_DOCTOR_BAD, "source", config->plugin, &hangs,
                        lb_doctor_text(doctor, "> %lld ms", (long long)doctor->times.source_ms));

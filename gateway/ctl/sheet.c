@@ -25,7 +25,7 @@ void lb_ctl_sheet_init(struct lb_ctl_sheet *sheet, const struct lb_ctl_env *env,
 
 static const char *copy(struct lb_ctl_sheet *sheet, const char *text)
 {
-    const char *kept = lb_arena_str(sheet->arena, lb_span_str(text == NULL ? "" : text));
+    const char *kept = lb_ctl_utf8(sheet->arena, text == NULL ? "" : text);
     sheet->failed = sheet->failed || kept == NULL;
     return kept == NULL ? "" : kept;
 }

@@ -12,7 +12,7 @@ static const struct lb_ctl_column columns[] = {
 
 static const char *const hostile[] = {
     "=cmd|'/C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "|x", "%x", "\t=1", "\r=1", "\n=1",
-    "a\"b,c\nd", "x\x1b[31my",
+    "a\"b,c\nd", "x\x1b[31my", "\xb2\xe9 cut \xe5\xbc",
 };
 #define NUM_HOSTILE (sizeof(hostile) / sizeof(hostile[0]))
 

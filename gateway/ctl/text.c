@@ -93,6 +93,24 @@ void lb_ctl_put_lines(FILE *out, const char *text)
     put(out, text, true);
 }
 
+const char *lb_ctl_utf8(struct lb_arena *arena, const char *text)
+{
+    struct lb_span span = lb_span_str(text);
+    size_t offset = 0, len = 0;
+    if (lb_utf8_valid(span))
+        return lb_arena_str(arena, span);
+    uint8_t *out = lb_arena_alloc(arena, 3 * span.len + 1); /* U+FFFD takes three bytes */
+    if (out == NULL)
+        return NULL;
+    while (offset < span.len) {
+        int32_t point = lb_utf8_next(span, &offset);
+        offset += point < 0;
+        len += lb_utf8_put(point < 0 ? REPLACEMENT : (uint32_t)point, out + len);
+    }
+    out[len] = 0;
+    return (const char *)out;
+}
+
 const char *lb_ctl_mask_name(struct lb_arena *arena, const char *name)
 {
     struct lb_span span = lb_span_str(name);

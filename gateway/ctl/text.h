@@ -23,6 +23,10 @@ size_t lb_ctl_width(struct lb_span text);
 void lb_ctl_put(FILE *out, const char *text);
 void lb_ctl_put_lines(FILE *out, const char *text);
 
+/* lb_ctl_utf8 copies a text for JSON, which takes nothing but UTF-8: U+FFFD stands for each byte
+ * that is none. NULL past the arena's cap. */
+const char *lb_ctl_utf8(struct lb_arena *arena, const char *text);
+
 /* lb_ctl_mask_name keeps the first character of a person's name and puts one '*' for the rest,
  * however long it is; "*" for an empty name. NULL past the arena's cap. */
 const char *lb_ctl_mask_name(struct lb_arena *arena, const char *name);
