@@ -112,7 +112,9 @@ def units(role):
     """The service, and the one that begins its log, once: it refuses where there is a log, nothing
     starts it by itself, and starting the service ends it."""
     begun = f"ConditionPathExists=!/var/lib/lianban/{role}/state/evidence.db"
-    common = {"SERVICE": SERVICE.get(role, "")}
+    triplet = subprocess.run(["dpkg-architecture", "-qDEB_HOST_MULTIARCH"], capture_output=True, text=True,
+                             check=True).stdout.strip()
+    common = {"SERVICE": SERVICE.get(role, ""), "LIBRARIES": f"/usr/lib/{triplet}"}
     after_it = f"Conflicts=lianban-{role}-init.service\nAfter=lianban-{role}-init.service"
     service = template("service.in", role, UNIT=after_it, OPTIONS="", RESTART="on-failure",
                        INSTALL="\n[Install]\nWantedBy=multi-user.target", **common)

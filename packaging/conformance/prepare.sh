@@ -21,11 +21,20 @@ umask 077
 }
 folder=$1 department=$2 address=$3 source=$4
 here=$(cd "$(dirname "$0")" && pwd)
-lianban=${LIANBAN:-lianban}
-rules=${RULES:-/usr/share/lianban/rules/beijing-reference.yaml}
+# Found from here, also once we stand in the folder.
+lianban=$(command -v "${LIANBAN:-lianban}") || { echo "prepare.sh: no ${LIANBAN:-lianban}; name it in LIANBAN" >&2; exit 1; }
+lianban=$(realpath "$lianban")
+rules=$(realpath -e "${RULES:-/usr/share/lianban/rules/beijing-reference.yaml}")
+case $department in
+'' | *[!a-z0-9-]*)
+    echo "prepare.sh: '$department' is no department's id: small letters, digits, hyphens" >&2
+    exit 2
+    ;;
+esac
 federation=spiffe://conformance.test
 
 mkdir "$folder"
+trap '[ $? = 0 ] || echo "prepare.sh: given up; remove $folder and run it again" >&2' EXIT
 cd "$folder"
 mkdir broker window other office stranger revoked adapter adapter/views
 

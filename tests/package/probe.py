@@ -71,6 +71,12 @@ def run_own_program():
         os.unlink(path)
 
 
+def code_in_memory():
+    file = os.memfd_create("code")
+    os.ftruncate(file, 4096)
+    mmap.mmap(file, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)
+
+
 def set_uid_program():
     path = os.path.join(STATE, "setuid")
     write(path)
@@ -120,8 +126,12 @@ ATTEMPTS = {
     "read memory": lambda: read("/dev/mem"),
     "writable code": map_writable_code,
     "memory made code": make_code,
+    "code written to memory": code_in_memory,
     "run what it wrote": run_own_program,
+    "write shared memory": lambda: write("/dev/shm/x"),
     "run a shell": lambda: subprocess.run(["/usr/bin/dash", "-c", "true"], check=True),
+    "run a program among the libraries": lambda: subprocess.run(["/usr/lib/systemd/systemd", "--version"],
+                                                                stdout=subprocess.DEVNULL, check=True),
     "set-user-id file": set_uid_program,
     "become root": lambda: os.setuid(0),
     "give a file away": lambda: os.chown(STATE, 0, 0),

@@ -193,8 +193,9 @@ class Installed(unittest.TestCase):
         unit = re.sub("Restart=.*|Conflicts=.*|WantedBy=.*", "", unit)
         unit = re.sub("ExecStart=.*", "ExecStart=/usr/bin/python3 /usr/lib/probe.py /var/lib/lianban/adapter\n"
                       "StandardOutput=file:/run/probe.json\nStandardError=file:/run/probe.err", unit)
-        # The program is another, so that one may be run as well; no shell, though.
-        unit = unit.replace("ExecPaths=/usr/sbin/lianban-adapter", "ExecPaths=/usr/bin/python3.11 /usr/bin/python3")
+        # The program is another, so that one may be run, with its modules; no shell, though.
+        python = f"/usr/bin/python3 {os.path.realpath('/usr/bin/python3')} {os.path.dirname(os.__file__)}"
+        unit = unit.replace("ExecPaths=/usr/sbin/lianban-adapter", "ExecPaths=" + python)
         self.root.write("/run/systemd/system/probe.service", unit)
         self.root.run("systemctl", "daemon-reload")
         self.root.run("systemctl", "start", "probe.service", check=False)
@@ -279,6 +280,8 @@ class Installed(unittest.TestCase):
         self.root.run("dpkg", "--purge", "lianban-adapter")
         self.assertFalse(os.path.exists(self.root.path("/usr/sbin/lianban-adapter")))
         self.assertFalse(os.path.exists(self.root.path("/etc/lianban/adapter/node.yaml")))
+        wanted = "/etc/systemd/system/multi-user.target.wants/lianban-adapter.service"
+        self.assertFalse(os.path.lexists(self.root.path(wanted)))
         for path in ("/etc/lianban/adapter/log.pem", "/var/lib/lianban/adapter/state/evidence.db"):
             self.assertTrue(os.path.exists(self.root.path(path)), path)
 
