@@ -60,7 +60,7 @@ static void start_serve(struct fixture *fx)
         .clock = lb_clock_system(),
         .policy = fx->policy,
         .plugin = fx->plugin,
-        .database = {.location = fed_path(&fx->fed, "tax.db")},
+        .database = {.location = fx->database},
         .num_connections = 2,
         .ring = fx->ring,
         .share_ring = fx->share_ring,
@@ -152,6 +152,7 @@ void fx_setup_with(struct fixture *fx, const struct lb_source_plugin *plugin)
     fx->plugin = plugin;
     fed_setup(&fx->fed, "serve");
     fx->arena = fx->fed.arena;
+    fx->database = fed_path(&fx->fed, "tax.db");
     struct fed_party *parties[] = {&fx->adapter, &fx->finance, &fx->broker,  &fx->window,
                                    &fx->other,   &fx->hall,    &fx->stranger};
     for (size_t i = 0; i < sizeof(parties) / sizeof(parties[0]); i++)

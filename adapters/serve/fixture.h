@@ -40,6 +40,7 @@ struct fixture {
     uint8_t form_sha256[32];
     struct lb_serve *serve;
     const struct lb_source_plugin *plugin;
+    const char *database;    /* its location */
     uint64_t num_starts;
 };
 
@@ -57,6 +58,8 @@ void fx_execute(struct fixture *fx, const char *sql);
 /* fx_policy_text is the policy as the department has it: wages of twelve months and what finance
  * pays are added up in the slot income12. */
 const char *fx_policy_text(struct fixture *fx);
+/* fx_policy_of is a policy with other views, files in a list of YAML; both windows may ask. */
+const char *fx_policy_of(struct fixture *fx, const char *views);
 
 /* A further want, about the same view. */
 struct fx_want {

@@ -202,6 +202,34 @@ const char *fx_policy_text(struct fixture *fx)
                            hall, window, form, shares_text(fx));
 }
 
+const char *fx_policy_of(struct fixture *fx, const char *views)
+{
+    char hall[65], window[65], other[65], form[65];
+    key_hash(fx->hall.issuer_key, hall);
+    key_hash(fx->window.issuer_key, window);
+    key_hash(fx->other.issuer_key, other);
+    lb_hex_encode(lb_span_of(fx->form_sha256, 32), form);
+    return lb_arena_printf(fx->arena,
+                           "policy: tax\n"
+                           "rules: rules.yaml\n"
+                           "views: [%s]\n"
+                           "accept:\n"
+                           "  brokers: [%s]\n"
+                           "  requesters:\n"
+                           "    - {spiffe: \"%s\", log: \"%s\"}\n"
+                           "    - {spiffe: \"%s\", log: \"%s\"}\n"
+                           "  issuers:\n"
+                           "    - {organization: consent-hall, kid: h1, key_sha256: \"%s\"}\n"
+                           "    - {organization: street-office, kid: m1, key_sha256: \"%s\"}\n"
+                           "    - {organization: other-office, kid: m1, key_sha256: \"%s\"}\n"
+                           "  forms:\n"
+                           "    - {form: social-assistance, version: 1, sha256: \"%s\"}\n",
+                           views, FX_BROKER, FX_WINDOW,
+                           fed_party_vkey(&fx->window, FX_WINDOW, fx->arena), FX_OTHER_WINDOW,
+                           fed_party_vkey(&fx->other, FX_OTHER_WINDOW, fx->arena), hall, window,
+                           other, form);
+}
+
 /* Wages of 1,000.00 in each of the last 14 months: 12 of them count. */
 static void write_wages(struct lb_store *store, const char *id_no)
 {

@@ -96,10 +96,15 @@ void postgres_sql(struct server *server, const char *database, const char *sql)
         fail_msg("psql: see %s/log: %s", server->folder, sql);
 }
 
+void postgres_text(struct server *server, const char *sql, char *out, size_t out_size)
+{
+    if (psql(server, "postgres", sql, out, out_size) != 0)
+        fail_msg("psql: see %s/log: %.200s", server->folder, sql);
+}
+
 long postgres_number(struct server *server, const char *sql)
 {
     char out[64] = "";
-    if (psql(server, "postgres", sql, out, sizeof(out)) != 0)
-        fail_msg("psql: see %s/log: %s", server->folder, sql);
+    postgres_text(server, sql, out, sizeof(out));
     return strtol(out, NULL, 10);
 }

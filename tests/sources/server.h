@@ -38,6 +38,8 @@ void postgres_launch(struct server *server);
 void postgres_sql(struct server *server, const char *database, const char *sql);
 /* postgres_number is postgres_sql for one number. */
 long postgres_number(struct server *server, const char *sql);
+/* postgres_text is postgres_sql for lines of text; the last statement alone may give any. */
+void postgres_text(struct server *server, const char *sql, char *out, size_t out_size);
 
 /* The same for a MariaDB server, whose database is `test` and whose socket is `<folder>/sock`. */
 void mariadb_start(struct server *server);
