@@ -47,6 +47,8 @@ lb_status lb_log_copy(const char *from, const char *to, const struct lb_store_pr
     if (status == LB_OK)
         status = lb_store_copy(store, path.text, progress);
     if (status == LB_OK)
+        status = lb_store_sync(store);
+    if (status == LB_OK)
         status = write_ratchet(to);
     if (status != LB_OK && diag->text[0] == 0)
         lb_diag_set(diag, "%s: the evidence log cannot be copied (%s): %s", from,

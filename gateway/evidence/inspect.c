@@ -168,25 +168,31 @@ static lb_status find_detail(struct lb_log_reader *reader, uint64_t index, struc
     return status;
 }
 
-/* The origin is the first line of the stored checkpoint; what it says is proved by the AEAD. */
-static lb_status read_origin(struct lb_log_reader *reader, struct lb_arena *arena,
-                             const char **out_origin)
+/* The origin is the first line of the stored checkpoint; what it says is proved by the AEAD. It is
+ * always the same one, and a listing asks for it with every detail. */
+static lb_status find_origin(struct lb_log_reader *reader, struct lb_arena *arena)
 {
     struct lb_records_checkpoint row;
+    if (reader->origin[0] != 0)
+        return LB_OK;
     LB_TRY(lb_records_checkpoint(&reader->records, arena, &row));
     const uint8_t *lf = row.note.len == 0 ? NULL : memchr(row.note.ptr, '\n', row.note.len);
     LB_ENSURE(lf != NULL, LB_SEAL_BROKEN, "the checkpoint has no origin");
-    const char *origin =
-        lb_arena_str(arena, lb_span_of(row.note.ptr, (size_t)(lf - row.note.ptr)));
-    LB_ENSURE(origin != NULL, LB_SEAL_BROKEN, "the checkpoint has no origin");
-    *out_origin = origin;
+    size_t len = (size_t)(lf - row.note.ptr);
+    bool fits = len < sizeof(reader->origin) && memchr(row.note.ptr, 0, len) == NULL;
+    LB_ENSURE(fits, LB_SEAL_BROKEN, "the checkpoint has no origin");
+    memcpy(reader->origin, row.note.ptr, len);
     return LB_OK;
 }
 
 lb_status lb_log_reader_origin(struct lb_log_reader *reader, struct lb_arena *arena,
                                const char **out_origin)
 {
-    return read_origin(reader, arena, out_origin);
+    LB_TRY(find_origin(reader, arena));
+    const char *origin = lb_arena_printf(arena, "%s", reader->origin);
+    LB_ENSURE(origin != NULL, LB_NO_MEMORY, "arena is full");
+    *out_origin = origin;
+    return LB_OK;
 }
 
 lb_status lb_log_reader_detail(struct lb_log_reader *reader, uint64_t index,
@@ -197,10 +203,10 @@ lb_status lb_log_reader_detail(struct lb_log_reader *reader, uint64_t index,
     struct lb_hash leaf_hash;
     struct lb_detail_row row;
     struct lb_key_row key;
-    const char *origin = NULL;
+    const char *origin = reader->origin;
     uint8_t data_key[LB_DETAIL_KEY_BYTES];
     LB_TRY(lb_log_reader_leaf(reader, index, arena, &leaf, &leaf_hash));
-    LB_TRY(read_origin(reader, arena, &origin));
+    LB_TRY(find_origin(reader, arena));
     LB_TRY(find_detail(reader, index, arena, &row));
     lb_status known = lb_reader_key(reader, row.kid, &key);
     LB_ENSURE(known == LB_OK, LB_SEAL_BROKEN, "the detail's data key is missing or damaged");

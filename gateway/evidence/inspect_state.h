@@ -7,6 +7,7 @@
 /* The inside of a reader, shared by listing and verification. */
 struct lb_log_reader {
     char *ratchet;
+    char origin[256];  /* "" until it is asked for */
     struct lb_store *store;
     struct lb_records records;
     struct lb_stmt *get_detail;

@@ -13,8 +13,9 @@
 
 /*
  * A node's evidence log: an RFC 6962 tree over leaves, with encrypted details beside them, in one
- * SQLite file (WAL, synchronous=FULL) written by one sequencer thread with group commit: an idle
- * log commits a single entry at once, a busy one batches what queues while a commit runs.
+ * SQLite file (WAL) written by one sequencer thread with group commit: an idle log commits a single
+ * entry at once, a busy one batches what queues while a commit runs. Every commit is synced to disk
+ * before its checkpoint or its entries are known to anybody, beside the next batch's work.
  *
  * Files in the folder: evidence.db (leaves, tiles, details, keys, the owner's own tables through
  * `migrations`), ratchet (the two newest signed checkpoints, on disk before the newer one leaves

@@ -96,6 +96,7 @@ static lb_status open_writer(struct opening *opening)
         .create = opening->options->create,
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
         .own_checkpoints = true,
+        .own_syncs = true,
     };
     lb_status status = lb_store_open(&options, &writer->store);
     free(migrations);
@@ -140,7 +141,7 @@ static lb_status begin_log(struct opening *opening)
         lb_store_rollback(log->writer.store);
     LB_TRY(status);
     opening->row = row;
-    return LB_OK;
+    return lb_store_sync(log->writer.store);
 }
 
 static lb_status load_checkpoint(struct opening *opening)

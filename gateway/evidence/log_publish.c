@@ -1,9 +1,10 @@
 #include "gateway/evidence/log_state.h"
 
 /*
- * From committed to public: the ratchet on disk, then the head that others see, then the entries'
- * owners. All that goes on beside the next batch, whose commit may come first: the database is
- * ahead of the ratchet by LB_LOG_BATCH entries at most.
+ * From committed to public: the commit on disk, then the ratchet, then the head that others see,
+ * then the entries' owners. All that goes on beside the next batch, whose commit may come first:
+ * the database is ahead of the ratchet by LB_LOG_BATCH entries at most. A power cut leaves the
+ * commits in their order, up to one that nobody was told of.
  */
 
 /* Tells an entry's owner. Nothing of the entry may be touched afterwards. */
@@ -65,6 +66,7 @@ static lb_status set_head(struct lb_log *log)
 {
     const struct lb_log_writer *writer = &log->writer;
     struct lb_log_pending *pending = &log->writer.pending;
+    LB_TRY(lb_store_sync(writer->store));
     LB_TRY(lb_ratchet_put(writer->ratchet_fd, writer->ratchet_slot,
                           lb_span_of(pending->note, pending->note_len)));
     /* What went into files that nobody will find again is no evidence. */

@@ -172,13 +172,17 @@ struct lb_tree_source lb_records_source(struct lb_records *records)
 
 lb_status lb_records_bounds(struct lb_records *records, struct lb_records_bounds *out)
 {
+    struct lb_records_bounds bounds = {.num_leaves = 0};
     lb_status status = step_once(records->get_bounds);
     if (status == LB_OK) {
-        out->num_leaves = lb_stmt_int(records->get_bounds, 0);
-        out->max_kid = lb_stmt_int(records->get_bounds, 1);
+        bounds.num_leaves = lb_stmt_int(records->get_bounds, 0);
+        bounds.max_kid = lb_stmt_int(records->get_bounds, 1);
     }
     lb_stmt_reset(records->get_bounds);
-    return status;
+    LB_TRY(status);
+    LB_TRY(lb_store_sync(records->store));
+    *out = bounds;
+    return LB_OK;
 }
 
 static lb_status copy_checkpoint(const struct lb_stmt *stmt, struct lb_arena *arena,
@@ -199,11 +203,15 @@ static lb_status copy_checkpoint(const struct lb_stmt *stmt, struct lb_arena *ar
 lb_status lb_records_checkpoint(struct lb_records *records, struct lb_arena *arena,
                                 struct lb_records_checkpoint *out)
 {
+    struct lb_records_checkpoint row = {.size = 0};
     lb_status status = step_once(records->get_checkpoint);
     if (status == LB_OK)
-        status = copy_checkpoint(records->get_checkpoint, arena, out);
+        status = copy_checkpoint(records->get_checkpoint, arena, &row);
     lb_stmt_reset(records->get_checkpoint);
-    return status;
+    LB_TRY(status);
+    LB_TRY(lb_store_sync(records->store));
+    *out = row;
+    return LB_OK;
 }
 
 lb_status lb_records_put_leaf(struct lb_records *records, uint64_t index, struct lb_span bytes)

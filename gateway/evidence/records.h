@@ -81,7 +81,8 @@ struct lb_records_bounds {
     int64_t num_leaves;  /* largest index + 1; 0 for none */
     int64_t max_kid;     /* 0 for none */
 };
-/* lb_records_bounds reads both from the tables' ends. STORE_FAILED. */
+/* lb_records_bounds reads both from the tables' ends. What they and the checkpoint say is on disk
+ * when it is told, since the writer may have committed it without waiting. STORE_FAILED. */
 LB_MUST lb_status lb_records_bounds(struct lb_records *records, struct lb_records_bounds *out);
 
 /* A checkpoint row as it is stored: its columns repeat what the note says. */

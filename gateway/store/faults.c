@@ -13,6 +13,7 @@ static struct faults_plan plan;
 static bool planned;
 static unsigned calls;
 static unsigned hits;
+static long synced;
 
 /* A file of ours holds SQLite's own in the bytes behind it. */
 struct file {
@@ -117,12 +118,28 @@ static int do_truncate(sqlite3_file *file, sqlite3_int64 size)
     return failure(answer, SQLITE_IOERR_TRUNCATE, done);
 }
 
+/* What is written while it goes on may not be on the disk after it. */
+static int sync_and_note(sqlite3_file *file, int flags)
+{
+    sqlite3_file *real = real_of(file);
+    sqlite3_int64 size = 0;
+    int code = real->pMethods->xFileSize(real, &size);
+    if (code == SQLITE_OK)
+        code = real->pMethods->xSync(real, flags);
+    (void)pthread_mutex_lock(&lock);
+    bool meant = planned && name_of(file) != NULL && ends_with(name_of(file), plan.suffix);
+    if (code == SQLITE_OK && meant)
+        synced = (long)size;
+    (void)pthread_mutex_unlock(&lock);
+    return code;
+}
+
 static int do_sync(sqlite3_file *file, int flags)
 {
     sqlite3_file *real = real_of(file);
     enum faults_answer answer;
     if (!is_hit(FAULTS_SYNC, name_of(file), &answer))
-        return real->pMethods->xSync(real, flags);
+        return sync_and_note(file, flags);
     if (answer == FAULTS_KILL || answer == FAULTS_KILL_TORN)
         die();
     int done = is_done(answer) ? real->pMethods->xSync(real, flags) : SQLITE_OK;
@@ -244,6 +261,7 @@ void faults_set(const struct faults_plan *wanted)
         plan = *wanted;
     calls = 0;
     hits = 0;
+    synced = 0;
     (void)pthread_mutex_unlock(&lock);
 }
 
@@ -253,4 +271,12 @@ unsigned faults_hits(void)
     unsigned num = hits;
     (void)pthread_mutex_unlock(&lock);
     return num;
+}
+
+long faults_synced(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    long size = synced;
+    (void)pthread_mutex_unlock(&lock);
+    return size;
 }

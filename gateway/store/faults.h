@@ -32,5 +32,8 @@ void faults_install(void);
 void faults_set(const struct faults_plan *plan);
 /* faults_hits is how many calls have failed since the plan was set. */
 unsigned faults_hits(void);
+/* faults_synced is how long the plan's file was when it was last synced; 0 when it was not since
+ * the plan was set. */
+long faults_synced(void);
 
 #endif

@@ -24,6 +24,7 @@ struct lb_store {
     const char *refusal;    /* a reason of ours that SQLite does not know, or NULL */
     unsigned num_savepoints;
     unsigned wal_pages;     /* counted when the owner makes its checkpoints itself */
+    sqlite3_file *wal;      /* NULL: the file is not in WAL mode; never changes once it is open */
 };
 
 /* lb_store_status turns SQLite's (extended) result code into ours; SQLITE_OK, ROW and DONE are

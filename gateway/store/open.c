@@ -246,6 +246,20 @@ static lb_status prepare_writable(sqlite3 *db, const struct lb_store_options *op
     return options->migrations == NULL ? LB_OK : migrate(db, options);
 }
 
+/* The first sync of a new file also syncs its folder, and the file handle takes note of that; from
+ * then on a sync changes nothing in it, so that any thread may ask for one. */
+static lb_status find_wal(struct lb_store *store, const struct lb_store_options *options)
+{
+    sqlite3_file *wal = NULL;
+    LB_TRY(lb_store_status(
+        sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal)));
+    store->wal = wal == NULL || wal->pMethods == NULL ? NULL : wal;
+    if (!options->own_syncs)
+        return LB_OK;
+    LB_TRY(lb_store_sync(store));
+    return run(store->db, "PRAGMA synchronous=NORMAL");
+}
+
 lb_status lb_store_open(const struct lb_store_options *options, struct lb_store **out_store)
 {
     LB_ENSURE(!options->read_only || (options->migrations == NULL && !options->create),
@@ -256,6 +270,7 @@ lb_status lb_store_open(const struct lb_store_options *options, struct lb_store 
     LB_TRY(configure(store->db, options));
     LB_TRY(options->read_only ? prepare_read_only(store->db, options)
                               : prepare_writable(store->db, options));
+    LB_TRY(find_wal(store, options));
     if (options->own_checkpoints)
         (void)sqlite3_wal_hook(store->db, count_pages, store);
     *out_store = store;

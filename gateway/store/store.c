@@ -93,6 +93,13 @@ lb_status lb_store_checkpoint(struct lb_store *store)
     return LB_OK;
 }
 
+lb_status lb_store_sync(const struct lb_store *store)
+{
+    if (store->wal == NULL)
+        return LB_OK;
+    return lb_store_status(store->wal->pMethods->xSync(store->wal, SQLITE_SYNC_NORMAL));
+}
+
 lb_status lb_store_savepoint(struct lb_store *store)
 {
     LB_ENSURE(in_transaction(store), LB_STORE_FAILED, "no transaction is open");

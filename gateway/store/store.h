@@ -48,12 +48,16 @@ struct lb_store_options {
     /* The owner moves the WAL into the database by lb_store_checkpoint. Otherwise SQLite does so
      * now and then inside a commit, and drops the failures. */
     bool own_checkpoints;
+    /* A commit does not wait for the disk: the owner calls lb_store_sync before it lets anybody
+     * know of what was committed. Whatever the disk keeps is some of the commits, in order, from
+     * the first on. */
+    bool own_syncs;
 };
 
 /*
- * lb_store_open opens in WAL mode with synchronous=FULL, foreign keys, secure_delete,
- * trusted_schema off and defensive mode. Nothing is written to an existing file before its
- * application id and version are found to be ours.
+ * lb_store_open opens in WAL mode with synchronous=FULL (but for own_syncs), foreign keys,
+ * secure_delete, trusted_schema off and defensive mode. Nothing is written to an existing file
+ * before its application id and version are found to be ours.
  *
  * Read-only, the file's own journal mode stays and the file is never written. A database in
  * rollback mode needs no more than read access. One in WAL mode needs its -wal and -shm files to be
@@ -99,6 +103,10 @@ void lb_store_rollback(struct lb_store *store);
  * database, durably. */
 unsigned lb_store_wal_pages(const struct lb_store *store);
 LB_MUST lb_status lb_store_checkpoint(struct lb_store *store);
+/* lb_store_sync has on disk, when it returns, all that any connection had committed to this file
+ * when it was called: so may a reader be sure that what it has read stays. The one call that any
+ * thread may make while another uses the store. STORE_FAILED: then nobody knows what is there. */
+LB_MUST lb_status lb_store_sync(const struct lb_store *store);
 /* lb_store_savepoint, _release and _undo nest inside a transaction: _release keeps what was done
  * since the last savepoint, _undo drops it; either ends that savepoint. STORE_FAILED when there is
  * no transaction, one savepoint too many, or none to end. */
