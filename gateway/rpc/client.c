@@ -8,6 +8,7 @@
 #include "gateway/base/diag.h"
 #include "gateway/rpc/args.h"
 #include "gateway/rpc/credentials.h"
+#include "gateway/rpc/account.h"
 #include "gateway/rpc/stream.h"
 
 #define UNIX_SCHEME "unix:"
@@ -19,7 +20,8 @@ struct lb_rpc_channel {
     struct lb_rpc_runtime *runtime;
     struct lb_rpc_gate *gate;
     grpc_channel_credentials *credentials;
-    char *target;
+    char *target, *peer; /* peer: whom it expects, or NULL */
+    struct lb_rpc_account account;
     pthread_mutex_t lock; /* guards the rest */
     grpc_channel *core;
     bool stale; /* one side no longer accepts the certificates of the connection */
@@ -49,6 +51,24 @@ static grpc_channel *connect_to(const struct lb_rpc_channel *channel)
     return grpc_channel_create(channel->target, channel->credentials, &args.args);
 }
 
+static enum lb_rpc_state state_of(const void *owner)
+{
+    struct lb_rpc_channel *channel = (struct lb_rpc_channel *)(uintptr_t)owner;
+    (void)pthread_mutex_lock(&channel->lock);
+    grpc_connectivity_state state = grpc_channel_check_connectivity_state(channel->core, 0);
+    (void)pthread_mutex_unlock(&channel->lock);
+    switch (state) {
+    case GRPC_CHANNEL_CONNECTING:
+        return LB_RPC_CONNECTING;
+    case GRPC_CHANNEL_READY:
+        return LB_RPC_READY;
+    case GRPC_CHANNEL_TRANSIENT_FAILURE:
+        return LB_RPC_FAILING;
+    default:
+        return LB_RPC_IDLE;
+    }
+}
+
 static lb_status fill_channel(struct lb_rpc_channel *channel,
                               const struct lb_rpc_channel_options *options)
 {
@@ -57,12 +77,21 @@ static lb_status fill_channel(struct lb_rpc_channel *channel,
         verifier.verify = NULL;
     channel->target = strdup(options->target);
     LB_ENSURE(channel->target != NULL, LB_NO_MEMORY, "channel");
+    if (options->expected_spiffe != NULL) {
+        channel->peer = strdup(options->expected_spiffe);
+        LB_ENSURE(channel->peer != NULL, LB_NO_MEMORY, "channel");
+    }
     LB_TRY(lb_rpc_gate_new(verifier, options->expected_spiffe, &channel->gate));
     lb_rpc_gate_show(channel->gate, options->seen);
     LB_TRY(lb_rpc_credentials_channel(options->runtime, options->identity, channel->gate,
                                       &channel->credentials));
     channel->core = connect_to(channel);
     LB_ENSURE(channel->core != NULL, LB_NO_MEMORY, "channel");
+    channel->account.owner = channel;
+    channel->account.peer = channel->peer;
+    channel->account.target = channel->target;
+    channel->account.state = state_of;
+    lb_rpc_account_add(channel->runtime, &channel->account);
     return LB_OK;
 }
 
@@ -87,6 +116,7 @@ void lb_rpc_channel_free(struct lb_rpc_channel *channel)
 {
     if (channel == NULL)
         return;
+    lb_rpc_account_remove(channel->runtime, &channel->account);
     if (channel->core != NULL)
         grpc_channel_destroy(channel->core);
     if (channel->credentials != NULL)
@@ -94,6 +124,7 @@ void lb_rpc_channel_free(struct lb_rpc_channel *channel)
     lb_rpc_gate_shut(channel->gate);
     (void)pthread_mutex_destroy(&channel->lock);
     free(channel->target);
+    free(channel->peer);
     free(channel);
 }
 
@@ -119,9 +150,8 @@ static bool about_certificate(lb_status status)
 
 /* A call that was refused for a certificate would be refused on the same connection for ever, even
  * after that certificate was renewed: the next call makes a new one. */
-static void note_refusal(void *arg, lb_status status)
+static void note_refusal(struct lb_rpc_channel *channel, lb_status status)
 {
-    struct lb_rpc_channel *channel = arg;
     if (!about_certificate(status))
         return;
     (void)pthread_mutex_lock(&channel->lock);
@@ -207,6 +237,13 @@ static lb_status make_metadata(const struct call_request *request, grpc_metadata
     LB_FAIL(LB_TOO_LARGE, "call metadata");
 }
 
+static void call_over(void *arg, lb_status status)
+{
+    struct lb_rpc_channel *channel = arg;
+    lb_rpc_account_over(&channel->account, status);
+    note_refusal(channel, status);
+}
+
 static struct lb_rpc_stream *new_stream(struct lb_rpc_channel *channel,
                                         const struct call_request *request)
 {
@@ -235,7 +272,7 @@ static struct lb_rpc_stream *new_stream(struct lb_rpc_channel *channel,
     }
     stream->events = *request->events;
     stream->self = request->self;
-    stream->before_closed = note_refusal;
+    stream->before_closed = call_over;
     stream->closed_arg = channel;
     return stream;
 }
@@ -251,6 +288,7 @@ static lb_status begin(struct lb_rpc_channel *channel, const struct call_request
         unref_metadata(metadata, request->num_metadata);
         LB_FAIL(LB_NO_MEMORY, "stream");
     }
+    lb_rpc_account_began(&channel->account);
     lb_rpc_stream_ref(stream); /* one until it is closed, one for the caller */
     lb_rpc_stream_open(stream, metadata, request->num_metadata, request->only_message);
     *out_stream = stream;

@@ -30,6 +30,7 @@ struct lb_rpc_poller {
 };
 
 struct lb_rpc_files;
+struct lb_rpc_account;
 
 struct lb_rpc_runtime {
     pthread_mutex_t lock; /* guards all up to num_pollers */
@@ -37,6 +38,7 @@ struct lb_rpc_runtime {
     bool stopping;
     struct lb_rpc_stream *live; /* every call that is not over */
     size_t num_live;
+    struct lb_rpc_account *accounts; /* channels and servers there are */
     struct lb_rpc_files *files; /* certificate files being watched */
     bool has_sweeper;
     pthread_t sweeper;

@@ -10,6 +10,7 @@
 #include "gateway/base/log.h"
 #include "gateway/rpc/core.h"
 #include "gateway/rpc/credentials.h"
+#include "gateway/rpc/account.h"
 #include "gateway/rpc/stream.h"
 
 /* The C surface of gRPC changes between minor versions; 29 is the core of the 1.51 series. */
@@ -78,8 +79,10 @@ static bool sleep_until_sweep(struct lb_rpc_runtime *runtime)
 static void *sweep(void *arg)
 {
     struct lb_rpc_runtime *runtime = arg;
-    while (sleep_until_sweep(runtime))
+    while (sleep_until_sweep(runtime)) {
         lb_rpc_live_each(runtime, NULL, sweep_one, NULL);
+        lb_rpc_account_look(runtime);
+    }
     return NULL;
 }
 

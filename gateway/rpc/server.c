@@ -214,9 +214,19 @@ static lb_status core_new(struct lb_rpc_server *server,
     return status;
 }
 
+static enum lb_rpc_state listens(const void *owner)
+{
+    (void)owner;
+    return LB_RPC_LISTENING;
+}
+
 static void serve(struct lb_rpc_server *server)
 {
     grpc_server_start(server->core);
+    server->account.owner = server;
+    server->account.target = server->listen;
+    server->account.state = listens;
+    lb_rpc_account_add(server->options.runtime, &server->account);
     for (size_t i = 0; i < server->num_slots; i++) {
         struct lb_rpc_slot *slot = &server->slots[i];
         slot->accepted.done = accepted;

@@ -35,6 +35,7 @@ static void count_call(void *arg, lb_status status)
 {
     const struct server_call *call = arg;
     const struct lb_rpc_server_options *options = &call->server->options;
+    lb_rpc_account_over(&call->server->account, status);
     size_t method = LB_METER_MAX_METHODS;
     if (call->method != NULL)
         method = (size_t)(call->method - options->methods);
@@ -256,6 +257,7 @@ static struct server_call *call_new(struct lb_rpc_server *server,
         free(call);
         return NULL;
     }
+    lb_rpc_account_began(&server->account);
     lb_rpc_stream_ref(call->stream); /* one for the call's end, one for us */
     call->stream->before_closed = count_call;
     call->stream->after_closed = after_closed;

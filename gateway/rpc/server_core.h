@@ -2,6 +2,7 @@
 #define GATEWAY_RPC_SERVER_CORE_H
 
 #include "gateway/rpc/core.h"
+#include "gateway/rpc/account.h"
 #include "gateway/rpc/gate.h"
 #include "gateway/rpc/server.h"
 
@@ -28,6 +29,7 @@ struct lb_rpc_server {
     bool proves_callers; /* by their certificates, and not by a socket's mode alone */
     int port;
     struct lb_rpc_tag stopped;
+    struct lb_rpc_account account;
 
     pthread_mutex_t lock; /* guards up to num_slots */
     pthread_cond_t changed;

@@ -12,6 +12,7 @@ void lb_rpc_server_free(struct lb_rpc_server *server)
 {
     if (server == NULL)
         return;
+    lb_rpc_account_remove(server->options.runtime, &server->account);
     if (server->core != NULL)
         grpc_server_destroy(server->core);
     lb_rpc_gate_shut(server->gate);
