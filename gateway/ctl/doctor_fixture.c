@@ -37,7 +37,7 @@ static lb_status fake_open(const struct lb_ctl_node_files *files, const struct l
     (void)clock;
     (void)diag;
     assert_non_null(files->cert);
-    *out = (struct lb_ctl_doctor_port){NULL, fake_contact, NULL, fake_close};
+    *out = (struct lb_ctl_doctor_port){.contact = fake_contact, .close = fake_close};
     return LB_OK;
 }
 

@@ -53,6 +53,9 @@ struct lb_ctl_doctor_port {
      * refusal of its certificate comes first. */
     lb_status (*status)(void *ctx, const char *endpoint, const char *spiffe,
                         struct lb_arena *arena, Lianban__V1__GetStatusResponse **out);
+    /* The same of Operations.GetChannels. */
+    lb_status (*channels)(void *ctx, const char *endpoint, const char *spiffe,
+                          struct lb_arena *arena, Lianban__V1__GetChannelsResponse **out);
     void (*close)(void *ctx);
 };
 

@@ -7,11 +7,12 @@
 #include "gateway/ctl/doctor_port.h"
 #include "gateway/ctl/sheet.h"
 #include "gateway/ctl/say.h"
+#include "gateway/ctl/status_channels.h"
 #include "gateway/ctl/status_judge.h"
 #include "gateway/trust/trust.h"
 
-/* `status`: the federation as its brokers see it, for its operator. It shows members, never
- * requests. */
+/* `status`: the federation as its brokers see it, for its operator, or the brokers' own connections
+ * (--channels). It shows members, never requests. */
 
 #define TIMEOUT_MS 10000
 #define MAX_BROKERS 16
@@ -29,6 +30,7 @@ struct status {
     struct lb_ctl_doctor_port port;
     struct target brokers[MAX_BROKERS];
     size_t num_brokers;
+    bool channels;                /* the brokers' own connections */
     struct lb_ctl_sheet sheet;
     enum lb_status_level worst;
     size_t num[3];
@@ -71,6 +73,13 @@ static const char *since(struct status *status, int64_t now_ms, int64_t then_ms)
     return then_ms == 0 ? "" : number(status, (now_ms - then_ms) / 1000);
 }
 
+static void count(struct status *status, enum lb_status_level level)
+{
+    status->num[level]++;
+    if (level > status->worst)
+        status->worst = level;
+}
+
 static void put_row(struct status *status, const char **cells,
                     const struct lb_status_finding *findings, size_t num)
 {
@@ -84,9 +93,7 @@ static void put_row(struct status *status, const char **cells,
     cells[LEVEL] = level_word(env, level);
     cells[FOUND] = found;
     lb_ctl_sheet_row(&status->sheet, cells);
-    status->num[level]++;
-    if (level > status->worst)
-        status->worst = level;
+    count(status, level);
 }
 
 /* --- what a broker said --- */
@@ -158,6 +165,43 @@ static void ask_broker(struct status *status, const struct target *broker)
     }
 }
 
+/* --- its connections --- */
+
+static void put_channel_row(struct status *status, enum lb_status_level level, const char **cells)
+{
+    cells[LB_CHANNEL_LEVEL] = level_word(status->env, level);
+    lb_ctl_sheet_row(&status->sheet, cells);
+    count(status, level);
+}
+
+static void ask_channels(struct status *status, const struct target *broker)
+{
+    Lianban__V1__GetChannelsResponse *response = NULL;
+    lb_status asked = status->port.channels(status->port.ctx, broker->endpoint, broker->spiffe,
+                                            status->arena, &response);
+    if (asked != LB_OK) {
+        const char *cells[LB_CHANNEL_NUM_CELLS] = {NULL};
+        cells[LB_CHANNEL_PEER] = cells[LB_CHANNEL_BROKER] = broker->spiffe;
+        cells[LB_CHANNEL_CODE] = lb_code_name(asked->code);
+        put_channel_row(status, LB_STATUS_RED, cells);
+        return;
+    }
+    for (size_t i = 0; i < response->n_channels; i++) {
+        const char *cells[LB_CHANNEL_NUM_CELLS] = {NULL};
+        enum lb_status_level level = lb_status_channel(status->env, status->arena, response,
+                                                       response->channels[i], cells);
+        put_channel_row(status, level, cells);
+    }
+    for (size_t i = 0; i < response->n_queues; i++) {
+        const char *cells[LB_CHANNEL_NUM_CELLS] = {NULL};
+        enum lb_status_level level = lb_status_queue(status->env, status->arena, response,
+                                                     response->queues[i], cells);
+        put_channel_row(status, level, cells);
+    }
+    if (response->omitted > 0)
+        lb_ctl_sheet_number(&status->sheet, "omitted", "未列出", "not listed", response->omitted);
+}
+
 /* --- whom to ask --- */
 
 static bool is_ours(const struct status *status, const struct lb_node *node)
@@ -222,9 +266,13 @@ static lb_status show(struct status *status)
     lb_arena_reset(status->arena);
     status->worst = LB_STATUS_GREEN;
     memset(status->num, 0, sizeof(status->num));
-    lb_ctl_sheet_init(sheet, status->env, status->arena, columns, NUM_COLUMNS);
+    if (status->channels)
+        lb_ctl_sheet_init(sheet, status->env, status->arena, lb_status_channel_columns,
+                          LB_CHANNEL_NUM_CELLS);
+    else
+        lb_ctl_sheet_init(sheet, status->env, status->arena, columns, NUM_COLUMNS);
     for (size_t i = 0; i < status->num_brokers; i++)
-        ask_broker(status, &status->brokers[i]);
+        (status->channels ? ask_channels : ask_broker)(status, &status->brokers[i]);
     lb_ctl_sheet_fact(sheet, "status", "总体", "all in all",
                       level_word(status->env, status->worst));
     lb_ctl_sheet_number(sheet, "green", "绿", "green", (int64_t)status->num[LB_STATUS_GREEN]);
@@ -266,11 +314,13 @@ static int run(struct status *status, const char *path, int64_t every_s, int64_t
                          : lb_ctl_fail(status->env, "status", done, &diag);
 }
 
+static const char *const examples[] = {
+    "lianban status --config /etc/lianban/broker.yaml",
+    "lianban status --config officer.yaml --watch 5",
+    "lianban status --config /etc/lianban/broker.yaml --channels --json", NULL};
+
 int lb_ctl_status_command(struct lb_ctl_env *env, int argc, char **argv)
 {
-    static const char *const examples[] = {
-        "lianban status --config /etc/lianban/broker.yaml",
-        "lianban status --config officer.yaml --watch 5", NULL};
     struct status status = {.env = env};
     const char *path = NULL;
     int64_t every_s = 0, times = 0;
@@ -283,9 +333,12 @@ int lb_ctl_status_command(struct lb_ctl_env *env, int argc, char **argv)
         {.name = "times", .value = "N", .en = "with --watch: so often (default: until stopped)",
          .zh = "与 --watch 合用：刷新次数（默认直至中断）", .number = &times, .min = 1,
          .max = 1000000},
+        {.name = "channels", .flag = &status.channels,
+         .en = "the brokers' own connections in place of the members: calls, queues, last failures",
+         .zh = "改为显示转发节点自身的连接：调用、排队、最近失败"},
     };
     const struct lb_ctl_usage usage = {
-        .command = "status", .options = options, .num_options = 3, .examples = examples,
+        .command = "status", .options = options, .num_options = 4, .examples = examples,
         .en = "every member as the federation's brokers see it: links, last answers, quarantine,"
               " logs, certificate days. Exit code 0: green, 1: yellow, 3: red",
         .zh = "各成员概况：连接、最近答复、隔离、日志、证书天数。退出码 0 绿、1 黄、3 红",

@@ -7,6 +7,7 @@
 #include "gateway/mains/node_metrics.h"
 #include "gateway/mains/version.h"
 #include "gateway/services/broker_service.h"
+#include "gateway/services/channels_service.h"
 #include "gateway/services/status_service.h"
 
 /* lianban-broker: relays sealed reads between windows and departments. */
@@ -25,6 +26,9 @@ struct broker_role {
     struct lb_exchange *exchange;
     struct lb_broker_service service;
     struct lb_status_service status;
+    struct lb_channels_service channels;
+    struct lb_schema *schema;
+    struct lb_reflection_service reflection;
     size_t num_diallers;
     char dialled[MAX_ADAPTERS][LB_MAX_SPIFFE_BYTES];
     struct lb_dialler *diallers[MAX_ADAPTERS];
@@ -63,10 +67,12 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     return LB_OK;
 }
 
-/* What the operator is told; returns how many methods that takes. */
-static size_t start_status(struct broker_role *role, struct lb_rpc_method *methods)
+/* What the operator is told of members, connections and methods. */
+static lb_status start_operations(struct broker_role *role, struct lb_rpc_method *methods,
+                                  size_t *num)
 {
     struct lb_node_program *node = role->node;
+    LB_TRY(lb_schema_new(lb_span_of(lb_schema_contract, lb_schema_contract_len), &role->schema));
     role->status = (struct lb_status_service){
         .self = node->spiffe,
         .organization = node->organization,
@@ -77,11 +83,31 @@ static size_t start_status(struct broker_role *role, struct lb_rpc_method *metho
         .sightings = node->sightings,
         .clock = lb_clock_system(),
     };
+    role->channels = (struct lb_channels_service){
+        .self = node->spiffe,
+        .organization = node->organization,
+        .runtime = node->runtime,
+        .log = node->log,
+        .trust = node->trust,
+        .clock = lb_clock_system(),
+        .queues = {{"calls", node->workers}, {"collects", role->workers}},
+        .num_queues = 2,
+    };
+    role->reflection = (struct lb_reflection_service){.organization = node->organization,
+                                                      .log = node->log,
+                                                      .trust = node->trust,
+                                                      .schema = role->schema};
     node->links = lb_status_service_links;
     node->links_ctx = &role->status;
+    node->reflection = &role->reflection;
     lb_node_metrics_queue(node, "collects", role->workers);
-    lb_status_service_methods(&role->status, methods);
-    return LB_STATUS_METHODS;
+    lb_status_service_methods(&role->status, methods + *num);
+    *num += LB_STATUS_METHODS;
+    lb_channels_service_methods(&role->channels, methods + *num);
+    *num += LB_CHANNELS_METHODS;
+    lb_reflection_service_methods(&role->reflection, methods + *num);
+    *num += LB_REFLECTION_METHODS;
+    return LB_OK;
 }
 
 static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
@@ -111,8 +137,8 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     };
     lb_frames_set_init(&role->service.links);
     lb_broker_service_methods(&role->service, methods);
-    *out_num = LB_BROKER_METHODS + start_status(role, methods + LB_BROKER_METHODS);
-    return LB_OK;
+    *out_num = LB_BROKER_METHODS;
+    return start_operations(role, methods, out_num);
 }
 
 static bool is_dialled(const struct broker_role *role, const char *spiffe)
@@ -182,6 +208,7 @@ static void stop(void *own)
     struct broker_role *role = own;
     lb_workers_free(role->workers);
     lb_exchange_free(role->exchange);
+    lb_schema_free(role->schema);
     lb_node_forms_free(&role->forms);
     free(role);
 }

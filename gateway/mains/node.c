@@ -157,6 +157,8 @@ static lb_status start(struct lb_node_program *node, void *role)
     lb_node_service_methods(&node->about, methods + num);
     num += LB_NODE_METHODS;
     lb_node_witness_methods(node, methods, &num);
+    if (node->reflection != NULL)
+        lb_reflection_service_list(node->reflection, methods, num);
     if (node->listen != NULL)
         LB_TRY(listen_on(node, methods, num));
     LB_TRY(lb_node_metrics_serve(node, methods, num));

@@ -9,6 +9,7 @@
 #include "gateway/services/access.h"
 #include "gateway/services/metrics.h"
 #include "gateway/services/node_service.h"
+#include "gateway/services/reflection_service.h"
 #include "gateway/services/review_service.h"
 #include "gateway/services/tiles_service.h"
 #include "gateway/trust/trust.h"
@@ -104,6 +105,7 @@ struct lb_node_program {
     struct lb_metrics *metrics;
     struct lb_metrics_queue queues[LB_METRICS_QUEUES];  /* the role's first */
     size_t num_queues;
+    struct lb_reflection_service *reflection;  /* set by the role, if it shows its methods */
     size_t (*links)(void *ctx, struct lb_metrics_link *out, size_t max);  /* set by the role */
     void *links_ctx;
     int64_t reconcile_minutes;         /* between two rounds; 0: none */

@@ -61,3 +61,19 @@ lb_status lb_access_need_officer(struct lb_trust *trust, const struct lb_rpc_pee
     LB_ENSURE(own, LB_ROLE_NOT_ALLOWED, "officer of another organization");
     return LB_OK;
 }
+
+#define OPERATORS (1U << LB_NODE_BROKER | 1U << LB_NODE_OFFICER)
+
+lb_status lb_access_need_operator(struct lb_trust *trust, struct lb_log *log, const char *peer,
+                                  const char *organization)
+{
+    struct lb_directory *directory = lb_trust_directory(trust);
+    const struct lb_node *node = lb_directory_node(directory, peer);
+    bool allowed = node != NULL && (OPERATORS & 1U << node->kind) != 0 &&
+                   strcmp(node->organization, organization) == 0;
+    lb_directory_unref(directory);
+    if (allowed)
+        return LB_OK;
+    lb_log_count_denial(log, peer, LB_ROLE_NOT_ALLOWED);
+    LB_FAIL(LB_ROLE_NOT_ALLOWED, "not of the federation's operator");
+}

@@ -30,5 +30,9 @@ LB_MUST lb_status lb_access_need(struct lb_trust *trust, const struct lb_rpc_pee
  * ROLE_NOT_ALLOWED. */
 LB_MUST lb_status lb_access_need_officer(struct lb_trust *trust, const struct lb_rpc_peer *peer,
                                          const char *organization);
+/* lb_access_need_operator refuses everybody but the brokers and officers of the operator's
+ * organization with ROLE_NOT_ALLOWED, and counts that in the log. */
+LB_MUST lb_status lb_access_need_operator(struct lb_trust *trust, struct lb_log *log,
+                                          const char *peer, const char *organization);
 
 #endif

@@ -149,23 +149,35 @@ static void contact(void *ctx, const char *endpoint, const char *spiffe, struct 
     (void)pthread_mutex_unlock(&doctor->lock);
 }
 
-static lb_status status_of(void *ctx, const char *endpoint, const char *spiffe,
-                           struct lb_arena *arena, Lianban__V1__GetStatusResponse **out)
+/* A method of Operations, whose message is empty. */
+static lb_status operations(struct doctor *doctor, const char *endpoint, const char *spiffe,
+                            const char *method, struct lb_arena *arena, struct lb_span *out_reply)
 {
-    struct doctor *doctor = ctx;
-    const Lianban__V1__GetStatusRequest message = LIANBAN__V1__GET_STATUS_REQUEST__INIT;
     struct lb_rpc_channel *channel = NULL;
-    struct lb_span request = LB_SPAN_EMPTY, reply = LB_SPAN_EMPTY;
-    LB_TRY(lb_pb_pack(&message, arena, &request));
     LB_TRY(open_channel(doctor, endpoint, spiffe, &channel));
-    lb_status status = lb_rpc_call(channel, "/lianban.v1.Operations/GetStatus", NULL, 0, request,
-                                   doctor->timeout_ms, arena, &reply);
+    lb_status status = lb_rpc_call(channel, method, NULL, 0, LB_SPAN_EMPTY, doctor->timeout_ms,
+                                   arena, out_reply);
     lb_status refusal = lb_rpc_channel_refusal(channel);
     if (lb_status_code(status) == LB_UNAVAILABLE && refusal != LB_OK)
         status = refusal;
     lb_rpc_channel_free(channel);
-    LB_TRY(status);
+    return status;
+}
+
+static lb_status status_of(void *ctx, const char *endpoint, const char *spiffe,
+                           struct lb_arena *arena, Lianban__V1__GetStatusResponse **out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    LB_TRY(operations(ctx, endpoint, spiffe, "/lianban.v1.Operations/GetStatus", arena, &reply));
     return lb_pb_unpack(&lianban__v1__get_status_response__descriptor, reply, arena, out);
+}
+
+static lb_status channels_of(void *ctx, const char *endpoint, const char *spiffe,
+                             struct lb_arena *arena, Lianban__V1__GetChannelsResponse **out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    LB_TRY(operations(ctx, endpoint, spiffe, "/lianban.v1.Operations/GetChannels", arena, &reply));
+    return lb_pb_unpack(&lianban__v1__get_channels_response__descriptor, reply, arena, out);
 }
 
 /* --- opening --- */
@@ -215,7 +227,8 @@ lb_status lb_client_open_doctor(const struct lb_ctl_node_files *files,
     LB_TRY(lb_rpc_runtime_new(1, &doctor->runtime));
     LB_TRY(lb_rpc_identity_check(doctor->runtime, &doctor->identity, diag));
     believe(doctor, files);
-    *out = (struct lb_ctl_doctor_port){doctor, contact, status_of, close_doctor};
+    *out = (struct lb_ctl_doctor_port){doctor, contact, status_of, channels_of,
+                                       close_doctor};
     doctor = NULL;
     return LB_OK;
 }

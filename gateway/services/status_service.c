@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/services/access.h"
 #include "gateway/wire/pb.h"
 #include "lianban/v1/node.pb-c.h"
 
 #define MAX_ADAPTERS 256
-#define OPERATORS (1U << LB_NODE_BROKER | 1U << LB_NODE_OFFICER)
 #define SHOWN                                                                                      \
     (1U << LB_NODE_BROKER | 1U << LB_NODE_ADAPTER | 1U << LB_NODE_WINDOW |                         \
      1U << LB_NODE_CONSENT | 1U << LB_NODE_AUDITOR)
@@ -15,20 +15,6 @@
 static char *text_of(const char *text)
 {
     return (char *)(uintptr_t)text;
-}
-
-/* The operator's own brokers and officers: whoever else is curious is evidence. */
-static lb_status need_operator(const struct lb_status_service *service, const char *peer)
-{
-    struct lb_directory *directory = lb_trust_directory(service->trust);
-    const struct lb_node *node = lb_directory_node(directory, peer);
-    bool allowed = node != NULL && (OPERATORS & 1U << node->kind) != 0 &&
-                   strcmp(node->organization, service->organization) == 0;
-    lb_directory_unref(directory);
-    if (allowed)
-        return LB_OK;
-    lb_log_count_denial(service->log, peer, LB_ROLE_NOT_ALLOWED);
-    LB_FAIL(LB_ROLE_NOT_ALLOWED, "not of the federation's operator");
 }
 
 static const struct lb_adapter_view *view_of(const struct lb_adapter_view *views, size_t num,
@@ -115,7 +101,8 @@ static lb_status get_status(void *ctx, const struct lb_rpc_call_info *info,
     const struct lb_status_service *service = ctx;
     Lianban__V1__GetStatusRequest *ask = NULL;
     Lianban__V1__GetStatusResponse response = LIANBAN__V1__GET_STATUS_RESPONSE__INIT;
-    LB_TRY(need_operator(service, info->peer->spiffe));
+    LB_TRY(lb_access_need_operator(service->trust, service->log, info->peer->spiffe,
+                                   service->organization));
     LB_TRY(lb_pb_unpack(&lianban__v1__get_status_request__descriptor, request, arena, &ask));
     struct lb_directory *directory = lb_trust_directory(service->trust);
     lb_status status = fill(service, directory, arena, &response);

@@ -1,6 +1,7 @@
 """What operators see of running nodes. `lianban doctor`: each trouble is named with what to do and whom to
 call (issue 5, acceptance 2); what is wrong is made so in a copy of a node's configuration, so the node itself
-runs on. `lianban status`: every member as the broker sees it. Metrics. Traces."""
+runs on. `lianban status`: every member as the broker sees it. Metrics. Traces. What a broker tells its operator's
+tools."""
 
 import itertools
 import json
@@ -19,6 +20,7 @@ import yaml
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
+import introspection_cases  # noqa: E402
 import operations_cases  # noqa: E402
 from cases import find_story  # noqa: E402
 from processes import wait_until  # noqa: E402
@@ -316,6 +318,10 @@ class Metrics(operations_cases.Metrics, unittest.TestCase):
 
 
 class Traces(operations_cases.Traces, unittest.TestCase):
+    federation = property(lambda self: federation)
+
+
+class Introspection(introspection_cases.Introspection, unittest.TestCase):
     federation = property(lambda self: federation)
 
 

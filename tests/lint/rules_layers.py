@@ -22,7 +22,7 @@ SYSTEM = re.compile(
     r"|stdint|stdio|stdlib|stdnoreturn|string|strings|termios|time|uchar|unistd|wchar"
     r"|arpa/inet|linux/\w+|net/if|netinet/\w+|sys/\w+)\.h"
 )
-GENERATED = re.compile(r"(lianban/v\d+|grpc/health/v1|google/rpc|google/protobuf)/\w+\.pb-c\.h")
+GENERATED = re.compile(r"(lianban/(v\d+|schema)|grpc/(health|reflection)/v1|google/rpc|google/protobuf)/\w+\.pb-c\.h")
 
 
 def foreign_headers(tree, build):
