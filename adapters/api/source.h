@@ -113,22 +113,25 @@ struct lb_source_plugin {
     int api_version;
     const char *name;  /* "sqlite" */
     void *ctx;         /* of a plugin with a state of its own, else NULL; open gets it */
-    /* open connects read-only. CONFIG_INVALID with a sentence in diag when it never can work
-     * (missing file, not a database); SOURCE_WRITABLE with one when the account could do more than
-     * read; SOURCE_UNAVAILABLE when it may work later (locked, server down). */
+    /* open connects read-only, or fails with a sentence in diag. Until somebody has done something:
+     * CONFIG_INVALID (missing file, not a database), SOURCE_WRITABLE (the account could do more
+     * than read), SOURCE_DENIED (account or password), SOURCE_NO_DRIVER. It may work later:
+     * SOURCE_UNAVAILABLE (locked, server down), SOURCE_NO_HOST (its name can't be resolved),
+     * SOURCE_FULL (no room, or no connection left). */
     lb_status (*open)(void *ctx, const struct lb_source_options *options, struct lb_diag *diag,
                       struct lb_source **out_source);
     void (*close)(struct lb_source *source);
     /* prepare compiles one query; refuses anything that could write, more than one statement,
      * unknown parameters, columns that do not exist or are not what the view makes of them:
-     * CONFIG_INVALID with a sentence in diag. SOURCE_UNAVAILABLE, SOURCE_TIMEOUT, NO_MEMORY. */
+     * CONFIG_INVALID with a sentence in diag. SOURCE_UNAVAILABLE, SOURCE_TIMEOUT, SOURCE_FULL,
+     * NO_MEMORY. */
     lb_status (*prepare)(struct lb_source *source, const struct lb_source_query *query,
                          struct lb_diag *diag, struct lb_source_stmt **out_stmt);
     /* read binds the parameters a query has (others are ignored), runs it and copies the rows into
-     * the arena. SOURCE_UNAVAILABLE, SOURCE_TIMEOUT, SOURCE_CHANGED (the tables or the account's
-     * rights are no longer those that the query was prepared with), AMBIGUOUS (too many rows),
-     * NO_MEMORY. After SOURCE_TIMEOUT a source may be spent and say SOURCE_UNAVAILABLE from then
-     * on; after that one it is. */
+     * the arena. SOURCE_UNAVAILABLE, SOURCE_TIMEOUT, SOURCE_FULL, SOURCE_CHANGED (the tables or
+     * the account's rights are no longer those that the query was prepared with), AMBIGUOUS (too
+     * many rows), NO_MEMORY. After SOURCE_TIMEOUT a source may be spent and say SOURCE_UNAVAILABLE
+     * from then on; after that one it is. */
     lb_status (*read)(struct lb_source_stmt *stmt, const struct lb_source_param *params,
                       size_t num_params, const struct lb_source_limits *limits,
                       struct lb_arena *arena, struct lb_source_result *out_result);

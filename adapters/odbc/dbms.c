@@ -23,32 +23,33 @@ static const char *const mariadb_settings[] = {
 static const char *const no_settings[] = {NULL};
 
 static const struct lb_odbc_dbms all[] = {
-    {.name = "PostgreSQL",
+    {.names = {"PostgreSQL"},
      .dialect = {.marks = LB_SOURCE_QUESTION_MARKS, .dollar = true},
      .settings = postgres_settings,
      .powers = lb_source_postgres_powers,
      .exact_places = true},
-    {.name = "MariaDB",
+    {.names = {"MariaDB", "MySQL"},
      .dialect = {.marks = LB_SOURCE_QUESTION_MARKS, .backquote = true, .hash = true},
      .settings = mariadb_settings,
      .powers = lb_source_mariadb_powers,
      .session = "SELECT CONNECTION_ID() AS id",
      .kill = "KILL QUERY ",
      .exact_places = true},
-    {.name = "MySQL",
-     .dialect = {.marks = LB_SOURCE_QUESTION_MARKS, .backquote = true, .hash = true},
-     .settings = mariadb_settings,
-     .powers = lb_source_mariadb_powers,
-     .session = "SELECT CONNECTION_ID() AS id",
-     .kill = "KILL QUERY ",
-     .exact_places = true},
-    {.name = "", .dialect = {.marks = LB_SOURCE_QUESTION_MARKS}, .settings = no_settings},
+    {.names = {""}, .dialect = {.marks = LB_SOURCE_QUESTION_MARKS}, .settings = no_settings},
 };
+
+static bool is_called(const struct lb_odbc_dbms *dbms, const char *name)
+{
+    for (size_t i = 0; i < LB_ODBC_NAMES && dbms->names[i] != NULL; i++)
+        if (strncasecmp(name, dbms->names[i], strlen(dbms->names[i])) == 0)
+            return true;
+    return false;
+}
 
 const struct lb_odbc_dbms *lb_odbc_dbms_of(const char *name)
 {
     size_t i = 0;
-    while (strncasecmp(name, all[i].name, strlen(all[i].name)) != 0)
+    while (!is_called(&all[i], name))
         i++;
     return &all[i];
 }

@@ -12,10 +12,11 @@
 /* What the files of this folder share. */
 
 #define LB_ODBC_PARAM_BYTES 64
+#define LB_ODBC_NAMES 2
 
 /* What is known of a DBMS. */
 struct lb_odbc_dbms {
-    const char *name;             /* as SQL_DBMS_NAME begins; "" for any other */
+    const char *names[LB_ODBC_NAMES];  /* as SQL_DBMS_NAME begins; "" for any other */
     struct lb_source_dialect dialect;
     const char *const *settings;  /* statements for each session, NULL-terminated */
     const char *powers;           /* adapters/api/powers.h; NULL: it can't be asked */

@@ -172,6 +172,14 @@ lb_status lb_odbc_lane_run(struct lb_odbc_lane *lane, lb_odbc_work *work, int64_
     return status;
 }
 
+bool lb_odbc_lane_idle(struct lb_odbc_lane *lane)
+{
+    (void)pthread_mutex_lock(&lane->lock);
+    bool idle = lane->work == NULL;
+    (void)pthread_mutex_unlock(&lane->lock);
+    return idle;
+}
+
 void lb_odbc_lane_cancel(struct lb_odbc_lane *lane)
 {
     (void)pthread_mutex_lock(&lane->lock);

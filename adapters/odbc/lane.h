@@ -2,6 +2,7 @@
 #define ADAPTERS_ODBC_LANE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gateway/base/status.h"
@@ -28,9 +29,13 @@ LB_MUST lb_status lb_odbc_lane_new(void *own, void (*free_own)(void *own),
 LB_MUST lb_status lb_odbc_lane_begin(struct lb_odbc_lane *lane, int64_t until_ms);
 
 /* lb_odbc_lane_run runs one piece of work, after _begin, and gives what it gave. SOURCE_TIMEOUT
- * when it takes longer or _cancel is called: then it is still in hand. */
+ * when it takes longer or _cancel is called, SOURCE_UNAVAILABLE when the adapter stops: then it is
+ * still in hand. */
 LB_MUST lb_status lb_odbc_lane_run(struct lb_odbc_lane *lane, lb_odbc_work *work,
                                    int64_t until_ms);
+
+/* lb_odbc_lane_idle says whether nothing is in hand, so that what the work touched may be read. */
+bool lb_odbc_lane_idle(struct lb_odbc_lane *lane);
 
 /* lb_odbc_lane_cancel ends the waiting of _run in another thread, if there is one. */
 void lb_odbc_lane_cancel(struct lb_odbc_lane *lane);

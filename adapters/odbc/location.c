@@ -3,13 +3,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "adapters/api/password.h"
 #include "adapters/odbc/inside.h"
-#include "gateway/base/file.h"
 #include "gateway/base/wipe.h"
 
 /* The connection string: KEY=value;KEY={value};... */
 
-#define MAX_PASSWORD_BYTES 1024
 #define MAX_LOCATION_BYTES 4096
 
 static const char *advice(const char *key, size_t len)
@@ -71,23 +70,6 @@ static lb_status check_keys(const char *location, struct lb_diag *diag)
     return LB_OK;
 }
 
-static lb_status read_password(const char *path, struct lb_arena *arena, struct lb_diag *diag,
-                               struct lb_span *out)
-{
-    struct lb_span text = LB_SPAN_EMPTY;
-    if (lb_file_read_secret(path, MAX_PASSWORD_BYTES, arena, &text) != LB_OK) {
-        lb_diag_set(diag, "%s: the password file can't be read as a private file; it must belong "
-                          "to this user with mode 0600", path);
-        LB_FAIL(LB_CONFIG_INVALID, "password file unreadable or not private");
-    }
-    const uint8_t *end = text.len > 0 ? memchr(text.ptr, '\n', text.len) : NULL;
-    text.len = end != NULL ? (size_t)(end - text.ptr) : text.len;
-    while (text.len > 0 && text.ptr[text.len - 1] == '\r')
-        text.len--;
-    *out = text;
-    return LB_OK;
-}
-
 /* ";PWD={...}", a } inside doubled. */
 static void add_password(struct lb_span password, char *out)
 {
@@ -109,7 +91,7 @@ static lb_status put_together(const struct lb_source_options *options, struct lb
     struct lb_span password = LB_SPAN_EMPTY;
     size_t len = strlen(options->location);
     if (options->password_file != NULL)
-        LB_TRY(read_password(options->password_file, arena, diag, &password));
+        LB_TRY(lb_source_read_password(options->password_file, arena, diag, &password));
     char *location = calloc(1, len + 2 * password.len + 16);
     LB_ENSURE(location != NULL, LB_NO_MEMORY, "memory is exhausted");
     memcpy(location, options->location, len);

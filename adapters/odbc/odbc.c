@@ -77,12 +77,10 @@ static lb_status odbc_open(void *ctx, const struct lb_source_options *options,
         return LB_OK;
     }
     bool late = lb_status_code(status) == LB_SOURCE_TIMEOUT;
-    if (late)
-        lb_diag_set(diag, "the database did not answer in time; check that it runs");
-    else
+    if (lb_odbc_lane_idle(source->lane))
         *diag = source->core->said;
     if (diag->text[0] == 0)
-        lb_diag_set(diag, "%s", status->what);
+        lb_diag_set(diag, "%s; check that it runs", status->what);
     odbc_close(source);
     LB_ENSURE(!late, LB_SOURCE_UNAVAILABLE, "the database did not answer in time");
     return status;

@@ -10,7 +10,18 @@
 
 #define CONNECT_S 5
 #define MAX_NAME 256
+#define UNKNOWN_HOST 2005  /* MySQL's and MariaDB's number */
 #define CELL_UNITS (LB_MAX_VALUE_BYTES + 2)
+
+/* PostgreSQL's states, MySQL's numbers: no room on the disk, no connection or thread left. */
+static bool is_full(const char *state, SQLINTEGER native)
+{
+    static const SQLINTEGER numbers[] = {1021, 1040, 1114, 1135, 1203, 1226};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        if (native == numbers[i])
+            return true;
+    return strncmp(state, "53", 2) == 0;
+}
 
 lb_status lb_odbc_failure(SQLSMALLINT kind, SQLHANDLE handle, struct lb_diag *diag)
 {
@@ -26,6 +37,7 @@ lb_status lb_odbc_failure(SQLSMALLINT kind, SQLHANDLE handle, struct lb_diag *di
                   strcmp(is, "57014") != 0 && strcmp(is, "70100") != 0 &&
                   strcmp(is, "HY018") != 0,
               LB_SOURCE_TIMEOUT, "the server cancelled the query");
+    LB_ENSURE(!is_full(is, native), LB_SOURCE_FULL, "the server has no room");
     LB_ENSURE(strncmp(is, "42", 2) != 0 && strncmp(is, "0A", 2) != 0, LB_SOURCE_CHANGED,
               "the query no longer fits the tables");
     LB_FAIL(LB_SOURCE_UNAVAILABLE, "the database failed");
@@ -116,22 +128,45 @@ static lb_status allocate(struct lb_odbc_core *core)
     return LB_OK;
 }
 
-/* Wrong passwords are 28000 everywhere; the driver's own sentence names host and account. */
+/* Drivers that pass a server's sentence on without its state say what is wrong in words alone. */
+static bool tells(const char *text, const char *const words[])
+{
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (strstr(text, words[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* Why there is no connection; the driver's own sentence names host and account. */
+static lb_status why_not(const char *state, SQLINTEGER native, const char *text)
+{
+    static const char *const denied[] = {"authentication failed", "no password supplied",
+                                         "pg_hba.conf", "认证失败", NULL};
+    static const char *const full[] = {"too many connections", "too many clients",
+                                       "connection slots are reserved", NULL};
+    static const char *const nameless[] = {"could not translate host name", NULL};
+    static const char *const driverless[] = {"Can't open lib", NULL};
+    LB_ENSURE(strncmp(state, "IM", 2) != 0 && !tells(text, driverless), LB_SOURCE_NO_DRIVER,
+              "there is no such driver, or data source");
+    LB_ENSURE(strncmp(state, "28", 2) != 0 && !tells(text, denied), LB_SOURCE_DENIED,
+              "the server refused the account");
+    LB_ENSURE(native != UNKNOWN_HOST && !tells(text, nameless), LB_SOURCE_NO_HOST,
+              "the server's name can't be resolved");
+    LB_ENSURE(!is_full(state, native) && !tells(text, full), LB_SOURCE_FULL,
+              "the server has no room");
+    LB_FAIL(LB_SOURCE_UNAVAILABLE, "the database can't be reached");
+}
+
 static lb_status refused(struct lb_odbc_core *core)
 {
     SQLCHAR state[6] = "";
+    SQLCHAR text[512] = "";
     SQLINTEGER native = 0;
     SQLSMALLINT len = 0;
-    struct lb_diag inner = {""};
-    lb_status status = lb_odbc_failure(SQL_HANDLE_DBC, core->dbc, &inner);
-    (void)SQLGetDiagRec(SQL_HANDLE_DBC, core->dbc, 1, state, &native, NULL, 0, &len);
+    (void)SQLGetDiagRec(SQL_HANDLE_DBC, core->dbc, 1, state, &native, text, sizeof(text), &len);
     lb_diag_set(&core->said, "the database can't be reached: %.600s; check that it runs, and "
-                             "driver, server, account and password", inner.text);
-    const char *is = (const char *)state;
-    LB_ENSURE(strncmp(is, "28", 2) != 0 && strcmp(is, "IM002") != 0, LB_CONFIG_INVALID,
-              "the server refused the account, or there is no such driver");
-    (void)status;
-    LB_FAIL(LB_SOURCE_UNAVAILABLE, "the database can't be reached");
+                             "driver, server, account and password", (const char *)text);
+    return why_not((const char *)state, native, (const char *)text);
 }
 
 lb_status lb_odbc_work_connect(void *own)

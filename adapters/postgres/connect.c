@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "adapters/api/password.h"
 #include "adapters/postgres/inside.h"
 #include "gateway/base/file.h"
 #include "gateway/base/wipe.h"
@@ -9,9 +10,9 @@
 /* Opening a connection: what the string may say, where the password is, and the settings that hold
  * for all of its life. */
 
-#define MAX_PASSWORD_BYTES 1024
 #define MAX_PASSFILE_BYTES (64 * 1024)
 #define MAX_KEYWORDS 64
+#define STATE_LETTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define OPEN_ARENA_BYTES (256 * 1024)
 
 /* Strings keep their meaning whatever the server's defaults are, dates are ISO, nothing is
@@ -75,22 +76,14 @@ static lb_status read_keywords(const PQconninfoOption *options, struct keywords 
     return LB_OK;
 }
 
-static lb_status read_password(const char *path, struct lb_arena *arena, struct lb_diag *diag,
-                               const char **out)
+static lb_status add_password(const char *path, struct lb_arena *arena, struct lb_diag *diag,
+                              struct keywords *keywords)
 {
-    struct lb_span text = LB_SPAN_EMPTY;
-    if (lb_file_read_secret(path, MAX_PASSWORD_BYTES, arena, &text) != LB_OK) {
-        lb_diag_set(diag, "%s: the password file can't be read as a private file; it must belong "
-                          "to this user with mode 0600", path);
-        LB_FAIL(LB_CONFIG_INVALID, "password file unreadable or not private");
-    }
-    const uint8_t *end = text.len > 0 ? memchr(text.ptr, '\n', text.len) : NULL;
-    text.len = end != NULL ? (size_t)(end - text.ptr) : text.len;
-    while (text.len > 0 && text.ptr[text.len - 1] == '\r')
-        text.len--;
-    *out = lb_arena_str(arena, text);
-    LB_ENSURE(*out != NULL, LB_CONFIG_INVALID, "password with a NUL inside");
-    return LB_OK;
+    struct lb_span password = LB_SPAN_EMPTY;
+    LB_TRY(lb_source_read_password(path, arena, diag, &password));
+    const char *text = lb_arena_str(arena, password);
+    LB_ENSURE(text != NULL, LB_CONFIG_INVALID, "password with a NUL inside");
+    return add(keywords, "password", text);
 }
 
 /* libpq would ignore a file that others can read, with a word to nobody. */
@@ -148,22 +141,43 @@ static void say(struct lb_source *source, lb_status status, struct lb_diag *diag
                       "port, account and password", (int)strcspn(text, "\n"), text);
 }
 
+/* Whether the server gave a SQLSTATE of a class: "FATAL:  28P01: ...", in whatever language. */
+static bool has_state(const char *text, const char *class)
+{
+    for (const char *at = text; (at = strstr(at, ":  ")) != NULL; at += 3)
+        if (strncmp(at + 3, class, 2) == 0 && strspn(at + 3, STATE_LETTERS) == 5 && at[8] == ':')
+            return true;
+    return false;
+}
+
+/* Why there is no connection. libpq's own sentences are never translated here. */
+static lb_status why_not(const struct lb_source *source)
+{
+    const char *text = PQerrorMessage(source->conn);
+    LB_ENSURE(PQconnectionNeedsPassword(source->conn) == 0 && !has_state(text, "28"),
+              LB_SOURCE_DENIED, "the server refused the account");
+    LB_ENSURE(strstr(text, "could not translate host name") == NULL, LB_SOURCE_NO_HOST,
+              "the server's name can't be resolved");
+    LB_ENSURE(!has_state(text, "53"), LB_SOURCE_FULL, "the server has no room");
+    LB_FAIL(LB_SOURCE_UNAVAILABLE, "the database can't be reached");
+}
+
 static lb_status dial(struct lb_source *source, const struct keywords *keywords, int64_t until_ms,
                       struct lb_diag *diag)
 {
     source->conn = PQconnectStartParams(keywords->names, keywords->values, 0);
     LB_ENSURE(source->conn != NULL, LB_NO_MEMORY, "memory is exhausted");
+    (void)PQsetErrorVerbosity(source->conn, PQERRORS_VERBOSE);
     lb_status status = PQstatus(source->conn) == CONNECTION_BAD
                            ? LB_FAULT(LB_SOURCE_UNAVAILABLE, "no connection")
                            : poll_connection(source, until_ms);
+    (void)PQsetErrorVerbosity(source->conn, PQERRORS_DEFAULT);
     if (status == LB_OK)
         return LB_OK;
     say(source, status, diag);
-    bool refused = PQconnectionNeedsPassword(source->conn) != 0 ||
-                   (PQconnectionUsedPassword(source->conn) != 0 &&
-                    lb_status_code(status) == LB_SOURCE_UNAVAILABLE);
-    LB_ENSURE(!refused, LB_CONFIG_INVALID, "the server refused the account");
-    LB_FAIL(LB_SOURCE_UNAVAILABLE, "the database can't be reached");
+    LB_ENSURE(lb_status_code(status) != LB_SOURCE_TIMEOUT, LB_SOURCE_UNAVAILABLE,
+              "the server did not answer in time");
+    return why_not(source);
 }
 
 static lb_status set_up(struct lb_source *source, int64_t until_ms)
@@ -190,13 +204,10 @@ static lb_status connect_with(struct lb_source *source, const struct lb_source_o
                               int64_t until_ms, struct lb_diag *diag)
 {
     struct keywords keywords = {.num = 0};
-    const char *password = NULL;
     LB_TRY(read_keywords(parsed, &keywords, diag));
     LB_TRY(check_passfile(value_of(&keywords, "passfile"), arena, diag));
-    if (options->password_file != NULL) {
-        LB_TRY(read_password(options->password_file, arena, diag, &password));
-        LB_TRY(add(&keywords, "password", password));
-    }
+    if (options->password_file != NULL)
+        LB_TRY(add_password(options->password_file, arena, diag, &keywords));
     LB_TRY(add_defaults(&keywords));
     LB_TRY(dial(source, &keywords, until_ms, diag));
     (void)PQsetNoticeReceiver(source->conn, ignore_notice, NULL);

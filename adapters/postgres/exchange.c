@@ -148,6 +148,7 @@ lb_status lb_postgres_failure(const struct lb_source *source, const PGresult *re
     LB_ENSURE(!is_class(state, "42501"), LB_SOURCE_CHANGED, "the account may not read this");
     LB_ENSURE(!is_class(state, "42") && !is_class(state, "0A") && !is_class(state, "3F"),
               LB_SOURCE_CHANGED, "the query no longer fits the tables");
+    LB_ENSURE(!is_class(state, "53"), LB_SOURCE_FULL, "the server has no room");
     LB_ENSURE(!is_class(state, "22"), LB_SOURCE_UNAVAILABLE, "a value can't be read");
     LB_ENSURE(!is_class(state, "25"), LB_SOURCE_UNAVAILABLE, "the query would write");
     LB_FAIL(LB_SOURCE_UNAVAILABLE, "the database failed");

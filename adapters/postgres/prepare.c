@@ -22,16 +22,19 @@ static lb_status refuse(const PGresult *result, struct lb_diag *diag)
     LB_FAIL(LB_CONFIG_INVALID, "query that does not compile");
 }
 
-/* What has to do with the query is its author's to mend; the rest may be otherwise tomorrow. */
+/* What has to do with the query is its author's to mend; the rest may be otherwise tomorrow: a lock
+ * that somebody holds, a server that stops or has no room. */
 static lb_status judge(const struct lb_source *source, const PGresult *result,
                        struct lb_diag *diag)
 {
+    static const char *const passing[] = {"40", "53", "55", "57", "58", "XX"};
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (PQresultStatus(result) == PGRES_COMMAND_OK)
         return LB_OK;
-    lb_status status = lb_postgres_failure(source, result);
-    return lb_status_code(status) == LB_SOURCE_CHANGED || PQstatus(source->conn) == CONNECTION_OK
-               ? refuse(result, diag)
-               : status;
+    bool passes = state == NULL || PQstatus(source->conn) != CONNECTION_OK;
+    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]) && !passes; i++)
+        passes = strncmp(state, passing[i], 2) == 0;
+    return passes ? lb_postgres_failure(source, result) : refuse(result, diag);
 }
 
 static lb_status compile(struct lb_source *source, const char *name, const char *text,

@@ -190,7 +190,8 @@ static lb_status first_connection(struct lb_serve_pool *pool, struct lb_diag *di
 {
     lb_status status = connect(pool, &pool->connections[0], MAX_CONNECT_MS, diag);
     enum lb_code code = lb_status_code(status);
-    if (code != LB_SOURCE_UNAVAILABLE && code != LB_SOURCE_TIMEOUT)
+    if (code != LB_SOURCE_UNAVAILABLE && code != LB_SOURCE_TIMEOUT && code != LB_SOURCE_NO_HOST &&
+        code != LB_SOURCE_FULL)
         return status;
     lb_log_event(LB_LOG_WARN, "source_away_at_start", "\"code\":\"%s\"", lb_code_name(code));
     return LB_OK;

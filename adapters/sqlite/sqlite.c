@@ -195,8 +195,17 @@ static lb_status copy_rows(struct lb_source_stmt *query, struct lb_source_rows *
     return LB_OK;
 }
 
+/* A table or column that is gone shows when the query is compiled again. */
+static bool still_fits(const struct lb_source_stmt *query)
+{
+    struct lb_stmt *again = NULL;
+    lb_status status = lb_stmt_prepare(query->source->store, query->text, &again);
+    lb_stmt_free(again);
+    return lb_status_code(status) != LB_STORE_FAILED;
+}
+
 /* What SQLite said, in the words of the contract. */
-static lb_status outcome(lb_status status, bool interrupted)
+static lb_status outcome(const struct lb_source_stmt *query, lb_status status, bool interrupted)
 {
     LB_ENSURE(!interrupted, LB_SOURCE_TIMEOUT, "read interrupted");
     switch (lb_status_code(status)) {
@@ -208,6 +217,9 @@ static lb_status outcome(lb_status status, bool interrupted)
         return status;
     case LB_DEADLINE:
         LB_FAIL(LB_SOURCE_TIMEOUT, "read interrupted");
+    case LB_STORE_FAILED:
+        LB_ENSURE(still_fits(query), LB_SOURCE_CHANGED, "the query no longer fits the tables");
+        LB_FAIL(LB_SOURCE_UNAVAILABLE, "the database failed");
     default:
         LB_FAIL(LB_SOURCE_UNAVAILABLE, "the database failed");
     }
@@ -224,7 +236,7 @@ static lb_status sqlite_read(struct lb_source_stmt *stmt, const struct lb_source
     if (status == LB_OK) {
         lb_watchdog_begin(watchdog, limits->timeout_ms);
         status = copy_rows(stmt, &rows);
-        status = outcome(status, lb_watchdog_end(watchdog));
+        status = outcome(stmt, status, lb_watchdog_end(watchdog));
     }
     lb_stmt_reset(stmt->stmt);
     LB_TRY(status);

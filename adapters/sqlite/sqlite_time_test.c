@@ -99,7 +99,7 @@ static void a_locked_database_is_unavailable_until_released(void **state)
     assert_int_equal(fixture_read_as(fixture, stmt, "a", &result), LB_CODE_OK);
     assert_int_equal(result.cells[0].number, 9);
     assert_true(lb_store_exec(writer, "DROP TABLE wage") == LB_OK);
-    assert_int_equal(fixture_read_as(fixture, stmt, "a", &result), LB_SOURCE_UNAVAILABLE);
+    assert_int_equal(fixture_read_as(fixture, stmt, "a", &result), LB_SOURCE_CHANGED);
     lb_store_close(writer);
 }
 

@@ -259,6 +259,14 @@
     X(SOURCE_WRITABLE, FAILED_PRECONDITION, LOCAL,                                                 \
       "The database account can do more than read; use one that can't.",                           \
       "数据库账号不是只读账号，请改用只读账号。")                                                  \
+    X(SOURCE_DENIED, FAILED_PRECONDITION, LOCAL,                                                   \
+      "The database refuses the account or its password.", "数据库拒绝该账号或口令。")             \
+    X(SOURCE_NO_HOST, UNAVAILABLE, LOCAL, "The name of the database's host cannot be resolved.",   \
+      "无法解析数据库主机名。")                                                                    \
+    X(SOURCE_NO_DRIVER, FAILED_PRECONDITION, LOCAL,                                                \
+      "The database's driver is not installed on this machine.", "本机未安装该数据库的驱动程序。") \
+    X(SOURCE_FULL, UNAVAILABLE, LOCAL, "The database server is out of room or of connections.",    \
+      "数据库服务器的空间或连接数已用尽。")                                                        \
     X(FILE_FAILED, FAILED_PRECONDITION, LOCAL, "A file cannot be read or written.",                \
       "文件无法读写。")                                                                            \
     X(BACKUP_BROKEN, DATA_LOSS, LOCAL,                                                             \

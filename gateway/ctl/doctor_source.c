@@ -23,11 +23,45 @@ static const struct lb_doctor_advice away = {
 };
 static const struct lb_doctor_advice wrong = {
     LB_DOCTOR_DBA,
-    "数据库无法打开：文件、账号、口令或格式不对",
-    "the database cannot be opened: file, account, password or format is wrong",
-    "核对 source 中的位置、账号与口令；账号须为只读；文件被加密或损坏的须恢复",
-    "check location, account and password in `source`; the account must be read-only; a file "
-    "that is encrypted or damaged must be restored",
+    "数据库无法按现有配置打开",
+    "the database cannot be opened as it is configured",
+    "按提示核对 source 中的位置与口令文件；数据库文件被加密或损坏的须恢复",
+    "check location and password_file in `source` as the sentence says; a database file that is "
+    "encrypted or damaged must be restored",
+};
+static const struct lb_doctor_advice denied = {
+    LB_DOCTOR_DBA,
+    "数据库拒绝该账号或口令",
+    "the database refuses the account or its password",
+    "请数据库管理员核对账号是否存在、被锁或过期，是否允许从本机登录；口令更换后写入 "
+    "password_file，接入端下次连接即用新口令",
+    "ask whether the account exists, is locked or has expired and may log in from this machine; a "
+    "changed password goes into password_file and is read at the next connection",
+};
+static const struct lb_doctor_advice no_host = {
+    LB_DOCTOR_NETWORK,
+    "数据库主机名无法解析",
+    "the name of the database's host cannot be resolved",
+    "核对 location 中的主机名与本机 DNS 设置（/etc/resolv.conf、/etc/hosts），或直接写 IP 地址",
+    "check the host in `location` and this machine's DNS (/etc/resolv.conf, /etc/hosts), or write "
+    "the address itself",
+};
+static const struct lb_doctor_advice no_driver = {
+    LB_DOCTOR_OPERATIONS,
+    "本机没有 location 所指的 ODBC 驱动或数据源",
+    "the ODBC driver or data source that `location` names is not on this machine",
+    "安装驱动（如 odbc-postgresql、odbc-mariadb 或数据库厂商的驱动），核对 /etc/odbcinst.ini 与 "
+    "/etc/odbc.ini 中的名称",
+    "install the driver (odbc-postgresql, odbc-mariadb or the maker's own) and compare the name "
+    "with /etc/odbcinst.ini and /etc/odbc.ini",
+};
+static const struct lb_doctor_advice full = {
+    LB_DOCTOR_DBA,
+    "数据库服务器磁盘已满或连接数已用尽",
+    "the database server's disk is full, or it has no connection left",
+    "请数据库管理员清理磁盘、日志与临时空间，或提高连接数上限；本机 connections 不得超过约定数",
+    "have room made on its disks (data, logs, temporary files) or its connection limit raised; "
+    "`connections` here must not be above what was agreed",
 };
 static const struct lb_doctor_advice writable = {
     LB_DOCTOR_DBA,
@@ -40,8 +74,9 @@ static const struct lb_doctor_advice no_fit = {
     LB_DOCTOR_DBA,
     "视图的查询与数据库不符",
     "a view's query does not fit the database",
-    "核对表和列是否改名、删除，再运行 lianban view check",
-    "see whether tables or columns were renamed or dropped, then run `lianban view check`",
+    "核对表和列是否改名、删除或改了类型，账号是否仍可读，再运行 lianban view check --live",
+    "see whether tables or columns were renamed, dropped or got another type, and whether the "
+    "account may still read them; then run `lianban view check --live`",
 };
 static const struct lb_doctor_advice slow = {
     LB_DOCTOR_DBA,
@@ -129,6 +164,14 @@ static const struct lb_doctor_advice *advice_for(enum lb_code code, bool opening
         return &no_time;
     case LB_SOURCE_WRITABLE:
         return &writable;
+    case LB_SOURCE_DENIED:
+        return &denied;
+    case LB_SOURCE_NO_HOST:
+        return &no_host;
+    case LB_SOURCE_NO_DRIVER:
+        return &no_driver;
+    case LB_SOURCE_FULL:
+        return &full;
     default:
         return opening ? &wrong : &no_fit;
     }

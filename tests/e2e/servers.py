@@ -65,12 +65,15 @@ class Server:
         for pid in [parent, *children]:
             os.kill(pid, number)
 
-    def stop(self):
+    def kill(self):
         if self._process is not None:
             self.signal(signal.SIGCONT)
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def stop(self):
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -81,25 +84,35 @@ class Postgres(Server):
         super().__init__("pg")
         self._bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
         self._data = os.path.join(self.folder, "data")
-        self.run(os.path.join(self._bin, "initdb"), "-D", self._data, "-U", "postgres", "-A", "trust",
+        self.run(self.program("initdb"), "-D", self._data, "-U", "postgres", "-A", "trust",
                  "--no-sync", "-E", "UTF8", "--locale=C")
         self.launch()
         self.sql("postgres", "CREATE ROLE reader LOGIN;")
 
     def launch(self):
-        self.start(os.path.join(self._bin, "postgres"), "-D", self._data, "-k", self.folder,
+        self.start(self.program("postgres"), "-D", self._data, "-k", self.folder,
                    "-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=32MB")
         self.wait(lambda: self.sql("postgres", "SELECT 1;"))
 
+    def program(self, name):
+        return os.path.join(self._bin, name)
+
     def sql(self, database, text):
-        return self.run(os.path.join(self._bin, "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.folder,
+        return self.run(self.program("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.folder,
                         "-U", "postgres", "-d", database, given=text)
 
-    def location(self, database):
-        return f"host={self.folder} dbname={database} user=reader"
+    def location(self, database, user="reader"):
+        return f"host={self.folder} dbname={database} user={user}"
 
-    def odbc(self, database):
-        return f"Driver={{PostgreSQL Unicode}};Servername={self.folder};Database={database};UID=reader"
+    def odbc(self, database, user="reader"):
+        return f"Driver={{PostgreSQL Unicode}};Servername={self.folder};Database={database};UID={user}"
+
+    def refusing(self):
+        """Accounts `pw`, which has a password, and `full`, for which there is no connection."""
+        with open(os.path.join(self._data, "pg_hba.conf"), "w", encoding="ascii") as file:
+            file.write("local all pw scram-sha-256\nlocal all all trust\n")
+        self.sql("postgres", "CREATE ROLE pw LOGIN PASSWORD 'let me in';"
+                             "CREATE ROLE full LOGIN CONNECTION LIMIT 0; SELECT pg_reload_conf();")
 
     def load(self, database, path, yuan=()):
         """Copies an SQLite file. Columns `table.column` of `yuan` hold cents there and yuan here."""
@@ -123,18 +136,28 @@ class MariaDb(Server):
         data, self._socket = os.path.join(self.folder, "data"), os.path.join(self.folder, "sock")
         self.run("/usr/bin/mariadb-install-db", "--no-defaults", "--datadir=" + data, "--skip-name-resolve",
                  "--auth-root-authentication-method=normal")
-        self.start("/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + data, "--socket=" + self._socket,
+        self._data = data
+        self.launch()
+        self.sql("CREATE USER reader@localhost;")
+
+    def launch(self):
+        self.start("/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + self._data, "--socket=" + self._socket,
                    "--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--pid-file=pid",
                    "--character-set-server=utf8mb4")
         self.wait(lambda: self.sql("SELECT 1;"))
-        self.sql("CREATE USER reader@localhost;")
+
+    def refusing(self):
+        """As Postgres.refusing; `full` was there once already in this hour."""
+        self.sql("CREATE USER pw@localhost IDENTIFIED BY 'let me in';"
+                 "CREATE USER full@localhost WITH MAX_CONNECTIONS_PER_HOUR 1;")
+        self.run("/usr/bin/mariadb", "--no-defaults", "--socket=" + self._socket, "-ufull", "-e", "SELECT 1")
 
     def sql(self, text):
         return self.run("/usr/bin/mariadb", "--no-defaults", "--socket=" + self._socket, "-uroot", "-N", "-B",
                         "--default-character-set=utf8mb4", given=text)
 
-    def location(self, database):
-        return f"Driver={{MariaDB Unicode}};Socket={self._socket};Database={database};UID=reader"
+    def location(self, database, user="reader"):
+        return f"Driver={{MariaDB Unicode}};Socket={self._socket};Database={database};UID={user}"
 
     def load(self, database, path, yuan=()):
         """As Postgres.load."""

@@ -39,7 +39,7 @@ POSTGRES = {
 
 
 def setUpModule():
-    global federation, postgres  # pylint: disable=global-statement
+    global federation, postgres, mariadb  # pylint: disable=global-statement
     postgres = Postgres()
     unittest.addModuleCleanup(postgres.stop)
     mariadb = MariaDb()
@@ -191,6 +191,121 @@ class Sources(unittest.TestCase):
         live = lianban("view", "check", "--rules", RULES, "--live", federation.members["tax"].config,
                        os.path.join(federation.root, "proposed", "config", "wage.yaml"))
         self.assertEqual(live.returncode, 0, live.stderr)
+
+
+# Longer than a label may be, so that no resolver is asked for it.
+NO_HOST = "x" * 70 + ".invalid"
+
+
+class Troubles(unittest.TestCase):
+    """`lianban doctor` names each trouble of a real server, with what to do and whom to call. These tests come last:
+    they stop the servers."""
+
+    KINDS = {"tax": "postgres", "civil-affairs": "odbc", "finance": "odbc"}
+
+    @classmethod
+    def setUpClass(cls):
+        postgres.refusing()
+        mariadb.refusing()
+
+    @staticmethod
+    def server(department):
+        return mariadb if department in ODBC_MARIADB else postgres
+
+    def location(self, department, user="reader"):
+        by_odbc = department in ODBC_POSTGRES
+        return (postgres.odbc if by_odbc else self.server(department).location)(department, user)
+
+    def doctor(self, department, wait_ms=20000, **source):
+        """What doctor says of the database and its views, with some of the configuration's source changed."""
+        member = federation.members[department]
+        path = os.path.join(member.folder, "troubled.yaml")
+        with open(member.config, encoding="utf-8") as file:
+            config = yaml.safe_load(file)
+        config["source"].update(source)
+        with open(path, "w", encoding="utf-8") as file:
+            yaml.safe_dump(config, file)
+        run = lianban("doctor", "--config", path, "--json", "--wait-ms", str(wait_ms))
+        return [row for row in json.loads(run.stdout)["rows"] if row["check"] in ("source", "view")]
+
+    def assert_told(self, department, rows, check, party, said):
+        told = [row for row in rows if row["check"] == check and row["state"] == "bad"]
+        self.assertTrue(told, (department, rows))
+        self.assertEqual(told[0]["party"], party, told)
+        self.assertIn(said, told[0]["value"] + told[0]["found"], department)
+        self.assertTrue(told[0]["to_do"] and told[0]["call"], department)
+
+    def test_a_sound_database(self):
+        for department, plugin in self.KINDS.items():
+            rows = self.doctor(department)
+            self.assertEqual({row["state"] for row in rows}, {"ok"}, rows)
+            self.assertEqual(rows[0]["about"], plugin)
+            self.assertGreater(len(rows), 1)
+
+    def test_b_what_keeps_an_account_out(self):
+        for department in self.KINDS:
+            member = federation.members[department]
+            wrong = member.path("wrong-password")
+            with open(wrong, "w", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+                file.write("wrong\n")
+            rows = self.doctor(department, location=self.location(department, "pw"), password_file=wrong)
+            self.assert_told(department, rows, "source", "own-dba", "SOURCE_DENIED")
+            self.assertNotIn("let me in", str(rows))
+            rows = self.doctor(department, location=self.location(department, "full"))
+            self.assert_told(department, rows, "source", "own-dba", "SOURCE_FULL")
+            elsewhere = self.location(department).replace(self.server(department).folder, NO_HOST)
+            elsewhere = elsewhere.replace("Socket=", "Server=").replace("/sock", "")
+            self.assert_told(department, self.doctor(department, location=elsewhere), "source", "own-network",
+                             "SOURCE_NO_HOST")
+        rows = self.doctor("finance", location="Driver={Another DBMS};Server=x")
+        self.assert_told("finance", rows, "source", "own-operations", "SOURCE_NO_DRIVER")
+
+    def test_c_an_account_that_can_write(self):
+        postgres.sql("tax", "GRANT DELETE ON wage TO reader;")
+        mariadb.sql("GRANT DELETE ON finance.* TO reader@localhost;")
+        try:
+            for department in ("tax", "finance"):
+                self.assert_told(department, self.doctor(department), "source", "own-dba", "SOURCE_WRITABLE")
+        finally:
+            postgres.sql("tax", "REVOKE DELETE ON wage FROM reader;")
+            mariadb.sql("REVOKE DELETE ON finance.* FROM reader@localhost;")
+
+    def test_d_tables_that_are_gone_or_changed(self):
+        changes = {
+            ("tax", "wage"): (postgres.sql, ("tax",), "ALTER TABLE wage RENAME TO away;",
+                              "ALTER TABLE away RENAME TO wage;"),
+            ("finance", "payout"): (mariadb.sql, (), "ALTER TABLE finance.payout MODIFY cents varchar(40);",
+                                    "ALTER TABLE finance.payout MODIFY cents decimal(16,2);"),
+        }
+        for (department, table), (sql, where, change, back) in changes.items():
+            sql(*where, change)
+            try:
+                rows = self.doctor(department)
+            finally:
+                sql(*where, back)
+            self.assert_told(department, rows, "view", "own-dba", "does not fit the database")
+            self.assertTrue(any(table in row["value"] or "cents" in row["value"] for row in rows), rows)
+
+    def test_e_a_query_that_takes_too_long(self):
+        locked = subprocess.Popen([postgres.program("psql"), "-Xq", "-h", postgres.folder, "-U", "postgres", "-d",
+                                   "tax"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(locked.communicate)
+        locked.stdin.write("BEGIN; LOCK TABLE wage; SELECT 'held';\n")
+        locked.stdin.flush()
+        self.assertTrue(any("held" in line for line in iter(locked.stdout.readline, "")))
+        rows = self.doctor("tax", wait_ms=4000)
+        self.assert_told("tax", rows, "view", "own-dba", "did not end in time")
+
+    def test_f_a_server_that_hangs_and_one_that_is_gone(self):
+        for department in ("tax", "finance"):
+            server = self.server(department)
+            server.signal(signal.SIGSTOP)
+            rows = self.doctor(department, wait_ms=2000)
+            server.signal(signal.SIGCONT)
+            self.assert_told(department, rows, "source", "own-dba", "hangs")
+        for department in self.KINDS:
+            self.server(department).kill()
+            self.assert_told(department, self.doctor(department), "source", "own-dba", "SOURCE_UNAVAILABLE")
 
 
 if __name__ == "__main__":

@@ -307,6 +307,7 @@ int contract_run(const struct contract *contract)
         CASE(contract_others_go_on),
         CASE(contract_cancel),
         CASE(contract_changed_table),
+        CASE(contract_refusals),
         CASE(contract_session_killed),
         CASE(contract_server_hangs),
         CASE(contract_server_killed),

@@ -3,6 +3,12 @@
 
 #include "adapters/api/source.h"
 
+/* A location at which no source opens, and the code that says why. */
+struct contract_refusal {
+    char location[200];
+    enum lb_code code;
+};
+
 /*
  * What adapters/api/source.h promises, as cases that every source is put through. A source's own
  * test fills its tables (CONTRACT_TABLES says with what) and says what it has.
@@ -25,6 +31,8 @@ struct contract {
     const char *endless;             /* a query that runs for minutes, one column, no row before */
     bool has_types;                  /* columns have types of their own */
     bool spent_by_timeout;           /* a source is of no more use after one */
+    const struct contract_refusal *refusals;
+    size_t num_refusals;
     void *server;
     /* The department changes its database. */
     void (*sql)(void *server, const char *text);
@@ -76,5 +84,6 @@ void contract_session_killed(void **state);
 void contract_server_killed(void **state);
 void contract_server_hangs(void **state);
 void contract_changed_table(void **state);
+void contract_refusals(void **state);
 
 #endif

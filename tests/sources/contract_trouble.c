@@ -157,13 +157,29 @@ void contract_changed_table(void **state)
 {
     struct contract_case *one = *state;
     struct contract_case other;
-    if (!one->contract->has_types)
+    if (one->contract->sql == NULL)
         return;
     change(one, "ALTER TABLE money RENAME COLUMN yuan TO gone",
            "ALTER TABLE money RENAME COLUMN gone TO yuan");
     case_open(&other, one->contract);
     change(&other, "ALTER TABLE money RENAME TO moved", "ALTER TABLE moved RENAME TO money");
     case_close(&other);
+}
+
+void contract_refusals(void **state)
+{
+    const struct contract *contract = ((struct contract_case *)*state)->contract;
+    for (size_t i = 0; i < contract->num_refusals; i++) {
+        const struct contract_refusal *refusal = &contract->refusals[i];
+        const struct lb_source_options options = {.location = refusal->location,
+                                                  .timeout_ms = 30000};
+        struct lb_source *source = NULL;
+        struct lb_diag diag = {""};
+        enum lb_code code = lb_status_code(
+            contract->plugin->open(contract->plugin->ctx, &options, &diag, &source));
+        if (code != refusal->code || diag.text[0] == 0)
+            fail_msg("%s: %s: %s", refusal->location, lb_code_name(code), diag.text);
+    }
 }
 
 void contract_session_killed(void **state)

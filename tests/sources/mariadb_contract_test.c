@@ -137,9 +137,9 @@ static void passwords_come_from_private_files_alone(void **state)
     assert_int_equal(chmod(path, 0644), 0);
     assert_int_equal(open_as("pw", path, &diag), LB_CONFIG_INVALID);
     write_private(path, "wrong\n", 0600);
-    assert_int_equal(open_as("pw", path, &diag), LB_CONFIG_INVALID);
+    assert_int_equal(open_as("pw", path, &diag), LB_SOURCE_DENIED);
     assert_null(strstr(diag.text, "wrong"));
-    assert_int_equal(open_as("pw", NULL, &diag), LB_CONFIG_INVALID);
+    assert_int_equal(open_as("pw", NULL, &diag), LB_SOURCE_DENIED);
     (void)unlink(path);
     (void)rmdir(folder);
     static const char *const wrong[] = {
@@ -167,14 +167,24 @@ static void older_encodings_come_as_utf8(void **state)
     case_close(&one);
 }
 
+static void write_location(const char *user, char out[200])
+{
+    (void)snprintf(out, 200, "Driver={MariaDB Unicode};Socket=%s/sock;Database=test;UID=%s",
+                   server.folder, user);
+}
+
 int main(void)
 {
     char location[200];
     mariadb_start(&server);
     mariadb_sql(&server, tables);
-    (void)snprintf(location, sizeof(location),
-                   "Driver={MariaDB Unicode};Socket=%s/sock;Database=test;UID=reader",
-                   server.folder);
+    write_location("reader", location);
+    struct contract_refusal refusals[] = {
+        {"Driver={MariaDB Unicode};Server=" NO_HOST ";UID=x", LB_SOURCE_NO_HOST},
+        {"Driver={MariaDB Unicode};Socket=/nowhere;UID=x", LB_SOURCE_UNAVAILABLE},
+        {"", LB_SOURCE_DENIED},
+    };
+    write_location("pw", refusals[2].location);
     struct contract contract = {
         .name = "odbc mariadb",
         .plugin = lb_source_odbc(),
@@ -182,6 +192,8 @@ int main(void)
         .endless = "SELECT count(*) AS top FROM seq_1_to_1000000 AS a, seq_1_to_1000000 AS b "
                    "WHERE a.seq + b.seq < 0",
         .has_types = true,
+        .refusals = refusals,
+        .num_refusals = sizeof(refusals) / sizeof(refusals[0]),
         .spent_by_timeout = true,
         .server = &server,
         .sql = sql,

@@ -20,6 +20,10 @@
     "INSERT INTO day VALUES('a', '1990-02-28', '2024-01-02 03:04:05');"                            \
     "CREATE ROLE reader LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;"
 
+/* `pw` has a password, `full` no connection, `nobody` is no account. */
+#define POSTGRES_REFUSED                                                                           \
+    "CREATE ROLE pw LOGIN PASSWORD 'let me in'; CREATE ROLE full LOGIN CONNECTION LIMIT 0;"
+
 #define POSTGRES_ENDLESS                                                                           \
     "SELECT count(*) AS top FROM generate_series(1, 1000000) AS a, generate_series(1, 1000000) AS b"
 

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,9 +136,9 @@ static void passwords_come_from_private_files_alone(void **state)
     assert_int_equal(open_as("dbname=postgres user=pw", path, &diag), LB_CONFIG_INVALID);
     assert_non_null(strstr(diag.text, "0600"));
     write_private(path, "wrong\n", 0600);
-    assert_int_equal(open_as("dbname=postgres user=pw", path, &diag), LB_CONFIG_INVALID);
+    assert_int_equal(open_as("dbname=postgres user=pw", path, &diag), LB_SOURCE_DENIED);
     assert_null(strstr(diag.text, "wrong"));
-    assert_int_equal(open_as("dbname=postgres user=pw", NULL, &diag), LB_CONFIG_INVALID);
+    assert_int_equal(open_as("dbname=postgres user=pw", NULL, &diag), LB_SOURCE_DENIED);
     assert_int_equal(open_as("dbname=postgres user=pw", "/tmp/lb_password_none", &diag),
                      LB_CONFIG_INVALID);
     write_private(path, "*:*:*:pw:let me in\n", 0600);
@@ -175,8 +176,7 @@ static void wrong_locations_are_refused(void **state)
                      LB_CONFIG_INVALID);
     assert_null(strstr(diag.text, "let"));
     assert_int_equal(open_as("dbname=none user=reader", NULL, &diag), LB_SOURCE_UNAVAILABLE);
-    assert_int_equal(open_as("dbname=postgres user=nobody_here", NULL, &diag),
-                     LB_SOURCE_UNAVAILABLE);
+    assert_int_equal(open_as("dbname=postgres user=nobody_here", NULL, &diag), LB_SOURCE_DENIED);
     assert_int_equal(open_as("port=1 dbname=postgres user=reader", NULL, &diag),
                      LB_SOURCE_UNAVAILABLE);
 }
@@ -240,6 +240,35 @@ static void a_column_of_another_type_is_noticed(void **state)
     }
 }
 
+static void *hold_wages(void *arg)
+{
+    (void)arg;
+    postgres_sql(&server, "postgres", "BEGIN; LOCK TABLE wage; SELECT pg_sleep(1); COMMIT;");
+    return NULL;
+}
+
+/* Somebody's lock is no mistake in a view. */
+static void a_locked_table_is_no_wrong_query(void **state)
+{
+    static const char locked[] = "SELECT count(*) FROM pg_locks WHERE relation = 'wage'::regclass"
+                                 " AND mode = 'AccessExclusiveLock' AND granted;";
+    struct contract_case one;
+    pthread_t thread;
+    postgres_sql(&server, "postgres", "ALTER ROLE reader SET lock_timeout = '50ms'");
+    case_open(&one, *state);
+    assert_int_equal(pthread_create(&thread, NULL, hold_wages, NULL), 0);
+    while (postgres_number(&server, locked) == 0)
+        continue;
+    enum lb_code code = lb_status_code(lb_source_postgres()->prepare(
+        one.source, &(struct lb_source_query){.text = "SELECT cents FROM wage"}, &one.diag,
+        &(struct lb_source_stmt *){NULL}));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_string_equal(lb_code_name(code), "SOURCE_UNAVAILABLE");
+    assert_int_equal(case_try(&one, "SELECT cents FROM wage", NULL, 0), LB_CODE_OK);
+    case_close(&one);
+    postgres_sql(&server, "postgres", "ALTER ROLE reader RESET lock_timeout");
+}
+
 static void odd_types_are_refused_where_they_are_used(void **state)
 {
     struct contract_case one;
@@ -297,6 +326,7 @@ int main(void)
         cmocka_unit_test(wrong_locations_are_refused),
         cmocka_unit_test(older_encodings_come_as_utf8),
         cmocka_unit_test_prestate(a_column_of_another_type_is_noticed, &contract),
+        cmocka_unit_test_prestate(a_locked_table_is_no_wrong_query, &contract),
         cmocka_unit_test_prestate(odd_types_are_refused_where_they_are_used, &contract),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

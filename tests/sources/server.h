@@ -15,6 +15,9 @@ struct server {
     pid_t pid;      /* 0: not running */
 };
 
+/* A name that no resolver is asked for: longer than a label may be. */
+#define NO_HOST "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.invalid"
+
 /* server_folder makes the folder, which the server's user owns. */
 void server_folder(struct server *server, const char *name);
 /* server_run runs a program to its end as the server's user and gives its exit code. `input` is its

@@ -14,6 +14,15 @@
 
 /* The contract over SQLite, whose columns have no types of their own. */
 
+static void sql(void *path, const char *text)
+{
+    struct lb_store *store = NULL;
+    const struct lb_store_options options = {.path = path};
+    assert_true(lb_store_open(&options, &store) == LB_OK);
+    assert_true(lb_store_exec(store, text) == LB_OK);
+    lb_store_close(store);
+}
+
 static const char tables[] =
     "CREATE TABLE wage(id_no TEXT, month TEXT, cents INTEGER);"
     "CREATE INDEX wage_by_id ON wage(id_no);"
@@ -22,6 +31,7 @@ static const char tables[] =
     "CREATE TABLE odd(id_no TEXT, v TEXT);"
     "INSERT INTO odd VALUES('null', NULL), ('empty', ''), ('blanks', '   '), ('padded', '01   '),"
     " ('han', '张·伟'), ('long', printf('%.*c', 512, 'x')), ('longer', printf('%.*c', 513, 'x'));"
+    "CREATE TABLE money(id_no TEXT, yuan INTEGER); INSERT INTO money VALUES('a', 123456);"
     "CREATE TABLE fixed(id_no TEXT, v TEXT); INSERT INTO fixed VALUES('a', '01        ');"
     "CREATE TABLE many(id_no TEXT, v INTEGER);"
     "INSERT INTO many WITH RECURSIVE n(i) AS"
@@ -43,6 +53,8 @@ int main(void)
         .name = "sqlite",
         .plugin = lb_source_sqlite(),
         .options = {.location = path},
+        .server = path,
+        .sql = sql,
         .endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
                    "i < 9000000000) SELECT max(i) AS top FROM n",
     };
