@@ -37,6 +37,14 @@ static lb_status open_pools(struct lb_serve *serve, struct lb_diag *diag)
     return lb_serve_pool_new(&officer, diag, &serve->officer);
 }
 
+void lb_serve_drain(struct lb_serve *serve, int64_t timeout_ms)
+{
+    if (serve == NULL)
+        return;
+    lb_serve_gate_shut(serve->gate);
+    lb_serve_gate_wait_ms(serve->gate, timeout_ms);
+}
+
 void lb_serve_stop_sources(struct lb_serve *serve)
 {
     if (serve == NULL)
@@ -192,8 +200,12 @@ static lb_status copy_request(struct lb_read_job *job, const Lianban__V1__ReadRe
 lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
                           const struct lb_hash *route_leaf, lb_serve_done done, void *ctx)
 {
+    LB_TRY(lb_serve_gate_enter(serve->gate));
     struct lb_read_job *job = calloc(1, sizeof(*job));
-    LB_ENSURE(job != NULL, LB_NO_MEMORY, "read");
+    if (job == NULL) {
+        lb_serve_gate_leave(serve->gate);
+        LB_FAIL(LB_NO_MEMORY, "read");
+    }
     *job = (struct lb_read_job){
         .job = {.run = run_job},
         .serve = serve,
@@ -205,7 +217,6 @@ lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest
     };
     lb_status status = job->arena == NULL ? LB_FAULT(LB_NO_MEMORY, "read arena")
                                           : copy_request(job, request);
-    lb_serve_gate_enter(serve->gate);
     if (status == LB_OK)
         status = lb_workers_submit(serve->options.workers, &job->job);
     if (status != LB_OK) {

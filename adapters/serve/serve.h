@@ -63,6 +63,9 @@ LB_MUST lb_status lb_serve_new(const struct lb_serve_options *options, struct lb
 /* lb_serve_free waits for reads in hand. The log must be open still. NULL is allowed. */
 void lb_serve_free(struct lb_serve *serve);
 
+/* lb_serve_drain takes no read any more (lb_serve_submit: STOPPING) and waits for those in hand, at
+ * most timeout_ms; for a shutdown, before lb_serve_stop_sources. NULL is allowed. */
+void lb_serve_drain(struct lb_serve *serve, int64_t timeout_ms);
 /* lb_serve_stop_sources ends what waits for a database, and lets nothing wait for one any more; for
  * a shutdown, before lb_serve_free. NULL is allowed. */
 void lb_serve_stop_sources(struct lb_serve *serve);
@@ -85,7 +88,8 @@ struct lb_serve_answer {
 typedef void (*lb_serve_done)(void *ctx, const struct lb_serve_answer *answer);
 
 /* lb_serve_submit takes one read (copied) that a broker routed, with the RFC 6962 hash of its
- * verified ROUTE leaf. BUSY when the workers' queue is full; then done is not called. */
+ * verified ROUTE leaf. BUSY when the workers' queue is full, STOPPING after lb_serve_drain; then
+ * done is not called. */
 LB_MUST lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
                                   const struct lb_hash *route_leaf, lb_serve_done done, void *ctx);
 

@@ -1,7 +1,9 @@
 #ifndef GATEWAY_BASE_CLOCK_H
 #define GATEWAY_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
+#include <time.h>
 
 /*
  * The one source of time. Judgements get a clock passed in, so that a test can set it.
@@ -42,5 +44,10 @@ static inline int64_t lb_clock_monotonic_ms(const struct lb_clock *clock)
 {
     return clock->monotonic_ms(clock);
 }
+
+/* lb_clock_after_ms is a point of CLOCK_MONOTONIC, ms from now, for timed waits on a condition that
+ * lb_clock_cond_init made: one that nobody who sets the wall clock shortens or prolongs. */
+struct timespec lb_clock_after_ms(int64_t ms);
+void lb_clock_cond_init(pthread_cond_t *cond);
 
 #endif

@@ -60,6 +60,7 @@
 #define LB_LOG_CLOCK_STEP_MS 1000       /* further back than the last leaf: stop */
 #define LB_PEER_SWEEP_MS 1000           /* live streams are re-checked this often */
 #define LB_STOP_GRACE_MS 5000
+#define LB_DRAIN_MS 3000                /* a node that stops finishes what it has accepted */
 
 #define LB_EMERGENCY_LIFE_S (24 * 3600) /* an emergency's grant, from iat to exp */
 

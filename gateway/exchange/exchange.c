@@ -1,10 +1,8 @@
 #include "gateway/exchange/exchange.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gateway/base/log.h"
 #include "gateway/exchange/inside.h"
@@ -15,6 +13,8 @@
 #define UNREAD_GRACE_MS 10000
 /* What waits for adapters and callers takes memory: an answer has at most LB_MAX_ANSWER_BYTES. */
 #define MAX_LIVE_READS 32768
+/* Whoever is started anew is back by then. */
+#define EXPECTED_MS 30000
 
 static void expire_reads(struct lb_collect *collect)
 {
@@ -70,19 +70,9 @@ static struct lb_collect *next_due(struct lb_exchange *exchange, int64_t now, en
     return found;
 }
 
-static struct timespec after_ms(int64_t ms)
-{
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)ms * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    return until;
-}
-
 static bool wait_a_little(struct lb_exchange *exchange)
 {
-    const struct timespec until = after_ms(WATCH_MS);
+    const struct timespec until = lb_clock_after_ms(WATCH_MS);
     int waited = 0;
     (void)pthread_mutex_lock(&exchange->lock);
     while (!exchange->stopping && waited == 0)
@@ -111,16 +101,6 @@ static void *watch_deadlines(void *arg)
     return NULL;
 }
 
-/* Waits are measured by a clock that nobody sets. */
-static void init_changed(pthread_cond_t *changed)
-{
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(changed, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
-}
-
 static lb_status make_parts(struct lb_exchange *exchange)
 {
     LB_TRY(lb_operator_cache_new(&exchange->operators));
@@ -147,10 +127,11 @@ lb_status lb_exchange_new(const struct lb_exchange_options *options,
     struct lb_exchange *exchange = calloc(1, sizeof(*exchange));
     LB_ENSURE(exchange != NULL, LB_NO_MEMORY, "exchange");
     exchange->options = *options;
+    exchange->started_ms = lb_clock_monotonic_ms(options->clock);
     if (exchange->options.max_reads == 0)
         exchange->options.max_reads = MAX_LIVE_READS;
     (void)pthread_mutex_init(&exchange->lock, NULL);
-    init_changed(&exchange->changed);
+    lb_clock_cond_init(&exchange->changed);
     lb_status status = make_parts(exchange);
     if (status == LB_OK &&
         pthread_create(&exchange->watch, NULL, watch_deadlines, exchange) != 0)
@@ -183,6 +164,16 @@ void lb_exchange_free(struct lb_exchange *exchange)
     free(exchange);
 }
 
+void lb_exchange_drain(struct lb_exchange *exchange, int64_t timeout_ms)
+{
+    const struct timespec until = lb_clock_after_ms(timeout_ms);
+    int waited = 0;
+    (void)pthread_mutex_lock(&exchange->lock);
+    while (exchange->num_collects > 0 && waited == 0)
+        waited = pthread_cond_timedwait(&exchange->changed, &exchange->lock, &until);
+    (void)pthread_mutex_unlock(&exchange->lock);
+}
+
 struct adapter *lb_exchange_adapter(struct lb_exchange *exchange, const char *spiffe)
 {
     if (strlen(spiffe) >= LB_MAX_SPIFFE_BYTES)
@@ -193,11 +184,22 @@ struct adapter *lb_exchange_adapter(struct lb_exchange *exchange, const char *sp
         adapter = adapter->next;
     if (adapter == NULL && (adapter = calloc(1, sizeof(*adapter))) != NULL) {
         (void)snprintf(adapter->spiffe, sizeof(adapter->spiffe), "%s", spiffe);
+        adapter->expected = true;
+        adapter->away_ms = exchange->started_ms;
         adapter->next = exchange->adapters;
         exchange->adapters = adapter;
     }
     (void)pthread_mutex_unlock(&exchange->lock);
     return adapter;
+}
+
+enum lb_code lb_exchange_away(struct lb_exchange *exchange, const struct adapter *adapter)
+{
+    int64_t now = lb_clock_monotonic_ms(exchange->options.clock);
+    (void)pthread_mutex_lock(&exchange->lock);
+    bool expected = adapter->expected && now - adapter->away_ms < EXPECTED_MS;
+    (void)pthread_mutex_unlock(&exchange->lock);
+    return expected ? LB_STOPPING : LB_UNAVAILABLE;
 }
 
 struct lb_broker_link *lb_exchange_take_link(struct lb_exchange *exchange, struct adapter *adapter)

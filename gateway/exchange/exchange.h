@@ -72,7 +72,11 @@ LB_MUST lb_status lb_broker_link_new(struct lb_exchange *exchange, const char *a
 LB_MUST lb_status lb_broker_link_receive(struct lb_broker_link *link, struct lb_span frame);
 /* lb_broker_link_fill writes the next frame; false when there is none. Calls are serial. */
 bool lb_broker_link_fill(struct lb_broker_link *link, struct lb_buf *out);
-/* lb_broker_link_close forgets the port; reads without an answer become UNAVAILABLE. */
+/* lb_broker_link_leave: the adapter has taken leave, and is expected back for 30 s. Until then its
+ * reads become STOPPING, which whoever asked may wait for, and not UNAVAILABLE. */
+void lb_broker_link_leave(struct lb_broker_link *link);
+/* lb_broker_link_close forgets the port; reads without an answer become UNAVAILABLE, or STOPPING
+ * after lb_broker_link_leave. */
 void lb_broker_link_close(struct lb_broker_link *link);
 /* lb_exchange_attached says whether a link stands that the adapter has dialled. */
 bool lb_exchange_attached(struct lb_exchange *exchange, const char *adapter);
@@ -105,6 +109,10 @@ LB_MUST lb_status lb_exchange_collect(struct lb_exchange *exchange, const char *
 bool lb_collect_fill(struct lb_collect *collect, struct lb_buf *out);
 /* lb_collect_close forgets the port. What is under way still ends and is recorded. */
 void lb_collect_close(struct lb_collect *collect);
+
+/* lb_exchange_drain returns when no collect is left, or after timeout_ms; for a shutdown, when no
+ * new ones come. */
+void lb_exchange_drain(struct lb_exchange *exchange, int64_t timeout_ms);
 
 /* --- what ends grants --- */
 

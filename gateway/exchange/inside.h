@@ -88,6 +88,7 @@ struct lb_broker_link {
     struct lb_broker_port port;
     bool detached;
     bool over;                                 /* replaced or refused: no frame counts any more */
+    bool leaving;                              /* under the exchange's lock */
     bool hello_sent;
     bool show_log;
     struct routed_read *queue;                 /* to be sent */
@@ -105,6 +106,8 @@ struct adapter {
     struct lb_broker_link *link;               /* under the exchange's lock */
     enum lb_code quarantine;                   /* LB_CODE_OK, or why */
     int64_t changed_unix_ms;                   /* when `link` came or went; likewise */
+    bool expected;                             /* it took leave, or we just started; likewise */
+    int64_t away_ms;                           /* monotonic: since when; likewise */
     _Atomic int64_t answered_unix_ms, shown_unix_ms;
     _Atomic uint64_t log_size, num_answers;
 };
@@ -137,6 +140,7 @@ struct lb_exchange {
     struct lb_seen *seen;                      /* of the adapters' logs */
     pthread_mutex_t lock;
     pthread_cond_t changed;                    /* acknowledged, a collect ended, or we; monotonic */
+    int64_t started_ms;                        /* monotonic */
     struct adapter *adapters;
     struct lb_collect *collects;               /* started ones; a freed one leaves */
     size_t num_collects;                       /* all that exist: the end waits for them */
@@ -156,6 +160,9 @@ struct lb_broker_link *lb_exchange_take_link(struct lb_exchange *exchange,
                                              struct adapter *adapter);
 void lb_exchange_quarantine(struct lb_exchange *exchange, struct adapter *adapter,
                             lb_status reason);
+/* lb_exchange_away is why an adapter without a link can't be asked: STOPPING while it is expected
+ * to come (back), otherwise UNAVAILABLE. */
+enum lb_code lb_exchange_away(struct lb_exchange *exchange, const struct adapter *adapter);
 /* lb_exchange_count_collect and lb_exchange_forget_collect bracket a collect's life. */
 void lb_exchange_count_collect(struct lb_exchange *exchange);
 void lb_exchange_forget_collect(struct lb_exchange *exchange);

@@ -169,6 +169,52 @@ static void what_the_adapter_dialled_wins(void **state)
     lb_broker_link_close(first);
 }
 
+static void expect_code(struct fixture *fx, uint8_t txn, const char *code)
+{
+    struct fx_call call;
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, txn, FX_PATIENT_MS));
+    Lianban__V1__CollectEvent *event = fx_event(fx, &call);
+    assert_non_null(event);
+    assert_string_equal(event->code, code);
+    fx_close(&call);
+}
+
+/* Who took leave is expected back, as is everybody after our own start; who was lost is not. */
+static void who_took_leave_is_expected_back(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_call call;
+    expect_code(fx, 200, "STOPPING");
+    fx_link(fx);
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 201, FX_PATIENT_MS));
+    assert_non_null(fx_reads(fx));
+    lb_broker_link_leave(fx->link);
+    fx_unlink(fx);
+    assert_string_equal(fx_event(fx, &call)->code, "STOPPING");
+    fx_close(&call);
+    expect_code(fx, 202, "STOPPING");
+    fx_link(fx);
+    fx_unlink(fx);
+    expect_code(fx, 203, "UNAVAILABLE");
+}
+
+/* A broker that stops waits for what it has taken on. */
+static void a_drain_waits_for_collects(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_call call;
+    lb_exchange_drain(fx->exchange, FX_PATIENT_MS);
+    fx_link(fx);
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 210, 300));
+    int64_t began = lb_clock_monotonic_ms(lb_clock_system());
+    lb_exchange_drain(fx->exchange, 50);
+    assert_true(lb_clock_monotonic_ms(lb_clock_system()) - began >= 50);
+    assert_string_equal(fx_event(fx, &call)->code, "DEADLINE");
+    fx_close(&call);
+    lb_exchange_drain(fx->exchange, FX_PATIENT_MS);
+    fx_unlink(fx);
+}
+
 static void a_deadline_in_the_middle_loses_nothing(void **state)
 {
     struct fixture *fx = *state;
@@ -327,6 +373,8 @@ int main(void)
         WITH_FIXTURE(what_waits_for_callers_is_bounded),
         WITH_FIXTURE(a_replaced_link_takes_and_gives_no_frame),
         WITH_FIXTURE(what_the_adapter_dialled_wins),
+        WITH_FIXTURE(who_took_leave_is_expected_back),
+        WITH_FIXTURE(a_drain_waits_for_collects),
         WITH_FIXTURE(a_deadline_in_the_middle_loses_nothing),
         WITH_FIXTURE(an_impossible_read_costs_its_caller_only),
         WITH_FIXTURE(our_own_short_log_is_not_held_against_the_adapter),

@@ -299,13 +299,24 @@ static struct routed_read *take_any(struct lb_broker_link *link)
     return read;
 }
 
+void lb_broker_link_leave(struct lb_broker_link *link)
+{
+    (void)pthread_mutex_lock(&link->exchange->lock);
+    link->leaving = true;
+    (void)pthread_mutex_unlock(&link->exchange->lock);
+}
+
 void lb_broker_link_close(struct lb_broker_link *link)
 {
     struct lb_exchange *exchange = link->exchange;
+    const struct lb_clock *clock = exchange->options.clock;
     (void)pthread_mutex_lock(&exchange->lock);
+    enum lb_code code = link->leaving ? LB_STOPPING : LB_UNAVAILABLE;
     if (link->adapter->link == link) {
         link->adapter->link = NULL;
-        link->adapter->changed_unix_ms = lb_clock_unix_ms(link->exchange->options.clock);
+        link->adapter->changed_unix_ms = lb_clock_unix_ms(clock);
+        link->adapter->expected = link->leaving;
+        link->adapter->away_ms = lb_clock_monotonic_ms(clock);
     }
     (void)pthread_mutex_unlock(&exchange->lock);
     (void)pthread_mutex_lock(&link->lock);
@@ -315,7 +326,7 @@ void lb_broker_link_close(struct lb_broker_link *link)
     while ((read = take_any(link)) != NULL) {
         struct lb_collect *collect = read->collect;
         if (lb_read_claim(read))
-            lb_read_close(read, LB_UNAVAILABLE, NULL);
+            lb_read_close(read, code, NULL);
         lb_collect_release(collect);
     }
     lb_broker_link_unref(link);

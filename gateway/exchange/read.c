@@ -144,8 +144,12 @@ static void send_on(struct routed_read *read)
         status = lb_broker_link_enqueue(link, read);
         lb_broker_link_unref(link);
     }
-    if (status != LB_OK && lb_read_claim(read))
-        lb_read_close(read, lb_code_outer(status->code), NULL);
+    if (status == LB_OK || !lb_read_claim(read))
+        return;
+    enum lb_code code = lb_code_outer(status->code);
+    if (code == LB_UNAVAILABLE && adapter != NULL)
+        code = lb_exchange_away(collect->exchange, adapter);
+    lb_read_close(read, code, NULL);
 }
 
 static void route_recorded(struct lb_log_entry *entry, lb_status status)

@@ -20,6 +20,8 @@
 
 #define READ_QUEUE 4096
 #define LIST_QUEUE 32
+/* For the last answers to be taken, and leave. */
+#define LEAVE_MS 1000
 /* Reads that wait for the officer's station at once; of its stations that wait, two: each holds a
  * worker of the server's. */
 #define OFFICER_ASKS 4
@@ -246,6 +248,18 @@ static void tick(void *own)
     lb_status_ignore(lb_attach_dial(&role->attach)); /* said in the operator's log */
 }
 
+/* What was taken on is answered; then the brokers are told, so that they don't take us for dead. */
+static void drain(void *own)
+{
+    struct adapter_role *role = own;
+    lb_serve_drain(role->serve, LB_DRAIN_MS);
+    if (role->serve == NULL)
+        return;
+    lb_frames_set_leave(&role->service.links);
+    lb_attach_leave(&role->attach);
+    lb_adapter_service_wait(&role->service, LEAVE_MS);
+}
+
 static void quiesce(void *own)
 {
     struct adapter_role *role = own;
@@ -306,6 +320,7 @@ int main(int argc, char **argv)
         .start = start,
         .serving = serving,
         .tick = tick,
+        .drain = drain,
         .quiesce = quiesce,
         .stop = stop,
     };

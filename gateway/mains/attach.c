@@ -80,6 +80,12 @@ lb_status lb_attach_dial(struct lb_attach *attach)
     return num_dialled > 0 ? LB_OK : failed;
 }
 
+void lb_attach_leave(struct lb_attach *attach)
+{
+    for (size_t i = 0; i < attach->num; i++)
+        lb_dialler_leave(attach->diallers[i]);
+}
+
 void lb_attach_stop(struct lb_attach *attach)
 {
     for (size_t i = 0; i < attach->num; i++) {

@@ -25,6 +25,8 @@ LB_MUST lb_status lb_attach_read(struct lb_attach *attach, struct lb_node_progra
  * not yet or no more, keeps nobody from dialling the others: it fails when none of them is dialled,
  * as lb_node_channel does. */
 LB_MUST lb_status lb_attach_dial(struct lb_attach *attach);
+/* lb_attach_leave takes leave of the brokers that were dialled. */
+void lb_attach_leave(struct lb_attach *attach);
 /* lb_attach_stop ends all links that were dialled. */
 void lb_attach_stop(struct lb_attach *attach);
 

@@ -193,6 +193,14 @@ static lb_status serving(void *own)
     return LB_OK;
 }
 
+/* Forms under way are answered; the links to the departments stand until then. */
+static void drain(void *own)
+{
+    struct broker_role *role = own;
+    if (role->exchange != NULL)
+        lb_exchange_drain(role->exchange, LB_DRAIN_MS);
+}
+
 static void quiesce(void *own)
 {
     struct broker_role *role = own;
@@ -228,6 +236,7 @@ int main(int argc, char **argv)
         .start = start,
         .serving = serving,
         .tick = dial_new,
+        .drain = drain,
         .quiesce = quiesce,
         .stop = stop,
     };

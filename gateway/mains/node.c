@@ -249,6 +249,9 @@ static void serve(struct lb_node_program *node, void *role, const sigset_t *sign
 
 static void stop(struct lb_node_program *node, void *role)
 {
+    lb_rpc_server_shut(node->server);
+    if (role != NULL && node->started && node->role->drain != NULL)
+        node->role->drain(role);
     if (role != NULL && node->role->quiesce != NULL)
         node->role->quiesce(role);
     lb_node_metrics_stop(node);
@@ -336,6 +339,9 @@ static lb_status run(struct lb_node_program *node, const sigset_t *signals, void
     LB_TRY(lb_node_witness_begin(node));
     LB_TRY(lb_node_officer_start(node));
     node->started = true;
+    /* Whoever reads the newest directory knows only the next key; not even the first answer may
+     * lack its signature. */
+    look_for_log_key(node);
     LB_TRY(start(node, *out_role));
     serve(node, *out_role, signals);
     return LB_OK;

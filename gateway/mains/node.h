@@ -58,6 +58,8 @@ struct lb_node_role {
     lb_status (*serving)(void *role);
     /* Once a second. May be NULL. */
     void (*tick)(void *role);
+    /* New calls are refused already: finish what was accepted, within LB_DRAIN_MS. May be NULL. */
+    void (*drain)(void *role);
     /* Before the server stops: end what was dialled. May be NULL. */
     void (*quiesce)(void *role);
     /* After the server has stopped; frees the role. */

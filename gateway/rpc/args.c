@@ -14,7 +14,7 @@
 #define HANDSHAKE_TIMEOUT_MS 10000
 #define CONNECT_TIMEOUT_MS 5000
 #define FIRST_BACKOFF_MS 100
-#define MAX_BACKOFF_MS 5000
+#define MAX_BACKOFF_MS 1000
 #define ONLY_IDENTITY_COMPRESSION 1
 /* Streams beyond max_calls that may be open on one connection, so that they are told BUSY instead
  * of waiting unanswered at the client. */

@@ -4,7 +4,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/rpc/runtime.h"
 
-/* A connection to one server that is kept and remade with backoff (100 ms to 5 s). Calls do not
+/* A connection to one server that is kept and remade with backoff (100 ms to 1 s). Calls do not
  * wait for a server that is down: they fail with UNAVAILABLE. After a call was refused for a
  * certificate, ours or the server's, the next one (a second later at the earliest) makes a new
  * connection, so that a renewed certificate is used without a restart. */

@@ -72,6 +72,9 @@ LB_MUST lb_status lb_rpc_server_new(const struct lb_rpc_server_options *options,
                                     struct lb_diag *diag, struct lb_rpc_server **out_server);
 /* lb_rpc_server_port returns the bound port, 0 for a Unix socket. */
 int lb_rpc_server_port(const struct lb_rpc_server *server);
+/* lb_rpc_server_shut refuses new calls from now on, and tells clients to go elsewhere; those in
+ * flight go on, and lb_rpc_server_stop is still due. NULL is allowed. */
+void lb_rpc_server_shut(struct lb_rpc_server *server);
 /* lb_rpc_server_stop refuses new calls, waits up to grace_ms for those in flight, cancels the rest
  * with STOPPING, waits for handlers that still run, and frees the server. Not to be called on a
  * poller or worker. NULL is allowed. */

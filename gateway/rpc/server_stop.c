@@ -47,6 +47,19 @@ static bool wait_rest(struct lb_rpc_server *server, int64_t ms)
     return rest;
 }
 
+void lb_rpc_server_shut(struct lb_rpc_server *server)
+{
+    if (server == NULL || server->core == NULL)
+        return;
+    (void)pthread_mutex_lock(&server->lock);
+    bool was_open = !server->stopping;
+    server->stopping = true; /* 1: no slot is armed any more */
+    (void)pthread_mutex_unlock(&server->lock);
+    if (was_open)
+        grpc_server_shutdown_and_notify(server->core, server->options.runtime->pollers[0].queue,
+                                        &server->stopped); /* 2 */
+}
+
 void lb_rpc_server_stop(struct lb_rpc_server *server, int64_t grace_ms)
 {
     if (server == NULL)
@@ -55,12 +68,8 @@ void lb_rpc_server_stop(struct lb_rpc_server *server, int64_t grace_ms)
         lb_rpc_server_free(server);
         return;
     }
-    (void)pthread_mutex_lock(&server->lock);
-    server->stopping = true; /* 1: no slot is armed any more */
-    (void)pthread_mutex_unlock(&server->lock);
     struct lb_rpc_runtime *runtime = server->options.runtime;
-    grpc_server_shutdown_and_notify(server->core, runtime->pollers[0].queue,
-                                    &server->stopped); /* 2 */
+    lb_rpc_server_shut(server);
     bool rest = wait_rest(server, grace_ms);           /* 3 */
     if (!rest) {
         lb_rpc_live_each(runtime, server, cancel_one, NULL); /* 4: with a code that clients see */

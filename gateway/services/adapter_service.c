@@ -37,6 +37,7 @@ static void note_link(struct lb_adapter_service *service, const char *peer, bool
                        peer);
     if (i < LB_ADAPTER_MAX_BROKERS)
         service->brokers[i].up += up ? 1U : -1U;
+    (void)pthread_cond_broadcast(&service->brokers_changed);
     (void)pthread_mutex_unlock(&service->brokers_lock);
 }
 
@@ -51,6 +52,25 @@ size_t lb_adapter_service_links(void *ctx, struct lb_metrics_link *out, size_t m
     }
     (void)pthread_mutex_unlock(&service->brokers_lock);
     return num;
+}
+
+/* Under the lock. */
+static bool any_up(const struct lb_adapter_service *service)
+{
+    bool up = false;
+    for (size_t i = 0; i < service->num_brokers; i++)
+        up = up || service->brokers[i].up > 0;
+    return up;
+}
+
+void lb_adapter_service_wait(struct lb_adapter_service *service, int64_t timeout_ms)
+{
+    const struct timespec until = lb_clock_after_ms(timeout_ms);
+    int waited = 0;
+    (void)pthread_mutex_lock(&service->brokers_lock);
+    while (any_up(service) && waited == 0)
+        waited = pthread_cond_timedwait(&service->brokers_changed, &service->brokers_lock, &until);
+    (void)pthread_mutex_unlock(&service->brokers_lock);
 }
 
 static lb_status open_link(void *owner, const char *peer, void *port, void **out_end)
@@ -94,9 +114,10 @@ static bool fill(void *end, struct lb_buf *out)
     return lb_adapter_link_fill(linked->link, out);
 }
 
-static void close_link(void *end)
+static void close_link(void *end, bool leaving)
 {
     struct linked *linked = end;
+    (void)leaving;
     note_link(linked->service, linked->peer, false);
     lb_adapter_link_close(linked->link);
     free(linked);
@@ -251,6 +272,7 @@ void lb_adapter_service_methods(struct lb_adapter_service *service,
                                 struct lb_rpc_method out[LB_ADAPTER_METHODS])
 {
     (void)pthread_mutex_init(&service->brokers_lock, NULL);
+    lb_clock_cond_init(&service->brokers_changed);
     out[0] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/Describe",
                                     .unary = describe, .ctx = service};
     out[1] = (struct lb_rpc_method){.path = "/lianban.v1.Adapter/EraseSubject",

@@ -20,6 +20,7 @@ struct lb_adapter_service {
     struct lb_seen *seen;
     struct lb_frames_set links;  /* accepted; lb_frames_set_init */
     pthread_mutex_t brokers_lock;  /* of what follows; made with the methods */
+    pthread_cond_t brokers_changed;  /* monotonic */
     size_t num_brokers;            /* of those linked once */
     struct lb_linked_broker {
         char peer[LB_MAX_SPIFFE_BYTES];
@@ -36,6 +37,8 @@ extern const struct lb_frames_end lb_adapter_service_end;
 /* lb_adapter_service_links tells the brokers that were linked since the start; ctx is the
  * service. */
 size_t lb_adapter_service_links(void *ctx, struct lb_metrics_link *out, size_t max);
+/* lb_adapter_service_wait returns when no link is up, or after timeout_ms. */
+void lb_adapter_service_wait(struct lb_adapter_service *service, int64_t timeout_ms);
 /* lb_adapter_service_lists tells the status lists in force (struct lb_held_lists); ctx is the
  * service. NO_MEMORY. */
 LB_MUST lb_status lb_adapter_service_lists(void *ctx, struct lb_arena *arena,

@@ -39,8 +39,10 @@ static bool fill(void *end, struct lb_buf *out)
     return lb_broker_link_fill(end, out);
 }
 
-static void close_link(void *end)
+static void close_link(void *end, bool leaving)
 {
+    if (leaving)
+        lb_broker_link_leave(end);
     lb_broker_link_close(end);
 }
 

@@ -3,13 +3,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/crypto/hash.h"
 
 #define BACKOFF_FIRST_MS 100
-#define BACKOFF_LAST_MS 5000
+#define BACKOFF_LAST_MS 1000
 /* While the peer's own link stands, how often it is looked at. */
 #define HELD_MS 1000
 
@@ -127,6 +127,15 @@ void lb_frames_set_init(struct lb_frames_set *set)
     (void)pthread_mutex_init(&set->lock, NULL);
 }
 
+void lb_frames_set_leave(struct lb_frames_set *set)
+{
+    (void)pthread_mutex_lock(&set->lock);
+    set->stopping = true;
+    for (struct lb_frames *frames = set->first; frames != NULL; frames = frames->next)
+        lb_rpc_stream_finish(frames->stream, LB_FAULT(LB_STOPPING, "stopping"));
+    (void)pthread_mutex_unlock(&set->lock);
+}
+
 void lb_frames_set_stop(struct lb_frames_set *set)
 {
     (void)pthread_mutex_lock(&set->lock);
@@ -174,6 +183,12 @@ static void leave_set(struct lb_frames *frames)
     (void)pthread_mutex_unlock(&frames->set->lock);
 }
 
+/* Whoever dies, or is cut off, has no time for either. */
+static bool is_leave(lb_status status)
+{
+    return status == LB_OK || status->code == LB_STOPPING;
+}
+
 static void on_closed(void *self, struct lb_rpc_stream *stream, lb_status status)
 {
     struct lb_frames *frames = self;
@@ -182,7 +197,7 @@ static void on_closed(void *self, struct lb_rpc_stream *stream, lb_status status
     void *end = wait_for_end(frames);
     leave_set(frames);
     if (end != NULL)
-        frames->ops->close(end);
+        frames->ops->close(end, is_leave(status));
     if (frames->stream != NULL)
         lb_rpc_stream_unref(frames->stream);
     frames_free(frames);
@@ -213,7 +228,7 @@ lb_status lb_frames_accept(struct lb_frames_set *set, const struct lb_frames_end
         return status;
     }
     if (!join_set(set, frames, info->peer->spiffe)) {
-        ops->close(frames->end);
+        ops->close(frames->end, false);
         frames_free(frames);
         LB_FAIL(LB_STOPPING, "stopping");
     }
@@ -279,12 +294,7 @@ static int64_t by_chance(int64_t pause_ms)
 /* Returns false when it is time to stop. */
 static bool pause_for(struct lb_dialler *dialler, int64_t pause_ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(pause_ms / 1000);
-    until.tv_nsec += (long)(pause_ms % 1000) * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    const struct timespec until = lb_clock_after_ms(pause_ms);
     int waited = 0;
     (void)pthread_mutex_lock(&dialler->lock);
     while (!dialler->stopping && waited == 0)
@@ -325,16 +335,6 @@ static void *keep_up(void *arg)
     return NULL;
 }
 
-/* A clock that is set back must not keep a link down. */
-static void init_changed(pthread_cond_t *changed)
-{
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(changed, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
-}
-
 lb_status lb_dialler_new(const struct lb_dialler_options *options,
                          struct lb_dialler **out_dialler)
 {
@@ -344,13 +344,25 @@ lb_status lb_dialler_new(const struct lb_dialler_options *options,
     dialler->options = *options;
     memcpy(dialler->peer, options->peer, strlen(options->peer) + 1);
     (void)pthread_mutex_init(&dialler->lock, NULL);
-    init_changed(&dialler->changed);
+    lb_clock_cond_init(&dialler->changed);
     if (pthread_create(&dialler->thread, NULL, keep_up, dialler) != 0) {
         free(dialler);
         LB_FAIL(LB_NO_MEMORY, "the dialler's thread cannot be started");
     }
     *out_dialler = dialler;
     return LB_OK;
+}
+
+void lb_dialler_leave(struct lb_dialler *dialler)
+{
+    if (dialler == NULL)
+        return;
+    (void)pthread_mutex_lock(&dialler->lock);
+    dialler->stopping = true;
+    if (dialler->stream != NULL)
+        lb_rpc_stream_finish(dialler->stream, LB_OK);
+    (void)pthread_cond_broadcast(&dialler->changed);
+    (void)pthread_mutex_unlock(&dialler->lock);
 }
 
 void lb_dialler_free(struct lb_dialler *dialler)

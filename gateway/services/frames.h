@@ -18,7 +18,8 @@ struct lb_frames_end {
     lb_status (*open)(void *owner, const char *peer, void *port, void **out_end);
     lb_status (*receive)(void *end, struct lb_span frame);
     bool (*fill)(void *end, struct lb_buf *out);
-    void (*close)(void *end);
+    /* `leaving`: the peer has taken leave, as a node does that is started anew. */
+    void (*close)(void *end, bool leaving);
 };
 
 /* For an end's port. */
@@ -37,6 +38,9 @@ struct lb_frames_set {
 
 /* lb_frames_set_init makes an empty set. */
 void lb_frames_set_init(struct lb_frames_set *set);
+/* lb_frames_set_leave takes leave of every peer, once what waits to be sent to it is sent; later
+ * links are refused. lb_frames_set_stop is still due. */
+void lb_frames_set_leave(struct lb_frames_set *set);
 /* lb_frames_set_stop ends every link with STOPPING; later ones are refused with it. */
 void lb_frames_set_stop(struct lb_frames_set *set);
 
@@ -50,7 +54,7 @@ LB_MUST lb_status lb_frames_accept(struct lb_frames_set *set, const struct lb_fr
                                    void **out_self);
 
 /* A dialler keeps one link to a peer up for as long as it lives, redialling at pauses of at most
- * 100 ms to 5 s, each of which is cut short by up to a half by chance: those that lost one broker
+ * 100 ms to 1 s, each of which is cut short by up to a half by chance: those that lost one broker
  * do not come back to it all at once. */
 struct lb_dialler;
 
@@ -70,6 +74,8 @@ struct lb_dialler_options {
  * the caller's. */
 LB_MUST lb_status lb_dialler_new(const struct lb_dialler_options *options,
                                  struct lb_dialler **out_dialler);
+/* lb_dialler_leave takes leave of the peer likewise, and dials no more. NULL is allowed. */
+void lb_dialler_leave(struct lb_dialler *dialler);
 /* lb_dialler_free ends the link and waits for it. NULL is allowed. */
 void lb_dialler_free(struct lb_dialler *dialler);
 

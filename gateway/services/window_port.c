@@ -1,4 +1,7 @@
 #include "gateway/services/window_service.h"
+
+#include <time.h>
+
 #include "gateway/wire/pb.h"
 #include "grpc/health/v1/health.pb-c.h"
 
@@ -6,6 +9,9 @@
 
 #define CALL_TIMEOUT_MS 10000
 #define PROBE_TIMEOUT_MS 3000
+#define OFFICE_PATIENCE_MS 4000
+#define OFFICE_PAUSE_MS 100
+#define OFFICE_LAST_PAUSE_MS 500
 /* A broker that has said nothing for a sixth of the time is asked whether it is still there, and
  * has as long to say so: what it leaves is enough for another one. */
 #define QUIET_SHARE 6
@@ -22,20 +28,44 @@ static lb_status call(struct lb_rpc_channel *channel, const char *method, const 
     return lb_pb_unpack(reply_type, reply, arena, out);
 }
 
+static void wait_ms(int64_t ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    (void)nanosleep(&pause, NULL);
+}
+
+/* An office that is started anew is back in a moment. It may be asked twice for one thing: a
+ * request for a grant whose number nobody got runs out by itself. */
+static lb_status call_patiently(struct lb_rpc_channel *channel, const char *method,
+                                const void *request, const ProtobufCMessageDescriptor *reply_type,
+                                struct lb_arena *arena, void *out)
+{
+    lb_status status = call(channel, method, request, reply_type, arena, out);
+    int64_t pause_ms = OFFICE_PAUSE_MS, patience_ms = OFFICE_PATIENCE_MS;
+    while (patience_ms >= pause_ms &&
+           (lb_status_code(status) == LB_UNAVAILABLE || lb_status_code(status) == LB_STOPPING)) {
+        wait_ms(pause_ms);
+        patience_ms -= pause_ms;
+        pause_ms = pause_ms * 2 > OFFICE_LAST_PAUSE_MS ? OFFICE_LAST_PAUSE_MS : pause_ms * 2;
+        status = call(channel, method, request, reply_type, arena, out);
+    }
+    return status;
+}
+
 static lb_status notice(void *ctx, const Lianban__V1__NoticeRequest *request,
                         struct lb_arena *arena, Lianban__V1__NoticeResponse **out)
 {
     const struct lb_window_peers *peers = ctx;
-    return call(peers->consent, "/lianban.v1.ConsentOffice/Notice", request,
-                &lianban__v1__notice_response__descriptor, arena, out);
+    return call_patiently(peers->consent, "/lianban.v1.ConsentOffice/Notice", request,
+                          &lianban__v1__notice_response__descriptor, arena, out);
 }
 
 static lb_status request_grant(void *ctx, const Lianban__V1__GrantRequest *request,
                                struct lb_arena *arena, Lianban__V1__GrantTicket **out)
 {
     const struct lb_window_peers *peers = ctx;
-    return call(peers->consent, "/lianban.v1.ConsentOffice/RequestGrant", request,
-                &lianban__v1__grant_ticket__descriptor, arena, out);
+    return call_patiently(peers->consent, "/lianban.v1.ConsentOffice/RequestGrant", request,
+                          &lianban__v1__grant_ticket__descriptor, arena, out);
 }
 
 static lb_status get_grant(void *ctx, const char *request_id, struct lb_arena *arena,
@@ -44,8 +74,8 @@ static lb_status get_grant(void *ctx, const char *request_id, struct lb_arena *a
     const struct lb_window_peers *peers = ctx;
     Lianban__V1__GetGrantRequest request = LIANBAN__V1__GET_GRANT_REQUEST__INIT;
     request.request_id = (char *)(uintptr_t)request_id;
-    return call(peers->consent, "/lianban.v1.ConsentOffice/GetGrant", &request,
-                &lianban__v1__get_grant_response__descriptor, arena, out);
+    return call_patiently(peers->consent, "/lianban.v1.ConsentOffice/GetGrant", &request,
+                          &lianban__v1__get_grant_response__descriptor, arena, out);
 }
 
 static lb_status ask_health(struct lb_rpc_channel *broker, int64_t timeout_ms)

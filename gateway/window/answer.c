@@ -147,14 +147,18 @@ static bool has_receipt(const Lianban__V1__CollectEvent *event, enum lb_code cod
     return code == LB_ANSWERED || (event->adapter_entry != NULL && !undelivered);
 }
 
-/* What a broker says of itself, or of its own way to the department, is asked elsewhere; what the
- * department has recorded and a broker has delivered is not. */
-static bool asked_elsewhere(struct lb_collect_run *run, const Lianban__V1__CollectEvent *event,
-                            enum lb_code code)
+/* What a broker says of itself, or of its own way to the department, is asked elsewhere, and later
+ * when the department is expected back in a moment; what the department has recorded and a broker
+ * has delivered is not. */
+static bool asked_again(struct lb_collect_run *run, struct lb_collect_read *read,
+                        const Lianban__V1__CollectEvent *event, enum lb_code code)
 {
     bool own_word = event->adapter_entry == NULL || !has_receipt(event, code);
     bool broken_link = code == LB_LOG_FORK || code == LB_LOG_BEHIND || code == LB_RECEIPT_INVALID;
-    if (!own_word || code == LB_DEADLINE || !lb_collect_has_other(run))
+    if (!own_word || code == LB_DEADLINE)
+        return false;
+    read->expected = read->expected || code == LB_STOPPING;
+    if (!lb_collect_has_other(run) && !(read->expected && lb_collect_may_wait(run)))
         return false;
     return broken_link || lb_window_is_broker_trouble(code);
 }
@@ -164,9 +168,9 @@ static lb_status take_outcome(struct lb_collect_run *run, struct lb_collect_read
 {
     enum lb_code code = outer_code_of(event->code);
     bool recorded = has_receipt(event, code);
-    if (asked_elsewhere(run, event, code)) {
+    if (asked_again(run, read, event, code)) {
         read->due = true;
-        run->elsewhere = true;
+        run->again = true;
         return LB_OK;
     }
     if (recorded) {
@@ -179,10 +183,13 @@ static lb_status take_outcome(struct lb_collect_run *run, struct lb_collect_read
     }
     if (code == LB_ANSWERED)
         return take_answer(run, read, event, arena);
-    if (worth_again(code) && !read->retried) {
+    /* The directory may list a key a moment before its node has looked for it. */
+    bool early = code == LB_KEY_RETIRED && read->retried && lb_collect_may_wait(run);
+    if (early || (worth_again(code) && !read->retried)) {
         lb_window_drop_context(run->window, read->context.enc);
         read->due = true;
         read->retried = true;
+        run->again = run->again || early;
         return LB_OK;
     }
     return lb_collect_settle(run, read, state_of(code, recorded), code, recorded);

@@ -202,7 +202,7 @@ static void what_is_not_asked_again(void **state)
     assert_int_equal(hub(fx, 1)->num_asked, 0);
 }
 
-/* Neither helps: each was asked once, and the case says what is missing. */
+/* Neither helps, for a third of the time; then the case says what is missing. */
 static void none_is_left(void **state)
 {
     struct fixture *fx = *state;
@@ -212,11 +212,52 @@ static void none_is_left(void **state)
     collect(fx, case_id, &got);
     assert_string_equal(got.result->class_id, "MANUAL");
     assert_string_equal(fx_fact(&got, 0, "wage12")->code, "UNAVAILABLE");
-    assert_int_equal(fx->num_collects, 2);
+    assert_int_equal(fx->num_collects, 2 * (1 + 4)); /* after 100, 200, 400 and 500 of 1,666 ms */
     /* One that is down is still better than none. */
     hub(fx, 0)->dead = false;
     collect(fx, case_id, &got);
     assert_complete(&got);
+}
+
+/* Both brokers say that a department took leave: it alone is asked again, until it is back. */
+static void one_that_is_started_anew(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_collected got;
+    for (size_t i = 0; i < 2; i++) {
+        hub(fx, i)->unlinked = 1U << FX_TAX;
+        hub(fx, i)->leaving = 2;
+    }
+    collect(fx, agreed(fx), &got);
+    assert_complete(&got);
+    assert_int_equal(fx->num_collects, 2 * 2 + 1);
+    for (size_t i = 0; i < FX_DEPARTMENTS; i++)
+        assert_int_equal(fx->adapters[i].num_asked, 1);
+}
+
+/* One that took leave and does not come back costs a third of the time, and no more. */
+static void one_that_stays_away(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_collected got;
+    for (size_t i = 0; i < 2; i++) {
+        hub(fx, i)->unlinked = 1U << FX_TAX;
+        hub(fx, i)->leaving = SIZE_MAX;
+    }
+    collect(fx, agreed(fx), &got);
+    assert_string_equal(got.result->class_id, "MANUAL");
+    assert_string_equal(fx_fact(&got, 0, "wage12")->code, "STOPPING");
+    assert_int_equal(fx->num_collects, 2 * (1 + 4));
+}
+
+static void the_only_one_is_started_anew(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_collected got;
+    hub(fx, 0)->dead_for = 2;
+    collect(fx, agreed(fx), &got);
+    assert_complete(&got);
+    assert_int_equal(fx->num_collects, 3);
 }
 
 /* A context that the department has forgotten, after the first broker died: one round more. */
@@ -275,6 +316,9 @@ int main(void)
                                         fx_teardown),
         cmocka_unit_test_setup_teardown(what_is_not_asked_again, setup_two, fx_teardown),
         cmocka_unit_test_setup_teardown(none_is_left, setup_two, fx_teardown),
+        cmocka_unit_test_setup_teardown(one_that_is_started_anew, setup_two, fx_teardown),
+        cmocka_unit_test_setup_teardown(one_that_stays_away, setup_two, fx_teardown),
+        cmocka_unit_test_setup_teardown(the_only_one_is_started_anew, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(sealed_anew_at_the_second, setup_two, fx_teardown),
         cmocka_unit_test_setup_teardown(a_log_of_another_broker, setup_two, fx_teardown),
         cmocka_unit_test_setup_teardown(too_many_or_none, setup_two, fx_teardown),

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/wipe.h"
@@ -10,6 +11,10 @@
 
 /* The broker tells what is late at the deadline itself; that news needs a moment to arrive. */
 #define NEWS_MS 2000
+/* A third of the time may go into waiting for a broker or a department that is started anew. */
+#define PATIENCE_SHARE 3
+#define FIRST_PAUSE_MS 100
+#define LAST_PAUSE_MS 500
 
 struct collect_job {
     struct lb_job job;
@@ -52,6 +57,11 @@ bool lb_collect_has_other(const struct lb_collect_run *run)
 {
     unsigned tried = run->tried | 1U << run->broker;
     return tried != (1U << run->window->options.num_brokers) - 1 && left_ms(run) > 0;
+}
+
+bool lb_collect_may_wait(const struct lb_collect_run *run)
+{
+    return run->patience_ms >= run->pause_ms && left_ms(run) > run->pause_ms;
 }
 
 /* One that has answered and is only busy, or lacks a form, is not down. */
@@ -110,21 +120,28 @@ static lb_status seal_due(struct lb_collect_run *run, size_t *out_num)
     return LB_OK;
 }
 
+/* A broker that cannot be reached, or has stopped in the middle. */
+static bool is_away(enum lb_code code)
+{
+    return code == LB_UNAVAILABLE || code == LB_STOPPING || code == LB_CANCELLED;
+}
+
 /* Under the case's lock: nobody said anything about these. They are asked once more through
- * another broker: where one was answered, and the answer was lost with its broker, the department
- * answers it again without a second use. */
+ * another broker, or the same one when it is back: where one was answered, and the answer was lost
+ * with its broker, the department answers it again without a second use. */
 static lb_status settle_silent(struct lb_collect_run *run, lb_status asked)
 {
     enum lb_code code = asked == LB_OK ? LB_UNAVAILABLE : lb_code_outer(asked->code);
     enum lb_fact_state state = code == LB_DEADLINE ? LB_FACT_TIMEOUT : LB_FACT_UNAVAILABLE;
-    bool again = lb_window_is_broker_trouble(code) && lb_collect_has_other(run);
+    bool later = asked != LB_OK && is_away(code) && lb_collect_may_wait(run);
+    bool again = later || (lb_window_is_broker_trouble(code) && lb_collect_has_other(run));
     for (size_t i = 0; i < run->num_reads; i++) {
         struct lb_collect_read *read = &run->reads[i];
         if (!read->open)
             continue;
         read->open = false;
         read->due = again;
-        run->elsewhere |= again;
+        run->again = run->again || again;
         if (!again)
             LB_TRY(lb_collect_settle(run, read, state, code, false));
     }
@@ -152,20 +169,39 @@ static lb_status run_round(struct lb_collect_run *run, bool first, size_t *out_n
     return status;
 }
 
-/* As many rounds as there are brokers, if each fails somehow, and one more for what has to be
- * sealed anew. Whoever failed is not asked again in this collect. */
+static void wait_a_moment(struct lb_collect_run *run)
+{
+    const struct timespec pause = {.tv_sec = run->pause_ms / 1000,
+                                   .tv_nsec = run->pause_ms % 1000 * 1000000L};
+    (void)nanosleep(&pause, NULL);
+    run->patience_ms -= run->pause_ms;
+    run->pause_ms = run->pause_ms * 2 > LAST_PAUSE_MS ? LAST_PAUSE_MS : run->pause_ms * 2;
+}
+
+/* Whoever failed is not asked again before all others were, and a pause is over. */
+static void next_broker(struct lb_collect_run *run)
+{
+    struct lb_window_brokers *brokers = &run->window->brokers;
+    run->again = false;
+    run->tried |= 1U << run->broker;
+    size_t next = lb_window_brokers_pick(brokers, run->tried);
+    if (next == run->window->options.num_brokers) {
+        wait_a_moment(run);
+        run->tried = 0;
+        next = lb_window_brokers_pick(brokers, 0);
+    }
+    run->broker = next;
+}
+
+/* It ends: what has to be sealed anew is so once, and of brokers and patience there is an end. */
 static lb_status run_rounds(struct lb_collect_run *run)
 {
-    size_t rounds = run->window->options.num_brokers + 1;
     size_t sent = 1;
     run->broker = lb_window_brokers_pick(&run->window->brokers, 0);
-    for (size_t round = 0; round < rounds && sent > 0; round++) {
-        LB_TRY(run_round(run, round == 0, &sent));
-        if (!run->elsewhere)
-            continue;
-        run->elsewhere = false;
-        run->tried |= 1U << run->broker;
-        run->broker = lb_window_brokers_pick(&run->window->brokers, run->tried);
+    for (bool first = true; sent > 0; first = false) {
+        LB_TRY(run_round(run, first, &sent));
+        if (run->again)
+            next_broker(run);
     }
     return LB_OK;
 }
@@ -206,6 +242,8 @@ static lb_status run_all(struct lb_collect_run *run)
     run->started_ms = lb_clock_monotonic_ms(options->clock);
     LB_TRY(lb_window_fetch_grants(run->entry, run->directory));
     run->deadline_unix_ms = lb_clock_unix_ms(options->clock) + deadline_ms;
+    run->patience_ms = deadline_ms / PATIENCE_SHARE;
+    run->pause_ms = FIRST_PAUSE_MS;
     LB_TRY(take_tokens(run));
     LB_TRY(run_rounds(run));
     return conclude(run);

@@ -71,8 +71,9 @@ static void relay(struct fixture *fx, const Lianban__V1__ReadRequest *read,
     out->silent = adapter->silent;
     fx_log_entry(fx, out->log, &leaf, &out->route);
     if (adapter->down || (out->hub->unlinked & 1U << (adapter - fx->adapters)) != 0) {
-        out->event.code = (char *)(uintptr_t) "UNAVAILABLE";
-        leaf = fx_broker_leaf(read, LB_LEAF_FAILURE, "UNAVAILABLE");
+        const char *why = out->hub->leaving > 0 ? "STOPPING" : "UNAVAILABLE";
+        out->event.code = (char *)(uintptr_t)why;
+        leaf = fx_broker_leaf(read, LB_LEAF_FAILURE, why);
     } else {
         fx_adapter_answer(fx, adapter, read, operator_token, &out->route.leaf_hash, arena,
                           &out->event, &adapter_leaf);
@@ -139,8 +140,10 @@ lb_status fx_collect(void *ctx, const struct lb_window_collect_call *call)
     assert_true(call->timeout_ms >= 5000);
     assert_true(call->broker < fx->num_brokers);
     fx->num_collects++;
-    if (hub->dead)
+    if (hub->dead || hub->dead_for > 0) {
+        hub->dead_for -= hub->dead_for > 0 ? 1 : 0;
         LB_FAIL(LB_UNAVAILABLE, "test");
+    }
     hub->num_asked++;
     if (hub->refuses != LB_CODE_OK)
         return lb_status_of(hub->refuses);
@@ -155,6 +158,8 @@ lb_status fx_collect(void *ctx, const struct lb_window_collect_call *call)
     relay_all(fx, call, request, arena, relayed);
     tell_all(fx, call, request, arena, relayed);
     lb_arena_free(arena);
+    if (hub->leaving > 0 && --hub->leaving == 0)
+        hub->unlinked = 0;
     return hub->cut ? LB_FAULT(LB_UNAVAILABLE, "test") : fx->collect_fails;
 }
 

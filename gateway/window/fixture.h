@@ -79,6 +79,8 @@ struct fx_hub {
     bool cut;                   /* it dies after so many events; the departments have answered */
     size_t cut_after;
     unsigned unlinked;          /* departments it has no link to, a bit for each */
+    size_t leaving;             /* they took leave, and are back after so many collects */
+    size_t dead_for;            /* nothing reaches it for so many collects */
     enum lb_code refuses;       /* the whole collect; LB_CODE_OK for none */
     bool lends_log;             /* shows the other's log instead of its own */
     bool well;                  /* when probed */

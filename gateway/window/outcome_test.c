@@ -168,12 +168,15 @@ static void sealed_anew_once(void **state)
         assert_memory_not_equal(tax->asked[0].txn, tax->asked[1].txn, 16);
         assert_memory_not_equal(tax->asked[0].enc, tax->asked[1].enc, 32);
         assert_int_equal(got.result->receipts_checked, 4);
-        tax->refuse_times = SIZE_MAX; /* and not a third time */
+        /* And not a third time; but one key may be retired, and of another that is listed its node
+         * may not have seen the file yet: as long as the patience lasts. */
+        size_t most = strcmp(codes[i], "KEY_RETIRED") == 0 ? 2 + 4 : 2;
+        tax->refuse_times = SIZE_MAX;
         tax->num_asked = 0;
         case_id = fx_open(fx, false);
         fx_agree(fx, case_id);
         fx_run(fx, case_id, &got);
-        assert_int_equal(tax->num_asked, 2);
+        assert_int_equal(tax->num_asked, most);
         assert_string_equal(fx_fact(&got, 0, "wage12")->state, "unavailable");
         assert_string_equal(fx_fact(&got, 0, "wage12")->code, codes[i]);
     }

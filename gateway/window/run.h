@@ -27,6 +27,7 @@ struct lb_collect_read {
     bool due;      /* to be sealed and sent in the next round */
     bool open;     /* sent, and no event about it has come */
     bool retried;  /* sealed anew for what the department said: not again */
+    bool expected; /* a broker says that the department is being started anew */
     Lianban__V1__ReadRequest *request;
     struct lb_window_context context;
     uint64_t seq;
@@ -65,7 +66,9 @@ struct lb_collect_run {
     size_t broker;               /* the one that is being asked */
     unsigned tried;              /* those that are not asked again, a bit for each */
     bool spoke;                  /* it has sent an event */
-    bool elsewhere;              /* some read is to be asked through another */
+    bool again;                  /* some read is to be asked through another, or later */
+    int64_t patience_ms;         /* left to wait for what is being started anew */
+    int64_t pause_ms;            /* the next of the pauses that make it up */
 };
 
 /* --- read_request.c --- */
@@ -97,6 +100,8 @@ void lb_receipts_cleanup(struct lb_receipts *receipts);
 
 /* lb_collect_has_other says whether a broker is left to ask, and time to do it. */
 bool lb_collect_has_other(const struct lb_collect_run *run);
+/* lb_collect_may_wait says whether all of them may be asked once more, a little later. */
+bool lb_collect_may_wait(const struct lb_collect_run *run);
 
 /* lb_collect_event takes one CollectEvent; under the case's lock. A failure leaves its read
  * open. */
