@@ -17,7 +17,7 @@ import population
 import truth
 from desk import Desk
 from material import Material
-from members import DEPARTMENTS, DIALS_OUT, NUM_PORTS, members_of
+from members import DIALS_OUT, NUM_PORTS, members_of
 from processes import Process, free_ports, stop_all, wait_until
 from stubs import Contract, Refused, secure_channel
 from window import Window
@@ -43,7 +43,7 @@ class Federation:
         num_ports = NUM_PORTS + brokers - 1
         ports = free_ports(num_ports) if port_base is None else list(range(port_base, port_base + num_ports))
         self._socket_folder = None
-        self.members = members_of(self.root, ports, self._socket, witnessed, brokers, attached)
+        self.members = members_of(self.root, ports, self.socket, witnessed, brokers, attached)
         self.brokers = [name for name, member in self.members.items() if member.kind == "broker"]
         self.material = Material(self.root, self.binaries, self.members, share_runs)
         self.contract = Contract()
@@ -67,10 +67,14 @@ class Federation:
         self.material.make()
         for member in self.members.values():
             if member.name != "desk":
-                program = os.path.join(self.binaries, _PROGRAMS[member.kind])
-                self.processes[member.name] = Process(member.name, program, member.config)
+                self.add_process(member)
         with open(os.path.join(self.root, "endpoints.json"), "w", encoding="utf-8") as file:
             json.dump(self.endpoints(), file, ensure_ascii=False, indent=1)
+
+    def add_process(self, member):
+        """A member's program, not started."""
+        program = os.path.join(self.binaries, _PROGRAMS[member.kind])
+        self.processes[member.name] = Process(member.name, program, member.config)
 
     def write_applications(self):
         """What the story's citizens bring to the counter, for who tries a window of their own."""
@@ -132,13 +136,13 @@ class Federation:
     def restart(self, name):
         """Starts one adapter or broker again and waits until it is linked."""
         self.processes[name].start()
-        wait_until(lambda: self._is_back(name), _READY_SECONDS, name)
+        wait_until(lambda: self.is_back(name), _READY_SECONDS, name)
 
     def unlinked(self):
         """Adapters that have not acknowledged the current status list to every broker that runs."""
         running = [name for name in self.brokers if self.processes[name].is_running]
         missing = {name for broker in running for name in self.unlinked_at(broker)}
-        return [name for name in DEPARTMENTS if name in missing]
+        return [name for name in self.material.views if name in missing]
 
     def unlinked_at(self, broker):
         """Adapters that have not acknowledged the current status list to this broker."""
@@ -148,9 +152,9 @@ class Federation:
         except Refused as refused:
             if refused.canonical != "UNAVAILABLE":
                 raise
-            return list(DEPARTMENTS)
+            return list(self.material.views)
         acknowledged = {receipt.adapter for receipt in reply.receipts if receipt.code == "OK"}
-        return [name for name in DEPARTMENTS if self.members[name].spiffe not in acknowledged]
+        return [name for name in self.material.views if self.members[name].spiffe not in acknowledged]
 
     # --- reaching it ---
 
@@ -182,10 +186,11 @@ class Federation:
         """A unary call to a member; `method` as "Broker/ListForms"."""
         return self.contract.call(self.channel(name, caller), method, request)
 
-    def verify_logs(self, *names):
-        """`lianban log verify` over the named nodes' logs (all by default); its JSON."""
+    def verify_logs(self, *names, directory=None):
+        """`lianban log verify` over the named nodes' logs (all by default), by the keys of this directory or an
+        older one; its JSON."""
         states = [m.state for m in self.members.values() if m.keeps_log and (not names or m.name in names)]
-        return self.material.lianban("log", "verify", *states, "--directory", self.material.directory,
+        return self.material.lianban("log", "verify", *states, "--directory", directory or self.material.directory,
                                      "--signer", self.material.directory_vkey, may_fail=True)
 
     def verify_witnessed(self, name):
@@ -217,11 +222,12 @@ class Federation:
         except (grpc.FutureTimeoutError, Refused):
             return False
 
-    def _is_back(self, name):
+    def is_back(self, name):
         self.processes[name].check()
         return not self.unlinked_at(name) if name in self.brokers else name not in self.unlinked()
 
-    def _socket(self, name):
+    def socket(self, name):
+        """A Unix socket of the federation, whose path is short enough."""
         path = os.path.join(self.root, "window" if name == "agent" else f"adapters/{name}", name + ".sock")
         if len(path) < _MAX_SOCKET_PATH:
             return "unix:" + path

@@ -67,6 +67,8 @@ class Material:
         self.signers = None       # files of who may sign the next directory; None for no change
         self._witnesses = Witnesses(members, self.lianban)
         self.officers = []        # SPIFFE ids of members' officers (officers.py)
+        self.names, self.forms = dict(NAMES), dict(FORMS)
+        self.views = {name: os.path.join(_ROOT, "demo", "departments", name, "views") for name in DEPARTMENTS}
 
     def make(self):
         self.lianban("pki", "init", "--dir", self.pki)
@@ -83,6 +85,20 @@ class Material:
             self._configure(member)
         for badge, unit, first17 in OPERATORS:
             self.operator("add", badge, "--unit", unit, "--identity", "-", given=first17 + id_check(first17))
+
+    def join(self, member):
+        """All that one more member needs; the next directory lists it."""
+        self._certify(member)
+        self._make_keys(member)
+        self._configure(member)
+
+    def configuration_of_forms(self, member):
+        """What a broker, a consent office or a window says of the forms that there are."""
+        published = [self._published(path) for path in self.forms.values()]
+        if member.kind != "window":
+            return {"forms": published}
+        rules = self._published(RULES)
+        return {"forms": [{"form": path, "rules": rules} for path in published]}
 
     def operator(self, word, badge, *options, given=None):
         """One command about somebody at the window, whose agent may be running."""
@@ -153,13 +169,24 @@ class Material:
         signers = {"signers": self.signers} if self.signers else {}
         return {
             "federation": FEDERATION, "version": version, "days": 30, "ca": ["ca.pem"], **signers,
-            "organizations": [{"id": id, "zh": zh, "en": en} for id, (zh, en) in NAMES.items()],
+            "organizations": [{"id": id, "zh": zh, "en": en} for id, (zh, en) in self.names.items()],
             "nodes": nodes,
             "issuers": self.listed_issuers,
-            "forms": [{"id": id, "version": 1, "file": self._published(path)} for id, path in FORMS.items()],
+            "forms": [{"id": id, "version": 1, "file": self._published(path)} for id, path in self.forms.items()],
             "rules": [{"id": "beijing-reference", "version": 1, "file": self._published(RULES)}],
-            "views": _views(),
+            "views": self._listed_views(),
         }
+
+    def _listed_views(self):
+        """Every view of every department, as the directory lists it."""
+        listed = []
+        for folder in self.views.values():
+            for name in sorted(os.listdir(folder)):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    view = yaml.safe_load(file)
+                listed.append({"id": view["view"], "version": view["version"],
+                               "file": os.path.join(folder, name)})
+        return listed
 
     def _listed(self, member):
         listed = {"spiffe": member.spiffe}
@@ -201,11 +228,11 @@ class Material:
             common["listen"] = member.address or member.inside
         _write_yaml(member.config, {**common, **self._witnesses.configuration(member), **own})
 
-    def _broker(self, _member):
-        return {"forms": [self._published(path) for path in FORMS.values()]}
+    def _broker(self, member):
+        return self.configuration_of_forms(member)
 
-    def _consent(self, _member):
-        return {"forms": [self._published(path) for path in FORMS.values()], "issuer": self._issuer_of(HALL),
+    def _consent(self, member):
+        return {**self.configuration_of_forms(member), "issuer": self._issuer_of(HALL),
                 "status_uri": STATUS_URI, "pseudonym_key": "pseudonym.key"}
 
     def _audit(self, _member):
@@ -216,8 +243,7 @@ class Material:
                 "form": "social-assistance"}
 
     def _window(self, member):
-        rules = self._published(RULES)
-        return {"forms": [{"form": self._published(path), "rules": rules} for path in FORMS.values()],
+        return {**self.configuration_of_forms(member),
                 "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "seal_folder": "seal",
                 "issuer": self._issuer_of(OFFICE),
                 "case_key": "case.key", "person_key": "person.key", "operators": "operators",
@@ -233,8 +259,7 @@ class Material:
         return {"broker": brokers[0]} if len(brokers) == 1 else {"brokers": brokers}
 
     def _adapter(self, member):
-        shutil.copytree(os.path.join(_ROOT, "demo", "departments", member.name, "views"),
-                        member.path("views"))
+        shutil.copytree(self.views[member.name], member.path("views"))
         os.makedirs(member.path("rules"))
         shutil.copy(RULES, member.path("rules"))
         _write_yaml(member.path("policy.yaml"), self._policy(member))
@@ -261,7 +286,7 @@ class Material:
                 "brokers": self._brokers(),
                 "requesters": [{"spiffe": window.spiffe, "log": self.vkeys["window"]}],
                 "issuers": issuers,
-                "forms": [{"form": id, "version": 1, "sha256": _file_hash(path)} for id, path in FORMS.items()],
+                "forms": [{"form": id, "version": 1, "sha256": _file_hash(path)} for id, path in self.forms.items()],
             },
         }
         if member.name in SHARING:
@@ -287,19 +312,6 @@ class Material:
         folder = os.path.join(self.pki, "published")
         os.makedirs(folder, exist_ok=True)
         return shutil.copy(path, folder)
-
-
-def _views():
-    """Every view of every department, as the directory lists it."""
-    listed = []
-    for department in DEPARTMENTS:
-        folder = os.path.join(_ROOT, "demo", "departments", department, "views")
-        for name in sorted(os.listdir(folder)):
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                view = yaml.safe_load(file)
-            listed.append({"id": view["view"], "version": view["version"],
-                           "file": os.path.join(folder, name)})
-    return listed
 
 
 def _write_yaml(path, content):

@@ -21,7 +21,7 @@ class Process:
     """One program with its configuration. Started from the main thread, whose end ends it too."""
 
     def __init__(self, name, program, config):
-        self.name, self._program, self._config = name, program, config
+        self.name, self.program, self._config = name, program, config
         self.log = os.path.join(os.path.dirname(config), "process.log")
         self._running = None
         self._new = True
@@ -36,7 +36,7 @@ class Process:
 
     def start(self):
         """The first time it may begin its evidence log; later it must find it."""
-        command = ["setpriv", "--pdeathsig", "TERM", self._program, "--config", self._config]
+        command = ["setpriv", "--pdeathsig", "TERM", self.program, "--config", self._config]
         if self._new:
             command.append("--init")
         self._new = False

@@ -1,6 +1,11 @@
 """Replaces the keys of a running federation, as its members would: with the product's own commands."""
 
+import base64
+import json
 import os
+import time
+
+from cryptography.hazmat.primitives import serialization
 
 from material import DIRECTORY_SIGNER
 
@@ -31,6 +36,22 @@ class Rotation:
         self._material.seals[name].append(member.path("seal", entry["id"] + ".json"))
         return entry["id"]
 
+    def retire_seal(self, name):
+        """Signs the entry of a member's oldest sealing key anew, with an end that is long over: the node
+        destroys the key when it reads the next directory."""
+        member = self._federation.members[name]
+        entry_file = self._material.seals[name][0]
+        with open(entry_file, encoding="utf-8") as file:
+            entry = json.load(file)
+        entry["not_after"] = int(time.time()) - 3600
+        text = (f"lianban sealing key v1\n{member.spiffe}\n{entry['id']}\n{entry['key']}\n"
+                f"{entry['not_after']}\n")
+        with open(member.path("log.pem"), "rb") as file:
+            key = serialization.load_pem_private_key(file.read(), None)
+        entry["signature"] = base64.urlsafe_b64encode(key.sign(text.encode())).decode().rstrip("=")
+        with open(entry_file, "w", encoding="utf-8") as file:
+            json.dump(entry, file)
+
     def share(self, name, after):
         """A department's next share key, for sums that are begun so many seconds from now on."""
         member = self._federation.members[name]
@@ -48,7 +69,7 @@ class Rotation:
     def officer(self, name):
         """A member's next security officer; returns the private key, which is not on the node."""
         member = self._federation.members[name]
-        private = self._material.officer(name).removesuffix(".key") + "-2.key"
+        private = self._material.officer(name).removesuffix(".key") + "-next.key"
         public = member.path("officer-2.pub")
         self._material.lianban("keys", "officer", "--out", private, "--public", public)
         os.replace(public, member.path("officer.pub"))
@@ -107,8 +128,15 @@ class Rotation:
     def sign_anew(self):
         """From now on the new key signs, and the old one may not."""
         self._signer = self._next
+        self._believe(self._next + ".vkey")
         self._material.signers = [self._next + ".vkey"]
 
     def sign_as_before(self):
         """The old key signs again; nobody should take what it signs."""
         self._signer = None
+        self._believe(os.path.join(self._material.pki, "directory.pem.vkey"))
+
+    def _believe(self, file):
+        """Who comes from now on is configured with this key."""
+        with open(file, encoding="ascii") as vkey:
+            self._material.directory_vkey = vkey.read().strip()

@@ -5,12 +5,10 @@ For `crash.py --brokers` and, in short, for tests/e2e.
 """
 
 import collections
-import dataclasses
 import datetime
 import os
 import random
 import signal
-import sqlite3
 import sys
 import threading
 import time
@@ -19,11 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 import yaml
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(_HERE, "..", "..", "demo"), os.path.join(_HERE, "..", "interop")]
+sys.path[:0] = [_HERE, os.path.join(_HERE, "..", "..", "demo"), os.path.join(_HERE, "..", "interop")]
 
+from aftermath import wrong_logs, wrong_uses  # noqa: E402
 from federation import Federation  # noqa: E402
 from generate import DEFAULT_SEED  # noqa: E402
-from logs import counterparts  # noqa: E402
+from load import collected, opened  # noqa: E402
 from members import DEPARTMENTS  # noqa: E402
 from processes import wait_until  # noqa: E402
 
@@ -33,14 +32,6 @@ IN_FLIGHT = 8
 ENDS = (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP)
 BACK_SECONDS = 40
 _LISTENING = "0A"
-
-
-@dataclasses.dataclass
-class Case:
-    """One household's case, agreed to and ready to be collected."""
-
-    id: str
-    expected: str
 
 
 class Failover:
@@ -67,7 +58,9 @@ class Failover:
         self._done += before
         self.cases += num
         for department in DEPARTMENTS:
-            self._check_uses(department)
+            wrong, reanswers = wrong_uses(self.federation, department)
+            self.wrong += wrong
+            self.reanswers = max(self.reanswers, reanswers)
 
     def back(self, victim, how=signal.SIGKILL):
         """The one that ended comes back, and what the windows prefer goes through it again."""
@@ -83,15 +76,7 @@ class Failover:
             self.wrong.append(f"{victim} is back, and nothing goes through it")
 
     def check_logs(self):
-        """Both sides of every read, in as many logs as there are; and each verifies."""
-        self.wrong += counterparts(self.federation, broker_died=True)
-        states = [self.federation.members[name].state for name in (*self.federation.brokers, *DEPARTMENTS)]
-        compared = self.federation.material.lianban("log", "reconcile", *states, may_fail=True)
-        self.wrong += [f"reconcile: {f['class']} {f['adapter']}" for f in compared["findings"]
-                       if f["class"] != "UNCLOSED"]
-        verdict = self.federation.verify_logs()
-        if not verdict["verified"]:
-            self.wrong += [f"{log['folder']}: {log['code']}" for log in verdict["logs"] if log["code"] != "OK"]
+        self.wrong += wrong_logs(self.federation)
 
     def report(self):
         return {"cases": self.cases, "classes": dict(self.classes), "reanswers": self.reanswers,
@@ -101,26 +86,16 @@ class Failover:
 
     def _open(self, number):
         households = self.federation.households
-        household = households[(self.cases + number) % len(households)]
-        case_id = self.federation.window.open(household["members"])
-        self.federation.window.agree(case_id, household["members"])
-        return Case(case_id, household["class"])
+        return opened(self.federation, households[(self.cases + number) % len(households)])
 
     def _collect(self, case):
         """What is wrong with its outcome."""
         began = time.monotonic()
-        outcome = self.federation.window.collect(case.id)
+        outcome, wrong = collected(self.federation, case)
         with self._lock:
             self._done += 1
             self.classes[outcome.class_id] += 1
             self.slowest = max(self.slowest, time.monotonic() - began)
-        result, wrong = outcome.result, []
-        if outcome.class_id != case.expected:
-            missing = {f"{fact.department} {fact.state} {fact.code}" for fact in result.missing}
-            wrong.append(f"{case.id}: {outcome.class_id}, expected {case.expected}; {sorted(missing)}")
-        if result.receipts_failed:
-            wrong.append(f"{case.id}: {result.receipts_failed} receipts do not hold")
-        self.federation.window.discard(case.id)
         return wrong
 
     def _end(self, after, victim, how):
@@ -132,21 +107,6 @@ class Failover:
             process.kill()
         else:
             process.signal(how)
-
-    def _check_uses(self, department):
-        """Each grant was made for one case: it is used once, whatever was asked twice."""
-        path = os.path.join(self.federation.members[department].state, "evidence.db")
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
-        try:
-            most, total = connection.execute(
-                "SELECT coalesce(max(used), 0), coalesce(sum(used), 0) FROM use").fetchone()
-        finally:
-            connection.close()
-        answered = [e for e in self.federation.entries(department, "--type", "READ") if e["code"] == "ANSWERED"]
-        first = sum(1 for entry in answered if not entry["retry"])
-        self.reanswers = max(self.reanswers, len(answered) - first)
-        if most > 1 or total != first:
-            self.wrong.append(f"{department}: {total} uses, {first} first answers, one grant used {most} times")
 
     # --- coming back ---
 
@@ -198,11 +158,16 @@ def listening_ports(pid):
     return found
 
 
-def made(folder, binaries, attached):
-    """Two brokers and the ten departments, all of them `attached` or none."""
-    federation = Federation(folder, binaries, share_runs=1000000, brokers=2,
+def populated(folder, binaries, attached, brokers=2):
+    """The ten departments with their databases, all of them `attached` or none, and two brokers; not made yet."""
+    federation = Federation(folder, binaries, share_runs=1000000, brokers=brokers,
                             attached=DEPARTMENTS if attached else ())
     federation.populate(DEFAULT_SEED, PEOPLE, datetime.date.today())
+    return federation
+
+
+def made(federation):
+    """With keys and configurations; nothing runs yet."""
     federation.make()
     edit(federation.members["window"].config, deadline_ms=DEADLINE_MS)
     return federation

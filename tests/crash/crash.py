@@ -25,6 +25,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import brokers  # noqa: E402
+import changes  # noqa: E402
 from checks import Checks  # noqa: E402
 from ground import ADAPTER, BROKER, Ground, wait_until  # noqa: E402
 
@@ -159,10 +160,26 @@ def _run_brokers(folder, options, seed):
         print(f"  {number} of {rounds} rounds, {failover.cases} cases, {len(failover.wrong)} wrong",
               file=sys.stderr, flush=True)
 
-    federation = brokers.made(folder, options.bin, attached=not options.listening)
+    federation = brokers.made(brokers.populated(folder, options.bin, attached=not options.listening))
     try:
         federation.start()
         return brokers.campaign(federation, seed, options.cases, options.rounds or 4, tell)
+    finally:
+        federation.stop()
+
+
+def _run_changes(folder, options, _seed):
+    """The campaign of tests/crash/changes.py; its report."""
+    def tell(step, load):
+        print(f"  {step}: {load.right} cases right, {len(load.wrong)} wrong, {load.behind} wait", file=sys.stderr,
+              flush=True)
+
+    federation = brokers.populated(folder, options.bin, not options.listening, 1 if options.alone else 2)
+    campaign = changes.Changes(federation)
+    brokers.made(federation)
+    try:
+        federation.start()
+        return changes.campaign(campaign, options.rate, options.bin, tell)
     finally:
         federation.stop()
 
@@ -186,15 +203,20 @@ def main():
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     parser.add_argument("--brokers", action="store_true", help="two brokers, one of which ends")
     parser.add_argument("--cases", type=int, default=200, help="in a round of --brokers (200)")
-    parser.add_argument("--listening", action="store_true", help="the departments of --brokers listen")
+    parser.add_argument("--changes", action="store_true", help="all keys, members and versions change under load")
+    parser.add_argument("--rate", type=int, default=50, help="cases a second of --changes (50)")
+    parser.add_argument("--alone", action="store_true", help="one broker in --changes, not two")
+    parser.add_argument("--listening", action="store_true", help="the departments of --brokers or --changes listen")
     options = parser.parse_args()
-    if not options.brokers and options.crash_bin is None:
+    campaign, tell = ((_run_brokers, brokers.tell_report) if options.brokers else
+                      (_run_changes, changes.tell_report) if options.changes else (_run_points, _print))
+    if campaign is _run_points and options.crash_bin is None:
         parser.error("--crash-bin is missing")
     folder = tempfile.mkdtemp(prefix="lianban-crash-")
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}, in {folder}", file=sys.stderr)
     try:
-        report = (_run_brokers if options.brokers else _run_points)(folder, options, seed)
+        report = campaign(folder, options, seed)
     finally:
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -202,7 +224,7 @@ def main():
     if options.json:
         print(json.dumps(report, indent=1))
     else:
-        (brokers.tell_report if options.brokers else _print)(report)
+        tell(report)
     return 1 if report["wrong"] or report.get("points_not_reached") else 0
 
 

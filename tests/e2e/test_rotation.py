@@ -1,99 +1,54 @@
-"""Every key of a running federation is replaced while cases go on, and none of them fails. And who
-serves at the window: the register is asked for every case, and what changes in it is evidence."""
+"""Every key of a running federation is replaced while cases go on, a department comes and one leaves, programs
+are replaced by another version's, and no case fails (issue 5, acceptance 5; the long campaign is `./run crash
+--changes`). And who serves at the window: the register is asked for every case, and what changes in it is
+evidence."""
 
 import base64
-import contextlib
-import itertools
+import datetime
 import json
 import os
 import sys
-import threading
 import time
 import unittest
 
-from cryptography.hazmat.primitives import serialization
-
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+_HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [_HERE, os.path.join(_HERE, "..", "hostile"), os.path.join(_HERE, "..", "crash")]
 
 import fixture  # noqa: E402
+from ground import Ground  # noqa: E402  (of hostile; what follows finds that of crash)
+import brokers  # noqa: E402
 from cases import find_story  # noqa: E402
+from changes import Changes, another_version  # noqa: E402
+from federation import Federation  # noqa: E402
+from generate import DEFAULT_SEED  # noqa: E402
 from identity import id_check  # noqa: E402
+from load import Load  # noqa: E402
 from material import CommandFailed, SHARING  # noqa: E402
 from members import DEPARTMENTS, HALL, OFFICE  # noqa: E402
 from processes import wait_until  # noqa: E402
-from rotation import Rotation  # noqa: E402
 from stubs import Refused  # noqa: E402
 from window import BADGE, UNIT  # noqa: E402
 
-sys.path.append(os.path.join(fixture.ROOT, "tests", "hostile"))
-from ground import Ground  # noqa: E402
-
 NOTICED_SECONDS = 8
 RELATIVE = "99010119550101005"
-PAUSE_SECONDS = 0.1
+RATE = 4
 SETTLED_SECONDS = 1.5  # nodes look once a second
 SHARE_LEAD_SECONDS = 5
 
 
 def setUpModule():
-    global federation, household, rotation, ground  # pylint: disable=global-statement
-    federation = fixture.running(60, share_runs=16)  # one household comes back several times
+    global federation, household, changes, rotation, ground  # pylint: disable=global-statement
+    federation = Federation(fixture.folder(), fixture.BIN, share_runs=10000, brokers=2)
+    federation.populate(DEFAULT_SEED, 60, datetime.date.today())
+    changes = Changes(federation)
+    federation.make()
+    brokers.edit(federation.members["window"].config, deadline_ms=brokers.DEADLINE_MS)
+    unittest.addModuleCleanup(federation.stop)
+    federation.start()
     household = find_story(federation, "tekun-home")
-    rotation = Rotation(federation)
+    rotation = changes.rotation
     ground = Ground(federation)  # a requester that keeps the directory as it is now
     unittest.addModuleCleanup(ground.close)
-
-
-class Cases:
-    """One case after the other, of one small household after the other, until told to stop."""
-
-    def __init__(self):
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.done, self.wrong = 0, []
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self):
-        for family in itertools.cycle([h for h in federation.households if len(h["members"]) <= 2]):
-            if self._stop.wait(PAUSE_SECONDS):
-                return
-            try:
-                outcome = federation.window.apply(family["members"])
-                federation.window.discard(outcome.case_id)
-            except Exception as error:  # pylint: disable=broad-except
-                self.wrong.append(repr(error))
-                continue
-            self.done += 1
-            if outcome.class_id != family["class"] or outcome.result.receipts_failed:
-                codes = {fact.code for fact in outcome.result.missing}
-                self.wrong.append(f"{family['members'][0]['name']}: {outcome.class_id} {codes}")
-
-    def go_on(self):
-        """Waits for cases that began after now."""
-        least = self.done + 2
-        wait_until(lambda: self.done >= least or self.wrong, NOTICED_SECONDS, "two more cases")
-
-
-def end_early(name, entry_file):
-    """Signs the member's entry of its old sealing key anew, with an end that is long over."""
-    member = federation.members[name]
-    with open(entry_file, encoding="utf-8") as file:
-        entry = json.load(file)
-    entry["not_after"] = int(time.time()) - 3600
-    text = (f"lianban sealing key v1\n{member.spiffe}\n{entry['id']}\n{entry['key']}\n"
-            f"{entry['not_after']}\n")
-    with open(member.path("log.pem"), "rb") as file:
-        key = serialization.load_pem_private_key(file.read(), None)
-    entry["signature"] = base64.urlsafe_b64encode(key.sign(text.encode())).decode().rstrip("=")
-    with open(entry_file, "w", encoding="utf-8") as file:
-        json.dump(entry, file)
 
 
 def said(name, event):
@@ -104,35 +59,34 @@ def said(name, event):
 
 class Rotate(unittest.TestCase):
     def test_every_key_while_cases_go_on(self):
-        with contextlib.ExitStack() as stack:
-            cases = stack.enter_context(Cases())
-            cases.go_on()
-            self.sealing_keys(cases)
-            self.share_keys(cases)
-            self.pseudonyms(cases)
-            self.officers(cases)
-            self.issuers(cases)
-            self.certificates(cases)
-            self.log_keys(cases)
-            self.directory_key(cases)
-        self.assertEqual(cases.wrong, [])
-        self.assertGreater(cases.done, 10)
+        with Load(federation, RATE, changes.mix()) as load:
+            load.go_on(2)
+            self.sealing_keys(load)
+            self.share_keys(load)
+            self.pseudonyms(load)
+            self.officers(load)
+            self.issuers(load)
+            self.certificates(load)
+            self.log_keys(load)
+            self.directory_key(load)
+        self.assertEqual(load.wrong, [])
+        self.assertGreater(load.right, 10)
         report = federation.verify_logs("broker", "consent", "window", "tax")
         self.assertTrue(report["verified"], report)
 
-    def sealing_keys(self, cases):
+    def sealing_keys(self, load):
         names = (*DEPARTMENTS, "window")
         before = ground.mandate("tax")
         fresh = {name: rotation.seal(name) for name in names}
         time.sleep(SETTLED_SECONDS)
         rotation.publish()
         time.sleep(SETTLED_SECONDS)
-        cases.go_on()
+        load.go_on(2)
         event, = ground.me.collect([ground.read(before)])
         self.assertEqual(event.code, "ANSWERED")  # sealed to the old key, which still opens
 
         for name in DEPARTMENTS:
-            end_early(name, federation.members[name].path("seal.json"))
+            rotation.retire_seal(name)
         rotation.publish()
         for name in DEPARTMENTS:
             wait_until(lambda n=name: not os.path.exists(federation.members[n].path("seal.key")),
@@ -140,9 +94,9 @@ class Rotate(unittest.TestCase):
             self.assertTrue(os.path.exists(federation.members[name].path("seal", fresh[name] + ".key")))
         event, = ground.me.collect([ground.read()])
         self.assertEqual(event.code, "KEY_RETIRED")
-        cases.go_on()
+        load.go_on(2)
 
-    def share_keys(self, cases):
+    def share_keys(self, load):
         """Every sum that was begun before the new keys' time goes on under the old ones."""
         begun = time.monotonic()
         for name in SHARING:
@@ -150,27 +104,27 @@ class Rotate(unittest.TestCase):
         rotation.publish()
         self.assertLess(time.monotonic() - begun, SHARE_LEAD_SECONDS - SETTLED_SECONDS)
         time.sleep(SHARE_LEAD_SECONDS)
-        cases.go_on()
+        load.go_on(2)
         for name in SHARING:
             os.remove(federation.members[name].path("share.key"))  # from here on the new ones alone
         time.sleep(SETTLED_SECONDS)
-        cases.go_on()
+        load.go_on(2)
 
-    def pseudonyms(self, cases):
+    def pseudonyms(self, load):
         for name in DEPARTMENTS:
             rotation.pseudonym(name, "2027")
         for name in DEPARTMENTS:
             wait_until(lambda n=name: said(n, "pseudonym_key_changed"), NOTICED_SECONDS,
                        f"{name}'s next pseudonym key")
-        cases.go_on()
+        load.go_on(2)
 
-    def officers(self, cases):
+    def officers(self, load):
         """What is written from the change on is for the next officer alone."""
         names = ("tax", "broker", "consent")
         keys = {name: rotation.officer(name) for name in names}
         for name in names:
             wait_until(lambda n=name: said(n, "officer_key_changed"), NOTICED_SECONDS, f"{name}'s officer")
-        cases.go_on()
+        load.go_on(2)
         for name in names:
             before, after = (self.opened(name, key) for key in (federation.material.officer(name), keys[name]))
             self.assertLess(max(before), min(after, default=-1), name)
@@ -184,7 +138,7 @@ class Rotate(unittest.TestCase):
                                              key, "--limit", "10000", may_fail=True)
         return [entry["index"] for entry in listed["entries"] if entry["detail_state"] == "open"]
 
-    def issuers(self, cases):
+    def issuers(self, load):
         for name, kid in (("consent", "hall-2"), ("window", "office-2")):
             rotation.issuer(name, kid)
             rotation.use(name, kid)
@@ -193,7 +147,7 @@ class Rotate(unittest.TestCase):
         rotation.publish()
         for name in ("consent", "window"):
             wait_until(lambda n=name: said(n, "issuer_key_changed"), NOTICED_SECONDS, f"{name}'s next key")
-        cases.go_on()
+        load.go_on(2)
         wait_until(lambda: not federation.unlinked(), NOTICED_SECONDS, "the list under the new key")
         head = federation.desk.status_list().split(".")[0]
         self.assertEqual(json.loads(base64.urlsafe_b64decode(head + "=="))["kid"], "hall-2")
@@ -201,36 +155,61 @@ class Rotate(unittest.TestCase):
         self.assertEqual(listed, {(HALL, "hall-1"), (HALL, "hall-2"), (OFFICE, "office-1"),
                                   (OFFICE, "office-2")})
 
-    def certificates(self, cases):
+    def certificates(self, load):
         for name in ("broker", "consent", "window", "tax", "housing"):
             rotation.certificate(name)
-        cases.go_on()
+        load.go_on(2)
         for process in federation.processes.values():
             process.check()
 
-    def log_keys(self, cases):
+    def log_keys(self, load):
         for name in ("tax", "window", "broker"):
             rotation.log_key(name)
         for name in ("tax", "window", "broker"):
             wait_until(lambda n=name: said(n, "log_key_added"), NOTICED_SECONDS, f"{name}'s next log key")
         rotation.publish()
         time.sleep(SETTLED_SECONDS)
-        cases.go_on()
+        load.go_on(2)
         self.assertFalse(said("tax", "directory_refused"))
 
-    def directory_key(self, cases):
+    def directory_key(self, load):
         rotation.announce_signer()
         rotation.publish()
         time.sleep(SETTLED_SECONDS)
         rotation.sign_anew()
         rotation.publish()
         time.sleep(SETTLED_SECONDS)
-        cases.go_on()
+        load.go_on(2)
         self.assertFalse(said("tax", "directory_refused"))
         rotation.sign_as_before()  # the old key, in other hands
         rotation.publish()
         wait_until(lambda: said("tax", "directory_refused"), NOTICED_SECONDS, "refusal of the old key")
-        cases.go_on()
+        load.go_on(2)
+
+
+class ThenMembers(unittest.TestCase):
+    """After the keys, by whose new ones the newcomer is known and knows the others."""
+
+    UPGRADED = ("tax", "disabled-federation")  # besides those that are started anew for the forms
+
+    def test_members_and_versions_while_cases_go_on(self):
+        rotation.sign_anew()
+        rotation.publish()
+        newer = another_version(fixture.BIN, os.path.join(fixture.folder(), "newer"))
+        with Load(federation, RATE, changes.mix(changes.leaves)) as load:
+            load.go_on(2)
+            changes.join()
+            load.mix = changes.mix(changes.leaves, changes.comes)
+            load.go_on(4)
+            changes.log_keys_in_place()
+            changes.install(newer)
+            changes.leave(load)
+            for name in self.UPGRADED:
+                changes.restart(name)
+            load.go_on(2)
+        self.assertEqual(load.wrong, [])
+        self.assertEqual(set(load.ended), {"social-assistance", changes.leaves.form, changes.comes.form})
+        self.assertEqual(changes.aftermath()[0], [])
 
 
 def operator(word, badge, *options, **given):

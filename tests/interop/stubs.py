@@ -20,7 +20,8 @@ _FILES = ("lianban/v1/adapter.proto", "lianban/v1/broker.proto", "lianban/v1/con
 _DETAILS = "grpc-status-details-bin"
 _CODE = re.compile("[A-Z]+(_[A-Z]+)*")
 _OPTIONS = (("grpc.max_receive_message_length", 8 << 20), ("grpc.max_send_message_length", 8 << 20),
-            ("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1))
+            ("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 1000))
 
 
 class Refused(Exception):
