@@ -2,8 +2,6 @@
 
 #include "gateway/wire/pb.h"
 
-#define MAX_CHECKPOINT_BYTES 4096
-
 static lb_status give_path(const struct lb_hash *path, size_t num, struct lb_arena *arena,
                            ProtobufCBinaryData **out_path)
 {
@@ -89,7 +87,7 @@ lb_status lb_watch_check(const struct lb_watch *watch, const Lianban__V1__LogPro
                          struct lb_checkpoint *out_checkpoint)
 {
     struct lb_span note = lb_pb_span(progress->checkpoint);
-    LB_ENSURE(note.len > 0 && note.len <= MAX_CHECKPOINT_BYTES, LB_MALFORMED,
+    LB_ENSURE(note.len > 0 && note.len <= LB_LINK_MAX_CHECKPOINT_BYTES, LB_MALFORMED,
               "checkpoint is empty or too long");
     return lb_checkpoint_open(note, &watch->verifier, out_checkpoint);
 }

@@ -11,6 +11,8 @@
  * own log, the watcher's half on what it has seen of the other's.
  */
 
+#define LB_LINK_MAX_CHECKPOINT_BYTES 4096
+
 /* lb_link_show fills a LogProgress for a peer who was last shown *shown_size (0 for never) and
  * moves *shown_size on. Lives in the arena. */
 LB_MUST lb_status lb_link_show(struct lb_log *log, uint64_t *shown_size, struct lb_arena *arena,

@@ -11,8 +11,11 @@
 #include "gateway/base/hex.h"
 #include "gateway/base/log.h"
 #include "gateway/crypto/hash.h"
+#include "gateway/wire/pb.h"
 
-#define SEEN_BYTES 40  /* u64 size, 32-byte root */
+/* u64 size, 32-byte root; then, but in files of versions before, u16 length and the signed note. */
+#define SEEN_BYTES 40
+#define MAX_SEEN_BYTES (SEEN_BYTES + 2 + LB_LINK_MAX_CHECKPOINT_BYTES)
 #define MAX_PATH_BYTES 4096
 #define SAVE_MS 1000
 
@@ -22,6 +25,9 @@ struct lb_seen_log {
     char path[MAX_PATH_BYTES];
     pthread_mutex_t lock;
     struct lb_watch watch;
+    bool note_is_new; /* the file has none */
+    size_t note_len;  /* 0: none of this size is known */
+    uint8_t note[LB_LINK_MAX_CHECKPOINT_BYTES];
     uint64_t saved_size;
     int64_t saved_ms;  /* monotonic */
 };
@@ -68,46 +74,71 @@ void lb_seen_free(struct lb_seen *seen)
 }
 
 /* One file per peer log, named by its origin's hash so that no origin can leave the folder. */
-static lb_status set_names(struct lb_seen_log *log, const char *folder, const char *origin)
+static lb_status make_path(const char *folder, const char *origin, char out[MAX_PATH_BYTES])
 {
     uint8_t digest[32];
     char hex[65];
     lb_sha256(lb_span_str(origin), digest);
     lb_hex_encode(lb_span_of(digest, sizeof(digest)), hex);
-    int len = snprintf(log->path, sizeof(log->path), "%s/%s", folder, hex);
-    LB_ENSURE(len > 0 && (size_t)len < sizeof(log->path), LB_FILE_FAILED, "path is too long");
-    len = snprintf(log->origin, sizeof(log->origin), "%s", origin);
+    int len = snprintf(out, MAX_PATH_BYTES, "%s/%s", folder, hex);
+    LB_ENSURE(len > 0 && len < MAX_PATH_BYTES, LB_FILE_FAILED, "path is too long");
+    return LB_OK;
+}
+
+static lb_status set_names(struct lb_seen_log *log, const char *folder, const char *origin)
+{
+    LB_TRY(make_path(folder, origin, log->path));
+    int len = snprintf(log->origin, sizeof(log->origin), "%s", origin);
     LB_ENSURE(len > 0 && (size_t)len < sizeof(log->origin), LB_MALFORMED, "origin is too long");
     return LB_OK;
 }
 
-static lb_status load(const char *path, uint64_t *out_size, struct lb_hash *out_root)
+static lb_status load(const char *path, struct lb_arena *arena, struct lb_seen_head *out)
 {
-    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(4096);
-    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     struct lb_span content = LB_SPAN_EMPTY;
-    LB_TRY(lb_file_read(path, SEEN_BYTES, arena, &content));
+    struct lb_seen_head head = {.note = LB_SPAN_EMPTY};
+    LB_TRY(lb_file_read(path, MAX_SEEN_BYTES, arena, &content));
     struct lb_cursor cursor = lb_cursor_of(content);
-    uint64_t size = lb_cursor_u64(&cursor);
-    struct lb_hash root;
-    lb_cursor_copy(&cursor, root.bytes, sizeof(root.bytes));
+    head.size = lb_cursor_u64(&cursor);
+    lb_cursor_copy(&cursor, head.root.bytes, sizeof(head.root.bytes));
+    if (content.len > SEEN_BYTES)
+        head.note = lb_cursor_field16(&cursor);
     LB_TRY(lb_cursor_end(&cursor));
-    *out_size = size;
-    *out_root = root;
+    *out = head;
     return LB_OK;
+}
+
+lb_status lb_seen_read(const char *folder, const char *origin, struct lb_arena *arena,
+                       struct lb_seen_head *out_head)
+{
+    char path[MAX_PATH_BYTES];
+    LB_TRY(make_path(folder, origin, path));
+    LB_ENSURE(access(path, F_OK) == 0, LB_ABSENT, "nothing was seen of this log");
+    return load(path, arena, out_head);
+}
+
+/* What is kept was read or verified within the bound. */
+static void keep_note(struct lb_seen_log *log, struct lb_span note)
+{
+    log->note_len = note.len;
+    if (note.len > 0)
+        memcpy(log->note, note.ptr, note.len);
 }
 
 static lb_status fill(struct lb_seen_log *log, const char *folder, const char *origin,
                       const uint8_t public_key[32])
 {
-    uint64_t size = 0;
-    struct lb_hash root;
-    lb_merkle_empty(&root);
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(2 * MAX_SEEN_BYTES);
+    struct lb_seen_head head = {.size = 0};
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    lb_merkle_empty(&head.root);
     LB_TRY(set_names(log, folder, origin));
     if (access(log->path, F_OK) == 0)
-        LB_TRY(load(log->path, &size, &root));
-    LB_TRY(lb_watch_init(&log->watch, origin, public_key, size, size == 0 ? NULL : &root));
-    log->saved_size = size;
+        LB_TRY(load(log->path, arena, &head));
+    LB_TRY(lb_watch_init(&log->watch, origin, public_key, head.size,
+                         head.size == 0 ? NULL : &head.root));
+    keep_note(log, head.note);
+    log->saved_size = head.size;
     return LB_OK;
 }
 
@@ -171,18 +202,24 @@ uint64_t lb_seen_size(struct lb_seen_log *log)
 /* Under lock. */
 static lb_status save(struct lb_seen_log *log)
 {
-    if (log->watch.size == log->saved_size)
+    if (log->watch.size == log->saved_size && !log->note_is_new)
         return LB_OK;
     struct lb_buf content;
-    lb_buf_init(&content, SEEN_BYTES);
+    lb_buf_init(&content, MAX_SEEN_BYTES);
     lb_buf_put_u64(&content, log->watch.size);
     lb_buf_put(&content, lb_span_of(log->watch.root.bytes, LB_HASH_BYTES));
+    if (log->note_len > 0) {
+        lb_buf_put_u16(&content, (uint16_t)log->note_len);
+        lb_buf_put(&content, lb_span_of(log->note, log->note_len));
+    }
     lb_status status = lb_buf_check(&content);
     if (status == LB_OK)
         status = lb_file_write(log->path, lb_buf_span(&content), 0600);
     lb_buf_cleanup(&content);
-    if (status == LB_OK)
+    if (status == LB_OK) {
         log->saved_size = log->watch.size;
+        log->note_is_new = false;
+    }
     return status;
 }
 
@@ -200,10 +237,47 @@ lb_status lb_seen_advance(struct lb_seen_log *log, const Lianban__V1__LogProgres
     int64_t now = lb_clock_monotonic_ms(lb_clock_system());
     (void)pthread_mutex_lock(&log->lock);
     lb_status status = lb_watch_advance(&log->watch, progress, out_checkpoint);
+    if (status == LB_OK) {
+        log->note_is_new = log->note_is_new || log->note_len == 0;
+        keep_note(log, lb_pb_span(progress->checkpoint));
+    }
     if (status == LB_OK && now - log->saved_ms >= SAVE_MS) {
         log->saved_ms = now;
         lb_log_failure("seen_not_saved", save(log));
     }
     (void)pthread_mutex_unlock(&log->lock);
     return status;
+}
+
+/* What a log in use has seen may not be in its file yet. */
+static lb_status newest_of(struct lb_seen *seen, const char *origin, struct lb_arena *arena,
+                           struct lb_seen_head *out)
+{
+    (void)pthread_mutex_lock(&seen->lock);
+    struct lb_seen_log *log = seen->logs;
+    while (log != NULL && strcmp(log->origin, origin) != 0)
+        log = log->next;
+    if (log != NULL) {
+        (void)pthread_mutex_lock(&log->lock);
+        *out = (struct lb_seen_head){.size = log->watch.size, .root = log->watch.root};
+        (void)pthread_mutex_unlock(&log->lock);
+    }
+    (void)pthread_mutex_unlock(&seen->lock);
+    return log != NULL ? LB_OK : lb_seen_read(seen->folder, origin, arena, out);
+}
+
+lb_status lb_seen_check_lost(struct lb_seen *seen, const char *origin, uint64_t size,
+                             const struct lb_hash *root)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(2 * MAX_SEEN_BYTES);
+    struct lb_seen_head head;
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    lb_status status = newest_of(seen, origin, arena, &head);
+    if (lb_status_code(status) == LB_ABSENT)
+        return LB_OK;
+    LB_TRY(status);
+    LB_ENSURE(head.size <= size, LB_LOG_BEHIND, "more was seen of the log than is said to be lost");
+    LB_ENSURE(head.size < size || memcmp(head.root.bytes, root->bytes, LB_HASH_BYTES) == 0,
+              LB_LOG_FORK, "another history was seen than is said to be lost");
+    return LB_OK;
 }

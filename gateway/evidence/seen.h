@@ -7,7 +7,8 @@
  * What a node has seen of other nodes' logs, shared by all its links: a peer that opens a second
  * link can't show there another history than on the first. The largest size of each log is kept in
  * a file, written once a second while it grows and when a link ends, so that a log that was cut
- * short while we were away is still refused.
+ * short while we were away is still refused; and with it the checkpoint that said so, as its log
+ * signed it, so that the size can be proved to others when the log is lost.
  */
 struct lb_seen;
 /* One peer's log in it; lives as long as the whole. */
@@ -32,5 +33,23 @@ LB_MUST lb_status lb_seen_advance(struct lb_seen_log *log,
                                   struct lb_checkpoint *out_checkpoint);
 /* lb_seen_save writes the file if the log has grown since. FILE_FAILED. */
 LB_MUST lb_status lb_seen_save(struct lb_seen_log *log);
+
+/* lb_seen_check_lost holds the size and root that a log is said to have ended with, when it was lost
+ * and another takes its place, against what was seen of it: LOG_BEHIND when that was more, LOG_FORK
+ * when it was another root of this size. FILE_FAILED, MALFORMED. Any thread. */
+LB_MUST lb_status lb_seen_check_lost(struct lb_seen *seen, const char *origin, uint64_t size,
+                                     const struct lb_hash *root);
+
+/* What a file says of a log. Nothing in it is verified here. */
+struct lb_seen_head {
+    uint64_t size;
+    struct lb_hash root;
+    struct lb_span note;  /* the signed checkpoint of this size; empty in a file of a version that
+                             kept none */
+};
+/* lb_seen_read reads the file of a log beside a running node, into the arena. ABSENT when nothing
+ * was seen of it; FILE_FAILED, MALFORMED. */
+LB_MUST lb_status lb_seen_read(const char *folder, const char *origin, struct lb_arena *arena,
+                               struct lb_seen_head *out_head);
 
 #endif

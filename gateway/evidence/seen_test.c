@@ -1,4 +1,7 @@
+#include "gateway/base/buf.h"
 #include "gateway/base/file.h"
+#include "gateway/base/hex.h"
+#include "gateway/crypto/hash.h"
 #include "gateway/evidence/seen.h"
 #include "gateway/evidence/test_log.h"
 
@@ -116,6 +119,88 @@ static void a_damaged_file_is_told(void **state)
     end(&ground);
 }
 
+static void read_head(struct ground *ground, struct lb_seen_head *out)
+{
+    assert_ok(lb_seen_read(ground->fixture->root, TEST_ORIGIN, ground->fixture->arena, out));
+}
+
+/* What is kept proves the size to anybody who knows the log's key, and stands beside it. */
+static void the_note_is_kept_with_the_size(void **state)
+{
+    struct ground ground = begin(*state);
+    struct lb_seen_head head;
+    struct lb_checkpoint checkpoint;
+    assert_code(lb_seen_read(ground.fixture->root, TEST_ORIGIN, ground.fixture->arena, &head),
+                LB_ABSENT);
+    assert_ok(show(&ground, 0));
+    test_append(ground.log, 4);
+    assert_ok(show(&ground, 3));
+    assert_ok(lb_seen_save(ground.peer));
+    read_head(&ground, &head);
+    assert_ok(lb_checkpoint_open(head.note, &ground.fixture->verifier, &checkpoint));
+    assert_int_equal(checkpoint.size, 7);
+    assert_int_equal(head.size, 7);
+    assert_memory_equal(checkpoint.root.bytes, head.root.bytes, LB_HASH_BYTES);
+    lb_seen_free(ground.seen);
+    open_seen(&ground);
+    lb_seen_free(ground.seen); /* nothing new: the file keeps its note */
+    read_head(&ground, &head);
+    assert_true(head.note.len > 0);
+    open_seen(&ground);
+    end(&ground);
+}
+
+/* A file of the version before has no note; it gets one with the next checkpoint of any size. */
+static void a_file_without_a_note_is_read_and_completed(void **state)
+{
+    struct ground ground = begin(*state);
+    struct lb_seen_head head;
+    assert_ok(show(&ground, 0));
+    lb_seen_free(ground.seen);
+    read_head(&ground, &head);
+    struct lb_buf old;
+    lb_buf_init(&old, 64);
+    lb_buf_put_u64(&old, head.size);
+    lb_buf_put(&old, lb_span_of(head.root.bytes, LB_HASH_BYTES));
+    uint8_t digest[32];
+    char hex[65];
+    lb_sha256(lb_span_str(TEST_ORIGIN), digest);
+    lb_hex_encode(lb_span_of(digest, sizeof(digest)), hex);
+    const char *path =
+        lb_arena_printf(ground.fixture->arena, "%s/%s", ground.fixture->root, hex);
+    assert_ok(lb_file_write(path, lb_buf_span(&old), 0600));
+    lb_buf_cleanup(&old);
+    open_seen(&ground);
+    assert_int_equal(lb_seen_size(ground.peer), 3);
+    read_head(&ground, &head);
+    assert_int_equal(head.note.len, 0);
+    assert_ok(show(&ground, 3));
+    assert_ok(lb_seen_save(ground.peer));
+    read_head(&ground, &head);
+    assert_true(head.note.len > 0);
+    end(&ground);
+}
+
+static void what_is_said_to_be_lost_is_held_against_what_was_seen(void **state)
+{
+    struct ground ground = begin(*state);
+    struct lb_seen_head head;
+    struct lb_hash other = {{1}};
+    assert_ok(show(&ground, 0));
+    assert_ok(lb_seen_save(ground.peer));
+    read_head(&ground, &head);
+    for (int in_memory = 1; in_memory >= 0; in_memory--) {
+        assert_ok(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 3, &head.root));
+        assert_ok(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 4, &other));
+        assert_ok(lb_seen_check_lost(ground.seen, "never/seen", 0, &other));
+        assert_code(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 3, &other), LB_LOG_FORK);
+        assert_code(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 2, &head.root), LB_LOG_BEHIND);
+        lb_seen_free(ground.seen);
+        assert_ok(lb_seen_new(ground.fixture->root, &ground.seen));
+    }
+    end(&ground);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +211,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(logs_of_other_names_are_apart, test_set_up,
                                         test_tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_file_is_told, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(the_note_is_kept_with_the_size, test_set_up,
+                                        test_tear_down),
+        cmocka_unit_test_setup_teardown(a_file_without_a_note_is_read_and_completed, test_set_up,
+                                        test_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_said_to_be_lost_is_held_against_what_was_seen,
+                                        test_set_up, test_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
