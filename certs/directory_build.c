@@ -6,6 +6,7 @@
 #include "gateway/config/yaml.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/crypto/x509.h"
+#include "gateway/trust/recovery.h"
 
 #define DAY_S INT64_C(86400)
 #define MAX_DAYS 3650
@@ -154,6 +155,19 @@ static lb_status add_all_keys(struct builder *builder, const struct lb_yaml_node
     return add_keys(builder, node, "share_keys", shares);
 }
 
+/* The recovery by which its log took the place of a lost one; stays out when there is none. */
+static lb_status add_recovery(struct builder *builder, const struct lb_yaml_node *node,
+                              struct lb_json *object)
+{
+    const struct lb_yaml_node *file = lb_yaml_get(node, "recovery");
+    struct lb_span note;
+    if (file == NULL)
+        return LB_OK;
+    LB_TRY(read_named(builder, file, LB_RECOVERY_MAX_BYTES, &note));
+    lb_json_set_str(object, "recovery", note);
+    return LB_OK;
+}
+
 /* The keys this one came after, with their handovers; the member stays out when there is none. */
 static lb_status add_former(struct builder *builder, const struct lb_yaml_node *node,
                             const char *key, struct lb_json *object)
@@ -168,8 +182,8 @@ static lb_status add_former(struct builder *builder, const struct lb_yaml_node *
 static lb_status build_node(struct builder *builder, const struct lb_yaml_node *node,
                             struct lb_json *object)
 {
-    static const char *const keys[] = {"spiffe",     "endpoint",  "log_key",
-                                       "log_before", "seal_keys", "share_keys", NULL};
+    static const char *const keys[] = {"spiffe",    "endpoint",   "log_key",  "log_before",
+                                       "seal_keys", "share_keys", "recovery", NULL};
     const char *spiffe = NULL;
     LB_TRY(lb_yaml_only(node, keys, &builder->tool->diag));
     LB_TRY(lb_yaml_need_text(node, "spiffe", &builder->tool->diag, &spiffe));
@@ -184,6 +198,7 @@ static lb_status build_node(struct builder *builder, const struct lb_yaml_node *
         LB_TRY(need_organization(builder, node, part + 1, strcspn(part + 1, "/")));
     LB_TRY(add_log_key(builder, node, object));
     LB_TRY(add_former(builder, node, "log_before", object));
+    LB_TRY(add_recovery(builder, node, object));
     return add_all_keys(builder, node, object);
 }
 

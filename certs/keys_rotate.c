@@ -137,7 +137,9 @@ const char lb_keys_help_handover[] =
     "members, who accept the new one locally.\n\n"
     "  --from, --to     the private keys, old and new\n"
     "  --from-name, --to-name\n"
-    "                   log: the node's SPIFFE id, both times; issuer: <organization>/<kid>\n"
+    "                   log: the node's SPIFFE id, both times (with ~r1 and so on behind it\n"
+    "                   for a log that took the place of a lost one); issuer:\n"
+    "                   <organization>/<kid>\n"
     "  --out FILE       write the entry there as well\n"
     "  --json           print the result as JSON\n"
     "\nExample:\n  lianban keys handover --kind issuer --from h1.pem --from-name hall/h1 \\\n"
@@ -149,6 +151,13 @@ struct handover {
     const char *to, *to_name;
     const char *out;
 };
+
+/* A log that took the place of a lost one is named as the directory has it, "<SPIFFE id>~r1". */
+static const char *node_of(struct lb_tool *tool, const char *name)
+{
+    const char *node = lb_spiffe_of_log(lb_spiffe_log_origin(name), tool->arena);
+    return node == NULL || lb_spiffe_log_origin(name) == name ? name : node;
+}
 
 static lb_status read_handover(struct lb_tool *tool, int argc, char **argv, struct handover *h)
 {
@@ -164,7 +173,7 @@ static lb_status read_handover(struct lb_tool *tool, int argc, char **argv, stru
     bool is_log = strcmp(h->kind, "log") == 0;
     if (!is_log && strcmp(h->kind, "issuer") != 0)
         return lb_tool_usage(tool, "--kind is log or issuer");
-    if (is_log && strcmp(h->from_name, h->to_name) != 0)
+    if (is_log && strcmp(node_of(tool, h->from_name), node_of(tool, h->to_name)) != 0)
         return lb_tool_usage(tool, "a log key stays with its node: both names are its SPIFFE id");
     if (!is_log && (strchr(h->from_name, '/') == NULL || strchr(h->to_name, '/') == NULL))
         return lb_tool_usage(tool, "an issuer's key is named <organization>/<kid>");
@@ -224,7 +233,8 @@ lb_status lb_keys_run_handover(struct lb_tool *tool, int argc, char **argv)
     enum lb_sign_alg alg = strcmp(h.kind, "log") == 0 ? LB_SIGN_ED25519 : LB_SIGN_ES256;
     LB_TRY(load(tool, h.from, alg, &old));
     LB_TRY(load(tool, h.to, alg, &new));
-    struct lb_handover handover = {.old_name = h.from_name, .new_name = h.to_name};
+    struct lb_handover handover = {.old_name = node_of(tool, h.from_name),
+                                   .new_name = node_of(tool, h.to_name)};
     uint8_t signature[LB_SIGNATURE_BYTES];
     LB_TRY(key_text(tool, h.from_name, old, &handover.old_key));
     LB_TRY(key_text(tool, h.to_name, new, &handover.new_key));

@@ -63,7 +63,8 @@ class Material:
         self.seals = {}           # a member's entries for the directory, oldest first
         self.shares = {}          # likewise
         self.listed_issuers = []  # likewise
-        self.logs = {}            # a member's log key and what came before it, if it was replaced
+        self.logs = {}            # a member's log key and what came before it, if it was replaced; an
+                                  # officer's own key, by SPIFFE id
         self.signers = None       # files of who may sign the next directory; None for no change
         self._witnesses = Witnesses(members, self.lianban)
         self.officers = []        # SPIFFE ids of members' officers (officers.py)
@@ -165,7 +166,7 @@ class Material:
 
     def _directory(self, version, without):
         nodes = [self._listed(member) for member in self._members.values() if member.name not in without]
-        nodes += [{"spiffe": spiffe} for spiffe in self.officers]
+        nodes += [{"spiffe": spiffe, **self.logs.get(spiffe, {})} for spiffe in self.officers]
         signers = {"signers": self.signers} if self.signers else {}
         return {
             "federation": FEDERATION, "version": version, "days": 30, "ca": ["ca.pem"], **signers,

@@ -100,6 +100,15 @@ lb_status lb_serve_issuer(const struct lb_serve *serve, const struct lb_director
     return LB_OK;
 }
 
+/* What was used of older grants is not known here any more; and an issuer's clock may be ahead. */
+static lb_status check_recovery(const struct lb_read_job *job)
+{
+    int64_t recovered = job->serve->options.recovered_unix_s;
+    LB_ENSURE(recovered == 0 || job->grant.iat > recovered + LB_CLOCK_SKEW_S,
+              LB_GRANT_BEFORE_RECOVERY, "grant is older than what is remembered");
+    return LB_OK;
+}
+
 static lb_status check_grant(struct lb_read_job *job)
 {
     struct lb_span jwt = lb_span_str(job->request->grant);
@@ -109,6 +118,7 @@ static lb_status check_grant(struct lb_read_job *job)
     LB_TRY(lb_grant_verify(jwt, job->issuer->key, job->arena, &job->grant));
     job->grant_known = true;
     LB_TRY(lb_grant_check_time(&job->grant, lb_clock_unix_s(job->serve->options.clock)));
+    LB_TRY(check_recovery(job));
     LB_ENSURE(strcmp(job->grant.requester, job->requester_org) == 0, LB_WRONG_REQUESTER,
               "grant belongs to another organization");
     /* Only consent has a status; section.c judges what else a requester may sign. */

@@ -26,6 +26,8 @@ struct lb_serve_options {
     struct lb_log *log;
     const char *log_folder;                /* where it is, for readers beside it */
     int64_t keep_details_s;                /* how long details are kept by law */
+    int64_t recovered_unix_s;              /* when the log began in the place of one that was lost,
+                                              and with it what was used; 0: never */
     struct lb_meter *meter;               /* NULL: nobody counts */
     struct lb_workers *workers;
     const struct lb_clock *clock;

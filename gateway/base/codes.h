@@ -94,6 +94,9 @@
       "授权已过期，请重新征得本人同意。")                                                          \
     X(GRANT_NOT_YET_VALID, PERMISSION_DENIED, OUTER, "The grant is not valid yet.",                \
       "授权尚未生效。")                                                                            \
+    X(GRANT_BEFORE_RECOVERY, PERMISSION_DENIED, OUTER,                                             \
+      "The department lost its memory of what was used before; ask the citizen for a new grant.",  \
+      "部门曾丢失授权使用记录，此前签发的授权不再接受，请重新征得本人同意。")                      \
     X(GRANT_REVOKED, PERMISSION_DENIED, OUTER, "The citizen has withdrawn the grant.",             \
       "本人已撤回授权。")                                                                          \
     X(GRANT_SUSPENDED, PERMISSION_DENIED, OUTER, "The grant is suspended.", "授权已暂停。")        \

@@ -38,6 +38,8 @@ int lb_ctl_conformance_command(struct lb_ctl_env *env, int argc, char **argv);
 /* rules check */
 int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv);
 
+/* node seen | recover draft | show | sign | begin */
+int lb_ctl_node_command(struct lb_ctl_env *env, int argc, char **argv);
 /* doctor */
 int lb_ctl_doctor_command(struct lb_ctl_env *env, int argc, char **argv);
 /* status */

@@ -27,6 +27,9 @@ struct lb_ctl_env {
                          struct lb_arena *arena, struct lb_diag *diag,
                          struct lb_explanation *out_explanation);
     const struct lb_ctl_doctor_ways *doctor;  /* doctor_port.h */
+    /* What a witness in this state folder cosigned last of a log (gateway/witness/witness.h). */
+    lb_status (*cosigned)(const char *folder, const char *origin, struct lb_arena *arena,
+                          struct lb_span *out_note);
     const char *agent;  /* the window agent's address when --agent is not given */
     const char *version;  /* of the program */
     const char *login;  /* who runs this, the operator's badge when --operator is not given */

@@ -15,7 +15,7 @@ static lb_status read_folder(struct lb_ctl_reconcile *reconcile, const char *fol
     const char *federation = NULL;
     const char *organization = NULL;
     LB_TRY(lb_log_reader_origin(reader, reconcile->arena, &origin));
-    const char *spiffe = lb_arena_printf(reconcile->arena, "spiffe://%s", origin);
+    const char *spiffe = lb_spiffe_of_log(origin, reconcile->arena);
     LB_ENSURE(spiffe != NULL, LB_NO_MEMORY, "memory is exhausted");
     if (lb_spiffe_parse(spiffe, reconcile->arena, &federation, &out->kind, &organization) != LB_OK)
         LB_FAIL(LB_CONFIG_INVALID, "its log is no node's of a federation");

@@ -267,7 +267,7 @@ static lb_status newest_of(struct lb_seen *seen, const char *origin, struct lb_a
 }
 
 lb_status lb_seen_check_lost(struct lb_seen *seen, const char *origin, uint64_t size,
-                             const struct lb_hash *root)
+                             const uint8_t root[LB_HASH_BYTES])
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(2 * MAX_SEEN_BYTES);
     struct lb_seen_head head;
@@ -277,7 +277,7 @@ lb_status lb_seen_check_lost(struct lb_seen *seen, const char *origin, uint64_t 
         return LB_OK;
     LB_TRY(status);
     LB_ENSURE(head.size <= size, LB_LOG_BEHIND, "more was seen of the log than is said to be lost");
-    LB_ENSURE(head.size < size || memcmp(head.root.bytes, root->bytes, LB_HASH_BYTES) == 0,
+    LB_ENSURE(head.size < size || memcmp(head.root.bytes, root, LB_HASH_BYTES) == 0,
               LB_LOG_FORK, "another history was seen than is said to be lost");
     return LB_OK;
 }

@@ -38,7 +38,7 @@ LB_MUST lb_status lb_seen_save(struct lb_seen_log *log);
  * and another takes its place, against what was seen of it: LOG_BEHIND when that was more, LOG_FORK
  * when it was another root of this size. FILE_FAILED, MALFORMED. Any thread. */
 LB_MUST lb_status lb_seen_check_lost(struct lb_seen *seen, const char *origin, uint64_t size,
-                                     const struct lb_hash *root);
+                                     const uint8_t root[LB_HASH_BYTES]);
 
 /* What a file says of a log. Nothing in it is verified here. */
 struct lb_seen_head {

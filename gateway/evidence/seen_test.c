@@ -185,16 +185,16 @@ static void what_is_said_to_be_lost_is_held_against_what_was_seen(void **state)
 {
     struct ground ground = begin(*state);
     struct lb_seen_head head;
-    struct lb_hash other = {{1}};
+    uint8_t other[LB_HASH_BYTES] = {1};
     assert_ok(show(&ground, 0));
     assert_ok(lb_seen_save(ground.peer));
     read_head(&ground, &head);
     for (int in_memory = 1; in_memory >= 0; in_memory--) {
-        assert_ok(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 3, &head.root));
-        assert_ok(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 4, &other));
-        assert_ok(lb_seen_check_lost(ground.seen, "never/seen", 0, &other));
-        assert_code(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 3, &other), LB_LOG_FORK);
-        assert_code(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 2, &head.root), LB_LOG_BEHIND);
+        assert_ok(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 3, head.root.bytes));
+        assert_ok(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 4, other));
+        assert_ok(lb_seen_check_lost(ground.seen, "never/seen", 0, other));
+        assert_code(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 3, other), LB_LOG_FORK);
+        assert_code(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 2, head.root.bytes), LB_LOG_BEHIND);
         lb_seen_free(ground.seen);
         assert_ok(lb_seen_new(ground.fixture->root, &ground.seen));
     }

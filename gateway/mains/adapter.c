@@ -203,6 +203,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .log_folder = node->state,
         .meter = node->meter,
         .keep_details_s = role->keep_details_days * DAY_S,
+        .recovered_unix_s = node->recovered_unix_s,
         .workers = role->workers,
         .clock = lb_clock_system(),
         .policy = role->policy,

@@ -17,6 +17,7 @@
 #include "gateway/mains/version.h"
 #include "gateway/services/client_calls.h"
 #include "gateway/services/client_doctor.h"
+#include "gateway/witness/witness.h"
 
 /* `lianban`: the one command for everybody. */
 
@@ -60,6 +61,8 @@ static const struct lb_ctl_item items[] = {
      "各节点概况：红、黄、绿", lb_ctl_status_command, NULL},
     {LB_CTL_OPERATOR, "backup", "make|check", "copy a running node's state, and check a copy",
      "备份运行中节点的状态，并核验备份", lb_ctl_backup_command, NULL},
+    {LB_CTL_OPERATOR, "node", "seen|recover", "what a node saw of others, and after a loss",
+     "节点所见，以及存证丢失后的恢复", lb_ctl_node_command, NULL},
     {LB_CTL_OPERATOR, "pki", "init|issue|renew|revoke|crl|show", "the embedded CA", "内置证书机构",
      NULL, lb_pki_command},
     {LB_CTL_OPERATOR, "keys", "log|seal|issuer|...|rotate|handover|use|destroy",
@@ -108,6 +111,7 @@ int main(int argc, char **argv)
         .remote = &remote,
         .explain = lb_serve_explain,
         .doctor = &doctor,
+        .cosigned = lb_witness_read,
         .agent = agent != NULL && agent[0] != 0 ? agent : DEFAULT_AGENT,
         .version = LB_VERSION,
         .login = login(),

@@ -15,6 +15,7 @@
 #include "gateway/base/log.h"
 #include "gateway/mains/node_config.h"
 #include "gateway/mains/node_help.h"
+#include "gateway/mains/node_log.h"
 #include "gateway/mains/node_metrics.h"
 #include "gateway/mains/node_witness.h"
 #include "gateway/mains/notify.h"
@@ -73,25 +74,8 @@ lb_status lb_node_channel(struct lb_node_program *node, const char *spiffe,
 
 static lb_status own_state(struct lb_node_program *node)
 {
-    if (node->role->keeps_log) {
-        const char *path = lb_arena_printf(node->arena, "%s/evidence.db", node->state);
-        LB_ENSURE(path != NULL, LB_NO_MEMORY, "configuration is too large");
-        const struct lb_log_options options = {
-            .folder = node->state,
-            .origin = lb_spiffe_log_origin(node->spiffe),
-            .key = node->log_key,
-            .clock = lb_clock_system(),
-            .create = node->init,
-            .officer_key = node->has_officer ? node->officer_key : NULL,
-            .migrations = node->role->migrations,
-            .marks = node->marks,
-        };
-        if (!node->init && access(path, F_OK) != 0)
-            return lb_node_refuse(node, LB_FILE_FAILED,
-                                  "%s: no evidence log here; if this node never ran before, begin "
-                                  "one with --init, otherwise restore its state", node->state);
-        return lb_log_open(&options, &node->diag, &node->log);
-    }
+    if (node->role->keeps_log)
+        return lb_node_open_log(node);
     lb_status status = lb_file_lock(node->state, &node->lock);
     if (status != LB_OK)
         return lb_node_refuse(node, status->code, "%s: %s", node->state,

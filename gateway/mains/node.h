@@ -92,7 +92,10 @@ struct lb_node_program {
     const char *next_log_key_path;     /* NULL when the configuration names none */
     struct lb_sign_key *next_log_key;  /* NULL until its file is there */
     bool next_log_key_failing;         /* said already */
+    const char *log_origin;            /* as the directory lists it, or by the SPIFFE id */
     struct lb_log *log;                /* NULL when the role keeps none */
+    int64_t recovered_unix_s;          /* when it began in the place of a lost one; 0: it is the
+                                          first */
     struct lb_node_witness *witness;   /* NULL when it neither witnesses nor is witnessed */
     struct lb_access access;           /* how peers are judged, once the log is open */
     struct lb_review_names names;      /* the role sets it when it starts, if it keeps pseudonyms */

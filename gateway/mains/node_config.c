@@ -9,6 +9,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/crypto/x509.h"
 #include "gateway/mains/node_config.h"
+#include "gateway/mains/node_log.h"
 #include "gateway/mains/node_metrics.h"
 #include "gateway/mains/node_witness.h"
 #include "gateway/mains/officer_key.h"
@@ -276,5 +277,6 @@ lb_status lb_node_configure(struct lb_node_program *node)
     LB_TRY(lb_node_witness_read(node));
     LB_TRY(lb_node_reconcile_configure(node));
     LB_TRY(lb_node_metrics_read(node));
-    return open_trust(node);
+    LB_TRY(open_trust(node));
+    return lb_node_name_log(node);
 }

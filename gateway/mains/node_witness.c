@@ -95,7 +95,7 @@ static bool is_own_log(const struct lb_node_program *node, const struct lb_note_
 {
     uint8_t public_key[LB_P256_PUBLIC_BYTES];
     (void)lb_sign_key_public(node->log_key, public_key);
-    return strcmp(verifier->name, lb_spiffe_log_origin(node->spiffe)) == 0 &&
+    return lb_spiffe_log_number(node->spiffe, verifier->name) >= 0 &&
            memcmp(verifier->public_key, public_key, LB_ED25519_PUBLIC_BYTES) == 0;
 }
 
@@ -237,8 +237,7 @@ static lb_status open_witness(struct lb_node_witness *own)
 
 static lb_status add_key(struct lb_node_witness *own, const uint8_t public_key[32])
 {
-    LB_TRY(lb_note_verifier_init(lb_spiffe_log_origin(own->node->spiffe), public_key,
-                                 &own->keys[own->num_keys]));
+    LB_TRY(lb_note_verifier_init(own->node->log_origin, public_key, &own->keys[own->num_keys]));
     own->num_keys++;
     return LB_OK;
 }

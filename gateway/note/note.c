@@ -112,3 +112,24 @@ lb_status lb_note_open(struct lb_span note, const struct lb_note_verifier *verif
     *out_mask = mask;
     return LB_OK;
 }
+
+lb_status lb_note_signature_of(struct lb_span note, const struct lb_note_verifier *verifier,
+                               uint8_t out[LB_SIGNATURE_BYTES])
+{
+    struct lb_span text;
+    struct lb_span lines;
+    LB_TRY(lb_note_split(note, &text, &lines));
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LINE_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "signature lines");
+    while (lines.len > 0) {
+        struct lb_note_signature signature;
+        lb_arena_reset(arena);
+        LB_TRY(lb_note_next_line(&lines, arena, &signature));
+        if (!is_by(&signature, lb_span_str(verifier->name), verifier->key_id))
+            continue;
+        LB_TRY(lb_verify(verifier->key, text, signature.bytes));
+        memcpy(out, signature.bytes.ptr, LB_SIGNATURE_BYTES);
+        return LB_OK;
+    }
+    LB_FAIL(LB_ABSENT, "this key has not signed");
+}

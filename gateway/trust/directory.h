@@ -5,6 +5,7 @@
 #include "gateway/base/limits.h"
 #include "gateway/crypto/sign.h"
 #include "gateway/note/note.h"
+#include "gateway/trust/recovery.h"
 
 /*
  * The directory: a signed text (C2SP note whose text is one JSON object, pretty-printed, and LF)
@@ -18,6 +19,7 @@
  *  "organizations": [{"id", "zh", "en"}],
  *  "nodes": [{"spiffe", "endpoint" ("" if it does not listen), "log" (vkey; "" if it keeps none),
  *             "log_before": [{"log", "signature"}] (may be absent),
+ *             "recovery": note (of a node whose log was lost, and of no other; recovery.h),
  *             "seal": [{"id", "key" (base64url X25519), "not_after", "signature"}],
  *             "share": [the same, and "not_before"; left out where there are none]}],
  *  "issuers": [{"organization", "kid", "x", "y" (base64url P-256),
@@ -67,6 +69,7 @@ struct lb_node {
     const char *endpoint;
     const char *log_origin;    /* NULL when it keeps no log */
     uint8_t log_key[32];
+    const struct lb_recovery *recovery;  /* how this log came after another; NULL for the first */
     size_t num_former;         /* log keys before this one, newest first */
     const struct lb_former_key *former;
     size_t num_seal_keys;
@@ -164,8 +167,18 @@ const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node,
 LB_MUST lb_status lb_spiffe_parse(const char *spiffe, struct lb_arena *arena,
                                   const char **out_federation, enum lb_node_kind *out_kind,
                                   const char **out_organization);
-/* lb_spiffe_log_origin gives the log origin of a node, "<federation>/<kind>/<org>[/<name>]". */
+/* lb_spiffe_log_origin gives the log origin of a node, "<federation>/<kind>/<org>[/<name>]": that of
+ * its first log, and the name of its other keys. */
 const char *lb_spiffe_log_origin(const char *spiffe);
+/* lb_spiffe_log_number says which log of a node an origin names: 0 its first, N the one that its
+ * Nth recovery began (recovery.h), -1 none of it. lb_spiffe_log_named gives the origin; NULL past
+ * the arena's cap. */
+#define LB_MAX_RECOVERIES 999
+int lb_spiffe_log_number(const char *spiffe, const char *origin);
+const char *lb_spiffe_log_named(const char *spiffe, int number, struct lb_arena *arena);
+/* lb_spiffe_of_log gives the SPIFFE id of the node whose log, the first or a later one, an origin
+ * names, if it names any; NULL past the arena's cap. */
+const char *lb_spiffe_of_log(const char *origin, struct lb_arena *arena);
 /* lb_node_kind_name gives the kind as it stands in a SPIFFE id. */
 const char *lb_node_kind_name(enum lb_node_kind kind);
 

@@ -184,10 +184,11 @@ static lb_status read_log_and_keys(struct lb_reader *reader, const struct lb_jso
     LB_DEFER(lb_note_verifier_cleanup) struct lb_note_verifier verifier = {0};
     if (lb_note_verifier_parse(lb_span_str(vkey), &verifier) != LB_OK)
         return lb_reader_fail(reader, "\"log\" is not a verifier key");
-    if (strcmp(verifier.name, lb_spiffe_log_origin(node->spiffe)) != 0)
-        return lb_reader_fail(reader, "\"log\" must be a key of the name %s",
-                              lb_spiffe_log_origin(node->spiffe));
-    node->log_origin = lb_spiffe_log_origin(node->spiffe);
+    const char *first = lb_spiffe_log_origin(node->spiffe);
+    if (lb_spiffe_log_number(node->spiffe, verifier.name) < 0)
+        return lb_reader_fail(reader, "\"log\" must be a key of the name %s", first);
+    node->log_origin = lb_arena_str(reader->arena, lb_span_str(verifier.name));
+    LB_ENSURE(node->log_origin != NULL, LB_NO_MEMORY, "arena is full");
     memcpy(node->log_key, verifier.public_key, sizeof(node->log_key));
     LB_TRY(lb_former_logs(reader, item, node, vkey));
     return read_keys(reader, item, verifier.key, issued, node);
@@ -197,7 +198,7 @@ static lb_status read_node(struct lb_reader *reader, const struct lb_json *item,
                            void *context)
 {
     static const char *const keys[] = {"spiffe", "endpoint", "log",  "log_before",
-                                       "seal",   "share",    NULL};
+                                       "seal",   "share",    "recovery", NULL};
     const struct lb_directory *directory = context;
     struct lb_node *node = out;
     const char *federation = NULL;
@@ -215,7 +216,8 @@ static lb_status read_node(struct lb_reader *reader, const struct lb_json *item,
     LB_TRY(lb_reader_text(reader, item, "endpoint", LB_MAX_SPIFFE_BYTES, &node->endpoint));
     if (strchr(node->endpoint, ' ') != NULL)
         return lb_reader_fail(reader, "\"endpoint\" has a space");
-    return read_log_and_keys(reader, item, directory->issued, node);
+    LB_TRY(read_log_and_keys(reader, item, directory->issued, node));
+    return lb_former_recovery(reader, item, node);
 }
 
 /* --- issuers --- */
@@ -329,18 +331,16 @@ static lb_status read_listing(struct lb_reader *reader, const struct lb_json *ro
 static lb_status read_head(struct lb_reader *reader, const struct lb_json *root,
                            int64_t now_unix_s, struct lb_directory *directory)
 {
-    static const char *const keys[] = {"type",   "federation", "version", "issued",
-                                       "expires", "signers",   "ca_pins", "organizations",
-                                       "nodes",   "issuers",   "forms",   "rules",
-                                       "views",   NULL};
+    static const char *const keys[] = {"type",    "federation",    "version", "issued",  "expires",
+                                       "signers", "ca_pins",       "nodes",   "issuers", "forms",
+                                       "rules",   "organizations", "views",   NULL};
     const char *type = NULL;
     int64_t version = 0;
     LB_TRY(lb_reader_only(reader, root, keys));
     LB_TRY(lb_reader_text(reader, root, "type", LB_MAX_NAME_BYTES, &type));
     if (strcmp(type, DIRECTORY_TYPE) != 0)
-        return lb_reader_fail(reader,
-                              "\"type\" is not " DIRECTORY_TYPE "; a newer kind needs a newer "
-                              "program");
+        return lb_reader_fail(reader, "\"type\" is not " DIRECTORY_TYPE
+                                      "; a newer kind needs a newer program");
     LB_TRY(lb_reader_name(reader, root, "federation", &directory->federation));
     LB_TRY(lb_reader_int(reader, root, "version", 1, INT64_MAX, &version));
     LB_TRY(lb_reader_int(reader, root, "issued", 0, MAX_TIME, &directory->issued));

@@ -54,7 +54,7 @@ static lb_status read_log(struct lb_reader *reader, const struct lb_json *item, 
     LB_TRY(lb_reader_text(reader, item, "log", MAX_VKEY_BYTES, &vkey));
     LB_DEFER(lb_note_verifier_cleanup) struct lb_note_verifier verifier = {0};
     if (lb_note_verifier_parse(lb_span_str(vkey), &verifier) != LB_OK ||
-        strcmp(verifier.name, lb_spiffe_log_origin(chain->name)) != 0)
+        lb_spiffe_log_number(chain->name, verifier.name) < 0)
         return lb_reader_fail(reader, "\"log\" is no verifier key of this node");
     former->name = chain->name;
     former->key = vkey;
@@ -75,6 +75,32 @@ lb_status lb_former_logs(struct lb_reader *reader, const struct lb_json *item,
     if (node->num_former > MAX_FORMER)
         return lb_reader_fail(reader, "\"log_before\" has more than %d keys", MAX_FORMER);
     node->former = list;
+    return LB_OK;
+}
+
+lb_status lb_former_recovery(struct lb_reader *reader, const struct lb_json *item,
+                             struct lb_node *node)
+{
+    struct lb_span note = LB_SPAN_EMPTY;
+    bool named = lb_status_code(lb_json_get_str(item, "recovery", &note)) != LB_ABSENT;
+    bool later =
+        node->log_origin != NULL && lb_spiffe_log_number(node->spiffe, node->log_origin) > 0;
+    if (named != later)
+        return lb_reader_fail(reader, "\"recovery\" belongs to a log called %s~r<n>, and to no "
+                                      "other", lb_spiffe_log_origin(node->spiffe));
+    if (!named)
+        return LB_OK;
+    struct lb_recovery *recovery = lb_arena_alloc(reader->arena, sizeof(*recovery));
+    LB_ENSURE(recovery != NULL, LB_NO_MEMORY, "arena is full");
+    lb_status status = lb_recovery_open(note, reader->arena, recovery);
+    if (lb_status_code(status) == LB_NO_MEMORY)
+        return status;
+    if (status != LB_OK)
+        return lb_reader_fail(reader, "\"recovery\": %s", status->what);
+    if (strcmp(recovery->spiffe, node->spiffe) != 0 ||
+        strcmp(recovery->log_origin, node->log_origin) != 0)
+        return lb_reader_fail(reader, "\"recovery\" is of another log");
+    node->recovery = recovery;
     return LB_OK;
 }
 

@@ -4,6 +4,8 @@
 #define SCHEME "spiffe://"
 #define SCHEME_LEN (sizeof(SCHEME) - 1)
 #define MAX_PARTS 4
+#define RECOVERED "~r"
+#define RECOVERED_LEN (sizeof(RECOVERED) - 1)
 
 static const char *const kind_names[LB_NUM_NODE_KINDS] = {
     [LB_NODE_BROKER] = "broker",   [LB_NODE_ADAPTER] = "adapter", [LB_NODE_WINDOW] = "window",
@@ -82,4 +84,39 @@ lb_status lb_spiffe_parse(const char *spiffe, struct lb_arena *arena, const char
 const char *lb_spiffe_log_origin(const char *spiffe)
 {
     return strncmp(spiffe, SCHEME, SCHEME_LEN) == 0 ? spiffe + SCHEME_LEN : spiffe;
+}
+
+int lb_spiffe_log_number(const char *spiffe, const char *origin)
+{
+    const char *first = lb_spiffe_log_origin(spiffe);
+    size_t len = strlen(first);
+    if (strncmp(origin, first, len) != 0)
+        return -1;
+    const char *rest = origin + len;
+    if (rest[0] == 0)
+        return 0;
+    if (strncmp(rest, RECOVERED, RECOVERED_LEN) != 0 || rest[RECOVERED_LEN] == '0')
+        return -1;
+    int number = 0;
+    for (rest += RECOVERED_LEN; *rest >= '0' && *rest <= '9' && number <= LB_MAX_RECOVERIES; rest++)
+        number = number * 10 + (*rest - '0');
+    return *rest == 0 && number >= 1 && number <= LB_MAX_RECOVERIES ? number : -1;
+}
+
+const char *lb_spiffe_log_named(const char *spiffe, int number, struct lb_arena *arena)
+{
+    const char *first = lb_spiffe_log_origin(spiffe);
+    return number == 0 ? lb_arena_str(arena, lb_span_str(first))
+                       : lb_arena_printf(arena, "%s" RECOVERED "%d", first, number);
+}
+
+const char *lb_spiffe_of_log(const char *origin, struct lb_arena *arena)
+{
+    const char *tail = strstr(origin, RECOVERED);
+    const char *spiffe = lb_arena_printf(arena, SCHEME "%.*s",
+                                         (int)(tail == NULL ? strlen(origin) : (size_t)(tail - origin)),
+                                         origin);
+    return spiffe == NULL || lb_spiffe_log_number(spiffe, origin) >= 0
+               ? spiffe
+               : lb_arena_printf(arena, SCHEME "%s", origin);
 }

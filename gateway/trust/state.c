@@ -53,12 +53,16 @@ static lb_status refuse_change(const char *folder, const char *name, const char 
 struct claim {
     const char *name, *key;
     bool fresh_ok;  /* the name may be new */
+    bool is_log;    /* a node's, and not an issuer's */
     size_t num_former;
     const struct lb_former_key *former;
+    const struct lb_recovery *recovery;
 };
 
 struct judging {
     const char *folder;
+    const struct lb_directory *directory;
+    struct lb_arena *arena;
     const struct lb_pins *known;
     struct lb_pins accepted;
     struct lb_pins *next;  /* the keys to remember */
@@ -75,10 +79,65 @@ static bool inherits(const struct lb_pins *known, const struct claim *claim)
     return false;
 }
 
+/* A key's name is its log's: before the first '+'. */
+static bool is_of(const char *vkey, const char *origin)
+{
+    size_t len = strcspn(vkey, "+");
+    return strlen(origin) == len && strncmp(vkey, origin, len) == 0;
+}
+
+static bool is_key_of(const struct claim *claim, const char *vkey)
+{
+    bool is = strcmp(claim->key, vkey) == 0;
+    for (size_t i = 0; i < claim->num_former && !is; i++)
+        is = strcmp(claim->former[i].key, vkey) == 0;
+    return is;
+}
+
+static lb_status are_listed(const struct judging *judging, const struct lb_recovery *recovery,
+                            bool *out_are)
+{
+    *out_are = true;
+    for (size_t i = 0; i < LB_RECOVERY_OFFICERS; i++) {
+        const struct lb_recovery_officer *officer = &recovery->officers[i];
+        const struct lb_node *node = lb_directory_node(judging->directory, officer->spiffe);
+        const char *key = NO_KEY;
+        if (node != NULL)
+            LB_TRY(node_key(node, judging->arena, &key));
+        *out_are = *out_are && strcmp(key, officer->key) == 0;
+    }
+    return LB_OK;
+}
+
+/* Another log in the place of the one known here: only by a recovery of that very log, to this key,
+ * by officers whom the directory lists. An old recovery, or the way back, is none. The new key must
+ * be confirmed besides, like any. */
+static lb_status check_succession(const struct judging *judging, const struct claim *claim,
+                                  const char *before)
+{
+    const struct lb_recovery *recovery = claim->recovery;
+    size_t len = strcspn(before, "+");
+    bool listed = false;
+    if (strcmp(before, NO_KEY) == 0 || strcmp(claim->key, NO_KEY) == 0 ||
+        (strncmp(before, claim->key, len) == 0 && claim->key[len] == '+'))
+        return LB_OK;
+    if (recovery != NULL && is_of(before, recovery->lost_origin) &&
+        is_key_of(claim, recovery->log_key))
+        LB_TRY(are_listed(judging, recovery, &listed));
+    if (listed)
+        return LB_OK;
+    lb_diag_set(judging->diag,
+                "directory: the log of %s is another than the one known here, and no recovery of "
+                "that one by two officers whom the directory lists says so", claim->name);
+    LB_FAIL(LB_KEY_CHANGED, "a member's log was replaced without a recovery");
+}
+
 static lb_status judge(struct judging *judging, const struct claim *claim)
 {
     const char *before = lb_pins_find(judging->known, claim->name);
     bool same = before == NULL ? claim->fresh_ok : strcmp(before, claim->key) == 0;
+    if (before != NULL && claim->is_log)
+        LB_TRY(check_succession(judging, claim, before));
     if (!same && !inherits(judging->known, claim) &&
         !lb_pins_has(&judging->accepted, claim->name, claim->key))
         return refuse_change(judging->folder, claim->name, claim->key, judging->diag);
@@ -108,12 +167,13 @@ static lb_status judge_all(const char *folder, const struct lb_directory *direct
                            const struct lb_pins *known, struct lb_arena *arena,
                            struct lb_pins *next, struct lb_diag *diag)
 {
-    struct judging judging = {.folder = folder, .known = known, .next = next, .diag = diag};
+    struct judging judging = {.folder = folder, .directory = directory, .arena = arena,
+                              .known = known, .next = next, .diag = diag};
     LB_TRY(lb_memory_accepted(folder, arena, diag, &judging.accepted));
     for (size_t i = 0; i < directory->num_nodes; i++) {
         const struct lb_node *node = &directory->nodes[i];
-        struct claim claim = {
-            .name = node->spiffe, .num_former = node->num_former, .former = node->former};
+        struct claim claim = {.name = node->spiffe, .is_log = true, .recovery = node->recovery,
+                              .num_former = node->num_former, .former = node->former};
         LB_TRY(node_key(node, arena, &claim.key));
         LB_TRY(may_be_new(directory, node, known, arena, &claim.fresh_ok));
         LB_TRY(judge(&judging, &claim));

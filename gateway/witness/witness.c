@@ -10,7 +10,6 @@
 #include "gateway/note/cosign.h"
 #include "gateway/store/store.h"
 
-#define APPLICATION_ID 0x4C427769U /* "LBwi" */
 #define BUSY_TIMEOUT_MS 5000
 #define MAX_PATH_BYTES 4096
 #define SAY_MS 1000
@@ -49,7 +48,7 @@ static lb_status open_store(struct lb_witness *witness)
     const struct lb_store_options options = {
         .path = path,
         .migrations = MIGRATIONS,
-        .application_id = APPLICATION_ID,
+        .application_id = LB_WITNESS_APPLICATION_ID,
         .create = true,
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
     };

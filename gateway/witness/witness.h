@@ -13,6 +13,7 @@
  * two requests at once can't take it back.
  */
 #define LB_WITNESS_DATABASE "witness.db"
+#define LB_WITNESS_APPLICATION_ID 0x4C427769U /* "LBwi" */
 
 struct lb_witness;
 
@@ -54,5 +55,10 @@ LB_MUST lb_status lb_witness_add(struct lb_witness *witness, const char *peer,
 /* lb_witness_latest reads what was cosigned last of a log; ABSENT. */
 LB_MUST lb_status lb_witness_latest(struct lb_witness *witness, const char *origin,
                                     uint64_t *out_size, struct lb_hash *out_root);
+
+/* lb_witness_read reads what a witness in this folder, running or not, cosigned last of a log: its
+ * checkpoint with both signatures, in the arena. ABSENT; FILE_FAILED, STORE_FAILED, NO_MEMORY. */
+LB_MUST lb_status lb_witness_read(const char *folder, const char *origin, struct lb_arena *arena,
+                                  struct lb_span *out_note);
 
 #endif
