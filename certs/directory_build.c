@@ -155,16 +155,22 @@ static lb_status add_all_keys(struct builder *builder, const struct lb_yaml_node
     return add_keys(builder, node, "share_keys", shares);
 }
 
-/* The recovery by which its log took the place of a lost one; stays out when there is none. */
-static lb_status add_recovery(struct builder *builder, const struct lb_yaml_node *node,
-                              struct lb_json *object)
+/* The recoveries by which its log took the place of lost ones; stays out when there is none. */
+static lb_status add_recoveries(struct builder *builder, const struct lb_yaml_node *node,
+                                struct lb_json *object)
 {
-    const struct lb_yaml_node *file = lb_yaml_get(node, "recovery");
-    struct lb_span note;
-    if (file == NULL)
+    const struct lb_yaml_node *files = lb_yaml_get(node, "recovery");
+    if (files == NULL)
         return LB_OK;
-    LB_TRY(read_named(builder, file, LB_RECOVERY_MAX_BYTES, &note));
-    lb_json_set_str(object, "recovery", note);
+    if (lb_yaml_kind_of(files) != LB_YAML_LIST)
+        return lb_yaml_fail(files, &builder->tool->diag, "recovery is not a list of files");
+    struct lb_json *list = lb_json_array();
+    lb_json_set(object, "recovery", list);
+    for (size_t i = 0; i < lb_yaml_len(files); i++) {
+        struct lb_span note;
+        LB_TRY(read_named(builder, lb_yaml_item(files, i), LB_RECOVERY_MAX_BYTES, &note));
+        lb_json_append_str(list, note);
+    }
     return LB_OK;
 }
 
@@ -198,7 +204,7 @@ static lb_status build_node(struct builder *builder, const struct lb_yaml_node *
         LB_TRY(need_organization(builder, node, part + 1, strcspn(part + 1, "/")));
     LB_TRY(add_log_key(builder, node, object));
     LB_TRY(add_former(builder, node, "log_before", object));
-    LB_TRY(add_recovery(builder, node, object));
+    LB_TRY(add_recoveries(builder, node, object));
     return add_all_keys(builder, node, object);
 }
 

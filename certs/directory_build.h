@@ -19,7 +19,7 @@
  *       endpoint: 10.0.0.5:7443    # absent when it does not listen
  *       log_key: tax/log.vkey      # a file with the vkey; absent when it keeps no log
  *       log_before: [tax/before.json]  # of `lianban keys handover`, newest first; may be absent
- *       recovery: tax/recovery.note    # of `lianban node recover`; absent for a node's first log
+ *       recovery: [tax/recovery.note]  # of `lianban node recover`, oldest first; may be absent
  *       seal_keys: [tax/seal.json] # entries of `lianban directory seal-key`; absent for none
  *       share_keys: [tax/share.json] # entries of `lianban directory share-key`; likewise
  *   issuers:

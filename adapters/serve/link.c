@@ -72,14 +72,15 @@ static void enqueue(struct lb_adapter_link *link, struct outgoing *item)
         lb_outgoing_free(item);
 }
 
-/* A log in the place of another that was lost: what we saw of that one must be named as lost. */
-static lb_status check_recovery(struct lb_seen *seen, const struct lb_node *node)
+/* A log in the place of others that were lost: what we saw of those must be named as lost. */
+static lb_status check_recoveries(struct lb_seen *seen, const struct lb_node *node)
 {
-    const struct lb_recovery *recovery = node->recovery;
-    return recovery == NULL
-               ? LB_OK
-               : lb_seen_check_lost(seen, recovery->lost_origin, recovery->lost->size,
-                                    recovery->lost->root);
+    for (size_t i = 0; i < node->num_recoveries; i++) {
+        const struct lb_recovery *recovery = &node->recoveries[i];
+        LB_TRY(lb_seen_check_lost(seen, recovery->lost_origin, recovery->lost->size,
+                                  recovery->lost->root));
+    }
+    return LB_OK;
 }
 
 lb_status lb_adapter_link_new(const struct lb_adapter_link_options *options,
@@ -96,7 +97,7 @@ lb_status lb_adapter_link_new(const struct lb_adapter_link_options *options,
     else if (node == NULL || node->kind != LB_NODE_BROKER || node->log_origin == NULL)
         status = LB_FAULT(LB_ROLE_NOT_ALLOWED, "directory lists no such broker");
     else
-        status = check_recovery(options->seen, node);
+        status = check_recoveries(options->seen, node);
     if (status == LB_OK)
         status = lb_session_init(&link->session, options->log, node->log_origin, node->log_key,
                                  options->seen);

@@ -78,8 +78,11 @@ static lb_status find_listed(const struct lb_directory *directory, const char *o
         if (node->log_origin != NULL && strcmp(node->log_origin, origin) == 0)
             return lb_note_verifier_init(origin, node->log_key, out);
         /* A log that was lost is still read as far as it was kept. */
-        if (node->recovery != NULL && strcmp(node->recovery->lost_origin, origin) == 0)
-            return lb_note_verifier_parse(lb_span_str(node->recovery->lost->lost_key), out);
+        for (size_t k = 0; k < node->num_recoveries; k++) {
+            const struct lb_recovery *recovery = &node->recoveries[k];
+            if (strcmp(recovery->lost_origin, origin) == 0)
+                return lb_note_verifier_parse(lb_span_str(recovery->lost->lost_key), out);
+        }
     }
     LB_FAIL(LB_ABSENT, "no key is known for this log");
 }

@@ -41,8 +41,8 @@ void lb_ctl_node_close(struct lb_ctl_node *node)
     lb_arena_free(node->arena);
 }
 
-int lb_ctl_node_run(struct lb_ctl_node *node, lb_status (*work)(struct lb_ctl_node *node, void *arg),
-                    void *arg)
+int lb_ctl_node_run(struct lb_ctl_node *node,
+                    lb_status (*work)(struct lb_ctl_node *node, void *arg), void *arg)
 {
     lb_status status = lb_ctl_node_open(node);
     if (status == LB_OK)

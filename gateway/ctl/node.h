@@ -25,8 +25,8 @@ void lb_ctl_node_close(struct lb_ctl_node *node);
 
 /* lb_ctl_node_run opens the node, lets `work` work with `arg`, tells a failure, and closes. Returns
  * the exit code. */
-int lb_ctl_node_run(struct lb_ctl_node *node, lb_status (*work)(struct lb_ctl_node *node, void *arg),
-                    void *arg);
+int lb_ctl_node_run(struct lb_ctl_node *node,
+                    lb_status (*work)(struct lb_ctl_node *node, void *arg), void *arg);
 
 /* lb_ctl_node_log_key loads the node's log key; the caller frees it. FILE_FAILED and the like with
  * a sentence in diag. */

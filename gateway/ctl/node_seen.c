@@ -134,8 +134,9 @@ static lb_status prove(struct seen *seen, struct lb_seen_line *out_line)
     LB_TRY(find_peer(seen, &peer));
     LB_TRY(look(node, peer, &head));
     if (head.note.len == 0) {
-        lb_diag_set(&node->diag, "this node has seen %s of that log; it has nothing to show for more",
-                    head.size == 0 ? "nothing" : "entries, but kept no signed checkpoint of it,");
+        lb_diag_set(&node->diag, head.size == 0
+                                     ? "this node has seen nothing of that log"
+                                     : "this node has seen that log, but kept no signed checkpoint");
         LB_FAIL(LB_ABSENT, "nothing can be proved");
     }
     struct lb_seen_line line = {.member = node->config.node, .size = head.size,

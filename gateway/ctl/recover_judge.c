@@ -66,8 +66,10 @@ static lb_status check_logs(const struct lb_ctl_recovery *own)
     const struct lb_node *node = lb_directory_node(own->directory, recovery->spiffe);
     if (node == NULL || node->log_origin == NULL)
         return refuse(own, recovery->spiffe, "is not listed with a log");
-    if (node->recovery != NULL && memcmp(node->recovery->sha256, recovery->sha256, 32) == 0)
-        return LB_OK; /* it is in force */
+    for (size_t i = 0; i < node->num_recoveries; i++) {
+        if (memcmp(node->recoveries[i].sha256, recovery->sha256, sizeof(recovery->sha256)) == 0)
+            return LB_OK; /* it is in force, or was */
+    }
     if (strcmp(node->log_origin, recovery->lost_origin) != 0)
         return refuse(own, recovery->spiffe, "has another log by now than this is about");
     for (size_t i = 0; i < recovery->num_seen; i++) {
@@ -123,6 +125,26 @@ static const char *hex_of(struct lb_arena *arena, const uint8_t hash[32])
     return lb_arena_str(arena, lb_span_str(hex));
 }
 
+/* Those who must have seen the log, and say nothing: brokers of a department's, departments of a
+ * broker's. Of witnesses the directory does not know. */
+static const char *silent_ones(const struct lb_ctl_recovery *own)
+{
+    const struct lb_node *node = lb_directory_node(own->directory, own->recovery.spiffe);
+    enum lb_node_kind kind = node->kind == LB_NODE_ADAPTER ? LB_NODE_BROKER : LB_NODE_ADAPTER;
+    const char *names = "";
+    for (size_t i = 0; i < own->directory->num_nodes && names != NULL; i++) {
+        const struct lb_node *other = &own->directory->nodes[i];
+        bool linked = node->kind == LB_NODE_ADAPTER || node->kind == LB_NODE_BROKER;
+        bool speaks = other->kind != kind || !linked;
+        for (size_t k = 0; k < own->recovery.num_seen && !speaks; k++)
+            speaks = strcmp(own->recovery.seen[k].member, other->spiffe) == 0;
+        if (!speaks)
+            names = lb_arena_printf(own->arena, "%s%s%s", names, names[0] == 0 ? "" : " ",
+                                    other->spiffe);
+    }
+    return names;
+}
+
 static void add_gap(struct lb_ctl_sheet *sheet, const struct lb_recovery *recovery)
 {
     struct lb_arena *arena = sheet->arena;
@@ -159,6 +181,8 @@ lb_status lb_ctl_recovery_print(const struct lb_ctl_recovery *own)
     for (size_t i = 0; i < LB_RECOVERY_OFFICERS; i++)
         lb_ctl_sheet_fact(&sheet, i == 0 ? "officer_1" : "officer_2", "安全员", "officer",
                           recovery->officers[i].spiffe);
+    lb_ctl_sheet_fact(&sheet, "silent", "应见过而未出具证明的成员", "must have seen it, and say nothing",
+                      silent_ones(own));
     lb_ctl_sheet_number(&sheet, "signed", "已签署人数", "have signed", (int64_t)own->num_signed);
     lb_ctl_sheet_fact(&sheet, "accept", "各成员确认后加入 state/trust/accept 的一行",
                       "line for each member's state/trust/accept, once confirmed",

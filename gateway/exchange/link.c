@@ -39,14 +39,15 @@ void lb_broker_link_kick(struct lb_broker_link *link)
     (void)pthread_mutex_unlock(&link->lock);
 }
 
-/* A log in the place of another that was lost: what we saw of that one must be named as lost. */
-static lb_status check_recovery(const struct lb_broker_link *link, const struct lb_node *node)
+/* A log in the place of others that were lost: what we saw of those must be named as lost. */
+static lb_status check_recoveries(struct lb_seen *seen, const struct lb_node *node)
 {
-    const struct lb_recovery *recovery = node->recovery;
-    return recovery == NULL
-               ? LB_OK
-               : lb_seen_check_lost(link->exchange->seen, recovery->lost_origin,
-                                    recovery->lost->size, recovery->lost->root);
+    for (size_t i = 0; i < node->num_recoveries; i++) {
+        const struct lb_recovery *recovery = &node->recoveries[i];
+        LB_TRY(lb_seen_check_lost(seen, recovery->lost_origin, recovery->lost->size,
+                                  recovery->lost->root));
+    }
+    return LB_OK;
 }
 
 static lb_status init_session(struct lb_broker_link *link, const char *adapter)
@@ -56,7 +57,7 @@ static lb_status init_session(struct lb_broker_link *link, const char *adapter)
     const struct lb_node *node = lb_directory_node(directory, adapter);
     lb_status status = LB_FAULT(LB_ROLE_NOT_ALLOWED, "directory lists no such adapter");
     if (node != NULL && node->kind == LB_NODE_ADAPTER && node->log_origin != NULL)
-        status = check_recovery(link, node);
+        status = check_recoveries(link->exchange->seen, node);
     if (status == LB_OK)
         status = lb_session_init(&link->session, options->log, node->log_origin, node->log_key,
                                  link->exchange->seen);

@@ -61,8 +61,8 @@ static lb_status check_recovery(struct lb_node_program *node)
 {
     struct lb_directory *directory = lb_trust_directory(node->trust);
     const struct lb_node *self = lb_directory_node(directory, node->spiffe);
-    bool listed = self != NULL && self->recovery != NULL;
-    lb_status status = listed ? check_first(node, self->recovery) : refuse_other(node);
+    const struct lb_recovery *recovery = self == NULL ? NULL : lb_node_recovery(self);
+    lb_status status = recovery != NULL ? check_first(node, recovery) : refuse_other(node);
     lb_directory_unref(directory);
     return status;
 }

@@ -14,16 +14,12 @@ static bool is_named(const struct lb_witness_service *service, const char *spiff
     return false;
 }
 
-/* A log in the place of another that was lost: what was cosigned of that one must be named as
- * lost. */
+/* A log in the place of others that were lost: what was cosigned of those must be named as lost. */
 static lb_status check_recovery(const struct lb_witness_service *service,
-                                const struct lb_node *node)
+                                const struct lb_recovery *recovery)
 {
-    const struct lb_recovery *recovery = node->recovery;
     uint64_t size = 0;
     struct lb_hash root;
-    if (recovery == NULL)
-        return LB_OK;
     lb_status status =
         lb_witness_latest(service->witness, recovery->lost_origin, &size, &root);
     if (lb_status_code(status) == LB_ABSENT)
@@ -44,8 +40,10 @@ static lb_status log_of(const struct lb_witness_service *service, const char *sp
     struct lb_directory *directory = lb_trust_directory(service->trust);
     const struct lb_node *node = lb_directory_node(directory, spiffe);
     bool named = node != NULL && node->log_origin != NULL && is_named(service, spiffe);
-    lb_status status = named ? check_recovery(service, node)
-                             : LB_FAULT(LB_ROLE_NOT_ALLOWED, "not a log that is witnessed here");
+    lb_status status =
+        named ? LB_OK : LB_FAULT(LB_ROLE_NOT_ALLOWED, "not a log that is witnessed here");
+    for (size_t i = 0; named && i < node->num_recoveries && status == LB_OK; i++)
+        status = check_recovery(service, &node->recoveries[i]);
     if (status == LB_OK)
         status = lb_note_verifier_init(node->log_origin, node->log_key, out_verifier);
     lb_directory_unref(directory);

@@ -140,6 +140,11 @@ const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node,
     return last;
 }
 
+const struct lb_recovery *lb_node_recovery(const struct lb_node *node)
+{
+    return node->num_recoveries == 0 ? NULL : &node->recoveries[node->num_recoveries - 1];
+}
+
 bool lb_node_log_follows(const struct lb_node *node, const uint8_t log_key[32])
 {
     if (node->log_origin == NULL)

@@ -19,7 +19,7 @@
  *  "organizations": [{"id", "zh", "en"}],
  *  "nodes": [{"spiffe", "endpoint" ("" if it does not listen), "log" (vkey; "" if it keeps none),
  *             "log_before": [{"log", "signature"}] (may be absent),
- *             "recovery": note (of a node whose log was lost, and of no other; recovery.h),
+ *             "recovery": [note] (all of a node whose log was lost, oldest first; recovery.h),
  *             "seal": [{"id", "key" (base64url X25519), "not_after", "signature"}],
  *             "share": [the same, and "not_before"; left out where there are none]}],
  *  "issuers": [{"organization", "kid", "x", "y" (base64url P-256),
@@ -69,7 +69,8 @@ struct lb_node {
     const char *endpoint;
     const char *log_origin;    /* NULL when it keeps no log */
     uint8_t log_key[32];
-    const struct lb_recovery *recovery;  /* how this log came after another; NULL for the first */
+    size_t num_recoveries;     /* how this log came after others, oldest first; 0 for the first */
+    const struct lb_recovery *recoveries;
     size_t num_former;         /* log keys before this one, newest first */
     const struct lb_former_key *former;
     size_t num_seal_keys;
@@ -154,6 +155,8 @@ const struct lb_listed *lb_listed_find(const struct lb_listed *list, size_t num,
  * end than any key may live. With id NULL: the newest valid one. */
 const struct lb_seal_key_entry *lb_node_seal_key(const struct lb_node *node, const char *id,
                                                  int64_t now_unix_s);
+/* lb_node_recovery is how a node's log came after the one before it; NULL for its first. */
+const struct lb_recovery *lb_node_recovery(const struct lb_node *node);
 /* lb_node_log_follows says whether a node's log key is this one or came after it by handovers. */
 bool lb_node_log_follows(const struct lb_node *node, const uint8_t log_key[32]);
 /* lb_node_share_key finds the share key for runs that began at a time: of those whose time it is

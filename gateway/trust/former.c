@@ -19,6 +19,12 @@ struct chain {
     const char *organization;  /* of an issuer */
 };
 
+/* Whose recoveries are read, and how many were. */
+struct recoveries {
+    const char *spiffe;
+    int num;
+};
+
 /* One link: checks the signature of what was read and becomes the next one's successor. */
 static lb_status take_link(struct lb_reader *reader, const struct lb_json *item,
                            const struct lb_verify_key *old_key, struct chain *chain,
@@ -78,29 +84,40 @@ lb_status lb_former_logs(struct lb_reader *reader, const struct lb_json *item,
     return LB_OK;
 }
 
-lb_status lb_former_recovery(struct lb_reader *reader, const struct lb_json *item,
-                             struct lb_node *node)
+/* --- logs that took the place of lost ones --- */
+
+/* The note of the log with that number; each names the one before it. */
+static lb_status read_recovery(struct lb_reader *reader, const struct lb_json *item, void *out,
+                               void *context)
 {
-    struct lb_span note = LB_SPAN_EMPTY;
-    bool named = lb_status_code(lb_json_get_str(item, "recovery", &note)) != LB_ABSENT;
-    bool later =
-        node->log_origin != NULL && lb_spiffe_log_number(node->spiffe, node->log_origin) > 0;
-    if (named != later)
-        return lb_reader_fail(reader, "\"recovery\" belongs to a log called %s~r<n>, and to no "
-                                      "other", lb_spiffe_log_origin(node->spiffe));
-    if (!named)
-        return LB_OK;
-    struct lb_recovery *recovery = lb_arena_alloc(reader->arena, sizeof(*recovery));
-    LB_ENSURE(recovery != NULL, LB_NO_MEMORY, "arena is full");
-    lb_status status = lb_recovery_open(note, reader->arena, recovery);
+    struct lb_recovery *recovery = out;
+    struct recoveries *from = context;
+    lb_status status = lb_recovery_open(lb_json_str(item), reader->arena, recovery);
     if (lb_status_code(status) == LB_NO_MEMORY)
         return status;
     if (status != LB_OK)
-        return lb_reader_fail(reader, "\"recovery\": %s", status->what);
-    if (strcmp(recovery->spiffe, node->spiffe) != 0 ||
-        strcmp(recovery->log_origin, node->log_origin) != 0)
-        return lb_reader_fail(reader, "\"recovery\" is of another log");
-    node->recovery = recovery;
+        return lb_reader_fail(reader, "%s", status->what);
+    from->num++;
+    if (strcmp(recovery->spiffe, from->spiffe) != 0 ||
+        lb_spiffe_log_number(from->spiffe, recovery->log_origin) != from->num)
+        return lb_reader_fail(reader, "is the recovery of another log");
+    return LB_OK;
+}
+
+lb_status lb_former_recovery(struct lb_reader *reader, const struct lb_json *item,
+                             struct lb_node *node)
+{
+    struct recoveries own = {.spiffe = node->spiffe};
+    void *list = NULL;
+    int number =
+        node->log_origin == NULL ? 0 : lb_spiffe_log_number(node->spiffe, node->log_origin);
+    if (has_member(item, "recovery"))
+        LB_TRY(lb_reader_list(reader, item, "recovery", sizeof(struct lb_recovery), read_recovery,
+                              &own, &list, &node->num_recoveries));
+    if (own.num != number)
+        return lb_reader_fail(reader, "a log called %s~r<n> has n notes under \"recovery\", and no "
+                                      "other log has any", lb_spiffe_log_origin(node->spiffe));
+    node->recoveries = list;
     return LB_OK;
 }
 

@@ -113,9 +113,8 @@ const char *lb_spiffe_log_named(const char *spiffe, int number, struct lb_arena 
 const char *lb_spiffe_of_log(const char *origin, struct lb_arena *arena)
 {
     const char *tail = strstr(origin, RECOVERED);
-    const char *spiffe = lb_arena_printf(arena, SCHEME "%.*s",
-                                         (int)(tail == NULL ? strlen(origin) : (size_t)(tail - origin)),
-                                         origin);
+    size_t len = tail == NULL ? strlen(origin) : (size_t)(tail - origin);
+    const char *spiffe = lb_arena_printf(arena, SCHEME "%.*s", (int)len, origin);
     return spiffe == NULL || lb_spiffe_log_number(spiffe, origin) >= 0
                ? spiffe
                : lb_arena_printf(arena, SCHEME "%s", origin);

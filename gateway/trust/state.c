@@ -172,7 +172,8 @@ static lb_status judge_all(const char *folder, const struct lb_directory *direct
     LB_TRY(lb_memory_accepted(folder, arena, diag, &judging.accepted));
     for (size_t i = 0; i < directory->num_nodes; i++) {
         const struct lb_node *node = &directory->nodes[i];
-        struct claim claim = {.name = node->spiffe, .is_log = true, .recovery = node->recovery,
+        struct claim claim = {.name = node->spiffe, .is_log = true,
+                              .recovery = lb_node_recovery(node),
                               .num_former = node->num_former, .former = node->former};
         LB_TRY(node_key(node, arena, &claim.key));
         LB_TRY(may_be_new(directory, node, known, arena, &claim.fresh_ok));

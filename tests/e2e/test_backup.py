@@ -1,19 +1,26 @@
-"""Backups of nodes that are at work: whole without the node, and enough to put it back on its feet."""
+"""Backups of nodes that are at work: whole without the node, and enough to put it back on its feet. And nodes whose
+log is lost beyond the last backup: service returns, the gap is proved, what was before it is found at the others."""
 
+import datetime
 import hashlib
+import json
 import os
 import shutil
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
+from members import DEPARTMENTS, FEDERATION, OPERATOR  # noqa: E402
 from processes import wait_until  # noqa: E402
+from recovery_cases import Commands, Loss  # noqa: E402
 from stubs import Refused  # noqa: E402
 
 NODE = "tax"
+LOST, UNDERSTATED = "housing", "education"
 KEYS = ("pseudo.key", "token.key")
 
 
@@ -23,8 +30,9 @@ def setUpModule():
     folder = fixture.folder()
 
 
-def members():
-    return federation.households[0]["members"]
+def members(which=0):
+    """A household's; how often one's incomes may be added up is limited."""
+    return federation.households[which]["members"]
 
 
 def back_up(name, out, *options, may_fail=False):
@@ -116,6 +124,98 @@ class Backup(unittest.TestCase):
         verdict = verify(member.state)
         self.assertEqual(verdict["code"], "OK")
         self.assertGreater(verdict["size"], last["log"]["size"])
+
+
+def now():
+    return datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def codes(facts, department):
+    return {fact.code for fact in facts if fact.view.startswith(department + ".")}
+
+
+class Recovery(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.commands = Commands(federation, folder)
+        cls.commands.enrol(LOST, UNDERSTATED, OPERATOR)
+
+    def test_1_a_department_comes_back_from_its_last_backup(self):
+        """Cases before the backup, after it, and one whose grants are there when the department is lost."""
+        loss, broker = Loss(self.commands, LOST, ["broker"]), federation.members["broker"]
+        federation.window.apply(members(1))
+        made = back_up(LOST, LOST, "--key", os.path.join(loss.member.state, KEYS[0]))
+        backed_up_ms, kept = time.time() * 1000, os.path.join(folder, LOST, "state")
+        federation.window.apply(members(2))
+        waiting = federation.window.open(members(1))
+        federation.window.agree(waiting, members(1))
+        loss.destroy()
+        shutil.copy(os.path.join(folder, LOST, "keys", KEYS[0]), loss.member.state)
+        loss.ask_peers()
+        loss.draft(kept)
+        self.assertEqual(loss.begin_code(), "SIGNATURE_INVALID")
+        loss.sign()
+        loss.begin()
+        loss.begin()  # once more: nothing changes
+        loss.publish()
+        recovered = now()
+        federation.restart(LOST)
+        with self.subTest("grants of before are refused, by name"):
+            self.assertEqual(codes(federation.window.collect(waiting).facts, LOST), {"GRANT_BEFORE_RECOVERY"})
+        with self.subTest("cases run again"):
+            self.assertEqual(codes(federation.window.apply(members(2)).facts, LOST), {""})
+        with self.subTest("the gap is proved"):
+            shown = loss.show()
+            self.assertEqual((shown["kept"], shown["signed"], shown["silent"]), (made["log"]["size"], 2, ""))
+            self.assertEqual(shown["lost"], f"{FEDERATION}/adapter/{LOST}")
+            first = federation.entries(LOST)[0]
+            self.assertEqual((first["type"], first["code"], first["count"]),
+                             ("RECOVERY", "RECOVERED", shown["seen"] - shown["kept"]))
+            self.assertGreater(first["count"], 0)
+        with self.subTest("logs verify"):
+            self.assertEqual([verify(state)["code"] for state in (loss.member.state, kept, broker.state)], 3 * ["OK"])
+        with self.subTest("nothing before the gap is lost, and the gap's reads are known"):
+            with open(loss.lost(BACKUP=kept, PEERS=broker.state, RECOVERED=recovered), encoding="utf-8") as file:
+                found = json.load(file)["findings"]
+            self.assertEqual({one["class"] for one in found}, {"MISSING_ADAPTER"})
+            self.assertGreater(min(one["time_ms"] for one in found), backed_up_ms)
+        with self.subTest("it is backed up under its new name"):
+            self.assertEqual(back_up(LOST, LOST + "-r1")["log"]["origin"], f"{FEDERATION}/adapter/{LOST}~r1")
+
+    def test_2_a_broker_comes_back_without_a_backup(self):
+        loss = Loss(self.commands, "broker", [name for name in DEPARTMENTS if name != LOST])
+        loss.destroy()
+        loss.ask_peers()
+        loss.draft()
+        loss.sign()
+        loss.begin()
+        loss.publish()
+        federation.restart("broker")
+        outcome = federation.window.apply(members(3))
+        self.assertEqual({fact.code for fact in outcome.facts}, {""})
+        self.assertEqual(verify(loss.member.state)["code"], "OK")
+        shown = loss.show()
+        self.assertEqual((shown["kept"], shown["silent"]), (0, federation.members[LOST].spiffe))
+
+    def test_3_who_saw_more_than_is_said_to_be_lost_refuses(self):
+        """An old statement: the broker has seen more since."""
+        loss = Loss(self.commands, UNDERSTATED, ["broker"])
+        loss.ask_peers()
+        federation.window.apply(members(4))
+        loss.destroy()
+        loss.draft()
+        loss.sign()
+        loss.begin()
+        loss.publish()
+        federation.processes[UNDERSTATED].start()
+        federation.wait_answering(UNDERSTATED)
+        wait_until(lambda: "LOG_BEHIND" in log_of("broker"), 30, "the broker's refusal")
+        self.assertEqual(federation.unlinked(), [UNDERSTATED])
+
+
+def log_of(name):
+    with open(federation.processes[name].log, encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 if __name__ == "__main__":
