@@ -56,6 +56,7 @@ static void start_serve(struct fixture *fx)
         .log = fx->log,
         .log_folder = fed_path(&fx->fed, "state"),
         .keep_details_s = fx->keep_details_s,
+        .recovered_unix_s = fx->recovered_unix_s,
         .workers = fx->workers,
         .clock = lb_clock_system(),
         .policy = fx->policy,

@@ -36,6 +36,7 @@ struct fixture {
     struct lb_seal_ring *share_ring; /* m1, and m0, which was before it */
     uint8_t pseudonym_key[32];
     int64_t keep_details_s;  /* before an erasure; 0 unless a test wants otherwise */
+    int64_t recovered_unix_s;  /* of the next start; likewise */
     struct lb_serve_secrets secrets;
     uint8_t form_sha256[32];
     struct lb_serve *serve;

@@ -116,6 +116,33 @@ static void withdrawal_stops_at_once_and_lists_never_go_back(void **state)
     assert_code(fx_send(fx, &built, NULL), LB_ANSWERED);
 }
 
+/* What was used of a grant is forgotten with the log: it must not be used once more. */
+static void a_grant_of_before_a_recovery_is_refused(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_ask ask;
+    struct fx_built built;
+    struct lb_serve_answer answer;
+    fx->recovered_unix_s = lb_clock_unix_s(lb_clock_system()) - 100;
+    fx_restart(fx);
+    assert_ok(fx_status(fx, 20, LB_STATE_VALID, 900));
+    for (int consent = 0; consent <= 1; consent++) {
+        for (int late = 0; late <= 1; late++) {
+            if (consent)
+                fx_ask_consent(fx, &ask);
+            else
+                fx_ask_honest(fx, &ask);
+            ask.grant.iat = ask.grant.nbf = fx->recovered_unix_s + LB_CLOCK_SKEW_S + late;
+            fx_build(fx, &ask, &built);
+            assert_code(fx_send(fx, &built, &answer),
+                        late ? LB_ANSWERED : LB_GRANT_BEFORE_RECOVERY);
+            assert_true(answer.recorded);
+        }
+    }
+    fx->recovered_unix_s = 0;
+    fx_restart(fx);
+}
+
 static int setup(void **state)
 {
     static struct fixture fx;
@@ -137,6 +164,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_anywhere_in_the_seal_is_refused),
         cmocka_unit_test(malformed_parts_are_refused),
         cmocka_unit_test(withdrawal_stops_at_once_and_lists_never_go_back),
+        cmocka_unit_test(a_grant_of_before_a_recovery_is_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

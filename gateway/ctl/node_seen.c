@@ -136,7 +136,7 @@ static lb_status prove(struct seen *seen, struct lb_seen_line *out_line)
     if (head.note.len == 0) {
         lb_diag_set(&node->diag, head.size == 0
                                      ? "this node has seen nothing of that log"
-                                     : "this node has seen that log, but kept no signed checkpoint");
+                                     : "this node has seen it, but kept no signed checkpoint");
         LB_FAIL(LB_ABSENT, "nothing can be proved");
     }
     struct lb_seen_line line = {.member = node->config.node, .size = head.size,

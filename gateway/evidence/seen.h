@@ -34,9 +34,9 @@ LB_MUST lb_status lb_seen_advance(struct lb_seen_log *log,
 /* lb_seen_save writes the file if the log has grown since. FILE_FAILED. */
 LB_MUST lb_status lb_seen_save(struct lb_seen_log *log);
 
-/* lb_seen_check_lost holds the size and root that a log is said to have ended with, when it was lost
- * and another takes its place, against what was seen of it: LOG_BEHIND when that was more, LOG_FORK
- * when it was another root of this size. FILE_FAILED, MALFORMED. Any thread. */
+/* lb_seen_check_lost holds the size and root that a log is said to have ended with, when it was
+ * lost and another takes its place, against what was seen of it: LOG_BEHIND when that was more,
+ * LOG_FORK when it was another root of this size. FILE_FAILED, MALFORMED. Any thread. */
 LB_MUST lb_status lb_seen_check_lost(struct lb_seen *seen, const char *origin, uint64_t size,
                                      const uint8_t root[LB_HASH_BYTES]);
 

@@ -194,7 +194,8 @@ static void what_is_said_to_be_lost_is_held_against_what_was_seen(void **state)
         assert_ok(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 4, other));
         assert_ok(lb_seen_check_lost(ground.seen, "never/seen", 0, other));
         assert_code(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 3, other), LB_LOG_FORK);
-        assert_code(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 2, head.root.bytes), LB_LOG_BEHIND);
+        assert_code(lb_seen_check_lost(ground.seen, TEST_ORIGIN, 2, head.root.bytes),
+                    LB_LOG_BEHIND);
         lb_seen_free(ground.seen);
         assert_ok(lb_seen_new(ground.fixture->root, &ground.seen));
     }

@@ -4,8 +4,8 @@
 #include "gateway/mains/node.h"
 
 /* A node's own evidence log: what it is called, and opening it. A log that took the place of a lost
- * one was begun by `lianban node recover begin`, and opens only with the recovery that the directory
- * has as its first entry. */
+ * one was begun by `lianban node recover begin`, and opens only with the recovery that the
+ * directory has as its first entry. */
 
 /* lb_node_name_log sets log_origin by the directory. NO_MEMORY. */
 LB_MUST lb_status lb_node_name_log(struct lb_node_program *node);

@@ -59,8 +59,8 @@ LB_MUST lb_status lb_note_open(struct lb_span note, const struct lb_note_verifie
                                size_t num_verifiers, struct lb_span *out_text,
                                uint32_t *out_mask);
 
-/* lb_note_signature_of finds one key's signature of a note's text, and verifies it. ABSENT when this
- * key has not signed; SIGNATURE_INVALID, MALFORMED, NO_MEMORY. */
+/* lb_note_signature_of finds one key's signature of a note's text, and verifies it. ABSENT when
+ * this key has not signed; SIGNATURE_INVALID, MALFORMED, NO_MEMORY. */
 LB_MUST lb_status lb_note_signature_of(struct lb_span note,
                                        const struct lb_note_verifier *verifier,
                                        uint8_t out[LB_SIGNATURE_BYTES]);

@@ -170,8 +170,8 @@ const struct lb_seal_key_entry *lb_node_share_key(const struct lb_node *node,
 LB_MUST lb_status lb_spiffe_parse(const char *spiffe, struct lb_arena *arena,
                                   const char **out_federation, enum lb_node_kind *out_kind,
                                   const char **out_organization);
-/* lb_spiffe_log_origin gives the log origin of a node, "<federation>/<kind>/<org>[/<name>]": that of
- * its first log, and the name of its other keys. */
+/* lb_spiffe_log_origin gives the log origin of a node, "<federation>/<kind>/<org>[/<name>]": that
+ * of its first log, and the name of its other keys. */
 const char *lb_spiffe_log_origin(const char *spiffe);
 /* lb_spiffe_log_number says which log of a node an origin names: 0 its first, N the one that its
  * Nth recovery began (recovery.h), -1 none of it. lb_spiffe_log_named gives the origin; NULL past

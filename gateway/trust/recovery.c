@@ -67,12 +67,12 @@ static lb_status read_officer(struct lb_span *rest, const char *node, struct lb_
 static lb_status read_officers(struct lb_span *rest, struct lb_arena *arena,
                                struct lb_recovery *recovery)
 {
-    uint8_t keys[LB_RECOVERY_OFFICERS][LB_ED25519_PUBLIC_BYTES];
+    uint8_t publics[LB_RECOVERY_OFFICERS][LB_ED25519_PUBLIC_BYTES];
     struct lb_recovery_officer *officers = recovery->officers;
     for (size_t i = 0; i < LB_RECOVERY_OFFICERS; i++)
-        LB_TRY(read_officer(rest, recovery->spiffe, arena, &officers[i], keys[i]));
+        LB_TRY(read_officer(rest, recovery->spiffe, arena, &officers[i], publics[i]));
     LB_ENSURE(strcmp(officers[0].spiffe, officers[1].spiffe) != 0 &&
-                  memcmp(keys[0], keys[1], sizeof(keys[0])) != 0,
+                  memcmp(publics[0], publics[1], sizeof(publics[0])) != 0,
               LB_MALFORMED, "both officers are one");
     return LB_OK;
 }

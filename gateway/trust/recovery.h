@@ -17,10 +17,10 @@
  *   officer <SPIFFE id> <vkey>                   two lines
  *   seen <member> <Unix seconds> <vkey> <size> <root> <proof> <signature>     1 to 32 lines
  *
- * In a line `seen`, the vkey is that of the lost log, `proof` this key's signature of the lost log's
- * checkpoint of that size and root, and `signature` the member's, over "lianban seen log v1" LF,
- * the line up to the blank before it, and LF. What is lost for certain goes from the size that is
- * kept to the largest that was seen. Hashes and signatures are in base64.
+ * In a line `seen`, the vkey is that of the lost log, `proof` this key's signature of the lost
+ * log's checkpoint of that size and root, and `signature` the member's, over "lianban seen log v1"
+ * LF, the line up to the blank before it, and LF. What is lost for certain goes from the size that
+ * is kept to the largest that was seen. Hashes and signatures are in base64.
  *
  * The first log of a node is called as the node is, <federation>/<kind>/...; those that take its
  * place have "~r1", "~r2" and so on behind that, which no SPIFFE id can have.

@@ -22,8 +22,8 @@
  * of a department that had one comes (present or not: it would be shown whom requests are about),
  * only if `<folder>/accept` has the line "<name> <key>" ("<spiffe> -" for a log key that goes,
  * "directory <vkey>" for one more signer). Lines that are empty or begin with '#' are passed over.
- * A log key of another name than the one known here is another log: it needs, besides, a recovery of
- * the log known here, to this key, by two officers whom the directory lists (recovery.h).
+ * A log key of another name than the one known here is another log: it needs, besides, a recovery
+ * of the log known here, to this key, by two officers whom the directory lists (recovery.h).
  * Pins outlive a member's absence; those of an issuer's key that handed over end with its listing.
  */
 

@@ -40,6 +40,7 @@ struct fuzz_sink;
     X(message_json)                                                                                \
     X(directory)                                                                                   \
     X(spiffe)                                                                                      \
+    X(recovery)                                                                                    \
     X(idno)                                                                                        \
     X(operator_text)                                                                               \
     X(value_token)                                                                                 \
