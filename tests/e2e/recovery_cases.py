@@ -8,6 +8,7 @@ import subprocess
 
 import fixture
 from members import FEDERATION
+from processes import wait_until
 
 # The new log begins as if that had been a minute ago: else a test would wait out the minute for
 # which grants are refused whose issuer's clock may have been ahead.
@@ -38,8 +39,15 @@ class Commands:
             raise AssertionError(f"{block}: {done.returncode}: {done.stderr}{done.stdout}")
 
     def publish(self):
+        """The directory's next version, which everybody who runs has read then."""
         self._version += 1
         self.material.publish_directory(self._version)
+        running = [process for process in self.federation.processes.values() if process.is_running]
+        wait_until(lambda: all(self._has_read(process) for process in running), 30, "the directory")
+
+    def _has_read(self, process):
+        with open(process.log, encoding="utf-8", errors="replace") as file:
+            return re.search(rf'"directory_accepted".*"version":{self._version}\b', file.read()) is not None
 
     def officers(self, organization):
         return {name.upper(): f"spiffe://{FEDERATION}/officer/{organization}/{name}" for name in ("li", "wang")}
