@@ -127,7 +127,7 @@ static void add_member(struct lb_json *directory, const char *spiffe, int key)
     assert_ok(lb_json_get_array(directory, "nodes", &list));
     lb_json_set_cstr(node, "spiffe", spiffe);
     lb_json_set_cstr(node, "endpoint", "");
-    lb_json_set_cstr(node, "log", fx_vkey(&fx, spiffe + 9, keys[key]));
+    lb_json_set_cstr(node, "log", fx_vkey(&fx, lb_spiffe_log_origin(spiffe), keys[key]));
     lb_json_set(node, "seal", lb_json_array());
     lb_json_append((struct lb_json *)(uintptr_t)list, node);
 }
@@ -148,7 +148,7 @@ static void write_directory(void)
 {
     struct lb_json *directory = fx_directory(&fx, 1);
     lb_json_set_cstr(fx_node(directory, FX_BROKER), "log",
-                     fx_vkey(&fx, FX_BROKER + 9, keys[BROKER]));
+                     fx_vkey(&fx, lb_spiffe_log_origin(FX_BROKER), keys[BROKER]));
     add_member(directory, LI, BY_LI);
     add_member(directory, WANG, BY_WANG);
     fx_write_directory(&fx, fx_text(&fx, directory));

@@ -28,7 +28,7 @@ int lost_tear_down(void **state)
 
 const char *lost_vkey(const char *name, int key)
 {
-    return fx_vkey(&fx, name, keys[key]);
+    return fx_vkey(&fx, lb_spiffe_log_origin(name), keys[key]);
 }
 
 /* --- what members say --- */
@@ -67,7 +67,7 @@ struct lb_recovery lost_recovery(const struct lb_seen_line *lines, size_t num)
         .unix_s = FX_NOW,
         .log_key = lost_vkey(NEXT, NEW),
         .kept_size = 4,
-        .officers = {{LI, lost_vkey(LI + 9, BY_LI)}, {WANG, lost_vkey(WANG + 9, BY_WANG)}},
+        .officers = {{LI, lost_vkey(LI, BY_LI)}, {WANG, lost_vkey(WANG, BY_WANG)}},
         .num_seen = num,
         .seen = lines,
     };
@@ -85,9 +85,11 @@ struct lb_span lost_signed(struct lb_span text, const char *first, int first_key
                                 const char *second, int second_key)
 {
     struct lb_span note = text;
-    assert_ok(lb_note_sign(text, false, first + 9, keys[first_key], fx.arena, &note));
+    assert_ok(lb_note_sign(text, false, lb_spiffe_log_origin(first), keys[first_key], fx.arena,
+                           &note));
     if (second != NULL)
-        assert_ok(lb_note_sign(note, true, second + 9, keys[second_key], fx.arena, &note));
+        assert_ok(lb_note_sign(note, true, lb_spiffe_log_origin(second), keys[second_key],
+                               fx.arena, &note));
     return note;
 }
 

@@ -28,6 +28,7 @@ extern struct lb_sign_key *keys[NUM_KEYS];  /* keys[LOST] is the fixture's */
 int lost_set_up(void **state);
 int lost_tear_down(void **state);
 
+/* lost_vkey is a key under a SPIFFE id or a log's name. */
 const char *lost_vkey(const char *name, int key);
 /* lost_seen makes a line that nobody has signed, with the lost log's own signature of a size and a
  * root that begins with `first`; the other two are signed by who saw it. */

@@ -13,7 +13,7 @@ static void add_member(struct lb_json *directory, const char *spiffe, int key)
     assert_ok(lb_json_get_array(directory, "nodes", &list));
     lb_json_set_cstr(node, "spiffe", spiffe);
     lb_json_set_cstr(node, "endpoint", "");
-    lb_json_set_cstr(node, "log", lost_vkey(spiffe + 9, key));
+    lb_json_set_cstr(node, "log", lost_vkey(spiffe, key));
     lb_json_set(node, "seal", lb_json_array());
     lb_json_append((struct lb_json *)(uintptr_t)list, node);
 }
@@ -97,7 +97,7 @@ static void nobody_else_puts_a_log_in_the_place_of_another(void **state)
     assert_code(try_directory(listing(2, NEXT, NEWER, &note)), LB_KEY_CHANGED);
     accept_key(lost_vkey(NEXT, NEW));
     struct lb_json *strangers = listing(2, NEXT, NEW, &note);
-    lb_json_set_cstr(fx_node(strangers, WANG), "log", lost_vkey(WANG + 9, BY_CONSENT));
+    lb_json_set_cstr(fx_node(strangers, WANG), "log", lost_vkey(WANG, BY_CONSENT));
     assert_code(try_directory(strangers), LB_KEY_CHANGED);
     assert_non_null(strstr(diag.text, "no recovery"));
     /* The same officers' recovery of another node. */

@@ -106,10 +106,10 @@ static void one_officer_is_not_enough(void **state)
     made.officers[1] = made.officers[0];
     assert_opens_as(lost_signed(lost_text(&made), LI, BY_LI, NULL, 0), LB_MALFORMED);
     made.officers[1].spiffe = WANG;
-    made.officers[1].key = lost_vkey(WANG + 9, BY_LI); /* one key under two names */
+    made.officers[1].key = lost_vkey(WANG, BY_LI); /* one key under two names */
     assert_opens_as(lost_signed(lost_text(&made), LI, BY_LI, WANG, BY_LI), LB_MALFORMED);
     made = lost_recovery(lines, 1);
-    made.officers[1] = (struct lb_recovery_officer){HEALTH, lost_vkey(HEALTH + 9, BY_WANG)};
+    made.officers[1] = (struct lb_recovery_officer){HEALTH, lost_vkey(HEALTH, BY_WANG)};
     assert_opens_as(lost_signed(lost_text(&made), LI, BY_LI, HEALTH, BY_WANG), LB_MALFORMED);
     /* What one has signed, the other must have. */
     struct lb_recovery other = lost_recovery(lines, 1);
