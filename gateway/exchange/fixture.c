@@ -171,6 +171,14 @@ void fx_link(struct fixture *fx)
     assert_ok(lb_broker_link_receive(fx->link, hello));
 }
 
+void fx_link_in_vain(struct fixture *fx)
+{
+    const struct lb_broker_port port = {fx, link_kick, link_fail, false};
+    struct lb_broker_link *link = NULL;
+    assert_ok(lb_broker_link_new(fx->exchange, FX_ADAPTER, &port, &link));
+    lb_broker_link_close(link);
+}
+
 void fx_unlink(struct fixture *fx)
 {
     lb_broker_link_close(fx->link);

@@ -47,6 +47,8 @@ void fx_teardown(struct fixture *fx);
 void fx_link(struct fixture *fx);
 /* fx_unlink closes it as a lost connection does. */
 void fx_unlink(struct fixture *fx);
+/* fx_link_in_vain dials an adapter that is not there. */
+void fx_link_in_vain(struct fixture *fx);
 
 /* fx_frame waits up to 60 s for the broker's next frame, fx_send_frame hands it one. */
 Lianban__V1__Frame *fx_frame(struct fixture *fx);

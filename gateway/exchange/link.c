@@ -319,18 +319,34 @@ void lb_broker_link_leave(struct lb_broker_link *link)
     (void)pthread_mutex_unlock(&link->exchange->lock);
 }
 
+static bool has_stood(struct lb_broker_link *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    bool stood = link->session.greeted;
+    (void)pthread_mutex_unlock(&link->lock);
+    return stood;
+}
+
+/* Under the exchange's lock. A try that came to nothing does not take back the leave before it. */
+static void forget(struct lb_exchange *exchange, struct lb_broker_link *link, bool stood)
+{
+    struct adapter *adapter = link->adapter;
+    adapter->link = NULL;
+    adapter->changed_unix_ms = lb_clock_unix_ms(exchange->options.clock);
+    if (!stood)
+        return;
+    adapter->expected = link->leaving;
+    adapter->away_ms = lb_clock_monotonic_ms(exchange->options.clock);
+}
+
 void lb_broker_link_close(struct lb_broker_link *link)
 {
     struct lb_exchange *exchange = link->exchange;
-    const struct lb_clock *clock = exchange->options.clock;
+    bool stood = has_stood(link);
     (void)pthread_mutex_lock(&exchange->lock);
     enum lb_code code = link->leaving ? LB_STOPPING : LB_UNAVAILABLE;
-    if (link->adapter->link == link) {
-        link->adapter->link = NULL;
-        link->adapter->changed_unix_ms = lb_clock_unix_ms(clock);
-        link->adapter->expected = link->leaving;
-        link->adapter->away_ms = lb_clock_monotonic_ms(clock);
-    }
+    if (link->adapter->link == link)
+        forget(exchange, link, stood);
     (void)pthread_mutex_unlock(&exchange->lock);
     (void)pthread_mutex_lock(&link->lock);
     link->detached = true;
