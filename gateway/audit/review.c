@@ -8,7 +8,6 @@
 #include "gateway/audit/review_state.h"
 #include "gateway/base/file.h"
 
-#define APPLICATION_ID 0x4c425256U /* "LBRV" */
 #define BUSY_TIMEOUT_MS 5000
 #define MAX_PATH_BYTES 4096
 
@@ -39,15 +38,15 @@ static lb_status open_in(struct lb_review *review, const char *folder, bool crea
                          struct lb_diag *diag)
 {
     char path[MAX_PATH_BYTES];
-    int len = snprintf(path, sizeof(path), "%s/review.db", folder);
+    int len = snprintf(path, sizeof(path), "%s/%s", folder, lb_review_schema.name);
     LB_ENSURE(len > 0 && (size_t)len < sizeof(path), LB_FILE_FAILED, "path is too long");
     if (create)
         LB_TRY(lb_file_mkdirs(folder));
     LB_TRY(check_folder(folder, diag));
     const struct lb_store_options options = {
         .path = path,
-        .migrations = lb_review_migrations(),
-        .application_id = APPLICATION_ID,
+        .migrations = lb_review_schema.migrations,
+        .application_id = lb_review_schema.application_id,
         .create = create,
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
     };

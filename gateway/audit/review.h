@@ -3,6 +3,7 @@
 
 #include "gateway/audit/detect_lists.h"
 #include "gateway/audit/index.h"
+#include "gateway/store/schema.h"
 
 /*
  * The officer's review queue, in a store of its own (`folder`/review.db, mode 0600): what the rules
@@ -189,5 +190,8 @@ const char *lb_review_state_name(enum lb_review_state state);
 const char *lb_review_outcome_name(enum lb_review_outcome outcome);
 /* lb_review_outcome_by_name finds one; false if there is none. */
 bool lb_review_outcome_by_name(const char *name, enum lb_review_outcome *out);
+
+/* The queue's own kind of store. */
+extern const struct lb_store_schema lb_review_schema;
 
 #endif

@@ -46,10 +46,7 @@ static const char *const migrations[] = {
     NULL,
 };
 
-const char *const *lb_review_migrations(void)
-{
-    return migrations;
-}
+const struct lb_store_schema lb_review_schema = {"review.db", 0x4c425256U /* "LBRV" */, migrations};
 
 /* Rows of a window: the newest 2,000 (LB_DETECT_MAX_WINDOW_ROWS) and no more, so that a flood costs
  * each of its rows the same. */

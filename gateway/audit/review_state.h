@@ -54,8 +54,7 @@ struct lb_review {
     const struct lb_review_recorder *recorder;
 };
 
-/* lb_review_migrations are the schema's steps; lb_review_sql the text of each statement. */
-const char *const *lb_review_migrations(void);
+/* lb_review_sql is the text of each statement. */
 const char *lb_review_sql(enum review_sql which);
 
 /* One bound value; a run of them binds parameters 1, 2, ... */

@@ -58,9 +58,9 @@ void world_begin(void **state, struct world *world)
     put(world, "seen/peer.123.new", "half");
 }
 
-lb_status world_make(struct world *world, struct lb_backup_result *out)
+struct lb_backup_options world_options(struct world *world)
 {
-    const struct lb_backup_options options = {
+    return (struct lb_backup_options){
         .node = NODE,
         .version = "1",
         .state = world->fixture->folder,
@@ -73,6 +73,11 @@ lb_status world_make(struct world *world, struct lb_backup_result *out)
         .keep_free_bytes = WORLD_KEEP_FREE,
         .watch = &world->watch,
     };
+}
+
+lb_status world_make(struct world *world, struct lb_backup_result *out)
+{
+    const struct lb_backup_options options = world_options(world);
     lb_status status =
         lb_backup_make(&options, world->fixture->arena, &world->fixture->diag, out);
     if (status != LB_OK)

@@ -22,6 +22,8 @@ struct world {
 /* world_begin makes everything anew; world_remove removes a folder with all that is in it. */
 void world_begin(void **state, struct world *world);
 void world_remove(const char *path);
+/* world_options are those of a copy of it. */
+struct lb_backup_options world_options(struct world *world);
 /* world_make and world_check run the two; a failure must come with a sentence. */
 lb_status world_make(struct world *world, struct lb_backup_result *out);
 lb_status world_check(struct world *world, struct lb_backup_result *out);

@@ -4,6 +4,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/diag.h"
 #include "gateway/evidence/log.h"
+#include "gateway/store/schema.h"
 #include "gateway/trust/issuer_keys.h"
 #include "gateway/trust/trust.h"
 #include "lianban/v1/broker.pb-c.h"
@@ -173,5 +174,8 @@ LB_MUST lb_status lb_consent_status_list(struct lb_consent *consent, struct lb_a
 /* lb_consent_current is lb_consent_status_list for a push, with nothing that ends by it. */
 LB_MUST lb_status lb_consent_current(struct lb_consent *consent, struct lb_arena *arena,
                                      struct lb_consent_push *out_push);
+
+/* The store of requests and grants, for who looks at all of a node's. */
+extern const struct lb_store_schema lb_consent_schema;
 
 #endif

@@ -7,6 +7,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "gateway/consent/consent.h"
+
 #define APPLICATION_ID 0x4C42434FU  /* "LBCO" */
 #define PURGE_EVERY_S 60
 /* An index may serve again once its grant can't be presented any more, clocks included. */
@@ -65,6 +67,8 @@ static const char *const migrations[] = {
     "ALTER TABLE slip_try ADD COLUMN officer TEXT NOT NULL DEFAULT '';",
     NULL,
 };
+
+const struct lb_store_schema lb_consent_schema = {"consent.db", APPLICATION_ID, migrations};
 
 #define REQUEST_COLUMNS                                                                            \
     "id, state, keep_until, caller, form, form_version, form_sha256, case_id, requester_key,"      \

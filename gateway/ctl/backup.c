@@ -1,13 +1,11 @@
 #include "gateway/backup/backup.h"
 #include "gateway/base/hex.h"
-#include "gateway/crypto/sign.h"
 #include "gateway/ctl/command.h"
 #include "gateway/ctl/doctor_config.h"
 #include "gateway/ctl/log_keys.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/text.h"
 #include "gateway/evidence/inspect.h"
-#include "gateway/trust/keys.h"
 
 /* A copy of a running node's state, and whether a copy is what was made. */
 
@@ -129,51 +127,13 @@ static int print(const struct backup *backup, const char *folder)
 
 /* --- make --- */
 
-/* What the log in the state calls itself, as long as it is a log of this node's. */
-static lb_status own_origin(struct backup *backup, const struct lb_doctor_config *config,
-                            const char **out)
-{
-    LB_DEFER(lb_log_reader_closep) struct lb_log_reader *reader = NULL;
-    const char *first = lb_spiffe_log_origin(config->node);
-    *out = first;
-    if (lb_log_reader_open(config->state, &backup->diag, &reader) != LB_OK)
-        return LB_OK; /* copying will say why */
-    lb_status status = lb_log_reader_origin(reader, backup->arena, out);
-    if (lb_status_code(status) == LB_NO_MEMORY)
-        return status;
-    if (status != LB_OK || lb_spiffe_log_number(config->node, *out) < 0)
-        *out = first;
-    return LB_OK;
-}
-
-/* Nothing but the node's own key proves its copy. */
-static lb_status own_verifier(struct backup *backup, const struct lb_doctor_config *config,
-                              struct lb_note_verifier *out)
-{
-    struct lb_sign_key *key = NULL;
-    uint8_t public_key[LB_P256_PUBLIC_BYTES];
-    const char *origin = NULL;
-    lb_status status = config->log_key == NULL
-                           ? LB_FAULT(LB_CONFIG_INVALID, "no log key")
-                           : lb_keys_load_sign(config->log_key, LB_SIGN_ED25519, &key);
-    if (status != LB_OK)
-        lb_diag_set(&backup->diag, "%s: its `log_key` cannot be read by this account, so the copy "
-                                   "could not be verified; run this as the node's account",
-                    config->path);
-    LB_TRY(status);
-    (void)lb_sign_key_public(key, public_key);
-    lb_sign_key_free(key);
-    LB_TRY(own_origin(backup, config, &origin));
-    return lb_note_verifier_init(origin, public_key, out);
-}
-
 static lb_status make(struct backup *backup)
 {
     LB_DEFER(lb_note_verifier_cleanup) struct lb_note_verifier verifier = {.key = NULL};
     const struct lb_backup_watch watch = {tell, backup};
     struct lb_doctor_config config;
     LB_TRY(lb_doctor_config_load(backup->config, backup->arena, &backup->diag, &config));
-    LB_TRY(own_verifier(backup, &config, &verifier));
+    LB_TRY(lb_ctl_log_keys_own(&config, backup->arena, &backup->diag, &verifier));
     const struct lb_backup_options options = {
         .node = config.node,
         .version = backup->env->version,

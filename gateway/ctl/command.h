@@ -29,6 +29,8 @@ int lb_ctl_review_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_adapter_command(struct lb_ctl_env *env, int argc, char **argv);
 /* backup make | check; options without a word are those of make */
 int lb_ctl_backup_command(struct lb_ctl_env *env, int argc, char **argv);
+/* upgrade check */
+int lb_ctl_upgrade_command(struct lb_ctl_env *env, int argc, char **argv);
 /* view check | explain | close | open | closed | open-token */
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
 /* form check | notice */

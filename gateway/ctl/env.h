@@ -6,11 +6,13 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/diag.h"
+#include "gateway/trust/directory.h"
 
 struct lb_ctl_remote;
 struct lb_ctl_doctor_ways;
 struct lb_explain_request;
 struct lb_explanation;
+struct lb_store_schema;
 
 /*
  * What a command sees of the world: its streams, the clock, the way to other processes and what the
@@ -30,6 +32,9 @@ struct lb_ctl_env {
     /* What a witness in this state folder cosigned last of a log (gateway/witness/witness.h). */
     lb_status (*cosigned)(const char *folder, const char *origin, struct lb_arena *arena,
                           struct lb_span *out_note);
+    /* The kinds of stores that a node of this kind may have in its state folder, in the arena. */
+    lb_status (*stores)(enum lb_node_kind kind, struct lb_arena *arena,
+                        const struct lb_store_schema **out_kinds, size_t *out_num);
     const char *agent;  /* the window agent's address when --agent is not given */
     const char *version;  /* of the program */
     const char *login;  /* who runs this, the operator's badge when --operator is not given */

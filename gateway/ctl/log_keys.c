@@ -1,6 +1,10 @@
 #include "gateway/ctl/log_keys.h"
 
+#include "gateway/crypto/sign.h"
+#include "gateway/ctl/doctor_config.h"
 #include "gateway/ctl/say.h"
+#include "gateway/evidence/inspect.h"
+#include "gateway/trust/keys.h"
 
 #define MAX_SIGNERS 32
 
@@ -97,6 +101,43 @@ lb_status lb_ctl_log_keys_find(const struct lb_ctl_log_keys *keys, const char *o
                     keys->directory != NULL ? "the directory lists no such log"
                                             : "give its --vkey");
     return status;
+}
+
+/* What the log in the state calls itself, as long as it is a log of this node's. */
+static lb_status own_origin(const struct lb_doctor_config *config, struct lb_arena *arena,
+                            struct lb_diag *diag, const char **out)
+{
+    LB_DEFER(lb_log_reader_closep) struct lb_log_reader *reader = NULL;
+    const char *first = lb_spiffe_log_origin(config->node);
+    *out = first;
+    if (lb_log_reader_open(config->state, diag, &reader) != LB_OK)
+        return LB_OK; /* copying will say why */
+    lb_status status = lb_log_reader_origin(reader, arena, out);
+    if (lb_status_code(status) == LB_NO_MEMORY)
+        return status;
+    if (status != LB_OK || lb_spiffe_log_number(config->node, *out) < 0)
+        *out = first;
+    return LB_OK;
+}
+
+lb_status lb_ctl_log_keys_own(const struct lb_doctor_config *config, struct lb_arena *arena,
+                              struct lb_diag *diag, struct lb_note_verifier *out)
+{
+    const char *origin = NULL;
+    struct lb_sign_key *key = NULL;
+    uint8_t public_key[LB_P256_PUBLIC_BYTES];
+    lb_status status = config->log_key == NULL
+                           ? LB_FAULT(LB_CONFIG_INVALID, "no log key")
+                           : lb_keys_load_sign(config->log_key, LB_SIGN_ED25519, &key);
+    if (status != LB_OK)
+        lb_diag_set(diag, "%s: its `log_key` cannot be read by this account, so the copy could not "
+                          "be verified; run this as the node's account",
+                    config->path);
+    LB_TRY(status);
+    (void)lb_sign_key_public(key, public_key);
+    lb_sign_key_free(key);
+    LB_TRY(own_origin(config, arena, diag, &origin));
+    return lb_note_verifier_init(origin, public_key, out);
 }
 
 void lb_ctl_log_keys_close(struct lb_ctl_log_keys *keys)

@@ -33,6 +33,12 @@ LB_MUST lb_status lb_ctl_log_keys_open(struct lb_ctl_log_keys *keys, const struc
  * in diag when no key is known for it. */
 LB_MUST lb_status lb_ctl_log_keys_find(const struct lb_ctl_log_keys *keys, const char *origin,
                                        struct lb_diag *diag, struct lb_note_verifier *out);
+/* lb_ctl_log_keys_own makes the verifier of a node's own log from its configuration: the key that
+ * it signs with, and the name that the log in its state has. CONFIG_INVALID, FILE_FAILED with a
+ * sentence in diag, as lb_keys_load_sign; NO_MEMORY. */
+struct lb_doctor_config;
+LB_MUST lb_status lb_ctl_log_keys_own(const struct lb_doctor_config *config, struct lb_arena *arena,
+                                      struct lb_diag *diag, struct lb_note_verifier *out);
 /* lb_ctl_log_keys_close releases the directory. */
 void lb_ctl_log_keys_close(struct lb_ctl_log_keys *keys);
 

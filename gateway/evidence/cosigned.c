@@ -25,6 +25,9 @@ static const char *const MIGRATIONS[] = {
     NULL,
 };
 
+const struct lb_store_schema lb_cosigned_schema = {LB_COSIGNED_DATABASE, APPLICATION_ID,
+                                                   MIGRATIONS};
+
 static lb_status prepare(struct lb_cosigned *cosigned, bool read_only)
 {
     LB_TRY(lb_stmt_prepare(cosigned->store,

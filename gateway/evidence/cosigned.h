@@ -4,6 +4,7 @@
 #include "gateway/evidence/checkpoint.h"
 #include "gateway/evidence/inspect.h"
 #include "gateway/evidence/witness_policy.h"
+#include "gateway/store/schema.h"
 
 /*
  * What witnesses have said of a log: its checkpoints with their cosignatures, in a file of its own
@@ -65,5 +66,8 @@ LB_MUST lb_status lb_witnessed_read(const char *folder, const struct lb_note_ver
 LB_MUST lb_status lb_witnessed_compare(struct lb_log_reader *reader,
                                        const struct lb_checkpoint *witnessed,
                                        struct lb_diag *diag);
+
+/* The store of the own log's cosigned checkpoints, for who looks at all of a node's. */
+extern const struct lb_store_schema lb_cosigned_schema;
 
 #endif

@@ -9,6 +9,7 @@
 #include "gateway/evidence/leaf.h"
 #include "gateway/evidence/merkle.h"
 #include "gateway/note/note.h"
+#include "gateway/store/schema.h"
 #include "gateway/store/store.h"
 
 /*
@@ -54,6 +55,10 @@ LB_MUST lb_status lb_log_open(const struct lb_log_options *options, struct lb_di
 /* lb_log_schema is the number of schema steps of a log's store with its owner's migrations (NULL
  * for none): a store that knows more was written by a later version. */
 size_t lb_log_schema(const char *const *migrations);
+/* lb_log_kind is that store as a kind, its steps in the arena: the log's own one, then its owner's.
+ * A store has them in this order for ever, so whatever comes later comes last. NO_MEMORY. */
+LB_MUST lb_status lb_log_kind(const char *const *migrations, struct lb_arena *arena,
+                              struct lb_store_schema *out);
 
 /* lb_log_add_key lets a second key sign every checkpoint from the next one on, so that the log's
  * key is replaced without a stop: peers that know either key go on. Append two entries then, and

@@ -84,6 +84,21 @@ static lb_status join_migrations(const char *const *owners, const char ***out_al
     return LB_OK;
 }
 
+lb_status lb_log_kind(const char *const *migrations, struct lb_arena *arena,
+                      struct lb_store_schema *out)
+{
+    size_t num = lb_log_schema(migrations) + 1;
+    const char **joined = NULL;
+    LB_TRY(join_migrations(migrations, &joined));
+    const char **steps = lb_arena_array(arena, num, sizeof(*steps));
+    for (size_t i = 0; steps != NULL && i < num; i++)
+        steps[i] = joined[i];
+    free(joined);
+    LB_ENSURE(steps != NULL, LB_NO_MEMORY, "arena is full");
+    *out = (struct lb_store_schema){LB_LOG_DATABASE, LB_RECORDS_APPLICATION_ID, steps};
+    return LB_OK;
+}
+
 static lb_status open_writer(struct opening *opening)
 {
     struct lb_log_writer *writer = &opening->log->writer;

@@ -6,6 +6,7 @@
 #include "gateway/base/meter.h"
 #include "gateway/base/workers.h"
 #include "gateway/evidence/log.h"
+#include "gateway/store/schema.h"
 #include "gateway/trust/trust.h"
 #include "lianban/v1/broker.pb-c.h"
 
@@ -142,5 +143,8 @@ const struct lb_offered_form *lb_exchange_form(const struct lb_exchange *exchang
                                                uint32_t version);
 size_t lb_exchange_num_forms(const struct lb_exchange *exchange);
 const struct lb_offered_form *lb_exchange_form_at(const struct lb_exchange *exchange, size_t index);
+
+/* The store of withdrawals, for who looks at all of a node's. */
+extern const struct lb_store_schema lb_exchange_schema;
 
 #endif

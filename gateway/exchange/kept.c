@@ -19,6 +19,8 @@ static const char *const migrations[] = {
     NULL,
 };
 
+const struct lb_store_schema lb_exchange_schema = {"withdrawals.db", APPLICATION_ID, migrations};
+
 struct lb_exchange_kept {
     pthread_mutex_t lock;  /* of the store; before the exchange's */
     struct lb_store *store;

@@ -14,6 +14,7 @@
 #include "gateway/ctl/command.h"
 #include "gateway/ctl/doctor_port.h"
 #include "gateway/ctl/menu.h"
+#include "gateway/mains/stores.h"
 #include "gateway/mains/version.h"
 #include "gateway/services/client_calls.h"
 #include "gateway/services/client_doctor.h"
@@ -63,6 +64,8 @@ static const struct lb_ctl_item items[] = {
      "备份运行中节点的状态，并核验备份", lb_ctl_backup_command, NULL},
     {LB_CTL_OPERATOR, "node", "seen|recover", "what a node saw of others, and after a loss",
      "节点所见，以及存证丢失后的恢复", lb_ctl_node_command, NULL},
+    {LB_CTL_OPERATOR, "upgrade", "check", "rehearse what this version would do to a node's stores",
+     "演练本版本对节点存储的升级", lb_ctl_upgrade_command, NULL},
     {LB_CTL_OPERATOR, "pki", "init|issue|renew|revoke|crl|show", "the embedded CA", "内置证书机构",
      NULL, lb_pki_command},
     {LB_CTL_OPERATOR, "keys", "log|seal|issuer|...|rotate|handover|use|destroy",
@@ -112,6 +115,7 @@ int main(int argc, char **argv)
         .explain = lb_serve_explain,
         .doctor = &doctor,
         .cosigned = lb_witness_read,
+        .stores = lb_stores_of,
         .agent = agent != NULL && agent[0] != 0 ? agent : DEFAULT_AGENT,
         .version = LB_VERSION,
         .login = login(),

@@ -40,6 +40,8 @@ static const char *const migrations[] = {
     NULL,
 };
 
+const struct lb_store_schema lb_register_schema = {"register.db", APPLICATION_ID, migrations};
+
 void lb_register_hash(const uint8_t person_key[32], const char *id_no,
                       char out[LB_REGISTER_HASH_CHARS + 1])
 {

@@ -4,6 +4,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/diag.h"
 #include "gateway/crypto/sign.h"
+#include "gateway/store/schema.h"
 
 /*
  * The register of those who serve at a window: who holds which badge, in which unit, until when,
@@ -94,5 +95,8 @@ LB_MUST lb_status lb_register_pending(struct lb_register *reg, struct lb_arena *
                                       struct lb_register_change **out_changes, size_t *out_num);
 /* lb_register_evidenced notes that a change is entry `index` of the log. */
 LB_MUST lb_status lb_register_evidenced(struct lb_register *reg, int64_t seq, uint64_t index);
+
+/* The register's own kind of store, for who looks at all of a node's. */
+extern const struct lb_store_schema lb_register_schema;
 
 #endif

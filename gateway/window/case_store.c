@@ -22,6 +22,8 @@ static const char *const migrations[] = {
     NULL,
 };
 
+const struct lb_store_schema lb_window_schema = {"cases.db", APPLICATION_ID, migrations};
+
 struct lb_case_store {
     pthread_mutex_t lock;
     struct lb_store *store;

@@ -6,6 +6,7 @@
 #include "gateway/base/diag.h"
 #include "gateway/base/workers.h"
 #include "gateway/register/register.h"
+#include "gateway/store/schema.h"
 #include "gateway/trust/issuer_keys.h"
 #include "gateway/trust/seal_ring.h"
 #include "gateway/trust/trust.h"
@@ -154,5 +155,8 @@ LB_MUST lb_status lb_window_watch(struct lb_window *window, const char *case_id,
 bool lb_case_listener_fill(struct lb_case_listener *listener, struct lb_buf *out);
 /* lb_case_listener_close forgets the port. A collect under way goes on. */
 void lb_case_listener_close(struct lb_case_listener *listener);
+
+/* The store of cases, for who looks at all of a node's. */
+extern const struct lb_store_schema lb_window_schema;
 
 #endif

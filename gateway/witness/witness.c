@@ -38,6 +38,8 @@ static const char *const MIGRATIONS[] = {
     NULL,
 };
 
+const struct lb_store_schema lb_witness_schema = {LB_WITNESS_DATABASE, APPLICATION_ID, MIGRATIONS};
+
 /* --- life --- */
 
 static lb_status open_store(struct lb_witness *witness)

@@ -5,6 +5,7 @@
 #include "gateway/base/diag.h"
 #include "gateway/evidence/add_checkpoint.h"
 #include "gateway/evidence/log.h"
+#include "gateway/store/schema.h"
 
 /*
  * A witness: cosigns another node's checkpoints as long as each extends the one before, and never
@@ -60,5 +61,8 @@ LB_MUST lb_status lb_witness_latest(struct lb_witness *witness, const char *orig
  * checkpoint with both signatures, in the arena. ABSENT; FILE_FAILED, STORE_FAILED, NO_MEMORY. */
 LB_MUST lb_status lb_witness_read(const char *folder, const char *origin, struct lb_arena *arena,
                                   struct lb_span *out_note);
+
+/* The store of what was cosigned for others, for who looks at all of a node's. */
+extern const struct lb_store_schema lb_witness_schema;
 
 #endif

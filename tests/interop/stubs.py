@@ -38,7 +38,7 @@ class Contract:
 
     def __init__(self, proto=PROTO):
         self._pool = descriptor_pool.DescriptorPool()
-        for file in _descriptors(proto).file:
+        for file in descriptors(proto).file:
             self._pool.Add(file)
         self._factory = message_factory.MessageFactory(self._pool)
 
@@ -122,7 +122,8 @@ def plain_channel(address):
     return grpc.insecure_channel(address, options=_OPTIONS)
 
 
-def _descriptors(proto):
+def descriptors(proto):
+    """The contract as protoc describes it."""
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "contract.bin")
         subprocess.run(["protoc", "-I", proto, "--include_imports", "--descriptor_set_out", out,
