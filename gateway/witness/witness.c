@@ -38,7 +38,8 @@ static const char *const MIGRATIONS[] = {
     NULL,
 };
 
-const struct lb_store_schema lb_witness_schema = {LB_WITNESS_DATABASE, APPLICATION_ID, MIGRATIONS};
+const struct lb_store_schema lb_witness_schema = {LB_WITNESS_DATABASE, LB_WITNESS_APPLICATION_ID,
+                                                   MIGRATIONS};
 
 /* --- life --- */
 
