@@ -1,5 +1,6 @@
 #include "adapters/serve/link_state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,7 @@ lb_status lb_adapter_link_new(const struct lb_adapter_link_options *options,
     }
     link->options = *options;
     link->options.broker = NULL; /* borrowed for this call only */
+    (void)snprintf(link->broker, sizeof(link->broker), "%s", options->broker);
     link->refs = 1;
     link->last = &link->first;
     (void)pthread_mutex_init(&link->lock, NULL);
@@ -288,6 +290,8 @@ lb_status lb_adapter_link_receive(struct lb_adapter_link *link, struct lb_span b
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "frame");
     Lianban__V1__Frame *frame = NULL;
+    LB_TRY(lb_trust_need_log(link->options.trust, link->broker,
+                             lb_seen_origin(link->session.seen)));
     LB_TRY(lb_pb_unpack(&lianban__v1__frame__descriptor, bytes, arena, &frame));
     switch (frame->body_case) {
     case LIANBAN__V1__FRAME__BODY_HELLO:

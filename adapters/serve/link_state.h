@@ -22,6 +22,7 @@ struct outgoing {
 struct lb_adapter_link {
     struct lb_adapter_link_options options;
     struct lb_session session;
+    char broker[LB_MAX_SPIFFE_BYTES];
     pthread_mutex_t lock;
     size_t refs;              /* the stream's, and one per read in hand */
     bool closed;

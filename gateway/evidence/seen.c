@@ -191,6 +191,11 @@ lb_status lb_seen_open(struct lb_seen *seen, const char *origin, const uint8_t p
     return status;
 }
 
+const char *lb_seen_origin(const struct lb_seen_log *log)
+{
+    return log->origin;
+}
+
 uint64_t lb_seen_size(struct lb_seen_log *log)
 {
     (void)pthread_mutex_lock(&log->lock);

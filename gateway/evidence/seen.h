@@ -24,6 +24,8 @@ void lb_seen_free(struct lb_seen *seen);
  * if the peer's log is known to be whole), NO_MEMORY. Any thread. */
 LB_MUST lb_status lb_seen_open(struct lb_seen *seen, const char *origin,
                                const uint8_t public_key[32], struct lb_seen_log **out_log);
+/* lb_seen_origin borrows the log's name. */
+const char *lb_seen_origin(const struct lb_seen_log *log);
 /* lb_seen_size is the largest size verified so far. */
 uint64_t lb_seen_size(struct lb_seen_log *log);
 /* lb_seen_advance verifies a LogProgress against what any link has seen, and moves on: statuses of

@@ -275,7 +275,10 @@ static lb_status receive(struct lb_broker_link *link, struct lb_span bytes)
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "frame");
     Lianban__V1__Frame *frame = NULL;
-    lb_status status = lb_pb_unpack(&lianban__v1__frame__descriptor, bytes, arena, &frame);
+    lb_status status = lb_trust_need_log(link->exchange->options.trust, link->adapter->spiffe,
+                                         lb_seen_origin(link->session.seen));
+    if (status == LB_OK)
+        status = lb_pb_unpack(&lianban__v1__frame__descriptor, bytes, arena, &frame);
     if (status == LB_OK)
         status = take_frame(link, frame);
     if (status == LB_OK)

@@ -370,3 +370,12 @@ lb_status lb_trust_need_kind(struct lb_trust *trust, const char *spiffe, enum lb
     LB_ENSURE(node->kind == kind, LB_ROLE_NOT_ALLOWED, "the peer is of another kind");
     return LB_OK;
 }
+
+lb_status lb_trust_need_log(struct lb_trust *trust, const char *spiffe, const char *origin)
+{
+    LB_DEFER(lb_belief_unrefp) struct lb_belief *belief = current(trust);
+    const struct lb_node *node = lb_directory_node(belief->directory, spiffe);
+    LB_ENSURE(node != NULL && node->log_origin != NULL && strcmp(node->log_origin, origin) == 0,
+              LB_KEY_CHANGED, "the directory lists another log of this member");
+    return LB_OK;
+}

@@ -49,6 +49,10 @@ struct lb_directory *lb_trust_directory(struct lb_trust *trust);
 LB_MUST lb_status lb_trust_verify_peer(struct lb_trust *trust, const char *spiffe,
                                        struct lb_span chain_pem);
 
+/* lb_trust_need_log is KEY_CHANGED when the directory lists another log of this member by now than
+ * the one of this name, or none: what is said under that name counts no more. */
+LB_MUST lb_status lb_trust_need_log(struct lb_trust *trust, const char *spiffe,
+                                    const char *origin);
 /* lb_trust_need_kind refuses with ROLE_NOT_ALLOWED unless the SPIFFE id is listed with that kind,
  * and with DIRECTORY_INVALID once the directory has expired. */
 LB_MUST lb_status lb_trust_need_kind(struct lb_trust *trust, const char *spiffe,

@@ -71,6 +71,18 @@ void fed_teardown(struct federation *fed);
 const char *fed_path(struct federation *fed, const char *name);
 void fed_write(struct federation *fed, const char *name, struct lb_span content);
 
+/* A log that is lost: its key, and how far whom saw it; and the key of the one that follows. */
+struct fed_loss {
+    const char *spiffe;
+    const struct lb_sign_key *lost, *next;
+    const char *seen_by;
+    uint64_t size;
+    uint8_t root[32];
+};
+/* fed_recover publishes the directory in which that one follows, confirmed and believed by `trust`
+ * when it returns. Once for a federation. */
+void fed_recover(struct federation *fed, const struct fed_loss *loss);
+
 #define assert_code(code_, want_)                                                                  \
     assert_string_equal(lb_code_name(code_), lb_code_name(want_))
 #define assert_ok(status_) assert_string_equal(lb_code_name(lb_status_code(status_)), "OK")
