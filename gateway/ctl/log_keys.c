@@ -103,6 +103,20 @@ lb_status lb_ctl_log_keys_find(const struct lb_ctl_log_keys *keys, const char *o
     return status;
 }
 
+const struct lb_recovery *lb_ctl_log_keys_recovery(const struct lb_ctl_log_keys *keys,
+                                                   const char *origin)
+{
+    size_t num = keys->directory == NULL ? 0 : keys->directory->num_nodes;
+    for (size_t i = 0; i < num; i++) {
+        const struct lb_node *node = &keys->directory->nodes[i];
+        for (size_t k = 0; k < node->num_recoveries; k++) {
+            if (strcmp(node->recoveries[k].log_origin, origin) == 0)
+                return &node->recoveries[k];
+        }
+    }
+    return NULL;
+}
+
 /* What the log in the state calls itself, as long as it is a log of this node's. */
 static lb_status own_origin(const struct lb_doctor_config *config, struct lb_arena *arena,
                             struct lb_diag *diag, const char **out)

@@ -33,6 +33,10 @@ LB_MUST lb_status lb_ctl_log_keys_open(struct lb_ctl_log_keys *keys, const struc
  * in diag when no key is known for it. */
 LB_MUST lb_status lb_ctl_log_keys_find(const struct lb_ctl_log_keys *keys, const char *origin,
                                        struct lb_diag *diag, struct lb_note_verifier *out);
+/* lb_ctl_log_keys_recovery is the recovery that began a log of this name, by the directory; NULL
+ * without one. */
+const struct lb_recovery *lb_ctl_log_keys_recovery(const struct lb_ctl_log_keys *keys,
+                                                   const char *origin);
 /* lb_ctl_log_keys_own makes the verifier of a node's own log from its configuration: the key that
  * it signs with, and the name that the log in its state has. CONFIG_INVALID, FILE_FAILED with a
  * sentence in diag, as lb_keys_load_sign; NO_MEMORY. */

@@ -31,6 +31,29 @@ struct outcome {
 
 /* --- the work --- */
 
+/* A log that took the place of a lost one says so with its first entry; by the directory, which
+ * recovery that is. */
+static lb_status check_beginning(const struct check *check, struct lb_log_reader *reader,
+                                 struct outcome *outcome)
+{
+    const char *spiffe = lb_spiffe_of_log(outcome->origin, check->arena);
+    const struct lb_recovery *recovery = lb_ctl_log_keys_recovery(&check->keys, outcome->origin);
+    struct lb_leaf first = {.type = LB_LEAF_TYPE_END};
+    struct lb_hash hash;
+    LB_ENSURE(spiffe != NULL, LB_NO_MEMORY, "arena is full");
+    if (lb_spiffe_log_number(spiffe, outcome->origin) <= 0)
+        return LB_OK;
+    if (outcome->verdict.size > 0)
+        LB_TRY(lb_log_reader_leaf(reader, 0, check->arena, &first, &hash));
+    bool named = recovery == NULL ||
+                 memcmp(first.request_hash, recovery->sha256, sizeof(recovery->sha256)) == 0;
+    if (first.type == LB_LEAF_RECOVERY && named)
+        return LB_OK;
+    lb_diag_set(&outcome->diag, "it does not begin with the recovery by which it took the place of "
+                                "a lost log");
+    LB_FAIL(LB_LOG_FORK, "another beginning");
+}
+
 static lb_status read_log(const struct check *check, struct lb_log_reader *reader,
                           struct outcome *outcome)
 {
@@ -42,12 +65,15 @@ static lb_status read_log(const struct check *check, struct lb_log_reader *reade
         return status;
     }
     LB_TRY(lb_ctl_log_keys_find(&check->keys, outcome->origin, &outcome->diag, &verifier));
-    if (check->policy == NULL)
-        return lb_log_reader_verify(reader, &verifier, &outcome->diag, &outcome->verdict);
+    if (check->policy == NULL) {
+        LB_TRY(lb_log_reader_verify(reader, &verifier, &outcome->diag, &outcome->verdict));
+        return check_beginning(check, reader, outcome);
+    }
     /* First what witnesses have: a running log may grow meanwhile, but never shrink. */
     LB_TRY(lb_witnessed_read(outcome->folder, &verifier, check->policy, check->arena,
                              &outcome->diag, &outcome->witnessed, &note));
     LB_TRY(lb_log_reader_verify(reader, &verifier, &outcome->diag, &outcome->verdict));
+    LB_TRY(check_beginning(check, reader, outcome));
     return lb_witnessed_compare(reader, &outcome->witnessed.checkpoint, &outcome->diag);
 }
 

@@ -76,6 +76,18 @@ static void fails_if_any_fails(void **state)
     test_log_free(&b);
 }
 
+/* Its name says that it took the place of another, and its first entry says nothing of it. */
+static void a_successor_begins_with_its_recovery(void **state)
+{
+    struct test_cli *cli = *state;
+    struct test_log log;
+    test_log_make(cli, "next", "example/adapter/tax/one~r1", &log);
+    assert_int_equal(VERIFY(cli, log.folder, "--vkey", log.vkey), LB_CTL_FAILED);
+    assert_non_null(strstr(cli->out, "LOG_FORK"));
+    assert_non_null(strstr(cli->out, "does not begin with the recovery"));
+    test_log_free(&log);
+}
+
 static void names_the_place_of_a_change(void **state)
 {
     struct test_cli *cli = *state;
@@ -299,6 +311,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(verifies_by_vkey, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(fails_if_any_fails, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(a_successor_begins_with_its_recovery, test_set_up,
+                                        test_tear_down),
         cmocka_unit_test_setup_teardown(names_the_place_of_a_change, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(verifies_by_directory, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(an_export_carries_its_cosignatures, test_set_up,

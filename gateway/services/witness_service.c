@@ -14,25 +14,6 @@ static bool is_named(const struct lb_witness_service *service, const char *spiff
     return false;
 }
 
-/* A log in the place of others that were lost: what was cosigned of those must be named as lost. */
-static lb_status check_recovery(const struct lb_witness_service *service,
-                                const struct lb_recovery *recovery)
-{
-    uint64_t size = 0;
-    struct lb_hash root;
-    lb_status status =
-        lb_witness_latest(service->witness, recovery->lost_origin, &size, &root);
-    if (lb_status_code(status) == LB_ABSENT)
-        return LB_OK;
-    LB_TRY(status);
-    LB_ENSURE(size <= recovery->lost->size, LB_LOG_BEHIND,
-              "more was cosigned of the log than is said to be lost");
-    LB_ENSURE(size < recovery->lost->size ||
-                  memcmp(root.bytes, recovery->lost->root, LB_HASH_BYTES) == 0,
-              LB_LOG_FORK, "another history was cosigned than is said to be lost");
-    return LB_OK;
-}
-
 /* The caller's own log under the key that the directory lists now. */
 static lb_status log_of(const struct lb_witness_service *service, const char *spiffe,
                         struct lb_note_verifier *out_verifier)
@@ -42,8 +23,12 @@ static lb_status log_of(const struct lb_witness_service *service, const char *sp
     bool named = node != NULL && node->log_origin != NULL && is_named(service, spiffe);
     lb_status status =
         named ? LB_OK : LB_FAULT(LB_ROLE_NOT_ALLOWED, "not a log that is witnessed here");
-    for (size_t i = 0; named && i < node->num_recoveries && status == LB_OK; i++)
-        status = check_recovery(service, &node->recoveries[i]);
+    /* A log in the place of others that were lost: what was cosigned of those must be named. */
+    for (size_t i = 0; named && i < node->num_recoveries && status == LB_OK; i++) {
+        const struct lb_recovery *recovery = &node->recoveries[i];
+        status = lb_witness_check_lost(service->witness, recovery->lost_origin,
+                                       recovery->lost->size, recovery->lost->root);
+    }
     if (status == LB_OK)
         status = lb_note_verifier_init(node->log_origin, node->log_key, out_verifier);
     lb_directory_unref(directory);

@@ -382,3 +382,18 @@ lb_status lb_witness_latest(struct lb_witness *witness, const char *origin, uint
     *out_root = latest.root;
     return LB_OK;
 }
+
+lb_status lb_witness_check_lost(struct lb_witness *witness, const char *origin, uint64_t size,
+                                const uint8_t root[LB_HASH_BYTES])
+{
+    uint64_t known = 0;
+    struct lb_hash known_root;
+    lb_status status = lb_witness_latest(witness, origin, &known, &known_root);
+    if (lb_status_code(status) == LB_ABSENT)
+        return LB_OK;
+    LB_TRY(status);
+    LB_ENSURE(known <= size, LB_LOG_BEHIND, "more was cosigned than is said to be lost");
+    LB_ENSURE(known < size || memcmp(known_root.bytes, root, LB_HASH_BYTES) == 0, LB_LOG_FORK,
+              "another history was cosigned than is said to be lost");
+    return LB_OK;
+}

@@ -57,6 +57,11 @@ LB_MUST lb_status lb_witness_add(struct lb_witness *witness, const char *peer,
 LB_MUST lb_status lb_witness_latest(struct lb_witness *witness, const char *origin,
                                     uint64_t *out_size, struct lb_hash *out_root);
 
+/* lb_witness_check_lost holds the size and root that a log is said to have ended with, when it was
+ * lost and another takes its place, against what was cosigned of it: LOG_BEHIND when that was more,
+ * LOG_FORK when it was another root of this size. Statuses of a store. */
+LB_MUST lb_status lb_witness_check_lost(struct lb_witness *witness, const char *origin,
+                                        uint64_t size, const uint8_t root[LB_HASH_BYTES]);
 /* lb_witness_read reads what a witness in this folder, running or not, cosigned last of a log: its
  * checkpoint with both signatures, in the arena. ABSENT; FILE_FAILED, STORE_FAILED, NO_MEMORY. */
 LB_MUST lb_status lb_witness_read(const char *folder, const char *origin, struct lb_arena *arena,

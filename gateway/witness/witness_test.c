@@ -102,6 +102,29 @@ static void cosigns_growth_step_by_step(void **state)
 }
 
 /* The time it puts its name to never goes back. */
+static void holds_a_loss_against_what_it_cosigned(void **state)
+{
+    struct fixture *fx = *state;
+    struct lb_witness *witness = fx->witnesses[0].witness;
+    struct lb_span line, note;
+    const uint8_t other[LB_HASH_BYTES] = {1};
+    const char *folder = fx->witnesses[0].folder;
+    fx_append(fx->log, 1);
+    fx_append(fx->log, 2);
+    struct lb_log_head head = fx_head(fx, fx->log);
+    assert_ok(lb_witness_check_lost(witness, FX_ORIGIN, 0, other));
+    assert_code(lb_witness_read(folder, FX_ORIGIN, fx->arena, &note), LB_ABSENT);
+    assert_int_equal(fx_ask(fx, 0, fx_body(fx, fx->log, 0), &line), 200);
+    assert_ok(lb_witness_check_lost(witness, FX_ORIGIN, head.size, head.root.bytes));
+    assert_ok(lb_witness_check_lost(witness, FX_ORIGIN, head.size + 1, other));
+    assert_code(lb_witness_check_lost(witness, FX_ORIGIN, head.size, other), LB_LOG_FORK);
+    assert_code(lb_witness_check_lost(witness, FX_ORIGIN, head.size - 1, head.root.bytes),
+                LB_LOG_BEHIND);
+    assert_ok(lb_witness_read(folder, FX_ORIGIN, fx->arena, &note));
+    assert_memory_equal(note.ptr, head.checkpoint.ptr, head.checkpoint.len);
+    assert_true(note.len > head.checkpoint.len); /* its own signature as well */
+}
+
 static void keeps_its_time(void **state)
 {
     struct fixture *fx = *state;
@@ -343,6 +366,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_the_published_vectors, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(cosigns_growth_step_by_step, fx_set_up, fx_tear_down),
+        cmocka_unit_test_setup_teardown(holds_a_loss_against_what_it_cosigned, fx_set_up,
+                                        fx_tear_down),
         cmocka_unit_test_setup_teardown(keeps_its_time, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(refuses_what_is_not_the_peers_own, fx_set_up,
                                         fx_tear_down),

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 import fixture
 from members import FEDERATION
@@ -101,6 +102,16 @@ class Loss:
 
     def begin(self):
         self._run("begin", LD_PRELOAD=self._commands.clock, LATE_CLOCK_SECONDS=str(-_EARLIER_S))
+
+    def begin_killed(self, after_s):
+        """Begins, and is killed on the way, or just behind it."""
+        begun = subprocess.Popen(
+            [os.path.join(fixture.BIN, "lianban"), "node", "recover", "begin", "--config", self.member.config,
+             "--note", self.member.path("recovery.note")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "LD_PRELOAD": self._commands.clock, "LATE_CLOCK_SECONDS": str(-_EARLIER_S)})
+        time.sleep(after_s)
+        begun.kill()
+        begun.wait()
 
     def begin_code(self):
         """What begin says that is refused."""

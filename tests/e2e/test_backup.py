@@ -188,9 +188,12 @@ class Recovery(unittest.TestCase):
         loss.ask_peers()
         loss.draft()
         loss.sign()
+        for milliseconds in (4, 12, 20, 28, 36):
+            loss.begin_killed(milliseconds / 1000)
         loss.begin()
         loss.publish()
         federation.restart("broker")
+        self.assertEqual([one["index"] for one in federation.entries("broker") if one["type"] == "RECOVERY"], [0])
         outcome = federation.window.apply(members(3))
         self.assertEqual({fact.code for fact in outcome.facts}, {""})
         self.assertEqual(verify(loss.member.state)["code"], "OK")
