@@ -218,6 +218,9 @@ static void test_handover(void **state)
           1, "no key of this kind");
     done("keys handover --kind log --from l1.pem --from-name " TAX " --to l2.pem --to-name " TAX);
     assert_non_null(strstr(cli_member(&cli, "log"), "city.gov/adapter/tax/one+"));
+    done("keys handover --kind log --from l1.pem --from-name " TAX "~r1 --to l2.pem --to-name " TAX
+         "~r1");
+    assert_non_null(strstr(cli_member(&cli, "log"), "city.gov/adapter/tax/one~r1+"));
 }
 
 static void test_use_and_destroy(void **state)

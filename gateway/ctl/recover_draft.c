@@ -185,14 +185,15 @@ static lb_status work(struct lb_ctl_node *node, void *arg)
     return lb_ctl_recovery_print(&own);
 }
 
+static const char *const draft_examples[] = {
+    "lianban node recover draft --config node.yaml --seen broker.seen --seen health.seen"
+    " --officer spiffe://F/officer/tax/li --officer spiffe://F/officer/tax/wang"
+    " --kept /backup/tax/state --out recovery.note --public log-r1.vkey",
+    NULL,
+};
+
 int lb_ctl_recover_draft(struct lb_ctl_env *env, int argc, char **argv)
 {
-    static const char *const examples[] = {
-        "lianban node recover draft --config node.yaml --seen broker.seen --seen health.seen"
-        " --officer spiffe://F/officer/tax/li --officer spiffe://F/officer/tax/wang"
-        " --kept /backup/tax/state --out recovery.note --public log-r1.vkey",
-        NULL,
-    };
     struct draft draft = {.node = {.env = env, .command = "node recover draft"}};
     const struct lb_ctl_option options[] = {
         {.name = "config", .value = "FILE", .text = &draft.node.path, .required = true,
@@ -218,7 +219,7 @@ int lb_ctl_recover_draft(struct lb_ctl_env *env, int argc, char **argv)
         .en = "put together what two officers are to sign: the new log, and what is lost",
         .zh = "汇集供两名安全员签署的恢复书：新日志，以及确认丢失的内容",
         .options = options, .num_options = sizeof(options) / sizeof(options[0]),
-        .examples = examples,
+        .examples = draft_examples,
     };
     int exit_code = lb_ctl_args(env, &usage, argc, argv, NULL);
     if (exit_code != LB_CTL_GO)

@@ -17,6 +17,7 @@ static bool has_member(const struct lb_json *object, const char *key)
 struct chain {
     const char *name, *key;
     const char *organization;  /* of an issuer */
+    const char *origin;        /* of a log */
 };
 
 /* Whose recoveries are read, and how many were. */
@@ -60,8 +61,8 @@ static lb_status read_log(struct lb_reader *reader, const struct lb_json *item, 
     LB_TRY(lb_reader_text(reader, item, "log", MAX_VKEY_BYTES, &vkey));
     LB_DEFER(lb_note_verifier_cleanup) struct lb_note_verifier verifier = {0};
     if (lb_note_verifier_parse(lb_span_str(vkey), &verifier) != LB_OK ||
-        lb_spiffe_log_number(chain->name, verifier.name) < 0)
-        return lb_reader_fail(reader, "\"log\" is no verifier key of this node");
+        strcmp(verifier.name, chain->origin) != 0)
+        return lb_reader_fail(reader, "\"log\" is no verifier key of this node's log");
     former->name = chain->name;
     former->key = vkey;
     former->raw_len = sizeof(verifier.public_key);
@@ -72,7 +73,7 @@ static lb_status read_log(struct lb_reader *reader, const struct lb_json *item, 
 lb_status lb_former_logs(struct lb_reader *reader, const struct lb_json *item,
                          struct lb_node *node, const char *vkey)
 {
-    struct chain chain = {.name = node->spiffe, .key = vkey};
+    struct chain chain = {.name = node->spiffe, .key = vkey, .origin = node->log_origin};
     void *list = NULL;
     if (!has_member(item, "log_before"))
         return LB_OK;

@@ -1,4 +1,6 @@
 #include "gateway/base/file.h"
+#include "gateway/crypto/b64.h"
+#include "gateway/trust/handover.h"
 #include "gateway/trust/recovery_fixture.h"
 #include "gateway/trust/state.h"
 
@@ -79,6 +81,21 @@ static void a_recovered_log_is_taken_once_its_key_is_confirmed(void **state)
     assert_ok(try_directory(later));
 }
 
+/* By the lost log's key itself. */
+static struct lb_json *handed_over(void)
+{
+    const struct lb_handover handover = {FX_ADAPTER, lost_vkey(ORIGIN, LOST), FX_ADAPTER,
+                                         lost_vkey(NEXT, NEW)};
+    uint8_t signature[LB_SIGNATURE_BYTES];
+    struct lb_json *list = lb_json_array(), *item = lb_json_object();
+    assert_ok(lb_handover_sign(&handover, keys[LOST], fx.arena, signature));
+    lb_json_set_cstr(item, "log", handover.old_key);
+    lb_json_set_cstr(item, "signature",
+                     lb_b64url_encode(fx.arena, lb_span_of(signature, sizeof(signature))));
+    lb_json_append(list, item);
+    return list;
+}
+
 /* The directory's signer, alone and with whom it may find. */
 static void nobody_else_puts_a_log_in_the_place_of_another(void **state)
 {
@@ -96,6 +113,10 @@ static void nobody_else_puts_a_log_in_the_place_of_another(void **state)
     accept_key(lost_vkey(NEXT, NEWER)); /* another key than the officers have signed */
     assert_code(try_directory(listing(2, NEXT, NEWER, &note)), LB_KEY_CHANGED);
     accept_key(lost_vkey(NEXT, NEW));
+    /* The lost key hands over to no other log. */
+    struct lb_json *handed = listing(2, NEXT, NEW, &note);
+    lb_json_set(fx_node(handed, FX_ADAPTER), "log_before", handed_over());
+    assert_code(try_directory(handed), LB_DIRECTORY_INVALID);
     struct lb_json *strangers = listing(2, NEXT, NEW, &note);
     lb_json_set_cstr(fx_node(strangers, WANG), "log", lost_vkey(WANG, BY_CONSENT));
     assert_code(try_directory(strangers), LB_KEY_CHANGED);

@@ -109,18 +109,21 @@ static lb_status are_listed(const struct judging *judging, const struct lb_recov
     return LB_OK;
 }
 
+/* Whether a log key is of another log than the one known here. */
+static bool is_other_log(const struct claim *claim, const char *before)
+{
+    size_t len = strcspn(before, "+");
+    return claim->is_log && strcmp(claim->key, NO_KEY) != 0 &&
+           (strncmp(before, claim->key, len) != 0 || claim->key[len] != '+');
+}
+
 /* Another log in the place of the one known here: only by a recovery of that very log, to this key,
- * by officers whom the directory lists. An old recovery, or the way back, is none. The new key must
- * be confirmed besides, like any. */
+ * by officers whom the directory lists. An old recovery, or the way back, is none. */
 static lb_status check_succession(const struct judging *judging, const struct claim *claim,
                                   const char *before)
 {
     const struct lb_recovery *recovery = claim->recovery;
-    size_t len = strcspn(before, "+");
     bool listed = false;
-    if (strcmp(before, NO_KEY) == 0 || strcmp(claim->key, NO_KEY) == 0 ||
-        (strncmp(before, claim->key, len) == 0 && claim->key[len] == '+'))
-        return LB_OK;
     if (recovery != NULL && is_of(before, recovery->lost_origin) &&
         is_key_of(claim, recovery->log_key))
         LB_TRY(are_listed(judging, recovery, &listed));
@@ -132,14 +135,17 @@ static lb_status check_succession(const struct judging *judging, const struct cl
     LB_FAIL(LB_KEY_CHANGED, "a member's log was replaced without a recovery");
 }
 
+/* That a log is replaced is confirmed by people alone: who has its key may be why it is gone. */
 static lb_status judge(struct judging *judging, const struct claim *claim)
 {
     const char *before = lb_pins_find(judging->known, claim->name);
-    bool same = before == NULL ? claim->fresh_ok : strcmp(before, claim->key) == 0;
-    if (before != NULL && claim->is_log)
+    bool other = before != NULL && is_other_log(claim, before);
+    bool taken = before == NULL ? claim->fresh_ok : strcmp(before, claim->key) == 0;
+    taken = taken || (!other && inherits(judging->known, claim)) ||
+            lb_pins_has(&judging->accepted, claim->name, claim->key);
+    if (other)
         LB_TRY(check_succession(judging, claim, before));
-    if (!same && !inherits(judging->known, claim) &&
-        !lb_pins_has(&judging->accepted, claim->name, claim->key))
+    if (!taken)
         return refuse_change(judging->folder, claim->name, claim->key, judging->diag);
     return strcmp(claim->key, NO_KEY) == 0 ? LB_OK
                                            : lb_pins_add(judging->next, claim->name, claim->key);

@@ -23,7 +23,8 @@
  * only if `<folder>/accept` has the line "<name> <key>" ("<spiffe> -" for a log key that goes,
  * "directory <vkey>" for one more signer). Lines that are empty or begin with '#' are passed over.
  * A log key of another name than the one known here is another log: it needs, besides, a recovery
- * of the log known here, to this key, by two officers whom the directory lists (recovery.h).
+ * of the log known here, to this key, by two officers whom the directory lists (recovery.h), and a
+ * line of `accept` in any case.
  * Pins outlive a member's absence; those of an issuer's key that handed over end with its listing.
  */
 
