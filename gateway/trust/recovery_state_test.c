@@ -63,6 +63,20 @@ static void accept_key(const char *key)
     assert_ok(lb_file_write(path, lb_span_str(line), 0600));
 }
 
+static struct lb_json *handed_over(const char *old_name, int old, int new)
+{
+    const struct lb_handover handover = {FX_ADAPTER, lost_vkey(old_name, old), FX_ADAPTER,
+                                         lost_vkey(NEXT, new)};
+    uint8_t signature[LB_SIGNATURE_BYTES];
+    struct lb_json *list = lb_json_array(), *item = lb_json_object();
+    assert_ok(lb_handover_sign(&handover, keys[old], fx.arena, signature));
+    lb_json_set_cstr(item, "log", handover.old_key);
+    lb_json_set_cstr(item, "signature",
+                     lb_b64url_encode(fx.arena, lb_span_of(signature, sizeof(signature))));
+    lb_json_append(list, item);
+    return list;
+}
+
 static void a_recovered_log_is_taken_once_its_key_is_confirmed(void **state)
 {
     const struct lb_seen_line lines[] = {seen_by_broker(12, 7)};
@@ -74,26 +88,15 @@ static void a_recovered_log_is_taken_once_its_key_is_confirmed(void **state)
     assert_non_null(strstr(diag.text, lost_vkey(NEXT, NEW))); /* the line to add */
     accept_key(lost_vkey(NEXT, NEW));
     assert_ok(try_directory(listing(2, NEXT, NEW, &note)));
+    /* Its key is replaced like any, and who missed that takes the newer one as well. */
+    struct lb_json *rotated = listing(3, NEXT, NEWER, &note);
+    lb_json_set(fx_node(rotated, FX_ADAPTER), "log_before", handed_over(NEXT, NEW, NEWER));
+    assert_ok(try_directory(rotated));
     /* The officers may be gone by then. */
-    struct lb_json *later = listing(3, NEXT, NEW, &note);
+    struct lb_json *later = listing(4, NEXT, NEWER, &note);
     lb_json_set_cstr(fx_node(later, LI), "spiffe", "spiffe://example.gov/officer/tax/new");
     lb_json_set_cstr(fx_node(later, "spiffe://example.gov/officer/tax/new"), "log", "");
     assert_ok(try_directory(later));
-}
-
-/* By the lost log's key itself. */
-static struct lb_json *handed_over(void)
-{
-    const struct lb_handover handover = {FX_ADAPTER, lost_vkey(ORIGIN, LOST), FX_ADAPTER,
-                                         lost_vkey(NEXT, NEW)};
-    uint8_t signature[LB_SIGNATURE_BYTES];
-    struct lb_json *list = lb_json_array(), *item = lb_json_object();
-    assert_ok(lb_handover_sign(&handover, keys[LOST], fx.arena, signature));
-    lb_json_set_cstr(item, "log", handover.old_key);
-    lb_json_set_cstr(item, "signature",
-                     lb_b64url_encode(fx.arena, lb_span_of(signature, sizeof(signature))));
-    lb_json_append(list, item);
-    return list;
 }
 
 /* The directory's signer, alone and with whom it may find. */
@@ -115,7 +118,7 @@ static void nobody_else_puts_a_log_in_the_place_of_another(void **state)
     accept_key(lost_vkey(NEXT, NEW));
     /* The lost key hands over to no other log. */
     struct lb_json *handed = listing(2, NEXT, NEW, &note);
-    lb_json_set(fx_node(handed, FX_ADAPTER), "log_before", handed_over());
+    lb_json_set(fx_node(handed, FX_ADAPTER), "log_before", handed_over(ORIGIN, LOST, NEW));
     assert_code(try_directory(handed), LB_DIRECTORY_INVALID);
     struct lb_json *strangers = listing(2, NEXT, NEW, &note);
     lb_json_set_cstr(fx_node(strangers, WANG), "log", lost_vkey(WANG, BY_CONSENT));
