@@ -87,6 +87,10 @@ class Loss:
         shutil.rmtree(self.member.state)
         os.mkdir(self.member.state, 0o700)
 
+    def restore(self, backup):
+        """All but the log, and what lay beside it."""
+        self._run("restore", BACKUP=backup)
+
     def ask_peers(self):
         for peer in self._peers:
             self._run("seen", CONFIG=self._federation.members[peer].config, MEMBER=peer)

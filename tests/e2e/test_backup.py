@@ -150,6 +150,7 @@ class Recovery(unittest.TestCase):
         waiting = federation.window.open(members(1))
         federation.window.agree(waiting, members(1))
         loss.destroy()
+        loss.restore(kept)
         shutil.copy(os.path.join(folder, LOST, "keys", KEYS[0]), loss.member.state)
         loss.ask_peers()
         loss.draft(kept)
