@@ -10,7 +10,8 @@
  * DIRECTORY_INVALID.
  */
 
-/* lb_former_logs reads a node's "log_before": [{"log", "signature"}], which may be missing. */
+/* lb_former_logs reads a node's "log_before": [{"log", "signature"}], which may be missing. All are
+ * keys of the log it has now: one that is lost hands over to no other. */
 LB_MUST lb_status lb_former_logs(struct lb_reader *reader, const struct lb_json *item,
                                  struct lb_node *node, const char *vkey);
 /* lb_former_recovery reads a node's "recovery", which only a log that took another's place has, and

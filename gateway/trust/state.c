@@ -135,17 +135,15 @@ static lb_status check_succession(const struct judging *judging, const struct cl
     LB_FAIL(LB_KEY_CHANGED, "a member's log was replaced without a recovery");
 }
 
-/* That a log is replaced is confirmed by people alone: who has its key may be why it is gone. */
+/* That a log is replaced is confirmed by people alone: its key hands over within it (former.h). */
 static lb_status judge(struct judging *judging, const struct claim *claim)
 {
     const char *before = lb_pins_find(judging->known, claim->name);
-    bool other = before != NULL && is_other_log(claim, before);
-    bool taken = before == NULL ? claim->fresh_ok : strcmp(before, claim->key) == 0;
-    taken = taken || (!other && inherits(judging->known, claim)) ||
-            lb_pins_has(&judging->accepted, claim->name, claim->key);
-    if (other)
+    bool same = before == NULL ? claim->fresh_ok : strcmp(before, claim->key) == 0;
+    if (before != NULL && is_other_log(claim, before))
         LB_TRY(check_succession(judging, claim, before));
-    if (!taken)
+    if (!same && !inherits(judging->known, claim) &&
+        !lb_pins_has(&judging->accepted, claim->name, claim->key))
         return refuse_change(judging->folder, claim->name, claim->key, judging->diag);
     return strcmp(claim->key, NO_KEY) == 0 ? LB_OK
                                            : lb_pins_add(judging->next, claim->name, claim->key);
