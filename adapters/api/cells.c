@@ -49,6 +49,12 @@ lb_status lb_source_cell_text(struct lb_span text, struct lb_arena *arena,
     return LB_OK;
 }
 
+void lb_source_cell_empty(struct lb_span text, struct lb_source_cell *out)
+{
+    if (cut_blanks(text).len == 0)
+        *out = (struct lb_source_cell){.kind = LB_SOURCE_TEXT};
+}
+
 static bool is_digit(uint8_t byte)
 {
     return byte >= '0' && byte <= '9';
@@ -121,12 +127,19 @@ void lb_source_cell_decimal(struct lb_span text, unsigned places, struct lb_sour
     out->number = minus ? number : -number;
 }
 
-enum lb_source_want lb_source_want_of(const struct lb_source_query *query, const char *column)
+const struct lb_source_column *lb_source_column_of(const struct lb_source_query *query,
+                                                   const char *column)
 {
     for (size_t i = 0; i < query->num_columns; i++)
         if (strcmp(query->columns[i].name, column) == 0)
-            return query->columns[i].want;
-    return query->others;
+            return &query->columns[i];
+    return NULL;
+}
+
+enum lb_source_want lb_source_want_of(const struct lb_source_query *query, const char *column)
+{
+    const struct lb_source_column *found = lb_source_column_of(query, column);
+    return found == NULL ? query->others : found->want;
 }
 
 static bool is_among(const char *const *names, size_t num, const char *name)

@@ -28,6 +28,10 @@ LB_MUST lb_status lb_source_rows_next(struct lb_source_rows *rows,
 LB_MUST lb_status lb_source_cell_text(struct lb_span text, struct lb_arena *arena,
                                       struct lb_source_cell *out);
 
+/* lb_source_cell_empty hands up a text without bytes for text that is empty or blank; any other
+ * leaves the cell as it is. For columns that are asked for so. */
+void lb_source_cell_empty(struct lb_span text, struct lb_source_cell *out);
+
 /* lb_source_cell_date hands up the first `len` characters (10: date, 7: month) of a date or time
  * in the form YYYY-MM-DD...; anything else stays NULL. NO_MEMORY. */
 LB_MUST lb_status lb_source_cell_date(struct lb_span text, size_t len, struct lb_arena *arena,
@@ -37,6 +41,10 @@ LB_MUST lb_status lb_source_cell_date(struct lb_span text, size_t len, struct lb
  * `places` to the left: 2 makes cents of yuan. Digits behind those places other than 0, exponents,
  * words and what does not fit 64 bits stay NULL. No floating point is used. */
 void lb_source_cell_decimal(struct lb_span text, unsigned places, struct lb_source_cell *out);
+
+/* lb_source_column_of finds what a query makes of a column; NULL when it is not in its list. */
+const struct lb_source_column *lb_source_column_of(const struct lb_source_query *query,
+                                                   const char *column);
 
 /* lb_source_want_of is what a query makes of a column. */
 enum lb_source_want lb_source_want_of(const struct lb_source_query *query, const char *column);

@@ -67,6 +67,9 @@ enum lb_source_want {
 struct lb_source_column {
     const char *name;
     enum lb_source_want want;
+    bool empty;          /* the view has a word for '': it is handed up as a text without bytes */
+    bool null_is_empty;  /* and for NULL, which is handed up as the same. What can't be read for
+                            certain stays NULL */
 };
 
 struct lb_source_query {

@@ -35,6 +35,10 @@ static const struct lb_odbc_dbms all[] = {
      .session = "SELECT CONNECTION_ID() AS id",
      .kill = "KILL QUERY ",
      .exact_places = true},
+    {.names = {"Oracle"},
+     .dialect = {.marks = LB_SOURCE_QUESTION_MARKS},
+     .settings = no_settings,
+     .empty_is_null = true},
     {.names = {""}, .dialect = {.marks = LB_SOURCE_QUESTION_MARKS}, .settings = no_settings},
 };
 

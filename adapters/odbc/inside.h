@@ -22,6 +22,7 @@ struct lb_odbc_dbms {
     const char *powers;           /* adapters/api/powers.h; NULL: it can't be asked */
     const char *session;          /* a query for the session's number, and what ends its query */
     const char *kill;             /* from another session; NULL: the driver's own cancel does */
+    bool empty_is_null;           /* '' is kept as NULL, and can't be told from it */
     bool exact_places;            /* a decimal's text has all places of its type, so that one with
                                      fewer is of a type that the driver made up */
 };
@@ -42,6 +43,7 @@ struct lb_odbc_column {
     SQLULEN size;
     SQLSMALLINT places;
     enum lb_odbc_how how;
+    bool empty, null_is_empty;  /* as lb_source_column has them */
 };
 
 /* All that a driver's calls touch: it belongs to the lane. */
@@ -96,6 +98,11 @@ LB_MUST lb_status lb_odbc_narrow(const SQLWCHAR *wide, size_t len, struct lb_are
  * sentence when it is not. */
 LB_MUST lb_status lb_odbc_column_how(enum lb_source_want want, struct lb_diag *diag,
                                      struct lb_odbc_column *column);
+/* lb_odbc_column_empty says what becomes of '' and NULL in a column; NULL: nothing. CONFIG_INVALID
+ * with a sentence when the view wants to tell them apart and the DBMS does not. */
+LB_MUST lb_status lb_odbc_column_empty(const struct lb_source_column *wanted,
+                                       const struct lb_odbc_dbms *dbms, struct lb_diag *diag,
+                                       struct lb_odbc_column *column);
 /* lb_odbc_type_name is a column's type in words; NO_MEMORY. */
 LB_MUST lb_status lb_odbc_type_name(const struct lb_odbc_column *column, struct lb_arena *arena,
                                     const char **out);

@@ -83,6 +83,22 @@ lb_status lb_odbc_column_how(enum lb_source_want want, struct lb_diag *diag,
     LB_FAIL(LB_CONFIG_INVALID, "a column of another type");
 }
 
+lb_status lb_odbc_column_empty(const struct lb_source_column *wanted,
+                               const struct lb_odbc_dbms *dbms, struct lb_diag *diag,
+                               struct lb_odbc_column *column)
+{
+    if (wanted == NULL)
+        return LB_OK;
+    column->empty = wanted->empty;
+    column->null_is_empty = wanted->null_is_empty;
+    if (!dbms->empty_is_null || !column->empty || column->null_is_empty)
+        return LB_OK;
+    lb_diag_set(diag, "column \"%s\": this DBMS keeps '' as NULL, so that the word in `empty` "
+                      "would never come; say null_is_empty: true, or leave `empty` out",
+                column->name);
+    LB_FAIL(LB_CONFIG_INVALID, "'' and NULL are one here");
+}
+
 lb_status lb_odbc_type_name(const struct lb_odbc_column *column, struct lb_arena *arena,
                             const char **out)
 {

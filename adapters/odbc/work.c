@@ -209,9 +209,12 @@ static lb_status read_columns(struct lb_source_stmt *stmt)
         stmt->names[i] = stmt->columns[i].name;
     }
     LB_TRY(lb_source_check_columns(&core->query, stmt->names, stmt->num_columns, &core->said));
-    for (size_t i = 0; i < stmt->num_columns; i++)
+    for (size_t i = 0; i < stmt->num_columns; i++) {
         LB_TRY(lb_odbc_column_how(lb_source_want_of(&core->query, stmt->names[i]), &core->said,
                                   &stmt->columns[i]));
+        LB_TRY(lb_odbc_column_empty(lb_source_column_of(&core->query, stmt->names[i]), core->dbms,
+                                    &core->said, &stmt->columns[i]));
+    }
     return LB_OK;
 }
 
@@ -283,6 +286,7 @@ static lb_status check_types(struct lb_source_stmt *stmt)
 static lb_status copy_cell(struct lb_source_stmt *stmt, size_t i, struct lb_source_cell *out)
 {
     struct lb_arena *arena = stmt->core->rows_arena;
+    const struct lb_odbc_column *column = &stmt->columns[i];
     SQLWCHAR wide[CELL_UNITS];
     SQLLEN len = 0;
     struct lb_span text = LB_SPAN_EMPTY;
@@ -291,13 +295,17 @@ static lb_status copy_cell(struct lb_source_stmt *stmt, size_t i, struct lb_sour
     if (!SQL_SUCCEEDED(done))
         return lb_odbc_failure(SQL_HANDLE_STMT, stmt->handle, NULL);
     /* Cut off, or of a length that is not told: too long. */
+    if (len == SQL_NULL_DATA && column->null_is_empty)
+        lb_source_cell_empty(LB_SPAN_EMPTY, out);
     if (len == SQL_NULL_DATA || len < 0 || len > (SQLLEN)(sizeof(wide) - sizeof(wide[0])))
         return LB_OK;
     lb_status status = lb_odbc_narrow(wide, (size_t)len / sizeof(wide[0]), arena, &text);
     if (lb_status_code(status) == LB_ABSENT)
         return LB_OK;
     LB_TRY(status);
-    return lb_odbc_cell(stmt, &stmt->columns[i], text, arena, out);
+    if (column->empty)
+        lb_source_cell_empty(text, out);
+    return lb_odbc_cell(stmt, column, text, arena, out);
 }
 
 static lb_status copy_row(struct lb_source_stmt *stmt)

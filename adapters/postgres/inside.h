@@ -26,6 +26,7 @@ struct lb_postgres_column {
     int modifier;
     enum lb_postgres_how how;
     bool bounded;   /* by its type, to LB_MAX_VALUE_BYTES */
+    bool empty, null_is_empty;  /* as lb_source_column has them */
 };
 
 struct lb_source {

@@ -96,8 +96,21 @@ static lb_status read_columns(struct lb_source_stmt *stmt, const struct lb_sourc
         LB_TRY(lb_postgres_column(lb_source_want_of(query, column->name), diag, column));
         if (column->how == LB_POSTGRES_TEXT && !knows)
             column->how = LB_POSTGRES_ASCII;
+        const struct lb_source_column *wanted = lb_source_column_of(query, column->name);
+        column->empty = wanted != NULL && wanted->empty;
+        column->null_is_empty = wanted != NULL && wanted->null_is_empty;
     }
     return LB_OK;
+}
+
+/* Here alone a NULL of the table's can be told from one that stands for what is too long. */
+static void put_case(const struct lb_postgres_column *column, const char *name, struct lb_buf *buf)
+{
+    lb_buf_put_str(buf, "CASE ");
+    if (column->null_is_empty)
+        lb_buf_printf(buf, "WHEN q.%s IS NULL THEN '' ", name);
+    lb_buf_printf(buf, "WHEN pg_catalog.octet_length(q.%s) <= %d THEN q.%s END AS %s", name,
+                  LB_MAX_VALUE_BYTES, name, name);
 }
 
 static lb_status put_column(struct lb_source *source, const struct lb_postgres_column *column,
@@ -107,11 +120,10 @@ static lb_status put_column(struct lb_source *source, const struct lb_postgres_c
     LB_ENSURE(name != NULL, LB_NO_MEMORY, "memory is exhausted");
     if (column->how == LB_POSTGRES_NOTHING)
         lb_buf_printf(buf, "NULL AS %s", name);
-    else if (column->bounded)
+    else if (column->bounded && !column->null_is_empty)
         lb_buf_printf(buf, "q.%s", name);
     else
-        lb_buf_printf(buf, "CASE WHEN pg_catalog.octet_length(q.%s) <= %d THEN q.%s END AS %s",
-                      name, LB_MAX_VALUE_BYTES, name, name);
+        put_case(column, name, buf);
     PQfreemem(name);
     return LB_OK;
 }

@@ -75,7 +75,8 @@ static lb_status check_types(const struct lb_source_stmt *stmt, const PGresult *
         const struct lb_postgres_column *column = &stmt->columns[i];
         LB_ENSURE(column->how == LB_POSTGRES_NOTHING ||
                       (PQftype(result, (int)i) == column->type &&
-                       (!column->bounded || PQfmod(result, (int)i) == column->modifier)),
+                       (!column->bounded || column->null_is_empty ||
+                        PQfmod(result, (int)i) == column->modifier)),
                   LB_SOURCE_CHANGED, "a column of another type");
     }
     return LB_OK;
@@ -92,6 +93,8 @@ static lb_status copy_row(const struct lb_source_stmt *stmt, const PGresult *res
         struct lb_span text = lb_span_of(PQgetvalue(result, 0, (int)i),
                                          (size_t)PQgetlength(result, 0, (int)i));
         LB_TRY(lb_postgres_cell(&stmt->columns[i], text, rows->arena, &row[i]));
+        if (stmt->columns[i].empty)
+            lb_source_cell_empty(text, &row[i]);
     }
     return LB_OK;
 }

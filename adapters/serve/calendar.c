@@ -13,6 +13,14 @@ void lb_calendar_today(const struct lb_clock *clock, char out[LB_DATE_BYTES])
     (void)strftime(out, LB_DATE_BYTES, "%Y-%m-%d", &local);
 }
 
+int lb_calendar_minute(const struct lb_clock *clock)
+{
+    time_t now = (time_t)lb_clock_unix_s(clock);
+    struct tm local;
+    (void)localtime_r(&now, &local);
+    return (local.tm_wday * 24 + local.tm_hour) * 60 + local.tm_min;
+}
+
 void lb_calendar_month(const char *date, int back, char out[LB_MONTH_BYTES])
 {
     struct lb_date day = {.year = 1, .month = 1, .day = 1};

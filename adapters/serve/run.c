@@ -17,6 +17,7 @@ struct run {
     char today[LB_DATE_BYTES];
     char this_month[LB_MONTH_BYTES];
     char from_month[LB_MONTH_BYTES];
+    int minute;  /* of the week, for maintenance */
     struct lb_source_param params[4];
     struct lb_epoch_names names; /* of who is looked for, for the officer's station */
     struct lb_source_param question[LB_MAX_VIEWS_PER_SECTION][6];
@@ -31,6 +32,7 @@ static void set_params(struct run *run)
     lb_calendar_today(run->job->serve->options.clock, run->today);
     lb_calendar_month(run->today, 0, run->this_month);
     lb_calendar_month(run->today, 12, run->from_month);
+    run->minute = lb_calendar_minute(run->job->serve->options.clock);
     run->params[0] = (struct lb_source_param){"id_no", lb_span_str(run->job->id_no)};
     run->params[1] = (struct lb_source_param){"today", lb_span_str(run->today)};
     run->params[2] = (struct lb_source_param){"this_month", lb_span_str(run->this_month)};
@@ -67,14 +69,16 @@ static void set_question(struct run *run, size_t query)
     run->queries[query].num_params = 6;
 }
 
-/* Each view once, the database's first. */
-static lb_status plan_queries(struct run *run, enum lb_view_source source)
+/* Each view once: those that the database is asked, those that it is not to be asked at this hour,
+ * those of the officer's station. */
+static lb_status plan_queries(struct run *run, enum lb_view_source source, bool resting)
 {
     const struct lb_read_job *job = run->job;
     for (size_t i = 0; i < job->num_wants; i++) {
         size_t view = job->wants[i].view;
-        if (job->serve->options.policy->views[view]->source != source ||
-            query_of(run, view) < run->num_queries)
+        const struct lb_view *wanted = job->serve->options.policy->views[view];
+        if (wanted->source != source || query_of(run, view) < run->num_queries ||
+            (lb_view_pause_left(wanted, run->minute) > 0) != resting)
             continue;
         LB_ENSURE(run->num_queries < LB_MAX_VIEWS_PER_SECTION, LB_MALFORMED, "too many views");
         run->queries[run->num_queries++] = (struct lb_serve_query){view, run->params, 4};
@@ -108,12 +112,15 @@ static lb_status query_views(struct run *run)
     int64_t until_ms = job->request->deadline_unix_ms;
     int64_t left_ms = until_ms - lb_clock_unix_ms(clock);
     LB_ENSURE(left_ms > 0, LB_DEADLINE, "deadline passed before the query");
-    LB_TRY(plan_queries(run, LB_VIEW_DATABASE));
+    LB_TRY(plan_queries(run, LB_VIEW_DATABASE, false));
     size_t num = run->num_queries;
     if (num > 0)
         LB_TRY(lb_serve_pool_read(job->serve->pool, run->queries, num, left_ms, run->rows_arena,
                                   run->rows));
-    LB_TRY(plan_queries(run, LB_VIEW_OFFICER));
+    LB_TRY(plan_queries(run, LB_VIEW_DATABASE, true));
+    for (; num < run->num_queries; num++)
+        run->rows[num].status = LB_FAULT(LB_SOURCE_MAINTENANCE, "not to be asked at this hour");
+    LB_TRY(plan_queries(run, LB_VIEW_OFFICER, false));
     ask_officer(run, num, until_ms - lb_clock_unix_ms(clock));
     return LB_OK;
 }
@@ -128,6 +135,21 @@ static Lianban__V1__Fact__State failed_state(enum lb_code code)
     default:
         return LIANBAN__V1__FACT__STATE__UNAVAILABLE;
     }
+}
+
+/* What is known of a fact that is not there, beyond its state. */
+static void set_why(const struct run *run, size_t view, enum lb_code code, Lianban__V1__Fact *wire)
+{
+    int64_t now = lb_clock_unix_s(run->job->serve->options.clock);
+    wire->state = failed_state(code);
+    if (code == LB_CODE_UNMAPPED)
+        wire->why = LIANBAN__V1__FACT__WHY__CODE;
+    if (code != LB_SOURCE_MAINTENANCE)
+        return;
+    wire->why = LIANBAN__V1__FACT__WHY__MAINTENANCE;
+    wire->again_unix_s =
+        now - now % 60 +
+        60 * lb_view_pause_left(run->job->serve->options.policy->views[view], run->minute);
 }
 
 static bool is_stale(const struct run *run, const struct lb_view *view, const char *as_of)
@@ -198,6 +220,11 @@ static lb_status apply(const struct run *run, const struct lb_read_want *want,
         LB_TRY(find_column(result, want->field->month, &input.month_column));
     if (want->field->denominator != NULL)
         LB_TRY(find_column(result, want->field->denominator, &input.denominator_column));
+    struct lb_rows mapped;
+    if (want->field->num_codes > 0 || want->field->empty != NULL) {
+        LB_TRY(lb_view_map_codes(want->field, input.rows, input.column, run->rows_arena, &mapped));
+        input.rows = &mapped;
+    }
     for (size_t i = 0; i < want->wire->n_claim; i++)
         claim[i] = lb_span_str(want->wire->claim[i]);
     LB_TRY(lb_op_apply(&want->call, &input, run->rows_arena, out));
@@ -232,7 +259,7 @@ static lb_status fill_fact(const struct run *run, const struct lb_read_want *wan
     const struct lb_serve_rows *rows = &run->rows[query_of(run, want->view)];
     wire->rules_version = lb_rules_version(policy->rules);
     if (rows->status != LB_OK) {
-        wire->state = failed_state(rows->status->code);
+        set_why(run, want->view, rows->status->code, wire);
         return LB_OK;
     }
     wire->as_of = lb_arena_str(run->job->arena, lb_span_str(rows->as_of));
@@ -245,7 +272,7 @@ static lb_status fill_fact(const struct run *run, const struct lb_read_want *wan
     lb_status status = apply(run, want, &rows->result, &fact);
     if (status != LB_OK) {
         lb_log_failure("fact_failed", status);
-        wire->state = LIANBAN__V1__FACT__STATE__UNAVAILABLE;
+        set_why(run, want->view, status->code, wire);
         return LB_OK;
     }
     return set_value(run->job, &fact, wire);

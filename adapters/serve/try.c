@@ -17,6 +17,7 @@ struct trying {
     struct lb_source *source;
     struct lb_source_limits limits;
     char today[LB_DATE_BYTES], this_month[LB_MONTH_BYTES], from_month[LB_MONTH_BYTES];
+    int minute;  /* of the week */
     struct lb_source_param params[4];
     struct lb_arena *arena;  /* the caller's */
     struct lb_arena *rows;
@@ -34,6 +35,7 @@ static void set_params(struct trying *trying, int64_t unix_s)
     lb_calendar_today(&clock.clock, trying->today);
     lb_calendar_month(trying->today, 0, trying->this_month);
     lb_calendar_month(trying->today, 12, trying->from_month);
+    trying->minute = lb_calendar_minute(&clock.clock);
     trying->params[0] = (struct lb_source_param){"id_no", lb_span_str(NOBODY)};
     trying->params[1] = (struct lb_source_param){"today", lb_span_str(trying->today)};
     trying->params[2] = (struct lb_source_param){"this_month", lb_span_str(trying->this_month)};
@@ -56,12 +58,20 @@ static lb_status run_view(struct trying *trying, const struct lb_view *view, str
     return as_of == NULL ? LB_OK : run_query(trying, as_of);
 }
 
+/* Whoever looks for trouble at night is no reason to ask it then. */
+static lb_status try_now(struct trying *trying, const struct lb_view *view, struct lb_diag *diag)
+{
+    LB_ENSURE(lb_view_pause_left(view, trying->minute) == 0, LB_SOURCE_MAINTENANCE,
+              "not to be asked at this hour");
+    return run_view(trying, view, diag);
+}
+
 static lb_status try_view(struct trying *trying, const struct lb_view *view,
                           struct lb_tried_view *out)
 {
     struct lb_diag diag = {""};
     int64_t began = now_ms();
-    out->status = run_view(trying, view, &diag);
+    out->status = try_now(trying, view, &diag);
     out->took_ms = now_ms() - began;
     out->view = lb_arena_str(trying->arena, lb_span_str(view->id));
     out->word = lb_arena_str(trying->arena, lb_span_str(diag.text));

@@ -24,20 +24,22 @@ static enum lb_source_want want_of(enum lb_field_type type)
     }
 }
 
-static lb_status add(struct wants *wants, const char *name, enum lb_source_want want)
+static lb_status add(struct wants *wants, struct lb_source_column column)
 {
-    if (name == NULL)
+    if (column.name == NULL)
         return LB_OK;
     for (size_t i = 0; i < wants->num; i++) {
-        if (strcmp(wants->columns[i].name, name) != 0)
+        const struct lb_source_column *other = &wants->columns[i];
+        if (strcmp(other->name, column.name) != 0)
             continue;
-        if (wants->columns[i].want == want)
+        if (other->want == column.want && other->empty == column.empty &&
+            other->null_is_empty == column.null_is_empty)
             return LB_OK;
         lb_diag_set(wants->diag, "two fields take column \"%s\" for different things; give it "
-                                 "twice, with two names", name);
+                                 "twice, with two names", column.name);
         LB_FAIL(LB_CONFIG_INVALID, "a column of two types");
     }
-    wants->columns[wants->num++] = (struct lb_source_column){name, want};
+    wants->columns[wants->num++] = column;
     return LB_OK;
 }
 
@@ -49,9 +51,12 @@ lb_status lb_sources_query(const struct lb_view *view, struct lb_arena *arena,
     LB_ENSURE(wants.columns != NULL, LB_NO_MEMORY, "arena full");
     for (size_t i = 0; i < view->num_fields; i++) {
         const struct lb_view_field *field = &view->fields[i];
-        LB_TRY(add(&wants, field->column, want_of(field->type)));
-        LB_TRY(add(&wants, field->month, LB_SOURCE_WANT_MONTH));
-        LB_TRY(add(&wants, field->denominator, want_of(field->type)));
+        enum lb_source_want want = want_of(field->type);
+        LB_TRY(add(&wants, (struct lb_source_column){field->column, want, field->empty != NULL,
+                                                     field->null_is_empty}));
+        LB_TRY(add(&wants, (struct lb_source_column){.name = field->month,
+                                                     .want = LB_SOURCE_WANT_MONTH}));
+        LB_TRY(add(&wants, (struct lb_source_column){.name = field->denominator, .want = want}));
     }
     *out_query = (struct lb_source_query){
         .text = view->query,

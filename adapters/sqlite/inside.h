@@ -19,6 +19,7 @@ struct lb_source_stmt {
     struct lb_stmt *stmt;  /* belongs to the store */
     size_t num_columns;
     const char **columns;
+    struct lb_source_column *made;  /* of each: what the view makes of it */
 };
 
 /* These are the plugin's functions of the same names. */

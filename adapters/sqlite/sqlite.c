@@ -113,11 +113,15 @@ static lb_status read_columns(struct lb_source_stmt *query, const struct lb_sour
     struct lb_arena *arena = query->source->arena;
     query->num_columns = (size_t)lb_stmt_num_columns(query->stmt);
     query->columns = lb_arena_array(arena, query->num_columns, sizeof(query->columns[0]));
-    LB_ENSURE(query->columns != NULL, LB_NO_MEMORY, "arena full");
+    query->made = lb_arena_array(arena, query->num_columns, sizeof(query->made[0]));
+    LB_ENSURE(query->columns != NULL && query->made != NULL, LB_NO_MEMORY, "arena full");
     for (size_t i = 0; i < query->num_columns; i++) {
         const char *name = lb_stmt_column_name(query->stmt, (int)i);
         query->columns[i] = lb_arena_str(arena, lb_span_str(name));
         LB_ENSURE(query->columns[i] != NULL, LB_NO_MEMORY, "arena full");
+        const struct lb_source_column *made = lb_source_column_of(wanted, query->columns[i]);
+        if (made != NULL)
+            query->made[i] = *made;
     }
     return lb_source_check_columns(wanted, query->columns, query->num_columns, diag);
 }
@@ -170,8 +174,12 @@ static lb_status copy_cell(const struct lb_source_stmt *query, int column,
                            struct lb_arena *arena, struct lb_source_cell *out)
 {
     enum lb_column_type type = lb_stmt_type(query->stmt, column);
+    const struct lb_source_column *made = &query->made[column];
+    struct lb_span text = type == LB_COL_TEXT ? lb_stmt_text(query->stmt, column) : LB_SPAN_EMPTY;
+    if ((type == LB_COL_TEXT && made->empty) || (type == LB_COL_NULL && made->null_is_empty))
+        lb_source_cell_empty(text, out);
     if (type == LB_COL_TEXT)
-        return lb_source_cell_text(lb_stmt_text(query->stmt, column), arena, out);
+        return lb_source_cell_text(text, arena, out);
     if (type != LB_COL_INT)
         return LB_OK;
     out->kind = LB_SOURCE_INT;

@@ -224,6 +224,12 @@
     X(SOURCE_CHANGED, FAILED_PRECONDITION, INNER,                                                  \
       "The department's tables or rights changed; it must look at its view again.",                \
       "部门数据表或权限已变更，须由部门核对视图。")                                                \
+    X(SOURCE_MAINTENANCE, UNAVAILABLE, INNER,                                                      \
+      "The department's database is under maintenance at this hour; ask again when it is over.",   \
+      "部门数据库处于维护时段，请在维护结束后再查。")                                              \
+    X(CODE_UNMAPPED, FAILED_PRECONDITION, INNER,                                                   \
+      "The department's record has a code that its view has no word for; it must look.",           \
+      "部门数据中有视图未登记的代码，须由部门核对。")                                              \
     X(STATION_AWAY, UNAVAILABLE, INNER,                                                            \
       "The department's security officer does not answer now; ask again later.",                   \
       "部门安全员暂无应答，请稍后再查。")                                                          \

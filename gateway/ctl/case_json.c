@@ -20,6 +20,8 @@ struct lb_json *lb_ctl_fact_json(const Lianban__V1__CaseFact *fact)
     lb_json_set(out, "args", args);
     lb_json_set_cstr(out, "state", fact->state);
     lb_json_set_cstr(out, "code", fact->code);
+    if (fact->again_unix_s != 0)
+        lb_json_set_int(out, "again_unix_s", fact->again_unix_s);
     lb_json_set_cstr(out, "shown", fact->shown);
     if (strcmp(fact->operator_, lb_op_name(LB_OP_LIST)) == 0 && fact->shown[0] != 0)
         lb_json_set(out, "lines", lb_ctl_listing_json(fact->shown));

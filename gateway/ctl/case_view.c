@@ -215,6 +215,19 @@ static lb_status print_reasons(const struct lb_ctl_env *env, const struct lb_ctl
     return table.num_rows == 0 ? LB_OK : lb_ctl_table_print(&table, env->out);
 }
 
+/* Why, and when it is worth asking again where that is known. */
+static const char *missing_note(const struct lb_ctl_env *env, const struct lb_ctl_case *view,
+                                const Lianban__V1__CaseFact *fact)
+{
+    char again[LB_CTL_TIME_BYTES];
+    const char *text = lb_ctl_code_text(env, fact->code);
+    if (fact->again_unix_s <= 0 || fact->again_unix_s > INT64_MAX / 1000)
+        return text;
+    lb_ctl_time(fact->again_unix_s * 1000, again);
+    const char *note = lb_arena_printf(view->arena, "%s (%s)", text, again);
+    return note == NULL ? text : note;
+}
+
 static lb_status print_missing(const struct lb_ctl_env *env, const struct lb_ctl_case *view)
 {
     struct lb_ctl_table table;
@@ -224,7 +237,7 @@ static lb_status print_missing(const struct lb_ctl_env *env, const struct lb_ctl
     for (size_t i = 0; i < view->result->n_missing; i++) {
         const Lianban__V1__CaseFact *fact = view->result->missing[i];
         add_fact_row(env, view, fact, &table);
-        const char *text = lb_ctl_code_text(env, fact->code);
+        const char *text = missing_note(env, view, fact);
         if (text[0] != 0)
             lb_ctl_table_note(&table, text);
     }

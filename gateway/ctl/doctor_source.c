@@ -186,6 +186,8 @@ static void judge_view(struct lb_doctor *doctor, const struct lb_tried_view *vie
     const char *took = lb_doctor_text(doctor, "%lld ms", (long long)view->took_ms);
     if (code == LB_CODE_OK && view->took_ms <= doctor->times.slow_ms)
         lb_doctor_good(doctor, "view", view->view, took);
+    else if (code == LB_SOURCE_MAINTENANCE)
+        lb_doctor_good(doctor, "view", view->view, lb_code_name(code));
     else if (code == LB_CODE_OK)
         lb_doctor_find(doctor, LB_DOCTOR_WARN, "view", view->view, &slow, took);
     else

@@ -76,11 +76,14 @@ static void every_kind_of_field_goes_both_ways(void **state)
     fact.truth = 1;
     fact.number = INT64_MIN;
     fact.rules_version = UINT32_MAX;
+    fact.why = LIANBAN__V1__FACT__WHY__MAINTENANCE;
+    fact.again_unix_s = 1900000000;
     expect_round_trip(*state, &fact,
                       "{\"view\":\"tax.wage\",\"field\":\"\",\"operator\":\"\","
                       "\"args\":[\"<\",\"area.mean\"],\"state\":\"OK\",\"kind\":\"NUMBER\","
                       "\"truth\":true,\"number\":\"-9223372036854775808\",\"text\":\"\","
-                      "\"as_of\":\"\",\"rules_version\":4294967295}");
+                      "\"as_of\":\"\",\"rules_version\":4294967295,\"why\":\"MAINTENANCE\","
+                      "\"again_unix_s\":\"1900000000\"}");
 }
 
 static void bytes_are_base64_and_wide_numbers_strings(void **state)

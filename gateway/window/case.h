@@ -34,6 +34,7 @@ struct lb_case_fact {
     struct lb_fact value;              /* state 0: nothing has come yet; its text is `text` */
     char *text;                        /* NULL when there is none */
     enum lb_code code;                 /* behind a state other than ok, else LB_CODE_OK */
+    int64_t again_unix_s;              /* when it is worth asking again; 0: nobody said */
     char as_of[LB_CASE_DATE_BYTES];    /* "" when the source does not say */
     bool receipt_ok;
     uint8_t share_set[LB_SHARE_SET_BYTES];  /* of a share: what its mask was made for */

@@ -92,6 +92,8 @@ static lb_status read_fact(struct lb_window_case *entry, struct lb_case_member *
     int64_t order = 0;
     LB_TRY(read_value(object, &fact.value));
     LB_TRY(read_code(object, &fact.code));
+    if (has(object, "again"))
+        LB_TRY(lb_json_get_int(object, "again", &fact.again_unix_s));
     LB_TRY(copy_fixed(object, "as_of", fact.as_of, sizeof(fact.as_of)));
     LB_TRY(lb_json_get_bool(object, "receipt", &fact.receipt_ok));
     if (form->facts[index].call.op == LB_OP_SHARE)

@@ -42,6 +42,8 @@ static struct lb_json *fact_json(const struct lb_form *form, const struct lb_cas
     set_value(object, &fact->value);
     if (fact->code != LB_CODE_OK)
         lb_json_set_cstr(object, "code", lb_code_name(fact->code));
+    if (fact->again_unix_s != 0)
+        lb_json_set_int(object, "again", fact->again_unix_s);
     lb_json_set_cstr(object, "as_of", fact->as_of);
     lb_json_set_bool(object, "receipt", fact->receipt_ok);
     if (form->facts[index].call.op == LB_OP_SHARE)

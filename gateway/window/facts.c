@@ -36,9 +36,23 @@ static bool same_call(const struct lb_form_fact *fact, const Lianban__V1__Fact *
     return true;
 }
 
-/* A list comes from a person's station, not from a database. */
-static enum lb_code code_behind(enum lb_op op, enum lb_fact_state state)
+/* A reason that this version does not know leaves it at the state. */
+static enum lb_code code_of_why(const Lianban__V1__Fact *wire)
 {
+    switch (wire->why) {
+    case LIANBAN__V1__FACT__WHY__MAINTENANCE:
+        return LB_SOURCE_MAINTENANCE;
+    case LIANBAN__V1__FACT__WHY__CODE:
+        return LB_CODE_UNMAPPED;
+    default:
+        return LB_SOURCE_UNAVAILABLE;
+    }
+}
+
+/* A list comes from a person's station, not from a database. */
+static enum lb_code code_behind(enum lb_op op, const Lianban__V1__Fact *wire)
+{
+    enum lb_fact_state state = (enum lb_fact_state)wire->state;
     if (op == LB_OP_LIST && (state == LB_FACT_UNAVAILABLE || state == LB_FACT_TIMEOUT))
         return LB_STATION_AWAY;
     switch (state) {
@@ -47,7 +61,7 @@ static enum lb_code code_behind(enum lb_op op, enum lb_fact_state state)
     case LB_FACT_DENIED:
         return LB_FIELD_NOT_GRANTED;
     case LB_FACT_UNAVAILABLE:
-        return LB_SOURCE_UNAVAILABLE;
+        return code_of_why(wire);
     case LB_FACT_TIMEOUT:
         return LB_SOURCE_TIMEOUT;
     case LB_FACT_NOT_FOUND:
@@ -116,7 +130,9 @@ static lb_status take_fact(const struct lb_collect_read *read, const struct lb_f
     LB_ENSURE(wire->as_of[0] == 0 || is_date(wire->as_of), LB_RECEIPT_INVALID,
               "as-of is not a date");
     (void)snprintf(out->as_of, sizeof(out->as_of), "%s", wire->as_of);
-    out->code = code_behind(fact->call.op, out->value.state);
+    out->code = code_behind(fact->call.op, wire);
+    if (out->code == LB_SOURCE_MAINTENANCE && wire->again_unix_s > 0)
+        out->again_unix_s = wire->again_unix_s;
     memcpy(out->txn, read->request->txn.data, sizeof(out->txn));
     return LB_OK;
 }

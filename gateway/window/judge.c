@@ -130,6 +130,7 @@ static lb_status write_outcome(const struct lb_case_fact *kept, struct lb_arena 
     message->state = text(state_name(&kept->value));
     if (kept->code != LB_CODE_OK)
         message->code = text(lb_code_name(kept->code));
+    message->again_unix_s = kept->again_unix_s;
     message->as_of = lb_arena_str(arena, lb_span_str(kept->as_of));
     LB_ENSURE(message->as_of != NULL, LB_NO_MEMORY, "arena is full");
     LB_TRY(lb_arena_copy(arena, lb_span_of(kept->txn, sizeof(kept->txn)), &txn));

@@ -102,6 +102,58 @@ static void mixed_facts(Lianban__V1__SealedAnswer *answer, struct lb_arena *aren
     answer->facts[0]->kind = LIANBAN__V1__FACT__KIND__KIND_UNKNOWN;
 }
 
+#define OVER 1900000000
+
+static void at_night(Lianban__V1__SealedAnswer *answer, struct lb_arena *arena)
+{
+    (void)arena;
+    Lianban__V1__Fact *const *facts = answer->facts;
+    for (size_t i = 0; i < answer->n_facts; i++) {
+        facts[i]->state = LIANBAN__V1__FACT__STATE__UNAVAILABLE;
+        facts[i]->kind = LIANBAN__V1__FACT__KIND__KIND_UNKNOWN;
+    }
+    facts[0]->why = LIANBAN__V1__FACT__WHY__MAINTENANCE;
+    facts[0]->again_unix_s = OVER;
+    facts[1]->why = LIANBAN__V1__FACT__WHY__CODE;
+    facts[1]->again_unix_s = OVER;
+}
+
+static void a_new_reason(Lianban__V1__SealedAnswer *answer, struct lb_arena *arena)
+{
+    at_night(answer, arena);
+    answer->facts[0]->why = (Lianban__V1__Fact__Why)77;
+}
+
+/* Why a department has no answer now, and when it will; both may be had later. */
+static void reasons_are_named(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_collected got;
+    struct fx_adapter *tax = &fx->adapters[FX_TAX];
+    const char *case_id = fx_open(fx, false);
+    fx_agree(fx, case_id);
+    tax->change = at_night;
+    fx_run(fx, case_id, &got);
+    const Lianban__V1__CaseFact *wage = fx_fact(&got, 0, "wage12");
+    assert_string_equal(wage->state, "unavailable");
+    assert_string_equal(wage->code, "SOURCE_MAINTENANCE");
+    assert_int_equal(wage->again_unix_s, OVER);
+    const Lianban__V1__CaseFact *firms = fx_fact(&got, 0, "firms");
+    assert_string_equal(firms->code, "CODE_UNMAPPED");
+    assert_int_equal(firms->again_unix_s, 0);
+    assert_string_equal(got.result->class_id, "MANUAL");
+    fx_restart(fx);
+    assert_int_equal(fx_get(fx, case_id)->missing[0]->again_unix_s, OVER);
+    tax->change = a_new_reason;
+    fx_run(fx, case_id, &got);
+    assert_string_equal(fx_fact(&got, 0, "wage12")->code, "SOURCE_UNAVAILABLE");
+    tax->change = NULL;
+    fx_run(fx, case_id, &got);
+    assert_string_equal(fx_fact(&got, 0, "wage12")->state, "ok");
+    assert_int_equal(fx_fact(&got, 0, "wage12")->again_unix_s, 0);
+    assert_ok(lb_window_close_case(fx->window, case_id));
+}
+
 static void unknown_fact(Lianban__V1__SealedAnswer *answer, struct lb_arena *arena)
 {
     (void)arena;
@@ -260,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(outer_codes, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(codes_out_of_place, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(inner_codes, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(reasons_are_named, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(single_facts, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(honest_unknown, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(sealed_anew_once, fx_setup, fx_teardown),

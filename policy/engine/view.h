@@ -22,6 +22,9 @@
  *   as_of: SELECT as_of FROM data_as_of    # optional: one row, one date
  *   freshness_days: 45                     # older than this is STALE; needs as_of
  *   timeout_ms: 3000
+ *   maintenance:                           # optional: hours, in the adapter's local time, at which
+ *     - {from: "22:30", to: "04:00"}       #   the database is not asked; past midnight as well
+ *     - {days: [sat, sun], from: "00:00", to: "06:00"}  # days on which it begins; all without
  *   budgets:                               # optional: answers in any 60 minutes and any 24 hours
  *     operator: {hour: 60, day: 300}       # to one operator of a requester
  *     requester: {day: 10000}              # to one requester
@@ -37,6 +40,12 @@
  *       month: month                       # the column with YYYY-MM, for SUM, AVG_M and TREND
  *       denominator: total_cents           # the column to which RATIO_CMP sets this one
  *       class: G4                          # G1 public .. G4 sensitive personal
+ *       codes: {"01": severe, "02": mild}  # optional, of type code: the department's codes in the
+ *                                          # form's words, before any operator; another code is
+ *                                          # CODE_UNMAPPED, and never passed through
+ *       empty: none                        # optional, of type code: the word for ''; without it ''
+ *                                          # is unknown, as NULL is
+ *       null_is_empty: true                # NULL is as '' (Oracle keeps '' so); needs `empty`
  *       rules:
  *         - purpose: social-assistance
  *           operators: ["SUM(12)"]         # or anything stricter
@@ -132,6 +141,12 @@ struct lb_view_rule {
     bool dry_run;    /* nothing is released by this rule */
 };
 
+/* One of a department's codes. */
+struct lb_view_code {
+    const char *code;
+    const char *word;
+};
+
 struct lb_view_field {
     const char *name;
     const char *column;  /* NULL for type row */
@@ -139,8 +154,20 @@ struct lb_view_field {
     const char *denominator;  /* column of RATIO_CMP's other number; NULL when there is none */
     enum lb_field_type type;
     int data_class;      /* 1..4 */
+    size_t num_codes;    /* 0: codes are the form's words already */
+    const struct lb_view_code *codes;
+    const char *empty;   /* the word for the empty text; NULL: it is unknown */
+    bool null_is_empty;  /* and for NULL */
     size_t num_rules;
     const struct lb_view_rule *rules;
+};
+
+/* Hours at which the database is not asked; in minutes after midnight, `to` on the next day unless
+ * it is later than `from`. */
+struct lb_view_pause {
+    unsigned days;  /* on which it begins: a bit each, Sunday first */
+    int from;
+    int to;
 };
 
 struct lb_view {
@@ -156,6 +183,8 @@ struct lb_view {
     const char *as_of_query;  /* NULL when the source does not say */
     int64_t freshness_days;   /* 0: no limit */
     int64_t timeout_ms;
+    size_t num_pauses;
+    const struct lb_view_pause *pauses;
     struct lb_budgets budgets;
     struct lb_probing probing;
     size_t num_fields;
@@ -223,14 +252,23 @@ LB_MUST lb_status lb_view_judge(const struct lb_view *view, const char *field,
                                 const struct lb_op_call *call, const struct lb_view_ask *ask,
                                 const struct lb_rules *rules, struct lb_view_verdict *out_verdict);
 
+/* lb_view_pause_left says for how many minutes yet the view's database is not to be asked; 0: it
+ * may be. `minute_of_week` is local and counts from Sunday 00:00. */
+int lb_view_pause_left(const struct lb_view *view, int minute_of_week);
+
+/* lb_view_map_codes gives rows in which a column's codes are the form's words; NULL stays. For a
+ * field with codes or a word for ''. CODE_UNMAPPED for a code without a word, NO_MEMORY. */
+LB_MUST lb_status lb_view_map_codes(const struct lb_view_field *field, const struct lb_rows *rows,
+                                    size_t column, struct lb_arena *arena, struct lb_rows *out);
+
 /* lb_view_names_rules says whether a call takes a threshold, set, table or edges of the rule set:
  * such answers are what a value could be searched out with. */
 bool lb_view_names_rules(const struct lb_op_call *call, const struct lb_rules *rules);
 
 /* lb_view_table prints the decision table as text, sorted, for snapshots and people: a line each
- * for rows, freshness, budgets and probing, one per field, purpose and operator with requesters,
- * bases, issuers, laws, level and dry-run; a field without a rule says so. TOO_LARGE past 4 MiB,
- * NO_MEMORY. */
+ * for rows, freshness, maintenance, budgets, probing and a field's codes, one per field, purpose
+ * and operator with requesters, bases, issuers, laws, level and dry-run; a field without a rule
+ * says so. TOO_LARGE past 4 MiB, NO_MEMORY. */
 LB_MUST lb_status lb_view_table(const struct lb_view *view, struct lb_arena *arena,
                                 struct lb_span *out_text);
 

@@ -157,12 +157,13 @@ static lb_status load_class(const struct lb_view_loader *loader, const struct lb
 static lb_status load_field(const struct lb_view_loader *loader, const struct lb_yaml_node *node,
                             bool many, struct lb_view_field *field)
 {
-    static const char *const keys[] = {"column", "type",  "month", "denominator",
-                                       "class",  "rules", NULL};
+    static const char *const keys[] = {"column", "type",  "month", "denominator",   "class",
+                                       "rules",  "codes", "empty", "null_is_empty", NULL};
     LB_TRY(lb_yaml_only(node, keys, loader->diag));
     LB_TRY(load_type(loader, node, &field->type));
     LB_TRY(load_columns(loader, node, field));
     LB_TRY(load_class(loader, node, &field->data_class));
+    LB_TRY(lb_view_load_codes(loader, node, field));
     const struct lb_yaml_node *rules = lb_yaml_get(node, "rules");
     return rules == NULL ? LB_OK : lb_view_load_rules(loader, rules, many, field);
 }
@@ -193,7 +194,7 @@ static lb_status load_head(const struct lb_view_loader *loader, const struct lb_
     static const char *const keys[] = {"view",     "version", "title",          "query",
                                        "rows",     "complete", "max_rows",      "as_of",
                                        "freshness_days", "timeout_ms", "budgets",       "probing",
-                                       "fields",   "source", NULL};
+                                       "fields",   "source",   "maintenance",   NULL};
     const char *id = NULL;
     const char *zh = NULL;
     const char *en = NULL;
@@ -221,6 +222,7 @@ static lb_status build_view(const struct lb_view_loader *loader, const struct lb
         LB_TRY(load_main_query(loader, root, &view->query));
     LB_TRY(load_rows(loader, root, view));
     LB_TRY(load_freshness(loader, root, view));
+    LB_TRY(lb_view_load_pauses(loader, root, view));
     LB_TRY(lb_view_load_limits(root, loader->diag, view));
     LB_TRY(load_fields(loader, root, view));
     LB_TRY(lb_view_check_source(loader, root, view));

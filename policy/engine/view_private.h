@@ -1,12 +1,14 @@
 #ifndef POLICY_ENGINE_VIEW_PRIVATE_H
 #define POLICY_ENGINE_VIEW_PRIVATE_H
 
+#include "gateway/base/buf.h"
 #include "gateway/config/yaml.h"
 #include "policy/engine/view.h"
 #include "policy/engine/words.h"
 
 #define LB_VIEW_MAX_RULES 64         /* of one field */
 #define LB_VIEW_MAX_LIST 64          /* operators, requesters, issuers or laws of one rule */
+#define LB_VIEW_MAX_CODES 200        /* of one field */
 #define LB_VIEW_MAX_QUERY_BYTES 16384
 
 /* What every step of loading needs. */
@@ -36,6 +38,17 @@ LB_MUST lb_status lb_view_load_source(const struct lb_view_loader *loader,
 LB_MUST lb_status lb_view_check_source(const struct lb_view_loader *loader,
                                        const struct lb_yaml_node *root,
                                        const struct lb_view *view);
+
+/* lb_view_load_codes reads a field's optional `codes`, `empty` and `null_is_empty`; its type is
+ * known.
+ * lb_view_load_pauses reads the view's optional `maintenance`. CONFIG_INVALID with line and advice,
+ * NO_MEMORY. */
+LB_MUST lb_status lb_view_load_codes(const struct lb_view_loader *loader,
+                                     const struct lb_yaml_node *node, struct lb_view_field *field);
+LB_MUST lb_status lb_view_load_pauses(const struct lb_view_loader *loader,
+                                      const struct lb_yaml_node *root, struct lb_view *view);
+/* lb_view_put_pauses writes them for people, each with a blank before. */
+void lb_view_put_pauses(const struct lb_view *view, struct lb_buf *line);
 
 /* lb_view_load_limits reads the view's optional `budgets` and `probing`. CONFIG_INVALID with line
  * and advice. */

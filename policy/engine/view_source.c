@@ -6,7 +6,8 @@
 lb_status lb_view_load_source(const struct lb_view_loader *loader, const struct lb_yaml_node *root,
                               enum lb_view_source *out_source)
 {
-    static const char *const databases[] = {"query", "as_of", "freshness_days", "complete"};
+    static const char *const databases[] = {"query", "as_of", "freshness_days", "complete",
+                                            "maintenance"};
     const struct lb_yaml_node *node = lb_yaml_get(root, "source");
     const char *source = NULL;
     *out_source = LB_VIEW_DATABASE;

@@ -81,7 +81,7 @@ struct lines {
 };
 
 /* What holds for the whole view; '-' stands where a field would and sorts before every name. */
-#define MAX_VIEW_LINES 5
+#define MAX_VIEW_LINES 6
 
 static lb_status add_line(struct lines *lines, const char *line)
 {
@@ -108,6 +108,37 @@ static lb_status budget_line(const struct lb_view *view, const char *who,
                                            view->id, who, hour, day));
 }
 
+static lb_status pause_line(const struct lb_view *view, struct lb_arena *arena,
+                            struct lines *lines)
+{
+    struct lb_buf LB_DEFER(lb_buf_cleanup) line;
+    lb_buf_init(&line, MAX_LINE_BYTES);
+    if (view->num_pauses == 0)
+        return LB_OK;
+    lb_buf_printf(&line, "%s - maintenance", view->id);
+    lb_view_put_pauses(view, &line);
+    lb_buf_put_str(&line, "\n");
+    LB_TRY(lb_buf_check(&line));
+    return add_line(lines, lb_arena_str(arena, lb_buf_span(&line)));
+}
+
+static lb_status code_line(const struct lb_view *view, const struct lb_view_field *field,
+                           struct lb_arena *arena, struct lines *lines)
+{
+    struct lb_buf LB_DEFER(lb_buf_cleanup) line;
+    lb_buf_init(&line, MAX_LINE_BYTES);
+    if (field->num_codes == 0 && field->empty == NULL)
+        return LB_OK;
+    lb_buf_printf(&line, "%s %s codes", view->id, field->name);
+    for (size_t i = 0; i < field->num_codes; i++)
+        lb_buf_printf(&line, " %s=%s", field->codes[i].code, field->codes[i].word);
+    if (field->empty != NULL)
+        lb_buf_printf(&line, " ''%s=%s", field->null_is_empty ? ",NULL" : "", field->empty);
+    lb_buf_put_str(&line, "\n");
+    LB_TRY(lb_buf_check(&line));
+    return add_line(lines, lb_arena_str(arena, lb_buf_span(&line)));
+}
+
 static lb_status view_lines(const struct lb_view *view, struct lb_arena *arena,
                             struct lines *lines)
 {
@@ -125,6 +156,7 @@ static lb_status view_lines(const struct lb_view *view, struct lb_arena *arena,
                                            (long long)probing->days,
                                            (long long)probing->mismatches,
                                            (long long)probing->mismatches_day)));
+    LB_TRY(pause_line(view, arena, lines));
     LB_TRY(budget_line(view, "operator", &view->budgets.each_operator, arena, lines));
     return budget_line(view, "requester", &view->budgets.each_requester, arena, lines);
 }
@@ -134,6 +166,7 @@ static size_t count_lines(const struct lb_view *view)
     size_t num = MAX_VIEW_LINES;
     for (size_t f = 0; f < view->num_fields; f++) {
         num += view->fields[f].num_rules == 0 ? 1 : 0;
+        num += view->fields[f].num_codes > 0 || view->fields[f].empty != NULL ? 1 : 0;
         for (size_t r = 0; r < view->fields[f].num_rules; r++)
             num += view->fields[f].rules[r].num_operators;
     }
@@ -143,6 +176,7 @@ static size_t count_lines(const struct lb_view *view)
 static lb_status field_lines(const struct lb_view *view, const struct lb_view_field *field,
                              struct lb_arena *arena, struct lines *lines)
 {
+    LB_TRY(code_line(view, field, arena, lines));
     for (size_t r = 0; r < field->num_rules; r++) {
         const struct lb_view_rule *rule = &field->rules[r];
         for (size_t i = 0; i < rule->num_operators; i++)

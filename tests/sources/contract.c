@@ -38,7 +38,7 @@ void case_close(struct contract_case *one)
 static lb_status prepare(struct contract_case *one, const char *query, const char *column,
                          enum lb_source_want want, struct lb_source_stmt **out)
 {
-    const struct lb_source_column columns[] = {{column, want}};
+    const struct lb_source_column columns[] = {{.name = column, .want = want}};
     const struct lb_source_query wanted = {
         .text = query, .num_columns = column == NULL ? 0 : 1, .columns = columns};
     return one->contract->plugin->prepare(one->source, &wanted, &one->diag, out);
@@ -300,6 +300,7 @@ int contract_run(const struct contract *contract)
         CASE(contract_money),
         CASE(contract_dates),
         CASE(contract_types_are_checked),
+        CASE(contract_codes),
         CASE(a_query_is_described),
         CASE(how_rows_are_found_is_told),
         CASE(tables_are_listed),

@@ -77,6 +77,7 @@ void contract_text(void **state);
 void contract_money(void **state);
 void contract_dates(void **state);
 void contract_types_are_checked(void **state);
+void contract_codes(void **state);
 void contract_timeout_ends_the_query(void **state);
 void contract_others_go_on(void **state);
 void contract_cancel(void **state);

@@ -30,7 +30,8 @@
 #define NUM_POLICIES 1000
 #endif
 #define BATCH 100
-#define QUESTIONS 4
+#define QUESTIONS 3
+#define HONEST_QUESTIONS 2 /* of them */
 #define IN_FLIGHT 50
 #define ARENA_BYTES ((size_t)512 * 1024 * 1024)
 #define MAX_TEXT_BYTES ((size_t)16 * 1024 * 1024)
@@ -137,7 +138,7 @@ static void make_policies(struct ground *ground, uint64_t first, uint64_t num)
                 &ground->fx, (policy->number * POLICY_PERSONS + k) % FX_NUM_PEOPLE);
         struct policy_random random = {policy->seed + 1};
         for (size_t q = 0; q < QUESTIONS; q++)
-            question_make(policy, q < QUESTIONS / 2, &random,
+            question_make(policy, q < HONEST_QUESTIONS, &random,
                           &ground->questions[ground->num_questions++]);
     }
 }
@@ -174,7 +175,7 @@ static void never_more_than_grants_and_row_security(void **state)
                   "values; %zu attacks were refused whole\n",
                   ground->tally.honest, ground->tally.attacks, ground->tally.facts,
                   ground->tally.values, ground->tally.refused);
-    assert_true(ground->tally.values >= num && ground->tally.refused >= num);
+    assert_true(ground->tally.values >= num && ground->tally.refused >= num / 2);
 }
 
 static int set_up(void **state)
