@@ -13,7 +13,7 @@ _OPTION = re.compile(r"^ +(--[a-z][a-z0-9-]*)", re.MULTILINE)
 
 @dataclasses.dataclass
 class Command:
-    """A command of `lianban`; `words` maps each word under it, or "" for none, to its help."""
+    """A command of `lianban`; `words` maps each word under it, or two, or "" for none, to its help."""
 
     name: str
     summary: str
@@ -44,12 +44,13 @@ def commands_of(program):
     return found
 
 
-def _words_of(program, name):
-    text = _said(program, name, "--help")
-    words = re.findall(rf"^  lianban {name} ([a-z][a-z-]*)(?: |$)", text, re.MULTILINE)
+def _words_of(program, *names):
+    text = _said(program, *names, "--help")
+    words = re.findall(rf"^  lianban {' '.join(names)} ([a-z][a-z-]*)(?: |$)", text, re.MULTILINE)
     if re.search(r"^(?:usage|用法)", text, re.MULTILINE) or not words:
         return {"": text}
-    return {word: _said(program, name, word, "--help") for word in dict.fromkeys(words)}
+    return {f"{word} {further}".strip(): said for word in dict.fromkeys(words)
+            for further, said in _words_of(program, *names, word).items()}
 
 
 # --- manual pages ---
@@ -150,7 +151,7 @@ def _write(pages, into):
 
 _SCRIPT = """# bash completion of lianban; made from what `lianban --help` says.
 _lianban() {{
-    local cur=${{COMP_WORDS[COMP_CWORD]}} command=${{COMP_WORDS[1]}} word=${{COMP_WORDS[2]}} words= options=
+    local cur=${{COMP_WORDS[COMP_CWORD]}} command=${{COMP_WORDS[1]}} word=${{COMP_WORDS[2]}} words= further= options=
     if [ "$COMP_CWORD" = 1 ]; then
         COMPREPLY=($(compgen -W '{commands}' -- "$cur"))
         return
@@ -162,7 +163,14 @@ _lianban() {{
         COMPREPLY=($(compgen -W "$words" -- "$cur"))
         return
     fi
-    case $command${{words:+ $word}} in
+    case "$command $word" in
+{further}
+    esac
+    if [ "$COMP_CWORD" = 3 ] && [ -n "$further" ]; then
+        COMPREPLY=($(compgen -W "$further" -- "$cur"))
+        return
+    fi
+    case $command${{words:+ $word}}${{further:+ ${{COMP_WORDS[3]}}}} in
 {options}
     esac
     case $cur in
@@ -177,13 +185,18 @@ complete -o filenames -F _lianban lianban
 def completion(program):
     """The script for bash."""
     commands = commands_of(program)
-    words, options = [], []
+    words, further, options = [], [], []
     for command in commands:
         if "" not in command.words:
-            words.append(f"    {command.name}) words='{' '.join(command.words)}' ;;")
+            first = dict.fromkeys(word.split()[0] for word in command.words)
+            words.append(f"    {command.name}) words='{' '.join(first)}' ;;")
+            for word in first:
+                second = [name.split()[1] for name in command.words if name.startswith(word + " ")]
+                if second:
+                    further.append(f"    '{command.name} {word}') further='{' '.join(second)}' ;;")
         for word, text in command.words.items():
             name = f"{command.name} {word}".strip()
             known = [option for option in options_of(text) if option not in ("--help", "--json")]
             options.append(f"    '{name}') options='{' '.join(known)}' ;;")
     return _SCRIPT.format(commands=" ".join(command.name for command in commands), words="\n".join(words),
-                          options="\n".join(options))
+                          further="\n".join(further), options="\n".join(options))
