@@ -209,9 +209,13 @@ class Recovery(unittest.TestCase):
         loss.destroy()
         loss.draft()
         loss.sign()
-        loss.begin()
         loss.publish()
-        federation.processes[UNDERSTATED].start()
+        process = federation.processes[UNDERSTATED]
+        process.start()  # too early
+        wait_until(lambda: not process.is_running, 30, "an end without a log")
+        self.assertIn("node recover begin", process.last_line())
+        loss.begin()
+        process.start()
         federation.wait_answering(UNDERSTATED)
         wait_until(lambda: "LOG_BEHIND" in log_of("broker"), 30, "the broker's refusal")
         self.assertEqual(federation.unlinked(), [UNDERSTATED])
