@@ -67,6 +67,9 @@ struct lb_odbc_core {
     int64_t timeout_ms;
     struct lb_arena *rows_arena;
     struct lb_source_rows rows;
+    struct lb_arena *look_arena;  /* NULL until the database is first looked at */
+    struct lb_source_catalog catalog;
+    enum lb_source_lookup lookup;
 };
 
 struct lb_source_stmt {
@@ -74,6 +77,7 @@ struct lb_source_stmt {
     struct lb_odbc_core *core;
     SQLHSTMT handle;
     struct lb_source_stmt *next;
+    const char *query;            /* as the view has it */
     struct lb_source_text text;
     size_t num_columns;
     struct lb_odbc_column *columns;
@@ -115,6 +119,10 @@ LB_MUST lb_status lb_odbc_cell(const struct lb_source_stmt *stmt,
 lb_status lb_odbc_work_connect(void *own);
 lb_status lb_odbc_work_prepare(void *own);
 lb_status lb_odbc_work_read(void *own);
+/* lb_odbc_work_catalog lists the tables into core->catalog, lb_odbc_work_lookup judges the
+ * statement in hand into core->lookup. */
+lb_status lb_odbc_work_catalog(void *own);
+lb_status lb_odbc_work_lookup(void *own);
 /* lb_odbc_work_cancel tells the server to end the statement in hand; it runs aside. */
 void lb_odbc_work_cancel(void *own);
 /* lb_odbc_core_free closes the connection and releases all. */

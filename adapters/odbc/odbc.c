@@ -9,6 +9,7 @@
 #define SOURCE_ARENA_BYTES (8 * 1024 * 1024)
 #define DEFAULT_CONNECT_MS 5000
 #define PREPARE_MS 10000
+#define LOOK_MS 60000
 
 struct lb_source {
     struct lb_odbc_lane *lane;
@@ -115,6 +116,7 @@ static lb_status odbc_prepare(struct lb_source *source, const struct lb_source_q
     stmt->core = core;
     core->stmt = stmt;
     LB_TRY(copy_query(core, query));
+    stmt->query = core->query.text;
     core->said.text[0] = 0;
     lb_status status = lb_odbc_lane_run(source->lane, lb_odbc_work_prepare, until_ms);
     if (status != LB_OK) {
@@ -202,6 +204,52 @@ static lb_status odbc_describe(struct lb_source_stmt *stmt, struct lb_arena *are
     return LB_OK;
 }
 
+static lb_status odbc_lookup(struct lb_source_stmt *stmt, enum lb_source_lookup *out_lookup)
+{
+    struct lb_odbc_lane *lane = stmt->source->lane;
+    int64_t until_ms = lb_odbc_now_ms() + LOOK_MS;
+    LB_TRY(lb_odbc_lane_begin(lane, until_ms));
+    stmt->core->stmt = stmt;
+    LB_TRY(lb_odbc_lane_run(lane, lb_odbc_work_lookup, until_ms));
+    *out_lookup = stmt->core->lookup;
+    return LB_OK;
+}
+
+static lb_status copy_name(const char *name, struct lb_arena *arena, const char **out)
+{
+    *out = lb_arena_str(arena, lb_span_str(name));
+    LB_ENSURE(*out != NULL, LB_NO_MEMORY, "arena full");
+    return LB_OK;
+}
+
+static lb_status copy_catalog(const struct lb_source_catalog *from, struct lb_arena *arena,
+                              struct lb_source_catalog *out)
+{
+    struct lb_source_listed *columns = lb_arena_array(arena, from->num + 1, sizeof(*columns));
+    LB_ENSURE(columns != NULL, LB_NO_MEMORY, "arena full");
+    for (size_t i = 0; i < from->num; i++) {
+        columns[i] = from->columns[i];
+        LB_TRY(copy_name(from->columns[i].schema, arena, &columns[i].schema));
+        LB_TRY(copy_name(from->columns[i].table, arena, &columns[i].table));
+        LB_TRY(copy_name(from->columns[i].column, arena, &columns[i].column));
+        LB_TRY(copy_name(from->columns[i].type, arena, &columns[i].type));
+    }
+    *out = (struct lb_source_catalog){.num = from->num, .columns = columns};
+    return copy_name(from->quote, arena, &out->quote);
+}
+
+static lb_status odbc_catalog(struct lb_source *source, struct lb_arena *arena,
+                              struct lb_source_catalog *out_catalog)
+{
+    int64_t until_ms = lb_odbc_now_ms() + LOOK_MS;
+    struct lb_source_catalog catalog;
+    LB_TRY(lb_odbc_lane_begin(source->lane, until_ms));
+    LB_TRY(lb_odbc_lane_run(source->lane, lb_odbc_work_catalog, until_ms));
+    LB_TRY(copy_catalog(&source->core->catalog, arena, &catalog));
+    *out_catalog = catalog;
+    return LB_OK;
+}
+
 const struct lb_source_plugin *lb_source_odbc(void)
 {
     static const struct lb_source_plugin plugin = {
@@ -213,6 +261,8 @@ const struct lb_source_plugin *lb_source_odbc(void)
         .read = odbc_read,
         .cancel = odbc_cancel,
         .describe = odbc_describe,
+        .lookup = odbc_lookup,
+        .catalog = odbc_catalog,
     };
     return &plugin;
 }

@@ -392,6 +392,7 @@ void lb_odbc_core_free(void *own)
         lb_wipe(core->location, strlen(core->location));
         free(core->location);
     }
+    lb_arena_free(core->look_arena);
     lb_arena_free(core->rows_arena);
     lb_arena_free(core->arena);
     lb_wipe(core->values, sizeof(core->values));

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 
 #include "adapters/odbc/odbc.h"
 #include "adapters/postgres/postgres.h"
@@ -88,10 +89,17 @@ static bool is_postgres(const char *location)
            strncmp(location, "host=", 5) == 0;
 }
 
+static bool is_odbc(const char *location)
+{
+    return strncasecmp(location, "Driver=", 7) == 0 || strncasecmp(location, "DSN=", 4) == 0;
+}
+
 struct lb_sources_config lb_sources_from(const char *location)
 {
     return (struct lb_sources_config){
-        .plugin = is_postgres(location) ? lb_source_postgres() : lb_source_sqlite(),
+        .plugin = is_odbc(location)       ? lb_source_odbc()
+                  : is_postgres(location) ? lb_source_postgres()
+                                          : lb_source_sqlite(),
         .options = {.location = location},
         .num_connections = 1,
     };

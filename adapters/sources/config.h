@@ -31,7 +31,7 @@ LB_MUST lb_status lb_sources_read(const struct lb_yaml_node *source, const char 
                                   struct lb_sources_config *out);
 
 /* lb_sources_from guesses the plugin from a location alone, which is borrowed: a connection string
- * of PostgreSQL's, or else the path of an SQLite file. */
+ * of ODBC's or PostgreSQL's, or else the path of an SQLite file. */
 struct lb_sources_config lb_sources_from(const char *location);
 
 #endif

@@ -84,6 +84,8 @@ static void a_location_tells_its_plugin(void **state)
     (void)state;
     assert_string_equal(lb_sources_from("postgresql://db/tax").plugin->name, "postgres");
     assert_string_equal(lb_sources_from("host=db user=x").plugin->name, "postgres");
+    assert_string_equal(lb_sources_from("Driver={Any};Server=x").plugin->name, "odbc");
+    assert_string_equal(lb_sources_from("dsn=tax").plugin->name, "odbc");
     assert_string_equal(lb_sources_from("/var/lib/tax.db").plugin->name, "sqlite");
 }
 

@@ -132,9 +132,7 @@ class Sources(unittest.TestCase):
                               federation.members[department].config, *views_of(department))
                 self.assertEqual(run.returncode, 0, run.stderr)
                 views = json.loads(run.stdout)["views"]
-                odbc = department in ODBC_POSTGRES + ODBC_MARIADB
-                self.assertEqual({view["live"]["key"] for view in views if "live" in view},
-                                 {"unknown" if odbc else "index"})
+                self.assertEqual({view["live"]["key"] for view in views if "live" in view}, {"index"})
                 self.assertTrue(any("live" in view for view in views))
 
     def test_a_view_that_does_not_fit_is_told(self):
@@ -169,17 +167,20 @@ class Sources(unittest.TestCase):
         self.assertIn("public.wage", run.stderr)
 
     def test_views_are_proposed_that_release_nothing(self):
-        for name, source in (("postgres", ("--from", postgres.location("tax"))),
-                             ("sqlite", ("--from", database("tax") + ".moved")),
-                             ("config", ("--from", federation.members["tax"].config, "--table", "wage"))):
+        for name, table, source in (
+                ("postgres", "wage", ("--from", postgres.location("tax"))),
+                ("sqlite", "wage", ("--from", database("tax") + ".moved")),
+                ("odbc-postgres", "wage", ("--from", postgres.odbc("tax"))),
+                ("odbc-mariadb", "payout", ("--from", federation.members["finance"].config)),
+                ("config", "wage", ("--from", federation.members["tax"].config, "--table", "wage"))):
             with self.subTest(name):
                 out = os.path.join(federation.root, "proposed", name)
                 run = lianban("adapter", "init", *source, "--department", "tax", "--out", out, "--json")
                 self.assertEqual(run.returncode, 0, run.stderr)
                 proposed = json.loads(run.stdout)["views"]
-                self.assertIn(os.path.join(out, "wage.yaml"), proposed)
+                self.assertIn(os.path.join(out, table + ".yaml"), proposed)
                 self.assertEqual(stat.S_IMODE(os.stat(proposed[0]).st_mode), 0o644)
-                with open(os.path.join(out, "wage.yaml"), encoding="utf-8") as file:
+                with open(os.path.join(out, table + ".yaml"), encoding="utf-8") as file:
                     view = yaml.safe_load(file)
                 self.assertTrue(all(field["class"] == "G4" and "rules" not in field
                                     for field in view["fields"].values()))
@@ -188,9 +189,11 @@ class Sources(unittest.TestCase):
                 self.assertEqual(checked.returncode, 0, checked.stderr)
                 again = lianban("adapter", "init", *source, "--department", "tax", "--out", out)
                 self.assertEqual(again.returncode, 1)
-        live = lianban("view", "check", "--rules", RULES, "--live", federation.members["tax"].config,
-                       os.path.join(federation.root, "proposed", "config", "wage.yaml"))
-        self.assertEqual(live.returncode, 0, live.stderr)
+        for department, view in (("tax", "config/wage.yaml"), ("finance", "odbc-mariadb/payout.yaml")):
+            live = lianban("view", "check", "--rules", RULES, "--live", federation.members[department].config,
+                           os.path.join(federation.root, "proposed", view))
+            self.assertEqual(live.returncode, 0, live.stderr)
+            self.assertIn("key found by: index", live.stdout)
 
 
 # Longer than a label may be, so that no resolver is asked for it.

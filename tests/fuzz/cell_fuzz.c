@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "adapters/api/cells.h"
+#include "adapters/api/mentions.h"
 #include "adapters/api/query.h"
 #include "gateway/base/limits.h"
 #include "gateway/base/utf8.h"
@@ -86,6 +87,20 @@ static const struct lb_source_dialect dialects[] = {
     {.marks = LB_SOURCE_QUESTION_MARKS, .backslash = true, .backquote = true, .hash = true},
 };
 
+/* What is mentioned stands in the query, and what is not understood stays within its text. */
+static void check_mentions(const char *query, const struct lb_source_dialect *dialect)
+{
+    struct lb_source_mentions mentions;
+    const uint8_t *end = (const uint8_t *)query + strlen(query);
+    lb_source_mention(query, dialect, &mentions);
+    FUZZ_CHECK(mentions.num_names <= LB_SOURCE_MAX_MENTIONS);
+    FUZZ_CHECK(mentions.num_keys <= LB_SOURCE_MAX_KEYS);
+    for (size_t i = 0; i < mentions.num_names; i++)
+        FUZZ_CHECK(mentions.names[i].ptr >= (const uint8_t *)query &&
+                   mentions.names[i].ptr + mentions.names[i].len <= end);
+    FUZZ_CHECK(mentions.num_keys == 0 || strstr(query, ":id_no") != NULL);
+}
+
 bool fuzz_source_query(struct lb_span in)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = fuzz_arena(ARENA_BYTES);
@@ -96,6 +111,7 @@ bool fuzz_source_query(struct lb_span in)
     struct lb_diag diag = {""};
     if (query == NULL)
         return false;
+    check_mentions(query, dialect);
     lb_status status = lb_source_translate(query, dialect, arena, &diag, &text);
     FUZZ_CHECK((status == LB_OK) == (text.text != NULL));
     if (status != LB_OK) {
@@ -114,6 +130,7 @@ void seed_source_query(const struct fuzz_sink *sink)
     static const char *const queries[] = {
         "SELECT a, 'it''s :x' FROM t WHERE b = :id_no AND c >= :from_month -- end\n",
         "SELECT (a) /* :x */ FROM \"t\" WHERE b = :id_no AND c = :today",
+        "SELECT `a` FROM s.t, \"u\" WHERE s.t.b=:id_no AND :id_no = \"u\".c LIMIT 1",
         "WITH x AS (SELECT 1.5) SELECT * FROM x WHERE :this_month <> ''",
     };
     for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++)
