@@ -153,7 +153,7 @@ void lb_exchange_free(struct lb_exchange *exchange)
     (void)pthread_mutex_lock(&exchange->lock);
     while (exchange->num_collects > 0)
         (void)pthread_cond_wait(&exchange->changed, &exchange->lock);
-    exchange->stopping = true;
+    exchange->drained = exchange->stopping = true;
     (void)pthread_cond_broadcast(&exchange->changed);
     (void)pthread_mutex_unlock(&exchange->lock);
     (void)pthread_join(exchange->watch, NULL);
@@ -171,6 +171,8 @@ void lb_exchange_drain(struct lb_exchange *exchange, int64_t timeout_ms)
     (void)pthread_mutex_lock(&exchange->lock);
     while (exchange->num_collects > 0 && waited == 0)
         waited = pthread_cond_timedwait(&exchange->changed, &exchange->lock, &until);
+    exchange->drained = true;
+    (void)pthread_cond_broadcast(&exchange->changed);
     (void)pthread_mutex_unlock(&exchange->lock);
 }
 

@@ -112,7 +112,7 @@ bool lb_collect_fill(struct lb_collect *collect, struct lb_buf *out);
 void lb_collect_close(struct lb_collect *collect);
 
 /* lb_exchange_drain returns when no collect is left, or after timeout_ms; for a shutdown, when no
- * new ones come. */
+ * new ones come. Whoever waits for adapters' proofs gets those that have come. */
 void lb_exchange_drain(struct lb_exchange *exchange, int64_t timeout_ms);
 
 /* --- what ends grants --- */

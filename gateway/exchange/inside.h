@@ -149,6 +149,7 @@ struct lb_exchange {
     uint64_t last_order;                       /* of an ending */
     struct relay *relays;
     struct lb_exchange_kept *kept;             /* withdrawals on disk */
+    bool drained;                              /* whoever waits for proofs waits no longer */
     bool stopping;
     pthread_t watch;
 };

@@ -111,7 +111,10 @@ lb_status lb_kept_open(struct lb_exchange *exchange, const char *path)
     LB_ENSURE(kept != NULL, LB_NO_MEMORY, "withdrawals");
     (void)pthread_mutex_init(&kept->lock, NULL);
     exchange->kept = kept; /* closed with the exchange, also when this fails */
-    LB_TRY(lb_store_open(&options, &kept->store));
+    lb_status status = lb_store_open(&options, &kept->store);
+    LB_ENSURE(lb_status_code(status) != LB_VERSION_UNSUPPORTED, LB_VERSION_UNSUPPORTED,
+              "withdrawals.db: a newer version wrote it; start that version");
+    LB_TRY(status);
     LB_TRY(purge(kept->store, lb_clock_unix_s(exchange->options.clock)));
     LB_TRY(load_withdrawals(exchange, kept->store));
     return load_told(exchange, kept->store);

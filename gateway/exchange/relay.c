@@ -197,15 +197,10 @@ static void kick_all(struct lb_exchange *exchange, const struct relay *relay)
 
 static void await_receipts(struct lb_exchange *exchange, struct relay *relay, int64_t timeout_ms)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(timeout_ms / 1000);
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    const struct timespec until = lb_clock_after_ms(timeout_ms);
     (void)pthread_mutex_lock(&exchange->lock);
     int waited = 0;
-    while (relay->num_open > 0 && !exchange->stopping && waited != ETIMEDOUT)
+    while (relay->num_open > 0 && !exchange->drained && waited != ETIMEDOUT)
         waited = pthread_cond_timedwait(&exchange->changed, &exchange->lock, &until);
     struct relay **at = &exchange->relays;
     while (*at != relay)

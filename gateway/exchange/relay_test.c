@@ -110,6 +110,23 @@ static void forged_acknowledgements_count_for_nothing(void **state)
     }
 }
 
+/* Whoever asked gets what has come so far, and will ask again. */
+static void a_broker_that_stops_waits_for_no_proof(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_told told;
+    const struct lb_clock *clock = lb_clock_system();
+    fx_link(fx);
+    int64_t begun_ms = lb_clock_monotonic_ms(clock);
+    fx_tell(fx, &told, LB_SPAN_EMPTY, fx_list(fx, 5, LB_STATE_VALID), FX_PATIENT_MS);
+    assert_non_null(fx_ending(fx));
+    lb_exchange_drain(fx->exchange, FX_PATIENT_MS);
+    assert_string_not_equal(fx_outcome(&told)->code, "OK");
+    assert_true(lb_clock_monotonic_ms(clock) - begun_ms < FX_PATIENT_MS);
+    fx_forget(&told);
+    fx_unlink(fx);
+}
+
 static int setup(void **state)
 {
     static struct fixture fx;
@@ -133,6 +150,7 @@ int main(void)
         CASE(an_adapter_that_is_away_is_named_and_told_when_it_comes),
         CASE(a_silent_adapter_is_told_again),
         CASE(forged_acknowledgements_count_for_nothing),
+        CASE(a_broker_that_stops_waits_for_no_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

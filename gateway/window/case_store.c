@@ -112,7 +112,10 @@ static lb_status open_file(struct lb_case_store *store, const char *path, struct
     };
     lb_status status = lb_store_open(&options, &store->store);
     if (status != LB_OK) {
-        lb_diag_set(diag, "%s: %s", path, lb_code_text_en(lb_status_code(status)));
+        lb_diag_set(diag, "%s: %s", path,
+                    status->code == LB_VERSION_UNSUPPORTED
+                        ? "a newer version wrote it; start that version"
+                        : lb_code_text_en(status->code));
         return status;
     }
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(64 * 1024);

@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
-from processes import wait_until  # noqa: E402
+from processes import stop_all, wait_until  # noqa: E402
 
 NODE = "tax"
 
@@ -78,19 +78,16 @@ class Upgrade(unittest.TestCase):
         federation.window.apply(members())
 
     def test_3_a_newer_store_is_refused_by_the_rehearsal_and_the_start(self):
-        for name, store in ((NODE, "evidence.db"), ("broker", "withdrawals.db"), ("consent", "consent.db"),
-                            ("window", "cases.db")):
+        stores = {NODE: "evidence.db", "broker": "withdrawals.db", "consent": "consent.db", "window": "cases.db"}
+        stop_all([federation.processes[name] for name in stores])
+        for name, store in stores.items():
+            path = os.path.join(federation.members[name].state, store)
+            now = version_of(path)
+            version_of(path, now + 1)
             with self.subTest(node=name):
-                path = os.path.join(federation.members[name].state, store)
-                process = federation.processes[name]
-                process.stop()
-                now = version_of(path)
-                version_of(path, now + 1)
-                try:
-                    self.assert_refused(name, store)
-                finally:
-                    version_of(path, now)
-                    process.start()
+                self.assert_refused(name, store)
+            version_of(path, now)
+            federation.processes[name].start()
         federation.wait_ready()
         federation.window.apply(members())
 
@@ -102,6 +99,7 @@ class Upgrade(unittest.TestCase):
         process.start()
         wait_until(lambda: not process.is_running, 30, "its refusal")
         self.assertIn("VERSION_UNSUPPORTED", process.last_line())
+        self.assertIn("newer version", process.last_line())
 
 
 if __name__ == "__main__":
