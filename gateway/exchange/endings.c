@@ -285,9 +285,18 @@ lb_status lb_ending_next(struct lb_broker_link *link, struct lb_arena *arena,
         token = lb_arena_str(arena, lb_buf_span(&next->token));
         grant = lb_arena_str(arena, lb_buf_span(&next->grant));
     }
+    link->settled = link->settled || (next == NULL && link->num_unacknowledged == 0);
     (void)pthread_mutex_unlock(&exchange->lock);
     if (next == NULL)
         return LB_OK;
     LB_ENSURE(token != NULL && grant != NULL, LB_NO_MEMORY, "arena is full");
     return pack(is_list, token, grant, arena, out_frame);
+}
+
+bool lb_ending_settled(struct lb_broker_link *link)
+{
+    (void)pthread_mutex_lock(&link->exchange->lock);
+    bool settled = link->settled;
+    (void)pthread_mutex_unlock(&link->exchange->lock);
+    return settled;
 }

@@ -89,6 +89,7 @@ struct lb_broker_link {
     bool detached;
     bool over;                                 /* replaced or refused: no frame counts any more */
     bool leaving;                              /* under the exchange's lock */
+    bool settled;                              /* it has taken in the lists; likewise */
     bool hello_sent;
     bool show_log;
     struct routed_read *queue;                 /* to be sent */
@@ -245,6 +246,9 @@ void lb_ending_free_all(struct lb_exchange *exchange);
 /* lb_ending_next packs the next frame for a link; empty when there is none. */
 LB_MUST lb_status lb_ending_next(struct lb_broker_link *link, struct lb_arena *arena,
                                  struct lb_span *out_frame);
+/* lb_ending_settled says whether an adapter has answered to everything that it was told when it
+ * linked: one that was started anew refuses every read before it has a list. */
+bool lb_ending_settled(struct lb_broker_link *link);
 
 /* kept.c: withdrawals survive the process. Without a path nothing is kept. */
 LB_MUST lb_status lb_kept_open(struct lb_exchange *exchange, const char *path);

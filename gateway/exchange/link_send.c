@@ -77,7 +77,7 @@ static lb_status next_frame(struct lb_broker_link *link, struct lb_arena *arena,
     if (!link->session.greeted)
         return LB_OK;
     LB_TRY(lb_ending_next(link, arena, out));
-    if (out->len > 0)
+    if (out->len > 0 || !lb_ending_settled(link))
         return LB_OK;
     bool show = false;
     struct routed_read *reads = take_queued(link, &show);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -110,6 +111,36 @@ static void forged_acknowledgements_count_for_nothing(void **state)
     }
 }
 
+/* One that was started anew has no list, and would refuse what comes before it. */
+static void reads_follow_what_ends_grants(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_told told;
+    struct fx_call call;
+    struct fx_reply reply;
+    struct lb_buf none;
+    struct lb_span token = fx_list(fx, 5, LB_STATE_VALID);
+    fx_tell(fx, &told, LB_SPAN_EMPTY, token, FX_PATIENT_MS);
+    assert_string_equal(fx_outcome(&told)->code, "UNAVAILABLE");
+    fx_forget(&told);
+    fx_link(fx);
+    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 90, FX_PATIENT_MS));
+    Lianban__V1__Frame *frame = fx_ending(fx);
+    assert_non_null(frame);
+    (void)usleep(200000); /* the read is routed by now, and waits */
+    lb_buf_init(&none, LB_MAX_MESSAGE_BYTES);
+    assert_false(lb_broker_link_fill(fx->link, &none));
+    lb_buf_cleanup(&none);
+    assert_ok(fx_acknowledge(fx, token, true, FX_HONEST));
+    Lianban__V1__Batch *batch = fx_reads(fx);
+    assert_non_null(batch);
+    fx_reply_honest(fx, batch->reads[0], &reply);
+    assert_ok(fx_send(fx, &reply));
+    assert_string_equal(fx_event(fx, &call)->code, "ANSWERED");
+    fx_close(&call);
+    fx_unlink(fx);
+}
+
 /* Whoever asked gets what has come so far, and will ask again. */
 static void a_broker_that_stops_waits_for_no_proof(void **state)
 {
@@ -150,6 +181,7 @@ int main(void)
         CASE(an_adapter_that_is_away_is_named_and_told_when_it_comes),
         CASE(a_silent_adapter_is_told_again),
         CASE(forged_acknowledgements_count_for_nothing),
+        CASE(reads_follow_what_ends_grants),
         CASE(a_broker_that_stops_waits_for_no_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
