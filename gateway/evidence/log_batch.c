@@ -128,16 +128,32 @@ static lb_status grow_tree(struct lb_log_writer *writer)
     return LB_OK;
 }
 
-static lb_status write_rows(struct lb_log_writer *writer)
+static lb_status write_row(struct lb_log *log, const struct lb_log_job *job)
 {
-    for (size_t i = 0; i < writer->num_jobs; i++) {
-        const struct lb_log_job *job = &writer->jobs[i];
-        const struct lb_log_entry *entry = job->entry;
-        if (job->has_detail)
-            LB_TRY(lb_records_put_detail(&writer->records, entry->index, &job->row));
-        LB_TRY(lb_records_put_leaf(&writer->records, entry->index,
-                                   lb_span_of(entry->leaf_bytes, entry->leaf_len)));
-    }
+    struct lb_records *records = &log->writer.records;
+    const struct lb_log_entry *entry = job->entry;
+    LB_TRY(lb_log_seal(log, job));
+    if (job->has_detail)
+        LB_TRY(lb_records_put_detail(records, entry->index, &job->row));
+    return lb_records_put_leaf(records, entry->index,
+                               lb_span_of(entry->leaf_bytes, entry->leaf_len));
+}
+
+/* Until all are sealed, the rows of those that are: nobody waits for the second thread as long as
+ * there is something to write. */
+static lb_status write_meanwhile(struct lb_log *log, size_t *out_num)
+{
+    size_t num = 0;
+    for (; num < log->writer.num_jobs && !lb_log_sealed(log); num++)
+        LB_TRY(write_row(log, &log->writer.jobs[num]));
+    *out_num = num;
+    return lb_log_seal_all(log);
+}
+
+static lb_status write_rows(struct lb_log *log, size_t from)
+{
+    for (size_t i = from; i < log->writer.num_jobs; i++)
+        LB_TRY(write_row(log, &log->writer.jobs[i]));
     return LB_OK;
 }
 
@@ -185,14 +201,15 @@ static void sign(void *ctx)
     signing->status = lb_log_sign_head(signing->log, head->size, &head->root, &head->note);
 }
 
-static lb_status write_and_sign(struct lb_log *log, struct lb_records_checkpoint *head)
+static lb_status write_and_sign(struct lb_log *log, size_t from,
+                                struct lb_records_checkpoint *head)
 {
     struct lb_log_writer *writer = &log->writer;
     struct signing signing = {log, head, LB_OK};
     bool shared = writer->num_jobs >= LB_LOG_SHARED_JOBS;
     if (shared)
         lb_helper_offer(writer->helper, sign, &signing);
-    lb_status written = write_rows(writer);
+    lb_status written = write_rows(log, from);
     if (written == LB_OK)
         written = check_leaves(writer, &head->root);
     if (!(shared && lb_helper_settle(writer->helper)) && written == LB_OK)
@@ -205,11 +222,12 @@ static lb_status seal_batch(struct lb_log *log, uint64_t from_size,
                             struct lb_records_checkpoint *out_head)
 {
     struct lb_log_writer *writer = &log->writer;
-    LB_TRY(lb_log_seal(log));
+    size_t num_written = 0;
+    LB_TRY(write_meanwhile(log, &num_written));
     LB_TRY(grow_tree(writer));
     struct lb_records_checkpoint head = {.size = lb_tree_size(writer->tree)};
     LB_TRY(lb_tree_root(writer->tree, head.size, &head.root));
-    LB_TRY(write_and_sign(log, &head));
+    LB_TRY(write_and_sign(log, num_written, &head));
     LB_TRY(lb_records_move_checkpoint(&writer->records, from_size, &writer->root, &head));
     *out_head = head;
     return LB_OK;

@@ -3,7 +3,7 @@
 /*
  * Between an entry's guard and its row: the detail is sealed, the leaf written out and hashed. None
  * of it touches the database or another entry, so in a batch of some size a second thread does it
- * while the guards of later entries run.
+ * while the guards of later entries run and the rows of earlier ones are written.
  */
 
 static lb_status seal(const struct lb_log *log, struct lb_log_job *job, struct lb_arena *arena)
@@ -37,18 +37,24 @@ static bool claim(struct lb_log_sealing *sealing, size_t *out_job)
     return false;
 }
 
-static void seal_ready(struct lb_log *log, struct lb_arena *arena)
+/* Seals one that nobody has begun; false when there is none. */
+static bool seal_next(struct lb_log *log, struct lb_arena *arena)
 {
     struct lb_log_writer *writer = &log->writer;
     size_t i = 0;
-    while (claim(&writer->sealing, &i))
-        writer->jobs[i].status = seal(log, &writer->jobs[i], arena);
+    if (!claim(&writer->sealing, &i))
+        return false;
+    writer->jobs[i].status = seal(log, &writer->jobs[i], arena);
+    atomic_store(&writer->jobs[i].sealed, true);
+    atomic_fetch_add(&writer->sealing.num_sealed, 1);
+    return true;
 }
 
 static void help(void *ctx)
 {
     struct lb_log *log = ctx;
-    seal_ready(log, log->writer.helper_arena);
+    while (seal_next(log, log->writer.helper_arena))
+        continue;
 }
 
 void lb_log_seal_begin(struct lb_log *log)
@@ -56,6 +62,7 @@ void lb_log_seal_begin(struct lb_log *log)
     struct lb_log_sealing *sealing = &log->writer.sealing;
     atomic_store(&sealing->num_ready, 0);
     atomic_store(&sealing->next, 0);
+    atomic_store(&sealing->num_sealed, 0);
     sealing->offered = false;
 }
 
@@ -79,12 +86,24 @@ void lb_log_seal_stop(struct lb_log *log)
     sealing->offered = false;
 }
 
-lb_status lb_log_seal(struct lb_log *log)
+bool lb_log_sealed(const struct lb_log *log)
 {
-    struct lb_log_writer *writer = &log->writer;
-    seal_ready(log, writer->arena);
+    return atomic_load(&log->writer.sealing.num_sealed) == log->writer.num_jobs;
+}
+
+lb_status lb_log_seal(struct lb_log *log, const struct lb_log_job *job)
+{
+    while (!atomic_load(&job->sealed)) {
+        if (!seal_next(log, log->writer.arena))
+            lb_log_seal_stop(log); /* the second thread has it */
+    }
+    return job->status;
+}
+
+lb_status lb_log_seal_all(struct lb_log *log)
+{
     lb_log_seal_stop(log);
-    for (size_t i = 0; i < writer->num_jobs; i++)
-        LB_TRY(writer->jobs[i].status);
+    for (size_t i = 0; i < log->writer.num_jobs; i++)
+        LB_TRY(lb_log_seal(log, &log->writer.jobs[i]));
     return LB_OK;
 }

@@ -35,15 +35,17 @@ struct lb_log_job {
     struct lb_data_key key;
     struct lb_detail_text text;
     struct lb_detail_row row;
-    lb_status status;
+    lb_status status;    /* of sealing it, once it is */
+    atomic_bool sealed;
 };
 /* So many jobs are worth a second thread. */
 #define LB_LOG_SHARED_JOBS 8
 
-/* Which jobs of the batch can be sealed, and which nobody has begun (log_seal.c). */
+/* Which jobs of the batch can be sealed, which nobody has begun, how many are (log_seal.c). */
 struct lb_log_sealing {
     atomic_size_t num_ready;
     atomic_size_t next;
+    atomic_size_t num_sealed;
     bool offered;  /* to the helper */
 };
 
@@ -181,12 +183,15 @@ LB_MUST lb_status lb_log_publish(struct lb_log *log);
 /* lb_log_finish tells the owners of these entries: the failure, or with LB_OK each its outcome. */
 void lb_log_finish(struct lb_log *log, struct lb_log_entry *first, lb_status failure);
 /* lb_log_seal_begin begins a batch without jobs; lb_log_seal_more says that there is one more,
- * which must not change any more; lb_log_seal waits until all are sealed and hashed: each entry's
+ * which must not change any more; lb_log_seal waits until one is sealed and hashed: its entry's
  * leaf_bytes and leaf_hash, and its detail row (NO_MEMORY, CRYPTO_FAILED, TOO_LARGE).
- * lb_log_seal_stop waits until nobody touches a job, when the batch has failed. */
+ * lb_log_sealed says whether all are, lb_log_seal_all waits for them; lb_log_seal_stop waits until
+ * nobody touches a job, when the batch has failed. */
 void lb_log_seal_begin(struct lb_log *log);
 void lb_log_seal_more(struct lb_log *log);
-LB_MUST lb_status lb_log_seal(struct lb_log *log);
+LB_MUST lb_status lb_log_seal(struct lb_log *log, const struct lb_log_job *job);
+bool lb_log_sealed(const struct lb_log *log);
+LB_MUST lb_status lb_log_seal_all(struct lb_log *log);
 void lb_log_seal_stop(struct lb_log *log);
 /* lb_log_housekeep writes due denials and canaries; `last` also those not due yet. */
 LB_MUST lb_status lb_log_housekeep(struct lb_log *log, bool last);
