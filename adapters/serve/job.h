@@ -49,6 +49,8 @@ struct lb_serve {
     struct lb_seal_contexts *contexts;
     struct lb_serve_pool *pool;
     struct lb_serve_pool *officer;       /* NULL when the policy has no view of the officer's */
+    struct lb_serve_pool *drill;         /* NULL when the policy has no view of a drill's */
+    atomic_size_t num_drilled;           /* reads that wait for a drill's database */
     atomic_size_t num_asking;            /* reads that wait for the officer's station */
     struct lb_serve_memory *memory;
     struct lb_serve_epochs *epochs;
@@ -141,6 +143,10 @@ LB_MUST lb_status lb_read_run(struct lb_read_job *job);
  * too much was asked; lb_read_answer puts the sealed answer into job->sealed. */
 LB_MUST lb_status lb_read_limits(struct lb_read_job *job, struct lb_store *store);
 LB_MUST lb_status lb_read_answer(struct lb_read_job *job);
+/* lb_read_drilled is what a drill makes believe of a read that is marked as one (drilled.c). Any
+ * other read passes. lb_read_drilled_source is the same of its database: LB_OK to ask it. */
+LB_MUST lb_status lb_read_drilled(const struct lb_read_job *job);
+LB_MUST lb_status lb_read_drilled_source(const struct lb_read_job *job);
 /* lb_read_closed is VIEW_CLOSED when the department has shut what is asked, or who asks. */
 LB_MUST lb_status lb_read_closed(struct lb_read_job *job);
 /* lb_read_share judges the run that shares are asked for; codes are outer ones. */

@@ -105,6 +105,25 @@ static void ask_officer(struct run *run, size_t first, int64_t left_ms)
         run->rows[i] = (struct lb_serve_rows){.status = status};
 }
 
+/* Made-up people stand in a database of their own; one that hangs holds up no other read. */
+static void ask_drill(struct run *run, size_t first, int64_t left_ms)
+{
+    struct lb_serve *serve = run->job->serve;
+    size_t num = run->num_queries - first;
+    if (num == 0)
+        return;
+    lb_status status = lb_read_drilled_source(run->job);
+    bool room = atomic_fetch_add(&serve->num_drilled, 1) < LB_SERVE_MAX_DRILLED;
+    if (status == LB_OK && !room)
+        status = LB_FAULT(LB_BUSY, "enough reads wait for the drill's database");
+    if (status == LB_OK)
+        status = lb_serve_pool_read(serve->drill, &run->queries[first], num, left_ms,
+                                    run->rows_arena, &run->rows[first]);
+    (void)atomic_fetch_sub(&serve->num_drilled, 1);
+    for (size_t i = first; i < run->num_queries && status != LB_OK; i++)
+        run->rows[i] = (struct lb_serve_rows){.status = status};
+}
+
 static lb_status query_views(struct run *run)
 {
     const struct lb_read_job *job = run->job;
@@ -118,8 +137,12 @@ static lb_status query_views(struct run *run)
         LB_TRY(lb_serve_pool_read(job->serve->pool, run->queries, num, left_ms, run->rows_arena,
                                   run->rows));
     LB_TRY(plan_queries(run, LB_VIEW_DATABASE, true));
+    LB_TRY(plan_queries(run, LB_VIEW_DRILL, true));
     for (; num < run->num_queries; num++)
         run->rows[num].status = LB_FAULT(LB_SOURCE_MAINTENANCE, "not to be asked at this hour");
+    LB_TRY(plan_queries(run, LB_VIEW_DRILL, false));
+    ask_drill(run, num, until_ms - lb_clock_unix_ms(clock));
+    num = run->num_queries;
     LB_TRY(plan_queries(run, LB_VIEW_OFFICER, false));
     ask_officer(run, num, until_ms - lb_clock_unix_ms(clock));
     return LB_OK;

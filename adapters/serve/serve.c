@@ -13,13 +13,26 @@
 #include "gateway/wire/pb.h"
 
 #define MAX_CONTEXTS 4096
+#define DRILL_CONNECTIONS 2
 
-static bool has_officer_views(const struct lb_serve_policy *policy)
+static bool has_views(const struct lb_serve_policy *policy, enum lb_view_source source)
 {
     bool found = false;
     for (size_t i = 0; i < policy->num_views; i++)
-        found = found || policy->views[i]->source == LB_VIEW_OFFICER;
+        found = found || policy->views[i]->source == source;
     return found;
+}
+
+static lb_status open_drill(struct lb_serve *serve, struct lb_diag *diag)
+{
+    const struct lb_serve_options *options = &serve->options;
+    const struct lb_serve_pool_options drill = {
+        options->drill_plugin, options->drill_database, DRILL_CONNECTIONS, options->policy,
+        LB_VIEW_DRILL};
+    if (!has_views(options->policy, LB_VIEW_DRILL))
+        return LB_OK;
+    LB_ENSURE(options->drill_plugin != NULL, LB_CONFIG_INVALID, "views of no drill's database");
+    return lb_serve_pool_new(&drill, diag, &serve->drill);
 }
 
 static lb_status open_pools(struct lb_serve *serve, struct lb_diag *diag)
@@ -31,7 +44,8 @@ static lb_status open_pools(struct lb_serve *serve, struct lb_diag *diag)
     const struct lb_serve_pool_options officer = {
         options->officer, {.location = ""}, options->num_officer, options->policy, LB_VIEW_OFFICER};
     LB_TRY(lb_serve_pool_new(&database, diag, &serve->pool));
-    if (!has_officer_views(options->policy))
+    LB_TRY(open_drill(serve, diag));
+    if (!has_views(options->policy, LB_VIEW_OFFICER))
         return LB_OK;
     LB_ENSURE(options->officer != NULL, LB_CONFIG_INVALID, "views of an officer who is not there");
     return lb_serve_pool_new(&officer, diag, &serve->officer);
@@ -51,6 +65,7 @@ void lb_serve_stop_sources(struct lb_serve *serve)
         return;
     lb_serve_pool_stop(serve->pool);
     lb_serve_pool_stop(serve->officer);
+    lb_serve_pool_stop(serve->drill);
 }
 
 lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *diag,
@@ -106,6 +121,7 @@ void lb_serve_free(struct lb_serve *serve)
     lb_seal_contexts_free(serve->contexts);
     lb_serve_pool_free(serve->pool);
     lb_serve_pool_free(serve->officer);
+    lb_serve_pool_free(serve->drill);
     lb_serve_epochs_free(serve->epochs);
     lb_wipe(&serve->options, sizeof(serve->options));
     free(serve);
@@ -122,6 +138,7 @@ static lb_status judge(struct lb_read_job *job)
     LB_TRY(lb_read_open(job));
     at = lb_meter_took(meter, LB_METER_OPEN, at);
     LB_TRY(lb_read_section(job));
+    LB_TRY(lb_read_drilled(job));
     int64_t begun = lb_pace_begin();
     lb_status status = lb_read_subject(job);
     (void)lb_meter_took(meter, LB_METER_JUDGE, at);

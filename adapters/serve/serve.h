@@ -7,6 +7,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/meter.h"
 #include "gateway/base/workers.h"
+#include "gateway/drill/watch.h"
 #include "gateway/evidence/log.h"
 #include "gateway/trust/seal_ring.h"
 #include "gateway/trust/trust.h"
@@ -38,6 +39,10 @@ struct lb_serve_options {
     const struct lb_source_plugin *officer;  /* behind views with `source: officer`; NULL when the
                                               policy has none */
     size_t num_officer;                    /* questions to the officer's station at once */
+    const struct lb_source_plugin *drill_plugin;  /* behind views with `source: drill`: a database
+                                              of made-up people; NULL when the policy has none */
+    struct lb_source_options drill_database;
+    struct lb_drill_watch *drill;          /* what is made believe now; NULL: nothing ever */
     struct lb_seal_ring *ring;             /* this instance's sealing keys */
     struct lb_seal_ring *share_ring;       /* its share keys, for the policy's blind sums; NULL for
                                               none */
@@ -50,6 +55,10 @@ struct lb_serve_options {
     const char *closures;                  /* path of what is shut (policy/engine/closures.h), NULL
                                               for an adapter that can't be */
 };
+
+/* Reads that may wait for a drill's database at once, a household's and some more; the workers need
+ * as many more, so that no other read ever waits for it. */
+#define LB_SERVE_MAX_DRILLED 16
 
 /* lb_serve_migrations are the tables this use case keeps in the evidence store: pass them to
  * lb_log_open. */

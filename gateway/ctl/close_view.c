@@ -1,9 +1,5 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +7,7 @@
 #include "gateway/base/limits.h"
 #include "gateway/ctl/args.h"
 #include "gateway/ctl/command.h"
+#include "gateway/ctl/owner.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/text.h"
 #include "policy/engine/closures.h"
@@ -58,54 +55,16 @@ static lb_status set_all(struct switching *sw)
     return lb_closures_set_reason(closures, sw->reason);
 }
 
-static void close_lock(const int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd);
-}
-
-/* A file of another account would close everything. Who is root acts as the one whose state it
- * is. */
-static lb_status become_owner(const struct switching *sw, uid_t user)
-{
-    struct stat info;
-    LB_ENSURE(stat(sw->state, &info) == 0, LB_FILE_FAILED, "the state folder can't be read");
-    if (user != 0 || info.st_uid == 0)
-        return LB_OK;
-    /* Nor with root's groups. They stay given up: root needs none. */
-    LB_ENSURE(setgroups(0, NULL) == 0 && setegid(info.st_gid) == 0 && seteuid(info.st_uid) == 0,
-              LB_FILE_FAILED, "the state folder's account can't be taken");
-    return LB_OK;
-}
-
-static void become_oneself(const uid_t *user)
-{
-    if (geteuid() != *user && (seteuid(*user) != 0 || setegid(getgid()) != 0))
-        abort();
-}
-
-/* Two switches at once must not undo each other. */
-static lb_status take_lock(struct switching *sw, int *out_fd)
-{
-    const char *path = lb_arena_printf(sw->arena, "%s/closed.lock", sw->state);
-    LB_ENSURE(path != NULL, LB_NO_MEMORY, "memory is exhausted");
-    *out_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    LB_ENSURE(*out_fd >= 0, LB_FILE_FAILED, "the state folder can't be written");
-    int locked = flock(*out_fd, LOCK_EX);
-    while (locked != 0 && errno == EINTR)
-        locked = flock(*out_fd, LOCK_EX);
-    LB_ENSURE(locked == 0, LB_FILE_FAILED, "the state folder can't be locked");
-    return LB_OK;
-}
-
 static lb_status change(struct switching *sw)
 {
-    LB_DEFER(become_oneself) uid_t user = geteuid();
-    LB_DEFER(close_lock) int fd = -1;
+    LB_DEFER(lb_ctl_owner_leave) uid_t user = geteuid();
+    LB_DEFER(lb_ctl_owner_unlock) int fd = -1;
     const char *text = NULL;
+    const char *lock = lb_arena_printf(sw->arena, "%s/closed.lock", sw->state);
+    LB_ENSURE(lock != NULL, LB_NO_MEMORY, "memory is exhausted");
     LB_TRY(find_file(sw));
-    LB_TRY(become_owner(sw, user));
-    LB_TRY(take_lock(sw, &fd));
+    LB_TRY(lb_ctl_owner_become(sw->state, user));
+    LB_TRY(lb_ctl_owner_lock(lock, &fd));
     LB_TRY(lb_closures_load(sw->path, sw->arena, &sw->diag, &sw->closures));
     LB_TRY(set_all(sw));
     LB_TRY(lb_closures_text(&sw->closures, sw->arena, &text));

@@ -27,6 +27,8 @@ int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_review_command(struct lb_ctl_env *env, int argc, char **argv);
 /* adapter init */
 int lb_ctl_adapter_command(struct lb_ctl_env *env, int argc, char **argv);
+/* drill check | start | stop | show | report */
+int lb_ctl_drill_command(struct lb_ctl_env *env, int argc, char **argv);
 /* backup make | check; options without a word are those of make */
 int lb_ctl_backup_command(struct lb_ctl_env *env, int argc, char **argv);
 /* upgrade check */

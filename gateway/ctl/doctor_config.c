@@ -196,6 +196,9 @@ static lb_status read_all(const struct reading *reading)
     LB_TRY(opt_path(reading, reading->root, "log_key", &out->log_key));
     read_disk(reading);
     LB_TRY(read_source(reading));
+    const char *drills = text_of(reading->root, "drills");
+    out->drills = lb_yaml_get(reading->root, "drills") != NULL &&
+                  (drills == NULL || strcmp(drills, "true") == 0);
     LB_TRY(read_witnessed(reading));
     LB_TRY(read_named(reading, "broker"));
     LB_TRY(read_named(reading, "brokers"));

@@ -30,6 +30,7 @@ struct lb_doctor_config {
     struct lb_disk_marks marks;     /* the usual ones when it says none */
     const char *policy;             /* adapter */
     const char *plugin;             /* of its source */
+    bool drills;                    /* it takes part in them */
     const char *witness_policy;     /* of witnessed_by */
     int64_t unwitnessed_alert_s, unwitnessed_stop_s;
     const char *named[LB_DOCTOR_MAX_NAMED];  /* members it dials by name */

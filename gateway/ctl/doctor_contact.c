@@ -221,6 +221,14 @@ static const struct lb_doctor_advice old_belief = {
     "look for directory_refused in the program's messages",
 };
 
+static const struct lb_doctor_advice drilling = {
+    LB_DOCTOR_OPERATIONS,
+    "正在演练：演练件会得到假设的故障，真实办件不受影响",
+    "a drill is under way: drill cases meet make-believe faults, real cases do not",
+    "按演练方案处置；提前结束用 lianban drill stop",
+    "act as the drill's plan says; `lianban drill stop` ends it early",
+};
+
 static void judge_list(struct lb_doctor *doctor, const struct lb_ctl_held_list *list)
 {
     int64_t now = lb_clock_unix_s(doctor->env->clock);
@@ -260,6 +268,8 @@ void lb_doctor_judge_self(struct lb_doctor *doctor, const struct lb_ctl_contact 
     if (!contact->told)
         return;
     judge_log(doctor, contact);
+    if (contact->drill != NULL && contact->drill[0] != 0)
+        lb_doctor_find(doctor, LB_DOCTOR_WARN, "drill", node, &drilling, contact->drill);
     if (doctor->directory != NULL && contact->directory_version != doctor->directory->version)
         lb_doctor_find(doctor, LB_DOCTOR_WARN, "directory-version", node, &old_belief,
                        lb_doctor_text(doctor, "%llu / %llu",

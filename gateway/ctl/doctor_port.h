@@ -41,6 +41,7 @@ struct lb_ctl_contact {
     const struct lb_ctl_held_list *lists;
     const char *log_state;
     uint32_t log_queue;
+    const char *drill;       /* under way; NULL or "" for none */
 };
 
 struct lb_ctl_doctor_port {

@@ -91,5 +91,7 @@ size_t lb_status_judge_broker(const Lianban__V1__GetStatusResponse *response,
         find(&judging, LB_STATUS_RED, "成员目录已过期", "the directory has expired");
     else if (left <= 3 * DAY_S)
         find(&judging, LB_STATUS_YELLOW, "成员目录三天内到期", "the directory ends within 3 days");
+    if (response->drill[0] != 0)
+        find(&judging, LB_STATUS_YELLOW, "正在演练", "a drill is under way");
     return judging.num;
 }

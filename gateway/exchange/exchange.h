@@ -5,6 +5,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/meter.h"
 #include "gateway/base/workers.h"
+#include "gateway/drill/watch.h"
 #include "gateway/evidence/log.h"
 #include "gateway/store/schema.h"
 #include "gateway/trust/trust.h"
@@ -34,6 +35,7 @@ struct lb_exchange_options {
     struct lb_meter *meter;                /* NULL: nobody counts */
     struct lb_workers *workers;
     const struct lb_clock *clock;
+    struct lb_drill_watch *drill;          /* what is made believe now; NULL: nothing ever */
     const struct lb_offered_form *forms;
     size_t num_forms;
     const char *seen_folder;               /* largest sizes seen of the adapters' logs */

@@ -6,6 +6,7 @@
 #include "gateway/evidence/reconcile.h"
 #include "gateway/exchange/inside.h"
 #include "gateway/wire/pb.h"
+#include "policy/engine/view.h"
 
 /* The life of one read: a ROUTE entry, then the link, then a DELIVER or FAILURE entry, then its
  * event. Each entry under way and each place in a link holds a reference to the collect. */
@@ -132,11 +133,23 @@ void lb_read_close(struct routed_read *read, enum lb_code code, const struct lb_
         close_recorded(entry, status);
 }
 
+/* Only what asks a drill's views and nothing else is drilled. */
+static bool is_drilled(const struct routed_read *read)
+{
+    for (size_t i = 0; i < read->request->n_views; i++) {
+        if (!lb_view_is_drill(read->request->views[i]))
+            return false;
+    }
+    return read->request->n_views > 0 &&
+           lb_drill_fault(read->collect->exchange->options.drill, LB_DRILL_BROKER_AWAY);
+}
+
 /* Under way means SENT, so that a deadline or a lost link can end it from here on. */
 static void send_on(struct routed_read *read)
 {
     struct lb_collect *collect = read->collect;
-    struct adapter *adapter = lb_exchange_adapter(collect->exchange, read->request->audience);
+    struct adapter *adapter =
+        is_drilled(read) ? NULL : lb_exchange_adapter(collect->exchange, read->request->audience);
     struct lb_broker_link *link =
         adapter == NULL ? NULL : lb_exchange_take_link(collect->exchange, adapter);
     lb_status status = LB_FAULT(LB_UNAVAILABLE, "adapter is not linked");

@@ -10,6 +10,7 @@
 #include "gateway/base/wipe.h"
 #include "gateway/mains/attach.h"
 #include "gateway/mains/auditor.h"
+#include "gateway/mains/drills.h"
 #include "gateway/mains/node.h"
 #include "gateway/mains/node_metrics.h"
 #include "gateway/mains/seal_keys.h"
@@ -38,6 +39,8 @@ struct adapter_role {
     struct lb_node_program *node;
     struct lb_serve_policy *policy;
     struct lb_sources_config source;
+    struct lb_sources_config made_up;  /* for drills; plugin NULL without */
+    struct lb_node_drills drills;
     struct lb_seal_ring *ring;
     struct lb_seal_ring *share_ring;
     const uint8_t *pseudonym_key;
@@ -66,6 +69,36 @@ static lb_status read_source(struct adapter_role *role)
     return lb_sources_read(source, node->config_path, node->arena, &node->diag, &role->source);
 }
 
+/* Made-up people stand in a database of their own, never in the department's. */
+static lb_status read_made_up(struct adapter_role *role, const struct lb_yaml_node *map)
+{
+    static const char *const keys[] = {"source", NULL};
+    struct lb_node_program *node = role->node;
+    const struct lb_yaml_node *source = NULL;
+    LB_TRY(lb_yaml_only(map, keys, &node->diag));
+    LB_TRY(lb_yaml_need(map, "source", &node->diag, &source));
+    LB_TRY(lb_sources_read(source, node->config_path, node->arena, &node->diag, &role->made_up));
+    if (role->made_up.plugin == role->source.plugin &&
+        strcmp(role->made_up.options.location, role->source.options.location) == 0)
+        return lb_yaml_fail(source, &node->diag,
+                            "drills ask made-up people: give `drills` a database of its own");
+    return lb_node_drills_allow(node, &role->drills);
+}
+
+static lb_status read_drills(struct adapter_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const struct lb_yaml_node *map = lb_yaml_get(node->root, "drills");
+    if (map != NULL)
+        LB_TRY(read_made_up(role, map));
+    for (size_t i = 0; i < role->policy->num_views; i++) {
+        if (role->policy->views[i]->source == LB_VIEW_DRILL && role->drills.path == NULL)
+            return lb_yaml_fail(node->root, &node->diag,
+                                "the policy has a view with `source: drill`, which needs `drills`");
+    }
+    return LB_OK;
+}
+
 /* Who looked is told from details, which only an officer's key opens. */
 static lb_status read_officer(struct adapter_role *role)
 {
@@ -87,6 +120,7 @@ static lb_status read_config(struct adapter_role *role)
     LB_TRY(lb_node_need_path(node, node->root, "policy", &path));
     LB_TRY(lb_serve_policy_load(path, &node->diag, &role->policy));
     LB_TRY(read_source(role));
+    LB_TRY(read_drills(role));
     LB_TRY(lb_node_seal_keys(node, &role->ring));
     LB_TRY(lb_node_share_keys(node, &role->share_ring));
     LB_TRY(lb_node_need_secret(node, node->root, "pseudonym_key", &role->pseudonym_key));
@@ -105,19 +139,20 @@ static lb_status read_config(struct adapter_role *role)
 
 /* --check opens the database as well: a view that does not fit it is a mistake of the
  * configuration. Otherwise that is seen at the start, which does not need a database that is up. */
-static lb_status check_source(struct adapter_role *role)
+static lb_status check_source(struct adapter_role *role, const struct lb_sources_config *config,
+                              enum lb_view_source kind)
 {
-    const struct lb_source_plugin *plugin = role->source.plugin;
+    const struct lb_source_plugin *plugin = config->plugin;
     struct lb_node_program *node = role->node;
     struct lb_source *source = NULL;
-    LB_TRY(plugin->open(plugin->ctx, &role->source.options, &node->diag, &source));
+    LB_TRY(plugin->open(plugin->ctx, &config->options, &node->diag, &source));
     lb_status status = LB_OK;
     for (size_t i = 0; i < role->policy->num_views && status == LB_OK; i++) {
         const struct lb_view *view = role->policy->views[i];
         struct lb_source_stmt *rows = NULL;
         struct lb_source_stmt *as_of = NULL;
         struct lb_diag diag = {""};
-        if (view->source != LB_VIEW_DATABASE)
+        if (view->source != kind)
             continue;
         status = lb_sources_prepare(plugin, source, view, node->arena, &diag, &rows, &as_of);
         if (status != LB_OK)
@@ -134,7 +169,11 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     role->node = node;
     *out_role = role;
     LB_TRY(read_config(role));
-    return node->check ? check_source(role) : LB_OK;
+    if (!node->check)
+        return LB_OK;
+    LB_TRY(check_source(role, &role->source, LB_VIEW_DATABASE));
+    return role->drills.path == NULL ? LB_OK
+                                     : check_source(role, &role->made_up, LB_VIEW_DRILL);
 }
 
 _Static_assert(LB_SERVE_MAX_NAMES <= LB_REVIEW_MAX_NAMES, "an officer is told every name");
@@ -162,7 +201,8 @@ static lb_status start_officer(struct adapter_role *role)
  * some of them wait for their answer's time (adapters/serve/pace.h). */
 static lb_status start_workers(struct adapter_role *role)
 {
-    size_t num = role->source.num_connections + 8 + (role->asks_officer ? OFFICER_ASKS : 0);
+    size_t num = role->source.num_connections + 8 + (role->asks_officer ? OFFICER_ASKS : 0) +
+                 (role->drills.path != NULL ? LB_SERVE_MAX_DRILLED : 0);
     LB_TRY(lb_workers_new(num, READ_QUEUE, &role->workers));
     return lb_workers_new(1, LIST_QUEUE, &role->lists);
 }
@@ -195,6 +235,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     struct lb_node_program *node = role->node;
     LB_TRY(start_officer(role));
     LB_TRY(start_workers(role));
+    LB_TRY(lb_node_drills_start(node, &role->drills));
     const struct lb_serve_options options = {
         .self = node->spiffe,
         .organization = node->organization,
@@ -212,6 +253,9 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .num_connections = role->source.num_connections,
         .officer = role->asks_officer ? &role->officer : NULL,
         .num_officer = OFFICER_ASKS,
+        .drill_plugin = role->made_up.plugin,
+        .drill_database = role->made_up.options,
+        .drill = role->drills.watch,
         .ring = role->ring,
         .share_ring = role->share_ring,
         .pseudonym_key = role->pseudonym_key,
@@ -246,6 +290,7 @@ static void tick(void *own)
     lb_seal_ring_tick(role->ring);
     lb_seal_ring_tick(role->share_ring);
     lb_serve_tick(role->serve);
+    lb_drill_watch_tick(role->drills.watch);
     lb_status_ignore(lb_attach_dial(&role->attach)); /* said in the operator's log */
 }
 
@@ -279,6 +324,7 @@ static void stop(void *own)
     lb_workers_free(role->lists);
     lb_workers_free(role->workers);
     lb_serve_free(role->serve);
+    lb_node_drills_stop(&role->drills);
     lb_officer_questions_free(role->questions);
     lb_seen_free(role->seen);
     lb_seal_ring_free(role->ring);
@@ -293,7 +339,7 @@ int main(int argc, char **argv)
     static const char *const keys[] = {"policy",        "source",           "seal_keys",
                                        "seal_folder",   "share_keys",       "share_folder",
                                        "pseudonym_key", "pseudonym_folder", "attach",
-                                       "keep_details_days", NULL};
+                                       "keep_details_days", "drills", NULL};
     static const struct lb_node_role role = {
         .program = "lianban-adapter",
         .summary = "serves a department's consented, minimized views of its own database",
@@ -310,6 +356,7 @@ int main(int argc, char **argv)
             "  share_folder: FOLDER                further ones (`keys rotate --kind share`)\n"
             "  pseudonym_key: FILE                 64 hex digits, for subjects in the evidence\n"
             "  pseudonym_folder: FOLDER            keys that came after that one, `<name>.key`\n"
+            "  drills: {source: {plugin: P, location: FILE}}  made-up people, see docs/DRILLS.md\n"
             "  attach: [SPIFFE id]                 brokers to dial when there is no inbound port\n"
             "  keep_details_days: N                before an erasure; 1096 or more\n",
         .keys = keys,

@@ -3,6 +3,7 @@
 
 #include "gateway/base/file.h"
 #include "gateway/base/log.h"
+#include "gateway/mains/drills.h"
 #include "gateway/mains/forms.h"
 #include "gateway/mains/node_metrics.h"
 #include "gateway/mains/version.h"
@@ -22,6 +23,7 @@ struct broker_role {
     struct lb_offered_form offered[LB_MAX_FORMS];
     const char *seen_folder;
     const char *kept_path;
+    struct lb_node_drills drills;
     struct lb_workers *workers;
     struct lb_exchange *exchange;
     struct lb_broker_service service;
@@ -56,9 +58,13 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     struct broker_role *role = calloc(1, sizeof(*role));
     LB_ENSURE(role != NULL, LB_NO_MEMORY, "broker");
     role->node = node;
+    bool drills = false;
     node->notes_peers = true;
     *out_role = role;
     LB_TRY(lb_node_forms_read(node, &role->forms));
+    LB_TRY(lb_yaml_opt_bool(node->root, "drills", false, &node->diag, &drills));
+    if (drills)
+        LB_TRY(lb_node_drills_allow(node, &role->drills));
     offer_forms(role);
     role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
     role->kept_path = lb_arena_printf(node->arena, "%s/withdrawals.db", node->state);
@@ -81,6 +87,7 @@ static lb_status start_operations(struct broker_role *role, struct lb_rpc_method
         .log = node->log,
         .trust = node->trust,
         .sightings = node->sightings,
+        .drill = role->drills.watch,
         .clock = lb_clock_system(),
     };
     role->channels = (struct lb_channels_service){
@@ -116,6 +123,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     struct lb_node_program *node = role->node;
     LB_TRY(lb_file_mkdirs(role->seen_folder));
     LB_TRY(lb_workers_new(COLLECT_WORKERS, COLLECT_QUEUE, &role->workers));
+    LB_TRY(lb_node_drills_start(node, &role->drills));
     const struct lb_exchange_options options = {
         .self = node->spiffe,
         .trust = node->trust,
@@ -123,6 +131,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .meter = node->meter,
         .workers = role->workers,
         .clock = lb_clock_system(),
+        .drill = role->drills.watch,
         .forms = role->offered,
         .num_forms = role->forms.num,
         .seen_folder = role->seen_folder,
@@ -201,6 +210,13 @@ static void drain(void *own)
         lb_exchange_drain(role->exchange, LB_DRAIN_MS);
 }
 
+static void tick(void *own)
+{
+    struct broker_role *role = own;
+    dial_new(own);
+    lb_drill_watch_tick(role->drills.watch);
+}
+
 static void quiesce(void *own)
 {
     struct broker_role *role = own;
@@ -216,6 +232,7 @@ static void stop(void *own)
     struct broker_role *role = own;
     lb_workers_free(role->workers);
     lb_exchange_free(role->exchange);
+    lb_node_drills_stop(&role->drills);
     lb_schema_free(role->schema);
     lb_node_forms_free(&role->forms);
     free(role);
@@ -223,11 +240,12 @@ static void stop(void *own)
 
 int main(int argc, char **argv)
 {
-    static const char *const keys[] = {"forms", NULL};
+    static const char *const keys[] = {"forms", "drills", NULL};
     static const struct lb_node_role role = {
         .program = "lianban-broker",
         .summary = "relays sealed reads between windows and departments without reading them",
-        .keys_help = "  forms: [FILE]   the forms that windows may use\n",
+        .keys_help = "  forms: [FILE]   the forms that windows may use\n"
+                     "  drills: true    it takes part in drills, see docs/DRILLS.md\n",
         .keys = keys,
         .kind = LB_NODE_BROKER,
         .keeps_log = true,
@@ -235,7 +253,7 @@ int main(int argc, char **argv)
         .prepare = prepare,
         .start = start,
         .serving = serving,
-        .tick = dial_new,
+        .tick = tick,
         .drain = drain,
         .quiesce = quiesce,
         .stop = stop,

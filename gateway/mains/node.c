@@ -137,7 +137,8 @@ static lb_status start(struct lb_node_program *node, void *role)
                                            .trust = node->trust,
                                            .log = node->log,
                                            .clock = lb_clock_system(),
-                                           .lists = node->lists};
+                                           .lists = node->lists,
+                                           .drill = node->drill};
     lb_node_service_methods(&node->about, methods + num);
     num += LB_NODE_METHODS;
     lb_node_witness_methods(node, methods, &num);

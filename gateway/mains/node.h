@@ -103,6 +103,7 @@ struct lb_node_program {
     struct lb_tiles_service tiles;     /* likewise, to members and auditors */
     struct lb_held_lists lists;        /* the role sets it when it starts, if it holds any */
     struct lb_node_service about;      /* what the node tells of itself */
+    struct lb_drill_watch *drill;      /* the role sets it when it starts, if it takes part */
     bool notes_peers;                  /* the role sets it when it prepares: it shows `sightings` */
     struct lb_sightings *sightings;
     const char *metrics_listen;        /* NULL: nobody counts */

@@ -102,6 +102,7 @@ static lb_status take_about(struct lb_span reply, struct lb_arena *arena,
     out->version = about->version;
     out->log_state = about->log_state;
     out->log_queue = about->log_queue;
+    out->drill = about->drill;
     return LB_OK;
 }
 

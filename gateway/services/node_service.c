@@ -58,7 +58,11 @@ static lb_status put_own(const struct lb_node_service *service, struct lb_arena 
                          Lianban__V1__AboutResponse *response)
 {
     struct lb_log_health health;
+    char drill[LB_MAX_NAME_BYTES + 1];
     LB_TRY(put_lists(service, arena, response));
+    lb_drill_tell(service->drill, drill);
+    response->drill = lb_arena_str(arena, lb_span_str(drill));
+    LB_ENSURE(response->drill != NULL, LB_NO_MEMORY, "arena is full");
     if (service->log == NULL)
         return LB_OK;
     lb_log_health(service->log, &health);

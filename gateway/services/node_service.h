@@ -1,6 +1,7 @@
 #ifndef GATEWAY_SERVICES_NODE_SERVICE_H
 #define GATEWAY_SERVICES_NODE_SERVICE_H
 
+#include "gateway/drill/watch.h"
 #include "gateway/evidence/log.h"
 #include "gateway/rpc/server.h"
 #include "gateway/trust/trust.h"
@@ -27,6 +28,7 @@ struct lb_node_service {
     struct lb_log *log;        /* NULL when the node keeps none */
     const struct lb_clock *clock;
     struct lb_held_lists lists;
+    struct lb_drill_watch *drill;  /* NULL for a node that takes no part */
 };
 
 #define LB_NODE_METHODS 1

@@ -53,7 +53,7 @@ static int setup(void **state)
     lb_clock_fixed_init(&house.clock, 1234567);
     house.arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     house.service = (struct lb_node_service){"tax", "9.9", house.fed.trust, NULL,
-                                             &house.clock.clock, {&house, lists_of}};
+                                             &house.clock.clock, {&house, lists_of}, NULL};
     lb_node_service_methods(&house.service, &house.method);
     *state = &house;
     return 0;

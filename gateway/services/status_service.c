@@ -83,7 +83,11 @@ static lb_status fill(const struct lb_status_service *service,
 {
     struct lb_log_health health;
     struct lb_log_head head;
+    char drill[LB_MAX_NAME_BYTES + 1];
     lb_log_health(service->log, &health);
+    lb_drill_tell(service->drill, drill);
+    response->drill = lb_arena_str(arena, lb_span_str(drill));
+    LB_ENSURE(response->drill != NULL, LB_NO_MEMORY, "arena is full");
     LB_TRY(lb_log_head(service->log, arena, &head));
     response->broker = text_of(service->self);
     response->version = text_of(service->version);

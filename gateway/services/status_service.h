@@ -15,6 +15,7 @@ struct lb_status_service {
     struct lb_log *log;
     struct lb_trust *trust;
     struct lb_sightings *sightings;  /* NULL: nobody is ever seen */
+    struct lb_drill_watch *drill;    /* NULL for a broker that takes no part */
     const struct lb_clock *clock;
 };
 

@@ -84,9 +84,10 @@ static int setup(void **state)
     lb_clock_fixed_init(&hub.clock, lb_clock_unix_ms(lb_clock_system()));
     hub.sightings = lb_sightings_new(&hub.clock.clock);
     hub.arena = lb_arena_new(LB_CALL_ARENA_BYTES);
-    hub.service = (struct lb_status_service){BROKER,       "operator",    "9.9",
-                                             hub.exchange, hub.log,       hub.fed.trust,
-                                             hub.sightings, &hub.clock.clock};
+    hub.service = (struct lb_status_service){
+        .self = BROKER, .organization = "operator", .version = "9.9", .exchange = hub.exchange,
+        .log = hub.log, .trust = hub.fed.trust, .sightings = hub.sightings,
+        .clock = &hub.clock.clock};
     lb_status_service_methods(&hub.service, &hub.method);
     *state = &hub;
     return 0;

@@ -70,6 +70,9 @@
  * that no expression uses must be shown, and everything else must be used. `otherwise` may be left
  * out where every role is asked.
  *
+ * With the purpose `drill` the form is for drills: all its views are (view.h), and no other form
+ * has one of them.
+ *
  * A fact with SHARE belongs to one slot, is never shown, has no `otherwise` (who is not asked adds
  * nothing) and stands in no expression; its slot does, as a number. The facts of a slot are asked
  * under one kind of grant: all by mandate, or all by consent. A department is in one slot at most.

@@ -145,6 +145,21 @@ static lb_status read_sections(struct form_loader *loader, const struct lb_yaml_
     return LB_OK;
 }
 
+/* A form is a drill's through and through, or not at all. */
+static lb_status check_drill(struct form_loader *loader, const struct lb_yaml_node *root)
+{
+    const struct lb_form *form = &loader->form->form;
+    bool drill = strcmp(form->purpose, LB_PURPOSE_DRILL) == 0;
+    for (size_t i = 0; i < form->num_facts; i++) {
+        if (lb_view_is_drill(form->facts[i].view) != drill)
+            return lb_yaml_fail(lb_yaml_get(root, "facts"), loader->diag,
+                                "fact %s: a form with the purpose `drill`, and no other, asks "
+                                "views that are called <department>.drill-<name>",
+                                form->facts[i].name);
+    }
+    return LB_OK;
+}
+
 static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node *root)
 {
     static const char *const keys[] = {"form",      "version",    "title",   "purpose",
@@ -157,6 +172,7 @@ static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node 
     LB_TRY(read_roles(loader, root));
     LB_TRY(read_sections(loader, root));
     LB_TRY(lb_form_read_facts(loader, root));
+    LB_TRY(check_drill(loader, root));
     LB_TRY(lb_form_read_shares(loader, root));
     LB_TRY(lb_form_read_rules(loader, root));
     LB_TRY(read_notice(loader, root));

@@ -74,6 +74,7 @@ static void refuses_heads(void **state)
         {"en: Test aid}", "en: \"\"}", "title", "empty"},
         {"en: Test aid}", "en: Test aid, fr: aide}", "title", "fr"},
         {"purpose: test-aid", "purpose: \"\"", "purpose", ""},
+        {"purpose: test-aid", "purpose: drill", "- fact: same_person\n", "drill-<name>"},
         {"law: [SAL40, SAL41]", "law: []", "law: []", ""},
         {"law: [SAL40, SAL41]", "law: [SAL40, SAL40]", "SAL40, SAL40", "twice"},
         {"law: [SAL40, SAL41]", "law: [\"SAL 40\"]", "SAL 40", ""},

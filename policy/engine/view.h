@@ -65,13 +65,23 @@
  * (docs/OFFICERS.md): who looked at the person's data here. Such a view has `rows: many` and
  * fields of type text on the column `access`, released by LIST alone, for the two purposes below
  * alone; and no other view has LIST.
+ *
+ * With `source: drill` beside `query` the rows come from the adapter's database of made-up people
+ * (docs/DRILLS.md). Such a view is called <department>.drill-<name>, its rules are for the purpose
+ * `drill` alone, and no other view has that purpose: a case that is marked as drill never reaches a
+ * person's data, and no other case a drill's.
  */
 
 /* The citizen asks who looked; or an authority does, which takes a second person (approver). */
 #define LB_PURPOSE_SUBJECT_ACCESS "subject-access"
 #define LB_PURPOSE_OVERSIGHT "oversight"
+/* A drill; every case under it is one. */
+#define LB_PURPOSE_DRILL "drill"
 
-enum lb_view_source { LB_VIEW_DATABASE, LB_VIEW_OFFICER };
+/* lb_view_is_drill says whether a view is a drill's, by its id. */
+bool lb_view_is_drill(const char *id);
+
+enum lb_view_source { LB_VIEW_DATABASE, LB_VIEW_OFFICER, LB_VIEW_DRILL };
 /* What the officer's source is asked to prepare, and the only column it gives. */
 #define LB_VIEW_OFFICER_QUERY "accesses"
 #define LB_VIEW_OFFICER_COLUMN "access"

@@ -218,7 +218,7 @@ static lb_status build_view(const struct lb_view_loader *loader, const struct lb
     LB_TRY(load_head(loader, root, view));
     LB_TRY(lb_view_load_source(loader, root, &view->source));
     view->query = LB_VIEW_OFFICER_QUERY;
-    if (view->source == LB_VIEW_DATABASE)
+    if (view->source != LB_VIEW_OFFICER)
         LB_TRY(load_main_query(loader, root, &view->query));
     LB_TRY(load_rows(loader, root, view));
     LB_TRY(load_freshness(loader, root, view));

@@ -28,12 +28,13 @@ LB_MUST lb_status lb_view_load_rules(const struct lb_view_loader *loader,
                                      const struct lb_yaml_node *list, bool many,
                                      struct lb_view_field *field);
 
-/* lb_view_load_source reads whether the rows come from the officer's station: *out_source, and then
- * nothing may stand in the file that belongs to a database. CONFIG_INVALID with line and advice. */
+/* lb_view_load_source reads where the rows come from: *out_source; of the officer's station nothing
+ * may stand in the file that belongs to a database. CONFIG_INVALID with line and advice. */
 LB_MUST lb_status lb_view_load_source(const struct lb_view_loader *loader,
                                       const struct lb_yaml_node *root,
                                       enum lb_view_source *out_source);
-/* lb_view_check_source checks that LIST, its purposes and the officer's views go together.
+/* lb_view_check_source checks that LIST, its purposes and the officer's views go together, and a
+ * drill's name, source and purpose.
  * CONFIG_INVALID with the view's line. */
 LB_MUST lb_status lb_view_check_source(const struct lb_view_loader *loader,
                                        const struct lb_yaml_node *root,

@@ -1,7 +1,15 @@
 #include "policy/engine/view_private.h"
 
-/* Views whose rows are no department's data but the accesses to it. What comes out is who looked at
- * a person, so these views can't be told to serve anything else. */
+/* Views whose rows are no department's data: the accesses to it, and a drill's made-up people. Such
+ * views can't be told to serve anything else, and no other view what is theirs. */
+
+#define DRILL_PREFIX "drill-"
+
+bool lb_view_is_drill(const char *id)
+{
+    const char *dot = strchr(id, '.');
+    return dot != NULL && strncmp(dot + 1, DRILL_PREFIX, strlen(DRILL_PREFIX)) == 0;
+}
 
 lb_status lb_view_load_source(const struct lb_view_loader *loader, const struct lb_yaml_node *root,
                               enum lb_view_source *out_source)
@@ -14,10 +22,14 @@ lb_status lb_view_load_source(const struct lb_view_loader *loader, const struct 
     if (node == NULL)
         return LB_OK;
     LB_TRY(lb_yaml_text(node, loader->diag, &source));
+    if (strcmp(source, "drill") == 0) {
+        *out_source = LB_VIEW_DRILL;
+        return LB_OK;
+    }
     if (strcmp(source, "officer") != 0)
         return lb_yaml_fail(node, loader->diag,
-                            "`source: %.40s` is not known; write officer, or leave it out for the "
-                            "department's database",
+                            "`source: %.40s` is not known; write officer or drill, or leave it out "
+                            "for the department's database",
                             source);
     for (size_t i = 0; i < sizeof(databases) / sizeof(databases[0]); i++) {
         const struct lb_yaml_node *other = lb_yaml_get(root, databases[i]);
@@ -63,6 +75,9 @@ static const char *complaint(const struct lb_view *view, const struct lb_view_fi
             return "what the officer's station tells is released by LIST alone";
         if (officer && !is_for(rule))
             return "the officer's station answers for subject-access and oversight alone";
+        bool for_drill = strcmp(rule->purpose, LB_PURPOSE_DRILL) == 0;
+        if (for_drill != (view->source == LB_VIEW_DRILL))
+            return "the purpose `drill` and views with `source: drill` are for each other alone";
     }
     return NULL;
 }
@@ -73,6 +88,10 @@ lb_status lb_view_check_source(const struct lb_view_loader *loader,
     if (view->source == LB_VIEW_OFFICER && !view->many)
         return lb_yaml_fail(lb_yaml_get(root, "rows"), loader->diag,
                             "the officer's station gives several rows; write rows: many");
+    if (lb_view_is_drill(view->id) != (view->source == LB_VIEW_DRILL))
+        return lb_yaml_fail(lb_yaml_get(root, "view"), loader->diag,
+                            "a view with `source: drill`, and no other, is called "
+                            "<department>.drill-<name>");
     for (size_t i = 0; i < view->num_fields; i++) {
         const char *wrong = complaint(view, &view->fields[i]);
         if (wrong != NULL)

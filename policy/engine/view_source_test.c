@@ -81,6 +81,33 @@ static void what_does_not_go_together_is_refused(void **state)
             "`source: officer` alone");
 }
 
+#define DRILL(name_, source_, purpose_)                                                            \
+    "view: tax." name_ "\nversion: 1\ntitle: {zh: a, en: b}\n" source_                          \
+    "query: SELECT a FROM b WHERE c = :id_no\nrows: one\ncomplete: true\n"                       \
+    "fields: {there: {type: row, class: G2, rules: [{purpose: " purpose_                           \
+    ", operators: [EXISTS], requesters: [street], bases: [mandate], issuers: [street], "           \
+    "laws: [X1], min_level: 2}]}}\n"
+
+/* A drill's case reaches a drill's view and nothing else, and no other case does. */
+static void a_drill_keeps_to_itself(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct lb_view *view =
+        view_fixture_load(fixture, DRILL("drill-person", "source: drill\n", "drill"));
+    assert_int_equal(view->source, LB_VIEW_DRILL);
+    assert_true(lb_view_is_drill(view->id));
+    assert_int_equal(view_fixture_load(fixture, DRILL("person", "", "aid"))->source,
+                     LB_VIEW_DATABASE);
+    refused(fixture, DRILL("person", "source: drill\n", "drill"), "drill-<name>");
+    refused(fixture, DRILL("drill-person", "", "aid"), "drill-<name>");
+    refused(fixture, DRILL("drill-person", "source: drill\n", "aid"), "for each other alone");
+    refused(fixture, DRILL("person", "", "drill"), "for each other alone");
+    static const char *const others[] = {"", ".", "drill-x", "drill-tax.person", "tax.drill",
+                                         "tax.xdrill-person"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_false(lb_view_is_drill(others[i]));
+}
+
 #define WITH_FIXTURE(test_)                                                                        \
     cmocka_unit_test_setup_teardown(test_, view_fixture_setup, view_fixture_teardown)
 
@@ -90,6 +117,7 @@ int main(void)
         WITH_FIXTURE(a_view_of_the_station_is_read),
         WITH_FIXTURE(a_database_stays_the_rule),
         WITH_FIXTURE(what_does_not_go_together_is_refused),
+        WITH_FIXTURE(a_drill_keeps_to_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,7 +143,9 @@ static lb_status view_lines(const struct lb_view *view, struct lb_arena *arena,
                             struct lines *lines)
 {
     const struct lb_probing *probing = &view->probing;
-    const char *source = view->source == LB_VIEW_OFFICER ? " of the officer's station" : "";
+    const char *source = view->source == LB_VIEW_OFFICER ? " of the officer's station"
+                         : view->source == LB_VIEW_DRILL ? " of made-up people, for drills"
+                                                         : "";
     LB_TRY(add_line(lines, lb_arena_printf(arena, "%s - rows %s max=%zu%s%s\n", view->id,
                                            view->many ? "many" : "one", view->max_rows,
                                            view->complete ? " complete" : "", source)));

@@ -33,11 +33,14 @@ def folder():
     return path
 
 
-def made(people=PEOPLE, share_runs=4, witnessed=False, **more):
+def made(people=PEOPLE, share_runs=4, witnessed=False, ready=None, **more):
     """A federation with its databases, keys and configurations, not started. `share_runs` is how
-    often one person's income may be added up; `more` is the Federation's."""
+    often one person's income may be added up; `ready` is called before anything is made; `more` is the
+    Federation's."""
     federation = Federation(folder(), BIN, share_runs=share_runs, witnessed=witnessed, **more)
     federation.populate(DEFAULT_SEED, people, datetime.date.today())
+    if ready is not None:
+        ready(federation)
     federation.make()
     return federation
 

@@ -19,6 +19,7 @@ import yaml
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import drill_cases  # noqa: E402
 import fixture  # noqa: E402
 import introspection_cases  # noqa: E402
 import operations_cases  # noqa: E402
@@ -46,7 +47,8 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
 def setUpModule():
     global federation  # pylint: disable=global-statement
-    federation = fixture.made(60)
+    federation = fixture.made(60, ready=drill_cases.allow)
+    drill_cases.prepare(federation)
     unittest.addModuleCleanup(federation.stop)
     for name in operations_cases.MEASURED:
         with open(federation.members[name].config, "a", encoding="utf-8") as file:
@@ -318,6 +320,10 @@ class Metrics(operations_cases.Metrics, unittest.TestCase):
 
 
 class Traces(operations_cases.Traces, unittest.TestCase):
+    federation = property(lambda self: federation)
+
+
+class Drills(drill_cases.Drills, unittest.TestCase):
     federation = property(lambda self: federation)
 
 
