@@ -64,6 +64,8 @@ class Server:
             children = [int(pid) for pid in file.read().split()]
         for pid in [parent, *children]:
             os.kill(pid, number)
+        if number == signal.SIGSTOP:  # on a busy machine a thread may answer for a while yet
+            os.waitid(os.P_PID, parent, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def kill(self):
         if self._process is not None:

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #define NOBODY 65534
+#define STOP_TRIES 10000
 
 void server_folder(struct server *server, const char *name)
 {
@@ -115,6 +116,23 @@ void server_start(struct server *server, char *const argv[])
     server->pid = child;
 }
 
+/* On a busy machine a thread of a server may still answer for a while after it was stopped. */
+static void wait_stopped(pid_t pid)
+{
+    char path[64];
+    char state = 'R';
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    for (int i = 0; i < STOP_TRIES && state != 'T'; i++) {
+        FILE *file = fopen(path, "r");
+        if (file == NULL)
+            return;
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+            state = 'T';
+        (void)fclose(file);
+        (void)usleep(1000);
+    }
+}
+
 /* A server's children may lead groups of their own. */
 static void signal_children(pid_t parent, int number)
 {
@@ -131,6 +149,8 @@ static void signal_children(pid_t parent, int number)
         if (end == at)
             break;
         (void)kill((pid_t)child, number);
+        if (number == SIGSTOP)
+            wait_stopped((pid_t)child);
     }
 }
 
@@ -138,8 +158,11 @@ void server_signal(struct server *server, int number)
 {
     if (server->pid == 0)
         return;
+    siginfo_t stopped;
     signal_children(server->pid, number);
     (void)kill(server->pid, number);
+    if (number == SIGSTOP)  /* all its threads */
+        (void)waitid(P_PID, (id_t)server->pid, &stopped, WSTOPPED | WEXITED | WNOWAIT);
     signal_children(server->pid, number);
 }
 

@@ -26,7 +26,8 @@ int server_run(struct server *server, char *const argv[], const char *input, cha
                size_t out_size);
 /* server_start starts a program that stays, in a process group of its own. */
 void server_start(struct server *server, char *const argv[]);
-/* server_signal sends a signal to the program and all its children. */
+/* server_signal sends a signal to the program and all its children; with SIGSTOP they have stopped
+ * when it returns. */
 void server_signal(struct server *server, int number);
 /* server_kill ends it at once and waits. */
 void server_kill(struct server *server);
