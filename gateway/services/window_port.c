@@ -9,7 +9,7 @@
 
 #define CALL_TIMEOUT_MS 10000
 #define PROBE_TIMEOUT_MS 3000
-#define OFFICE_PATIENCE_MS 4000
+#define OFFICE_PATIENCE_MS 8000
 #define OFFICE_PAUSE_MS 100
 #define OFFICE_LAST_PAUSE_MS 500
 /* A broker that has said nothing for a sixth of the time is asked whether it is still there, and
