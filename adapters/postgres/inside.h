@@ -58,7 +58,7 @@ int64_t lb_postgres_now_ms(void);
  * adapter stops. */
 LB_MUST lb_status lb_postgres_wait(struct lb_source *source, bool for_writing, int64_t until_ms);
 
-/* lb_postgres_connect opens source->conn: SOURCE_UNAVAILABLE, CONFIG_INVALID with a sentence. */
+/* lb_postgres_connect opens source->conn; the statuses of a plugin's open, with a sentence. */
 LB_MUST lb_status lb_postgres_connect(struct lb_source *source,
                                       const struct lb_source_options *options, int64_t until_ms,
                                       struct lb_diag *diag);

@@ -24,7 +24,8 @@ struct lb_serve_pool_options {
 
 /* lb_serve_pool_new opens one connection and prepares every view to find mistakes at start; the
  * others open when first needed. A database that is away is no mistake: it is asked again as at any
- * other time. CONFIG_INVALID, SOURCE_WRITABLE with a sentence in diag; NO_MEMORY. */
+ * other time. CONFIG_INVALID, SOURCE_WRITABLE, SOURCE_DENIED, SOURCE_NO_DRIVER with a sentence in
+ * diag; NO_MEMORY. */
 LB_MUST lb_status lb_serve_pool_new(const struct lb_serve_pool_options *options,
                                     struct lb_diag *diag, struct lb_serve_pool **out_pool);
 void lb_serve_pool_free(struct lb_serve_pool *pool);
@@ -36,7 +37,8 @@ void lb_serve_pool_stop(struct lb_serve_pool *pool);
 /* What one view gave for one subject. */
 struct lb_serve_rows {
     lb_status status;                /* LB_OK, AMBIGUOUS, SOURCE_UNAVAILABLE, SOURCE_TIMEOUT,
-                                      * SOURCE_CHANGED */
+                                      * SOURCE_CHANGED, SOURCE_MAINTENANCE (not asked), and those
+                                      * of opening */
     struct lb_source_result result;
     char as_of[11];                  /* "" when the source does not say */
 };
