@@ -69,8 +69,8 @@ static void set_question(struct run *run, size_t query)
     run->queries[query].num_params = 6;
 }
 
-/* Each view once: those that the database is asked, those that it is not to be asked at this hour,
- * those of the officer's station. */
+/* Each view of a source once: those that it is asked, or those that it is not to be asked at this
+ * hour. */
 static lb_status plan_queries(struct run *run, enum lb_view_source source, bool resting)
 {
     const struct lb_read_job *job = run->job;
