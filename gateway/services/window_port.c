@@ -34,48 +34,52 @@ static void wait_ms(int64_t ms)
     (void)nanosleep(&pause, NULL);
 }
 
-/* An office that is started anew is back in a moment. It may be asked twice for one thing: a
- * request for a grant whose number nobody got runs out by itself. */
-static lb_status call_patiently(struct lb_rpc_channel *channel, const char *method,
-                                const void *request, const ProtobufCMessageDescriptor *reply_type,
-                                struct lb_arena *arena, void *out)
+static bool is_away(lb_status status)
 {
-    lb_status status = call(channel, method, request, reply_type, arena, out);
+    enum lb_code code = lb_status_code(status);
+    return code == LB_UNAVAILABLE || code == LB_STOPPING;
+}
+
+/* An office that is started anew is back in a moment. It may be asked twice for one thing: a
+ * request for a grant whose number nobody got runs out by itself. Once it was waited for in vain,
+ * nobody waits before it has answered: those who do hold up whoever does not need it. */
+static lb_status call_office(struct lb_window_peers *peers, const char *method, const void *request,
+                             const ProtobufCMessageDescriptor *reply_type, struct lb_arena *arena,
+                             void *out)
+{
+    lb_status status = call(peers->consent, method, request, reply_type, arena, out);
     int64_t pause_ms = OFFICE_PAUSE_MS, patience_ms = OFFICE_PATIENCE_MS;
-    while (patience_ms >= pause_ms &&
-           (lb_status_code(status) == LB_UNAVAILABLE || lb_status_code(status) == LB_STOPPING)) {
+    while (is_away(status) && patience_ms >= pause_ms && !atomic_load(&peers->consent_away)) {
         wait_ms(pause_ms);
         patience_ms -= pause_ms;
         pause_ms = pause_ms * 2 > OFFICE_LAST_PAUSE_MS ? OFFICE_LAST_PAUSE_MS : pause_ms * 2;
-        status = call(channel, method, request, reply_type, arena, out);
+        status = call(peers->consent, method, request, reply_type, arena, out);
     }
+    atomic_store(&peers->consent_away, is_away(status));
     return status;
 }
 
 static lb_status notice(void *ctx, const Lianban__V1__NoticeRequest *request,
                         struct lb_arena *arena, Lianban__V1__NoticeResponse **out)
 {
-    const struct lb_window_peers *peers = ctx;
-    return call_patiently(peers->consent, "/lianban.v1.ConsentOffice/Notice", request,
-                          &lianban__v1__notice_response__descriptor, arena, out);
+    return call_office(ctx, "/lianban.v1.ConsentOffice/Notice", request,
+                       &lianban__v1__notice_response__descriptor, arena, out);
 }
 
 static lb_status request_grant(void *ctx, const Lianban__V1__GrantRequest *request,
                                struct lb_arena *arena, Lianban__V1__GrantTicket **out)
 {
-    const struct lb_window_peers *peers = ctx;
-    return call_patiently(peers->consent, "/lianban.v1.ConsentOffice/RequestGrant", request,
-                          &lianban__v1__grant_ticket__descriptor, arena, out);
+    return call_office(ctx, "/lianban.v1.ConsentOffice/RequestGrant", request,
+                       &lianban__v1__grant_ticket__descriptor, arena, out);
 }
 
 static lb_status get_grant(void *ctx, const char *request_id, struct lb_arena *arena,
                            Lianban__V1__GetGrantResponse **out)
 {
-    const struct lb_window_peers *peers = ctx;
     Lianban__V1__GetGrantRequest request = LIANBAN__V1__GET_GRANT_REQUEST__INIT;
     request.request_id = (char *)(uintptr_t)request_id;
-    return call_patiently(peers->consent, "/lianban.v1.ConsentOffice/GetGrant", &request,
-                          &lianban__v1__get_grant_response__descriptor, arena, out);
+    return call_office(ctx, "/lianban.v1.ConsentOffice/GetGrant", &request,
+                       &lianban__v1__get_grant_response__descriptor, arena, out);
 }
 
 static lb_status ask_health(struct lb_rpc_channel *broker, int64_t timeout_ms)

@@ -1,6 +1,8 @@
 #ifndef GATEWAY_SERVICES_WINDOW_SERVICE_H
 #define GATEWAY_SERVICES_WINDOW_SERVICE_H
 
+#include <stdatomic.h>
+
 #include "gateway/rpc/client.h"
 #include "gateway/rpc/server.h"
 #include "gateway/window/window.h"
@@ -15,6 +17,7 @@ struct lb_window_peers {
     /* In the agent's order; NULL for one that the directory does not list, until it does. */
     struct lb_rpc_channel *brokers[LB_WINDOW_MAX_BROKERS];
     struct lb_rpc_channel *consent;
+    atomic_bool consent_away;  /* it was waited for in vain, and has not answered since */
 };
 
 /* lb_window_service_port makes the use case's port over channels; `peers` is borrowed. */

@@ -17,6 +17,7 @@ from cases import cut_short, find_story  # noqa: E402
 from logs import counterparts  # noqa: E402
 from material import DEADLINE_MS  # noqa: E402
 from processes import wait_until  # noqa: E402
+from stubs import Refused  # noqa: E402
 
 DEPARTMENT = "social-security"
 TRIALS = 8
@@ -120,6 +121,32 @@ class Kill(unittest.TestCase):
         self.assertEqual(counterparts(federation, broker_died=True), [])
         verdict = federation.verify_logs()
         self.assertTrue(verdict["verified"], verdict["logs"])
+
+
+class Office(unittest.TestCase):
+    def refused_after(self, case_id):
+        began = time.monotonic()
+        with self.assertRaises(Refused):
+            federation.window.ask(case_id)
+        return time.monotonic() - began
+
+    def asked(self, case_id):
+        try:
+            return federation.window.ask(case_id)
+        except Refused:
+            return None
+
+    def test_one_that_stays_away_is_waited_for_once(self):
+        """Whoever waits for it holds a hand that others need."""
+        office, case_id = federation.processes["consent"], federation.window.open(
+            find_story(federation, "dibao-twelve")["members"])
+        office.kill()
+        waited = self.refused_after(case_id)
+        self.assertGreater(waited, 4)
+        self.assertLess(self.refused_after(case_id), waited / 2)
+        office.start()
+        federation.wait_ready()
+        wait_until(lambda: self.asked(case_id), 30, "the office")
 
 
 if __name__ == "__main__":
