@@ -163,6 +163,25 @@
       "密封密钥已更换，请获取新密钥。")                                                            \
     X(SEAL_BROKEN, INVALID_ARGUMENT, OUTER, "The sealed request does not open.",                   \
       "密封请求无法打开。")                                                                        \
+    /* parcels */                                                                                  \
+    X(PARCEL_CHANGED, ALREADY_EXISTS, OUTER,                                                       \
+      "Another content was received under this name; it stays as it was.",                         \
+      "同名递送件的内容与已收到的不一致，以先收到的为准。")                                        \
+    X(PARCEL_EXPIRED, DEADLINE_EXCEEDED, OUTER, "The parcel is past its end; send a new one.",     \
+      "递送件已过期，请重新递送。")                                                                \
+    X(PARCEL_UNKNOWN, NOT_FOUND, OUTER, "No such parcel was received or sent.",                    \
+      "没有收到或发出过这份递送件。")                                                              \
+    X(OUTBOX_FULL, RESOURCE_EXHAUSTED, OUTER,                                                      \
+      "Too much is waiting to be delivered; keep the parcel and try again later.",                 \
+      "待递送件过多，请保留并稍后再试。")                                                          \
+    X(INTAKE_FULL, RESOURCE_EXHAUSTED, OUTER,                                                      \
+      "The department has not taken what it got before; it is tried again.",                       \
+      "受理部门尚未取走此前的递送件，系统将再次递送。")                                            \
+    X(INTAKE_CLOSED, PERMISSION_DENIED, OUTER,                                                     \
+      "The department takes in nothing of this form from this sender.",                            \
+      "受理部门不接收该发送方的此类表单。")                                                        \
+    X(PART_UNKNOWN, FAILED_PRECONDITION, OUTER, "The form has no such part, or not at this stage.",\
+      "表单没有该部分，或当前阶段不适用。")                                                        \
     /* the blind household sum */                                                                  \
     X(SHARE_INERT, PERMISSION_DENIED, OUTER, "The provider has not yet accepted this sum.",        \
       "数据提供部门尚未认可该项合计。")                                                            \

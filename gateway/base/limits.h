@@ -11,6 +11,7 @@
 #define LB_MAX_GRANT_BYTES (32 * 1024)         /* an SD-JWT without its disclosures */
 #define LB_MAX_SECTION_BYTES (16 * 1024)       /* one disclosure */
 #define LB_MAX_SEALED_BYTES (64 * 1024)        /* one sealed request or answer */
+#define LB_MAX_PARCEL_BYTES (64 * 1024)        /* a parcel's ciphertext */
 #define LB_MAX_ANSWER_BYTES (32 * 1024)        /* an answer's declared, padded size */
 #define LB_MAX_TOKEN_BYTES (4 * 1024)          /* an operator token */
 #define LB_MAX_STATUS_LIST_BYTES (512 * 1024)  /* a status list token */

@@ -68,6 +68,7 @@ static const struct word words[] = {
     {"SHARD", "分卷", "SHARD"},
     {"RECOVERY", "恢复", "RECOVERY"},
     {"REVIEW", "复核", "REVIEW"},
+    {"PARCEL", "递送", "PARCEL"},
 };
 
 const char *lb_ctl_word(const struct lb_ctl_env *env, const char *name)

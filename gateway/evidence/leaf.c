@@ -18,6 +18,7 @@ static const char *const TYPE_NAMES[] = {
     [LB_LEAF_SHARD] = "SHARD",
     [LB_LEAF_RECOVERY] = "RECOVERY",
     [LB_LEAF_REVIEW] = "REVIEW",
+    [LB_LEAF_PARCEL] = "PARCEL",
 };
 
 const char *lb_leaf_type_name(enum lb_leaf_type type)

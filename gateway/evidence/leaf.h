@@ -32,6 +32,7 @@ enum lb_leaf_type {
     LB_LEAF_SHARD = 11,
     LB_LEAF_RECOVERY = 12,
     LB_LEAF_REVIEW = 13,
+    LB_LEAF_PARCEL = 14,  /* a parcel was sent, kept, delivered, ended: the code says which */
     LB_LEAF_TYPE_END
 };
 

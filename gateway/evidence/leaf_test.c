@@ -176,6 +176,7 @@ static void types_have_names(void **state)
     (void)state;
     assert_string_equal(lb_leaf_type_name(LB_LEAF_READ), "READ");
     assert_string_equal(lb_leaf_type_name(LB_LEAF_REVIEW), "REVIEW");
+    assert_string_equal(lb_leaf_type_name(LB_LEAF_PARCEL), "PARCEL");
     assert_string_equal(lb_leaf_type_name((enum lb_leaf_type)0), "UNKNOWN");
     assert_string_equal(lb_leaf_type_name(LB_LEAF_TYPE_END), "UNKNOWN");
     for (int type = LB_LEAF_READ; type < LB_LEAF_TYPE_END; type++)

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 TYPES = {1: "READ", 2: "ROUTE", 3: "DELIVER", 4: "FAILURE", 5: "DENY", 6: "ADMIN", 7: "POLICY",
-         8: "CONSENT", 9: "CANARY", 10: "ERASURE", 11: "SHARD", 12: "RECOVERY", 13: "REVIEW"}
+         8: "CONSENT", 9: "CANARY", 10: "ERASURE", 11: "SHARD", 12: "RECOVERY", 13: "REVIEW",
+         14: "PARCEL"}
 _HASHES = ("policy_hash", "fields_hash", "detail_hash", "request_hash", "answer_hash", "peer_leaf")
 _SIGNATURE = "— "
 

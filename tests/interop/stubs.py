@@ -15,7 +15,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 PROTO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "proto")
 _FILES = ("lianban/v1/adapter.proto", "lianban/v1/broker.proto", "lianban/v1/consent.proto",
           "lianban/v1/error.proto", "lianban/v1/evidence.proto", "lianban/v1/link.proto",
-          "lianban/v1/read.proto", "lianban/v1/window.proto", "grpc/health/v1/health.proto",
+          "lianban/v1/parcel.proto", "lianban/v1/read.proto", "lianban/v1/window.proto", "grpc/health/v1/health.proto",
           "google/rpc/status.proto", "grpc/reflection/v1/reflection.proto", "lianban/v1/node.proto")
 _DETAILS = "grpc-status-details-bin"
 _CODE = re.compile("[A-Z]+(_[A-Z]+)*")
