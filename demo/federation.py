@@ -133,6 +133,12 @@ class Federation:
         """One server answers its health check."""
         wait_until(lambda: self._answers(name, self.processes[name]), _READY_SECONDS, name)
 
+    def wait_directory(self, version):
+        """Every program that runs has taken up this version of the directory."""
+        running = [process for process in self.processes.values() if process.is_running]
+        wait_until(lambda: all(process.has_said("directory_accepted", version=version) for process in running),
+                   _READY_SECONDS, f"directory {version}")
+
     def restart(self, name):
         """Starts one adapter or broker again and waits until it is linked."""
         self.processes[name].start()

@@ -1,5 +1,6 @@
 """Starts and stops the programs of a federation; each writes its operator's log beside its state."""
 
+import json
 import os
 import random
 import signal
@@ -52,6 +53,13 @@ class Process:
     def last_line(self):
         with open(self.log, encoding="utf-8", errors="replace") as file:
             return (file.read().strip().splitlines() or ["(no word)"])[-1]
+
+    def has_said(self, event, **fields):
+        """Whether the operator's log has this event with these fields."""
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            lines = [line for line in file if f'"{event}"' in line]
+        said = (json.loads(line) for line in lines if line.endswith("}\n"))
+        return any(all(line.get(name) == value for name, value in fields.items()) for line in said)
 
     def signal(self, number):
         self._running.send_signal(number)

@@ -33,6 +33,7 @@ class Told:
         self.second = Officer(federation, ASKED, "wang").enrol(4)
         self.second.index_folder = officer.index_folder
         self.stranger = Officer(federation, OTHER, "zhao").enrol(5)
+        federation.wait_directory(5)
         self.station = officer.station()
 
     def _first_case(self, members):
