@@ -33,8 +33,8 @@ static void expect_idle(const struct contract *contract)
     }
 }
 
-/* Waits until the server works: a word to it that comes before the query does is lost, and the query
- * goes on until its time is over. Also from threads, so nothing fails here. */
+/* Waits until the server works: a word to it that comes before the query does is lost, and the
+ * query goes on until its time is over. Also from threads, so nothing fails here. */
 static void await_busy(const struct contract *contract)
 {
     int64_t until_ms = case_now_ms() + SOON_MS;
