@@ -22,7 +22,8 @@ void lb_session_cleanup(struct lb_session *session)
 lb_status lb_session_hello(const struct lb_session *session, struct lb_arena *arena,
                            struct lb_span *out_frame)
 {
-    static char *capabilities[] = {(char *)(uintptr_t)LB_LINK_REVOCATION};
+    static char *capabilities[] = {(char *)(uintptr_t)LB_LINK_REVOCATION,
+                                   (char *)(uintptr_t)LB_LINK_PARCELS};
     Lianban__V1__Hello hello = LIANBAN__V1__HELLO__INIT;
     Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
     hello.version_min = LB_LINK_VERSION_MIN;
@@ -47,8 +48,10 @@ lb_status lb_session_greet(struct lb_session *session, const Lianban__V1__Hello 
     LB_TRY(lb_log_head(session->log, arena, &head));
     LB_ENSURE(hello->seen_size <= head.size, LB_LOG_BEHIND,
               "the peer has seen more of our log than there is");
-    for (size_t i = 0; i < hello->n_capabilities; i++)
+    for (size_t i = 0; i < hello->n_capabilities; i++) {
         session->takes_revocations |= strcmp(hello->capabilities[i], LB_LINK_REVOCATION) == 0;
+        session->takes_parcels |= strcmp(hello->capabilities[i], LB_LINK_PARCELS) == 0;
+    }
     session->shown_size = hello->seen_size;
     session->greeted = true;
     return LB_OK;

@@ -13,6 +13,8 @@
 
 /* The ability to take Revocation frames; both ends of this version name it. */
 #define LB_LINK_REVOCATION "revocation"
+/* The ability to take ParcelBatch frames; likewise. */
+#define LB_LINK_PARCELS "parcels"
 
 struct lb_session {
     struct lb_log *log;
@@ -20,6 +22,7 @@ struct lb_session {
     uint64_t shown_size;
     bool greeted;           /* the peer's Hello has come */
     bool takes_revocations; /* and it names LB_LINK_REVOCATION */
+    bool takes_parcels;     /* likewise LB_LINK_PARCELS */
 };
 
 /* lb_session_init prepares for a peer whose log has this origin and key; `seen` outlives the
