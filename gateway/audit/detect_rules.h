@@ -1,7 +1,7 @@
 #ifndef GATEWAY_AUDIT_DETECT_RULES_H
 #define GATEWAY_AUDIT_DETECT_RULES_H
 
-#include "gateway/audit/work_calendar.h"
+#include "policy/engine/work_calendar.h"
 
 /*
  * What is noticed by itself, as data (policy/review/rules.yaml): which kind of look-ups raise an

@@ -133,6 +133,41 @@ static void print_classes(const struct lb_ctl_env *env, const struct lb_form *fo
     (void)fputc('\n', env->out);
 }
 
+/* The ids of a part's classes; what goes in an emergency waits for none. */
+static const char *part_classes(const struct lb_ctl_env *env, const struct lb_form *form,
+                                const struct lb_form_part *part, struct lb_arena *arena)
+{
+    const char *ids = part->emergency ? lb_ctl_pick(env, "紧急情况", "emergency") : "";
+    for (size_t i = 0; ids != NULL && i <= form->num_classes; i++) {
+        const char *id = i < form->num_classes ? form->classes[i].id : form->otherwise.id;
+        if (lb_form_hands_over(part, i))
+            ids = lb_arena_printf(arena, "%s%s%s", ids, ids[0] == '\0' ? "" : " ", id);
+    }
+    return ids;
+}
+
+static lb_status print_parts(const struct lb_ctl_env *env, const struct lb_form *form,
+                             struct lb_arena *arena)
+{
+    static const char *const zh[] = {"移交", "部门", "类别", "期限", "名称", "逾期报告", NULL};
+    static const char *const en[] = {"part", "department", "classes", "days",
+                                     "title", "when overdue", NULL};
+    struct lb_ctl_table table;
+    if (form->num_parts == 0)
+        return LB_OK;
+    lb_ctl_table_init(&table, arena, env->chinese ? zh : en);
+    for (size_t i = 0; i < form->num_parts; i++) {
+        const struct lb_form_part *part = &form->parts[i];
+        const char *const cells[] = {
+            part->name, lb_ctl_word(env, part->department), part_classes(env, form, part, arena),
+            lb_arena_printf(arena, "%lld", (long long)part->days), pick_text(env, &part->title),
+            pick_text(env, &part->escalate)};
+        lb_ctl_table_row(&table, cells);
+    }
+    (void)fputc('\n', env->out);
+    return lb_ctl_table_print(&table, env->out);
+}
+
 static lb_status print_form(const struct lb_ctl_env *env, const struct lb_form *form,
                             struct lb_arena *arena)
 {
@@ -147,7 +182,7 @@ static lb_status print_form(const struct lb_ctl_env *env, const struct lb_form *
     LB_TRY(print_conditions(env, form, arena));
     (void)fputc('\n', env->out);
     print_classes(env, form);
-    return LB_OK;
+    return print_parts(env, form, arena);
 }
 
 static lb_status print_form_json(const struct lb_ctl_env *env, const struct lb_form *form)
@@ -165,6 +200,7 @@ static lb_status print_form_json(const struct lb_ctl_env *env, const struct lb_f
     lb_json_set_int(root, "shares", (int64_t)form->num_shares);
     lb_json_set_int(root, "conditions", (int64_t)form->num_conditions);
     lb_json_set(root, "classes", classes);
+    lb_json_set_int(root, "parts", (int64_t)form->num_parts);
     return lb_ctl_print_json(env, root);
 }
 

@@ -1,5 +1,7 @@
 #include "policy/engine/date.h"
 
+#include <stdio.h>
+
 static bool is_leap(int year)
 {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -70,6 +72,42 @@ int64_t lb_date_day(const struct lb_date *date)
     int64_t year = date->month <= 2 ? date->year - 1 : date->year;
     int64_t month = (date->month + 9) % 12;
     return year * 365 + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + date->day;
+}
+
+/* No year is longer than 366 days, so the guess is never late. */
+bool lb_date_of_day(int64_t day, struct lb_date *out)
+{
+    static const struct lb_date first = {.year = 1, .month = 1, .day = 1};
+    static const struct lb_date last = {.year = 9999, .month = 12, .day = 31};
+    if (day < lb_date_day(&first) || day > lb_date_day(&last))
+        return false;
+    int64_t years = (day - lb_date_day(&first)) / 366;
+    struct lb_date date = {.year = (int)years + 1, .month = 1, .day = 1};
+    while (lb_date_day(&(struct lb_date){date.year + 1, 1, 1}) <= day)
+        date.year++;
+    while (lb_date_day(&date) + days_in(date.year, date.month) <= day)
+        date.month++;
+    date.day += (int)(day - lb_date_day(&date));
+    *out = date;
+    return true;
+}
+
+bool lb_date_of_unix_s(int64_t unix_s, int64_t offset_s, struct lb_date *out)
+{
+    static const struct lb_date epoch = {.year = 1970, .month = 1, .day = 1};
+    const int64_t day_s = 86400, last_s = INT64_C(253402300800); /* 10000-01-01 */
+    if (unix_s < -last_s || unix_s > last_s || offset_s < -day_s || offset_s > day_s)
+        return false;
+    int64_t local = unix_s + offset_s;
+    int64_t days = local / day_s - (local % day_s < 0 ? 1 : 0);
+    return lb_date_of_day(days + lb_date_day(&epoch), out);
+}
+
+void lb_date_format(const struct lb_date *date, char out[LB_DATE_TEXT_BYTES])
+{
+    char text[40];
+    (void)snprintf(text, sizeof(text), "%04d-%02d-%02d", date->year, date->month, date->day);
+    (void)snprintf(out, LB_DATE_TEXT_BYTES, "%.10s", text);
 }
 
 int lb_date_age(const struct lb_date *birth, const struct lb_date *today)

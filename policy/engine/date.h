@@ -28,6 +28,17 @@ int64_t lb_date_month(const struct lb_date *date);
 /* lb_date_day counts days, so that dates subtract. */
 int64_t lb_date_day(const struct lb_date *date);
 
+/* lb_date_of_day is the date of such a day; false outside the years 1 to 9999, and *out is
+ * untouched. */
+bool lb_date_of_day(int64_t day, struct lb_date *out);
+
+/* lb_date_of_unix_s is the date of a time, local to an offset from UTC; false likewise. */
+bool lb_date_of_unix_s(int64_t unix_s, int64_t offset_s, struct lb_date *out);
+
+/* lb_date_format writes YYYY-MM-DD. */
+#define LB_DATE_TEXT_BYTES 11
+void lb_date_format(const struct lb_date *date, char out[LB_DATE_TEXT_BYTES]);
+
 /* lb_date_age gives full years from birth to today, the birthday itself counting. Who was born on
  * 29 February gets a year older on 1 March in common years. Negative before birth. */
 int lb_date_age(const struct lb_date *birth, const struct lb_date *today);

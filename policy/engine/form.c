@@ -33,6 +33,27 @@ size_t lb_form_fact_index(const struct lb_form *form, const char *name)
     return SIZE_MAX;
 }
 
+size_t lb_form_class_index(const struct lb_form *form, const char *id)
+{
+    for (size_t i = 0; i < form->num_classes; i++)
+        if (strcmp(form->classes[i].id, id) == 0)
+            return i;
+    return strcmp(form->otherwise.id, id) == 0 ? form->num_classes : SIZE_MAX;
+}
+
+size_t lb_form_part_index(const struct lb_form *form, const char *name)
+{
+    for (size_t i = 0; i < form->num_parts; i++)
+        if (strcmp(form->parts[i].name, name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+bool lb_form_hands_over(const struct lb_form_part *part, size_t class_index)
+{
+    return class_index <= LB_FORM_MAX_CLASSES && (part->classes >> class_index & 1U) != 0;
+}
+
 size_t lb_form_share_of(const struct lb_form *form, size_t fact)
 {
     for (size_t s = 0; s < form->num_shares; s++)

@@ -58,6 +58,17 @@
  *       when: single AND no_labour
  *       text: {zh: 特困供养, en: ...}
  *   otherwise: {class: NONE, text: {zh: ..., en: ...}}
+ *   parts: # optional: what is handed to whom once a class stands
+ *     - part: allowance               # its name, unique in the form
+ *       department: civil-affairs
+ *       title: {zh: ..., en: ...}
+ *       law: [SAL42]
+ *       classes: [TEKUN, DIBAO]       # handed over when the case's class is one of these
+ *       roles: [applicant, member]    # whose identity goes along; the applicant's always does
+ *       facts: [name_same]            # optional: what goes along as the window shows it
+ *       days: 30                      # working days from the submission on
+ *       escalate: {zh: ..., en: ...}  # who is told when it is overdue
+ *       emergency: false              # optional: aid first, papers later; see below
  *   notice:                             # what the citizen is told, besides the list of facts
  *     why: {zh: ..., en: ...}
  *     keep: {zh: ..., en: ...}
@@ -72,6 +83,10 @@
  *
  * With the purpose `drill` the form is for drills: all its views are (view.h), and no other form
  * has one of them.
+ *
+ * A part's facts are shown ones that its roles are asked. An emergency part is handed over at once,
+ * on the word of who serves, before any class stands: it names no classes, and its `days`, at most
+ * 10, are days of the calendar, within which the papers follow (SAL 50).
  *
  * A fact with SHARE belongs to one slot, is never shown, has no `otherwise` (who is not asked adds
  * nothing) and stands in no expression; its slot does, as a number. The facts of a slot are asked
@@ -137,6 +152,22 @@ struct lb_form_class {
     struct lb_form_text text;
 };
 
+/* What is handed to a department. */
+struct lb_form_part {
+    const char *name;
+    const char *department;
+    struct lb_form_text title;
+    size_t num_laws;
+    const char *const *laws;
+    uint64_t classes;       /* bit per class, `otherwise` after the others; 0 in an emergency */
+    unsigned roles;         /* bit per role index */
+    size_t num_facts;
+    const size_t *facts;    /* indexes, in the part's order */
+    int64_t days;           /* working days; in an emergency days */
+    struct lb_form_text escalate;
+    bool emergency;
+};
+
 struct lb_form_notice {
     struct lb_form_text why, keep, withdraw, refuse;
 };
@@ -165,6 +196,8 @@ struct lb_form {
     size_t num_classes;
     const struct lb_form_class *classes;  /* without the last, `otherwise` */
     struct lb_form_class otherwise;
+    size_t num_parts;
+    const struct lb_form_part *parts;
     struct lb_form_notice notice;
     uint8_t sha256[32];  /* of the file's bytes */
     struct lb_span content;
@@ -189,6 +222,13 @@ const struct lb_form *lb_form_of(const struct lb_form_compiled *form);
 size_t lb_form_role_index(const struct lb_form *form, const char *name);
 size_t lb_form_section_index(const struct lb_form *form, const char *department);
 size_t lb_form_fact_index(const struct lb_form *form, const char *name);
+/* Index of a class by its id, num_classes for `otherwise`; SIZE_MAX when there is none. */
+size_t lb_form_class_index(const struct lb_form *form, const char *id);
+/* Index of a part by its name; SIZE_MAX when there is none. */
+size_t lb_form_part_index(const struct lb_form *form, const char *name);
+/* lb_form_hands_over says whether a part goes to its department when this class stands; one for
+ * emergencies never does. */
+bool lb_form_hands_over(const struct lb_form_part *part, size_t class_index);
 /* lb_form_share_of finds the slot a fact belongs to; SIZE_MAX when it is no share. */
 size_t lb_form_share_of(const struct lb_form *form, size_t fact);
 /* lb_form_asks says whether the fact is asked for the role. */

@@ -8,9 +8,9 @@
 
 /*
  * What the sources of a form share: the compiled form, and the loader that builds it. A file is
- * read in three steps: its readable part (form_load.c, form_facts.c, form_shares.c), the texts of
- * its rules (form_rules.c) and their expressions (form_compile.c). form_judge.c judges by the
- * result.
+ * read in three steps: its readable part (form_load.c, form_facts.c, form_shares.c, form_parts.c),
+ * the texts of its rules (form_rules.c) and their expressions (form_compile.c). form_judge.c judges
+ * by the result.
  *
  * One list of names serves every household-level expression, in this order, so that each scope is a
  * run of it:
@@ -28,6 +28,7 @@
 #define LB_FORM_MAX_VALUES 64
 #define LB_FORM_MAX_CONDITIONS 64
 #define LB_FORM_MAX_CLASSES 32
+#define LB_FORM_MAX_PARTS 32
 #define LB_FORM_MAX_LAWS 16
 #define LB_FORM_MAX_TEXT_BYTES 2048
 
@@ -123,6 +124,8 @@ size_t lb_form_first_value(const struct lb_form_compiled *form);
 enum lb_expr_kind lb_form_fact_kind(const struct lb_form_fact *fact);
 /* lb_form_read_rules reads `household`, `conditions`, `classes` and `otherwise`. */
 LB_MUST lb_status lb_form_read_rules(struct form_loader *loader, const struct lb_yaml_node *root);
+/* lb_form_read_parts reads `parts`, which may be absent, after the classes. */
+LB_MUST lb_status lb_form_read_parts(struct form_loader *loader, const struct lb_yaml_node *root);
 /* lb_form_compile compiles every expression against the rule set and refuses what nobody uses; also
  * STORE_FAILED from the evaluator. */
 LB_MUST lb_status lb_form_compile(struct form_loader *loader, const struct lb_yaml_node *root);

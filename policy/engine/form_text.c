@@ -32,14 +32,12 @@ static void say_head(const struct form_writer *writer, const struct lb_form *for
     lb_form_say(writer, "\n", "\n");
 }
 
-static void say_asked_roles(const struct form_writer *writer, const struct lb_form *form,
-                            const struct lb_form_fact *fact)
+static void say_roles(const struct form_writer *writer, const struct lb_form *form,
+                      unsigned roles)
 {
     bool is_first = true;
-    lb_form_say(writer, writer->aloud ? "；查询对象是" : "；查询对象：",
-                writer->aloud ? "; asked about " : "; asked about: ");
     for (size_t r = 0; r < form->num_roles; r++) {
-        if (!lb_form_asks(fact, r))
+        if ((roles >> r & 1U) == 0)
             continue;
         if (!is_first)
             lb_form_say(writer, "、", ", ");
@@ -55,7 +53,9 @@ static void say_fact(const struct form_writer *writer, const struct lb_form *for
     lb_form_say_text(writer, &fact->label);
     lb_form_say(writer, "：", ": ");
     lb_form_say_operator(writer, &fact->call);
-    say_asked_roles(writer, form, fact);
+    lb_form_say(writer, writer->aloud ? "；查询对象是" : "；查询对象：",
+                writer->aloud ? "; asked about " : "; asked about: ");
+    say_roles(writer, form, fact->roles);
     if (fact->show)
         lb_form_say(writer, "；窗口会显示\n", "; displayed at the window\n");
     else
@@ -83,6 +83,36 @@ static void say_section(const struct form_writer *writer, const struct lb_form *
     for (size_t f = 0; f < form->num_facts; f++)
         if (strcmp(form->facts[f].department, section->department) == 0)
             say_fact(writer, form, &form->facts[f]);
+}
+
+static void say_part(const struct form_writer *writer, const struct lb_form *form,
+                     const struct lb_form_part *part)
+{
+    lb_form_say(writer, "   - ", "   - ");
+    lb_form_say_department(writer, part->department);
+    lb_form_say(writer, "，", ", ");
+    lb_form_say_text(writer, &part->title);
+    lb_form_say(writer, "；依据", "; law: ");
+    lb_form_say_laws(writer, part->laws, part->num_laws);
+    lb_form_say(writer, "；随附身份信息，包括", "; with the identity of ");
+    say_roles(writer, form, part->roles);
+    for (size_t i = 0; i < part->num_facts; i++) {
+        lb_form_say(writer, i == 0 ? "；随附核对结果，包括" : "、",
+                    i == 0 ? "; with what was found of " : ", ");
+        lb_form_say_text(writer, &form->facts[part->facts[i]].label);
+    }
+    lb_form_say(writer, "\n", "\n");
+}
+
+/* What is given to others needs to be told (PIPL 23). */
+static void say_parts(const struct form_writer *writer, const struct lb_form *form)
+{
+    if (form->num_parts == 0)
+        return;
+    lb_form_say(writer, "提交后移交给哪些部门办理（只移交与您的结果相应的部分）：\n",
+                "Who gets what once it is submitted (only what belongs to your result):\n");
+    for (size_t i = 0; i < form->num_parts; i++)
+        say_part(writer, form, &form->parts[i]);
 }
 
 static void say_saved(const struct form_writer *writer, const struct lb_form *form)
@@ -159,6 +189,7 @@ static void say_all(const struct form_writer *writer, const struct lb_form *form
     lb_form_say(writer, "向哪些部门查询什么：\n", "What is asked, and of which department:\n");
     for (size_t s = 0; s < form->num_sections; s++)
         say_section(writer, form, s);
+    say_parts(writer, form);
     say_saved(writer, form);
     say_others(writer, form);
     say_tail(writer, form);

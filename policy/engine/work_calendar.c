@@ -1,4 +1,4 @@
-#include "gateway/audit/work_calendar.h"
+#include "policy/engine/work_calendar.h"
 
 #include <stdlib.h>
 
@@ -198,20 +198,50 @@ static bool year_listed(const struct lb_work_calendar *calendar, int64_t day)
     return false;
 }
 
-static const struct hours *hours_of(const struct lb_work_calendar *calendar, int64_t day)
+enum kind_of_day { WORKDAY, SATURDAY, SUNDAY, HOLIDAY };
+
+static enum kind_of_day kind_of(const struct lb_work_calendar *calendar, int64_t day)
 {
-    static const struct hours shut = {0, 0};
     for (size_t i = 0; i < calendar->num_workdays; i++)
         if (calendar->workdays[i] == day)
-            return &calendar->weekdays;
+            return WORKDAY;
     for (size_t i = 0; i < calendar->num_holidays; i++)
         if (day >= calendar->holidays[i].from && day <= calendar->holidays[i].to)
-            return &shut;
+            return HOLIDAY;
     int64_t weekday = (day - epoch_day() + 3) % 7; /* 1970-01-01 was a Thursday; 0 is Monday */
     weekday = weekday < 0 ? weekday + 7 : weekday;
     if (weekday == 5)
+        return SATURDAY;
+    return weekday == 6 ? SUNDAY : WORKDAY;
+}
+
+static const struct hours *hours_of(const struct lb_work_calendar *calendar, int64_t day)
+{
+    static const struct hours shut = {0, 0};
+    switch (kind_of(calendar, day)) {
+    case WORKDAY:
+        return &calendar->weekdays;
+    case SATURDAY:
         return &calendar->saturday;
-    return weekday == 6 ? &calendar->sunday : &calendar->weekdays;
+    case SUNDAY:
+        return &calendar->sunday;
+    case HOLIDAY:
+        return &shut;
+    }
+    return &shut;
+}
+
+/* Hours on a Saturday make no working day of it: deadlines run by the notice of the year. */
+void lb_work_calendar_day(const struct lb_work_calendar *calendar, int64_t day,
+                          struct lb_work_day *out_day)
+{
+    out_day->working = kind_of(calendar, day) == WORKDAY;
+    out_day->listed = year_listed(calendar, day);
+}
+
+int64_t lb_work_calendar_today(const struct lb_work_calendar *calendar, int64_t unix_s)
+{
+    return floor_div(floor_div(unix_s, 60) + calendar->offset_minutes, DAY_MINUTES) + epoch_day();
 }
 
 void lb_work_calendar_at(const struct lb_work_calendar *calendar, int64_t unix_ms,

@@ -1,5 +1,5 @@
-#ifndef GATEWAY_AUDIT_WORK_CALENDAR_H
-#define GATEWAY_AUDIT_WORK_CALENDAR_H
+#ifndef POLICY_ENGINE_WORK_CALENDAR_H
+#define POLICY_ENGINE_WORK_CALENDAR_H
 
 #include "gateway/base/diag.h"
 #include "gateway/base/span.h"
@@ -32,6 +32,18 @@ struct lb_work_moment {
 /* lb_work_calendar_at says what a time is. */
 void lb_work_calendar_at(const struct lb_work_calendar *calendar, int64_t unix_ms,
                          struct lb_work_moment *out_moment);
+
+struct lb_work_day {
+    bool working;       /* a working day: from Monday to Friday or swapped, and no holiday */
+    bool listed;        /* the calendar has this year's holidays */
+};
+
+/* lb_work_calendar_day says what a day is, as lb_date_day counts them, whatever its hours. */
+void lb_work_calendar_day(const struct lb_work_calendar *calendar, int64_t day,
+                          struct lb_work_day *out_day);
+
+/* lb_work_calendar_today is the local day of a time. */
+int64_t lb_work_calendar_today(const struct lb_work_calendar *calendar, int64_t unix_s);
 
 /* lb_work_calendar_offset_ms is what local time is ahead of UTC. */
 int64_t lb_work_calendar_offset_ms(const struct lb_work_calendar *calendar);
