@@ -93,6 +93,9 @@ LB_MUST lb_status lb_form_read_class(struct form_loader *loader, const struct lb
  * word of SQL, and none that the file has used before. */
 LB_MUST lb_status lb_form_take_name(struct form_loader *loader, const struct lb_yaml_node *map,
                                     const char *key, const char **out_name);
+/* lb_form_take_key is the same for a name that stands elsewhere, such as a map's key. */
+LB_MUST lb_status lb_form_take_key(struct form_loader *loader, const char *name,
+                                   const struct lb_yaml_node *node);
 /* lb_form_read_text reads {zh, en}: both there, one line, nothing that steers a terminal. */
 LB_MUST lb_status lb_form_read_text(struct form_loader *loader, const struct lb_yaml_node *map,
                                     const char *key, struct lb_form_text *out_text);

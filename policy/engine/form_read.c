@@ -45,12 +45,9 @@ static bool is_reserved(const char *name)
     return false;
 }
 
-lb_status lb_form_take_name(struct form_loader *loader, const struct lb_yaml_node *map,
-                            const char *key, const char **out_name)
+lb_status lb_form_take_key(struct form_loader *loader, const char *name,
+                           const struct lb_yaml_node *node)
 {
-    const char *name;
-    LB_TRY(lb_yaml_need_text(map, key, loader->diag, &name));
-    const struct lb_yaml_node *node = lb_yaml_get(map, key);
     if (!is_made_of(name, NAME_LETTERS, NAME_OTHERS))
         return lb_yaml_fail(node, loader->diag,
                             "`%.80s` cannot be a name in expressions; use lower-case letters, "
@@ -66,6 +63,15 @@ lb_status lb_form_take_name(struct form_loader *loader, const struct lb_yaml_nod
                                 "facts, household and conditions is used once",
                                 name, lb_yaml_line(loader->taken[i].node));
     loader->taken[loader->num_taken++] = (struct form_taken){name, node};
+    return LB_OK;
+}
+
+lb_status lb_form_take_name(struct form_loader *loader, const struct lb_yaml_node *map,
+                            const char *key, const char **out_name)
+{
+    const char *name;
+    LB_TRY(lb_yaml_need_text(map, key, loader->diag, &name));
+    LB_TRY(lb_form_take_key(loader, name, lb_yaml_get(map, key)));
     *out_name = name;
     return LB_OK;
 }

@@ -15,7 +15,8 @@
  *   in_force: 2026-07-01
  *   title: {zh: ..., en: ...}
  *   thresholds:
- *     std.dibao: {value: 145000, unit: cents, source: "..."} # unit: cents|count|years|bp|m2|months
+ *     std.dibao: {value: 145000, unit: cents, source: "..."} # unit: cents|count|years|bp|m2|
+ *                                                            # months|date (YYYYMMDD)
  *   sets:
  *     disability.severe: {codes: ["11", "12"], source: "..."}
  *   tables:

@@ -15,7 +15,8 @@ static lb_status need_source(const struct lb_yaml_node *entry, struct lb_diag *d
 static lb_status read_unit(const struct lb_yaml_node *entry, struct lb_diag *diag,
                            const char **out_unit)
 {
-    static const char *const units[] = {"cents", "count", "years", "bp", "m2", "months"};
+    static const char *const units[] = {"cents", "count", "years", "bp",
+                                        "m2",    "months", "date"};
     const struct lb_yaml_node *node = NULL;
     const char *unit = NULL;
     LB_TRY(lb_yaml_need(entry, "unit", diag, &node));
@@ -27,8 +28,17 @@ static lb_status read_unit(const struct lb_yaml_node *entry, struct lb_diag *dia
         return LB_OK;
     }
     return lb_yaml_fail(node, diag,
-                        "unit \"%.40s\" is not known; write cents, count, years, bp, m2 or months",
+                        "unit \"%.40s\" is not known; write cents, count, years, bp, m2, "
+                        "months or date",
                         unit);
+}
+
+/* A day is written as one number, YYYYMMDD. */
+static bool is_day(int64_t value)
+{
+    const struct lb_date date = {(int)(value / 10000 % 10000), (int)(value / 100 % 100),
+                                 (int)(value % 100)};
+    return value < 100000000 && lb_date_valid(&date);
 }
 
 static lb_status read_threshold(const struct lb_yaml_node *entry, struct lb_diag *diag,
@@ -38,6 +48,9 @@ static lb_status read_threshold(const struct lb_yaml_node *entry, struct lb_diag
     LB_TRY(lb_yaml_only(entry, keys, diag));
     LB_TRY(lb_yaml_need_int(entry, "value", 0, LB_RULES_MAX_VALUE, diag, &out->value));
     LB_TRY(read_unit(entry, diag, &out->unit));
+    if (strcmp(out->unit, "date") == 0 && !is_day(out->value))
+        return lb_yaml_fail(lb_yaml_get(entry, "value"), diag,
+                            "the value is no day; write it as YYYYMMDD");
     return need_source(entry, diag, &out->source);
 }
 
