@@ -59,6 +59,7 @@ struct fuzz_sink;
     X(html_text)                                                                                   \
     X(adapter_link)                                                                                \
     X(broker_link)                                                                                 \
+    X(psi_file)                                                                                    \
     X(traceparent)
 
 #define FUZZ_DECLARE(name_)                                                                        \
