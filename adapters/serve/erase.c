@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "adapters/serve/erasures.h"
-#include "adapters/serve/job.h"
+#include "adapters/serve/intake_state.h"
 #include "gateway/base/utf8.h"
 #include "gateway/base/wipe.h"
 #include "gateway/evidence/inspect.h"
@@ -45,6 +45,7 @@ static lb_status forget(struct lb_log_entry *entry, struct lb_store *store)
                                          erasure->request->basis, now));
     if (erasure->is_last)
         LB_TRY(lb_serve_erasures_done(erasures, store, first_name(erasure)));
+    LB_TRY(lb_intake_erase(erasure->serve->intake, store, &erasure->names));
     return lb_serve_probes_erase(&erasure->serve->probes, store, &erasure->names);
 }
 

@@ -94,12 +94,15 @@ static void open_federation(struct fixture *fx)
         {"other-office", "m1", &fx->other, {"mandate", "operator"}, ""},
         {"stranger", "x1", &fx->stranger, {"consent"}, "https://stranger.test/1"},
     };
+    const struct fed_listed forms[] = {{"social-assistance", fx->form_sha256}};
     const struct fed_options options = {
         .nodes = nodes,
         .num_nodes = sizeof(nodes) / sizeof(nodes[0]),
         .issuers = issuers,
         .num_issuers = sizeof(issuers) / sizeof(issuers[0]),
         .organizations = organizations,
+        .forms = forms,
+        .num_forms = sizeof(forms) / sizeof(forms[0]),
     };
     fed_open(&fx->fed, &options);
 }

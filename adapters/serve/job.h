@@ -43,6 +43,7 @@
  */
 
 struct lb_serve_status;  /* status_lists.c */
+struct lb_intake;        /* intake_state.h */
 
 struct lb_serve {
     struct lb_serve_options options;
@@ -63,6 +64,7 @@ struct lb_serve {
     struct lb_serve_status *status;
     struct lb_serve_gate *gate;
     struct lb_operator_cache *operators;
+    struct lb_intake *intake;
 };
 
 /* A want with what it was resolved to. */

@@ -21,7 +21,7 @@ void lb_outgoing_free(struct outgoing *item)
     free(item);
 }
 
-static void unref(struct lb_adapter_link *link)
+void lb_link_unref(struct lb_adapter_link *link)
 {
     (void)pthread_mutex_lock(&link->lock);
     bool last = --link->refs == 0;
@@ -33,12 +33,13 @@ static void unref(struct lb_adapter_link *link)
         link->first = item->next;
         lb_outgoing_free(item);
     }
+    lb_link_drop_parcels(link);
     lb_session_cleanup(&link->session);
     (void)pthread_mutex_destroy(&link->lock);
     free(link);
 }
 
-static void hold(struct lb_adapter_link *link)
+void lb_link_hold(struct lb_adapter_link *link)
 {
     (void)pthread_mutex_lock(&link->lock);
     link->refs++;
@@ -112,6 +113,7 @@ lb_status lb_adapter_link_new(const struct lb_adapter_link_options *options,
     (void)snprintf(link->broker, sizeof(link->broker), "%s", options->broker);
     link->refs = 1;
     link->last = &link->first;
+    link->last_parcel = &link->first_parcel;
     (void)pthread_mutex_init(&link->lock, NULL);
     *out_link = link;
     return LB_OK;
@@ -147,7 +149,7 @@ static void answered(void *ctx, const struct lb_serve_answer *answer)
         enqueue(link, item);
     else
         lose(link, item);
-    unref(link);
+    lb_link_unref(link);
 }
 
 lb_status lb_adapter_check_route(const Lianban__V1__RoutedRead *read,
@@ -199,7 +201,7 @@ static lb_status take_batch(struct lb_adapter_link *link, const Lianban__V1__Bat
                                            answered, link);
         if (status != LB_OK) {
             refuse(link, read->request->txn.data, status);
-            unref(link);
+            lb_link_unref(link);
         }
     }
     return LB_OK;
@@ -248,7 +250,7 @@ static void run_ending(struct lb_job *base)
         free(ack);
     }
     free_ending(job);
-    unref(link);
+    lb_link_unref(link);
 }
 
 static lb_status queue_ending(struct lb_adapter_link *link, const char *token, const char *grant)
@@ -262,7 +264,7 @@ static lb_status queue_ending(struct lb_adapter_link *link, const char *token, c
     lb_buf_init(&job->grant, LB_MAX_GRANT_BYTES);
     lb_buf_put_str(&job->token, token);
     lb_buf_put_str(&job->grant, grant != NULL ? grant : "");
-    hold(link);
+    lb_link_hold(link);
     lb_status status = lb_buf_check(&job->token);
     if (status == LB_OK)
         status = lb_buf_check(&job->grant);
@@ -270,7 +272,7 @@ static lb_status queue_ending(struct lb_adapter_link *link, const char *token, c
         status = lb_workers_submit(link->options.workers, &job->job);
     if (status != LB_OK) {
         free_ending(job);
-        unref(link);
+        lb_link_unref(link);
     }
     return status;
 }
@@ -304,6 +306,8 @@ lb_status lb_adapter_link_receive(struct lb_adapter_link *link, struct lb_span b
     case LIANBAN__V1__FRAME__BODY_REVOCATION:
         LB_ENSURE(link->session.greeted, LB_MALFORMED, "no greeting");
         return queue_ending(link, frame->revocation->token, frame->revocation->grant);
+    case LIANBAN__V1__FRAME__BODY_PARCELS:
+        return lb_link_take_parcels(link, frame->parcels, bytes);
     default:
         LB_FAIL(LB_VERSION_UNSUPPORTED, "unknown frame");
     }
@@ -314,5 +318,5 @@ void lb_adapter_link_close(struct lb_adapter_link *link)
     (void)pthread_mutex_lock(&link->lock);
     link->closed = true;
     (void)pthread_mutex_unlock(&link->lock);
-    unref(link);
+    lb_link_unref(link);
 }

@@ -152,6 +152,9 @@ static void take_frames(void)
         } else if (frame->body_case == LIANBAN__V1__FRAME__BODY_STATUS_ACK) {
             FUZZ_CHECK(played->greeted && strcmp(frame->status_ack->code, "OK") != 0);
             played->num_told++;
+        } else if (frame->body_case == LIANBAN__V1__FRAME__BODY_PARCELS) {
+            FUZZ_CHECK(played->greeted && frame->parcels->n_parcels == 0);
+            played->num_told += frame->parcels->n_receipts;
         } else {
             FUZZ_CHECK(frame->body_case == LIANBAN__V1__FRAME__BODY_HELLO);
         }
@@ -198,6 +201,8 @@ static bool receive(struct lb_span bytes)
     played->greeted = true;
     if (frame->body_case == LIANBAN__V1__FRAME__BODY_BATCH)
         played->num_taken += frame->batch->n_reads;
+    else if (frame->body_case == LIANBAN__V1__FRAME__BODY_PARCELS)
+        played->num_taken += frame->parcels->n_parcels;
     else if (!hello)
         played->num_taken++;
     return true;
@@ -220,7 +225,7 @@ static bool send_hello(struct lb_span *in)
 {
     Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
     Lianban__V1__Hello hello = LIANBAN__V1__HELLO__INIT;
-    char *capability = (char *)(uintptr_t)LB_LINK_REVOCATION;
+    char *capability = (char *)(uintptr_t)LB_LINK_PARCELS;
     hello.version_min = fuzz_u8(in);
     hello.version_max = fuzz_u8(in);
     hello.seen_size = fuzz_u8(in);

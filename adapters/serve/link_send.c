@@ -98,6 +98,12 @@ static lb_status next_frame(struct lb_adapter_link *link, struct lb_arena *arena
     *out = LB_SPAN_EMPTY;
     if (!link->session.greeted)
         return LB_OK;
+    bool turn = link->parcels_next;
+    link->parcels_next = !turn;
+    if (turn)
+        LB_TRY(lb_link_pack_parcels(link, arena, out));
+    if (out->len > 0)
+        return LB_OK;
     size_t num = 0;
     bool show = false;
     struct outgoing *items = take_answers(link, &num, &show);
@@ -111,6 +117,8 @@ static lb_status next_frame(struct lb_adapter_link *link, struct lb_arena *arena
         items = item->next;
         lb_outgoing_free(item);
     }
+    if (status == LB_OK && out->len == 0)
+        status = lb_link_pack_parcels(link, arena, out);
     return status;
 }
 

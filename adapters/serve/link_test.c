@@ -4,135 +4,18 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "adapters/serve/fixture.h"
-#include "adapters/serve/link.h"
-#include "gateway/base/file.h"
+#include "adapters/serve/fixture_broker.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/wire/pb.h"
 
 /* The adapter's end of a link against a broker played by the test. */
 
-struct played {
-    struct fixture fx;
-    struct lb_log *log;          /* the broker's */
-    struct lb_seen *seen;        /* the adapter's, of the broker's log */
-    struct lb_seen *broker_seen; /* and the other way round */
-    struct lb_session session;   /* the broker's end */
-    struct lb_adapter_link *link;
-    lb_status failed;
-};
-
-static void ignore_kick(void *ctx)
-{
-    (void)ctx;
-}
-
-static void note_failure(void *ctx, lb_status status)
-{
-    ((struct played *)ctx)->failed = status;
-}
-
-static struct lb_seen *new_seen(struct played *played, const char *name)
-{
-    struct lb_seen *seen = NULL;
-    const char *folder = fed_path(&played->fx.fed, name);
-    assert_ok(lb_file_mkdirs(folder));
-    assert_ok(lb_seen_new(folder, &seen));
-    return seen;
-}
-
-static void open_broker(struct played *played)
-{
-    struct lb_diag diag = {""};
-    uint8_t raw[LB_P256_PUBLIC_BYTES];
-    const struct lb_log_options options = {
-        .folder = fed_path(&played->fx.fed, "broker"),
-        .origin = lb_spiffe_log_origin(FX_BROKER),
-        .key = played->fx.broker.log_key,
-        .clock = lb_clock_system(),
-        .create = true,
-    };
-    assert_ok(lb_file_mkdirs(options.folder));
-    assert_ok(lb_log_open(&options, &diag, &played->log));
-    (void)lb_sign_key_public(played->fx.adapter.log_key, raw);
-    played->broker_seen = new_seen(played, "broker-seen");
-    assert_ok(lb_session_init(&played->session, played->log, lb_spiffe_log_origin(FX_ADAPTER), raw,
-                              played->broker_seen));
-}
-
-static void open_link(struct played *played)
-{
-    const struct lb_adapter_link_options options = {
-        .serve = played->fx.serve,
-        .log = played->fx.log,
-        .trust = played->fx.fed.trust,
-        .workers = played->fx.workers,
-        .policy = played->fx.policy,
-        .broker = FX_BROKER,
-        .seen = played->seen,
-        .port = {played, ignore_kick, note_failure},
-    };
-    assert_ok(lb_adapter_link_new(&options, &played->link));
-}
-
-/* The next frame the adapter sends; NULL after 3 s. */
-static Lianban__V1__Frame *next_frame(struct played *played)
-{
-    struct lb_buf buf;
-    Lianban__V1__Frame *frame = NULL;
-    lb_buf_init(&buf, LB_MAX_MESSAGE_BYTES);
-    for (int i = 0; i < 300 && frame == NULL; i++) {
-        if (lb_adapter_link_fill(played->link, &buf))
-            assert_ok(lb_pb_unpack(&lianban__v1__frame__descriptor, lb_buf_span(&buf),
-                                   played->fx.arena, &frame));
-        else
-            (void)usleep(10000);
-    }
-    lb_buf_cleanup(&buf);
-    return frame;
-}
-
-static int setup(void **state)
-{
-    static struct played played;
-    struct lb_span hello = LB_SPAN_EMPTY;
-    memset(&played, 0, sizeof(played));
-    fx_setup(&played.fx);
-    open_broker(&played);
-    played.seen = new_seen(&played, "seen");
-    open_link(&played);
-    Lianban__V1__Frame *frame = next_frame(&played);
-    assert_non_null(frame);
-    assert_ok(lb_session_greet(&played.session, frame->hello));
-    assert_ok(lb_session_hello(&played.session, played.fx.arena, &hello));
-    assert_ok(lb_adapter_link_receive(played.link, hello));
-    *state = &played;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct played *played = *state;
-    lb_adapter_link_close(played->link);
-    lb_workers_free(played->fx.workers);
-    played->fx.workers = NULL;
-    lb_serve_free(played->fx.serve);
-    played->fx.serve = NULL;
-    lb_session_cleanup(&played->session);
-    lb_seen_free(played->broker_seen);
-    lb_seen_free(played->seen);
-    lb_log_close(played->log);
-    fx_teardown(&played->fx);
-    return 0;
-}
-
 /* What the played broker sends: `num` times one read with a ROUTE entry that a test may spoil. */
-static lb_status send_reads(struct played *played, Lianban__V1__ReadRequest *request, size_t num,
-                            void (*spoil)(struct lb_leaf *leaf))
+static lb_status send_reads(struct fx_played *played, Lianban__V1__ReadRequest *request,
+                            size_t num, void (*spoil)(struct lb_leaf *leaf))
 {
     struct lb_log_entry *entry = calloc(1, sizeof(*entry));
     Lianban__V1__Batch batch = LIANBAN__V1__BATCH__INIT;
@@ -166,7 +49,7 @@ static lb_status send_reads(struct played *played, Lianban__V1__ReadRequest *req
 
 static void a_read_goes_through_a_link(void **state)
 {
-    struct played *played = *state;
+    struct fx_played *played = *state;
     struct fx_ask ask;
     struct fx_built built;
     Lianban__V1__Frame *frame;
@@ -175,7 +58,7 @@ static void a_read_goes_through_a_link(void **state)
     assert_ok(send_reads(played, built.request, 1, NULL));
     do {
         struct lb_checkpoint checkpoint;
-        frame = next_frame(played);
+        frame = fx_next_frame(played);
         assert_non_null(frame);
         assert_ok(lb_session_watch(&played->session, frame->batch->log, &checkpoint));
     } while (frame->batch->n_answers == 0);
@@ -200,7 +83,7 @@ static void other_kind(struct lb_leaf *leaf)
 
 static void a_read_without_its_route_is_refused(void **state)
 {
-    struct played *played = *state;
+    struct fx_played *played = *state;
     void (*const spoils[])(struct lb_leaf *) = {other_request, other_txn, other_kind};
     struct fx_ask ask;
     struct fx_built built;
@@ -214,7 +97,7 @@ static void a_read_without_its_route_is_refused(void **state)
 static void a_read_that_no_broker_should_pass_on_ends_the_link(void **state)
 {
     static char key_id[200 * 1024];
-    struct played *played = *state;
+    struct fx_played *played = *state;
     struct fx_ask ask;
     struct fx_built built;
     fx_ask_honest(&played->fx, &ask);
@@ -233,7 +116,7 @@ static void make_small(struct fx_built *built)
 
 static void a_broker_that_takes_no_answers_is_not_served_without_end(void **state)
 {
-    struct played *played = *state;
+    struct fx_played *played = *state;
     struct fx_ask ask;
     struct fx_built built;
     lb_status status = LB_OK;
@@ -251,7 +134,7 @@ static void a_broker_that_takes_no_answers_is_not_served_without_end(void **stat
 
 static void answers_taken_make_room(void **state)
 {
-    struct played *played = *state;
+    struct fx_played *played = *state;
     struct fx_ask ask;
     struct fx_built built;
     fx_ask_honest(&played->fx, &ask);
@@ -261,7 +144,7 @@ static void answers_taken_make_room(void **state)
         size_t answers = 0;
         assert_ok(send_reads(played, built.request, LB_MAX_ITEMS_PER_BATCH, NULL));
         while (answers < LB_MAX_ITEMS_PER_BATCH) {
-            Lianban__V1__Frame *frame = next_frame(played);
+            Lianban__V1__Frame *frame = fx_next_frame(played);
             assert_non_null(frame);
             answers += frame->batch->n_answers;
             if (lb_arena_used(played->fx.arena) > LB_FILE_ARENA_BYTES)
@@ -272,7 +155,7 @@ static void answers_taken_make_room(void **state)
 
 /* --- what ends grants --- */
 
-static lb_status send_ending(struct played *played, const char *token, const char *grant)
+static lb_status send_ending(struct fx_played *played, const char *token, const char *grant)
 {
     Lianban__V1__Frame frame = LIANBAN__V1__FRAME__INIT;
     Lianban__V1__StatusUpdate update = LIANBAN__V1__STATUS_UPDATE__INIT;
@@ -293,10 +176,10 @@ static lb_status send_ending(struct played *played, const char *token, const cha
     return lb_adapter_link_receive(played->link, bytes);
 }
 
-static const Lianban__V1__StatusAck *next_ack(struct played *played)
+static const Lianban__V1__StatusAck *next_ack(struct fx_played *played)
 {
     Lianban__V1__Frame *frame;
-    while ((frame = next_frame(played)) != NULL &&
+    while ((frame = fx_next_frame(played)) != NULL &&
            frame->body_case == LIANBAN__V1__FRAME__BODY_BATCH) {
         struct lb_checkpoint checkpoint;
         assert_ok(lb_session_watch(&played->session, frame->batch->log, &checkpoint));
@@ -308,7 +191,7 @@ static const Lianban__V1__StatusAck *next_ack(struct played *played)
 
 static void a_list_is_acknowledged_with_its_entry(void **state)
 {
-    struct played *played = *state;
+    struct fx_played *played = *state;
     struct lb_span token = fx_list(&played->fx, 9, 1, 900, 0);
     struct lb_checkpoint checkpoint;
     struct lb_leaf leaf;
@@ -345,7 +228,7 @@ static void block(struct lb_job *job)
 
 static void a_flood_of_forged_endings_writes_nothing(void **state)
 {
-    struct played *played = *state;
+    struct fx_played *played = *state;
     struct lb_log_head before, after;
     assert_ok(lb_log_head(played->fx.log, played->fx.arena, &before));
     for (int i = 0; i < 100; i++) {
@@ -377,7 +260,7 @@ static void a_flood_of_forged_endings_writes_nothing(void **state)
     played->fx.workers = NULL;
 }
 
-#define WITH_LINK(test_) cmocka_unit_test_setup_teardown(test_, setup, teardown)
+#define WITH_LINK(test_) cmocka_unit_test_setup_teardown(test_, fx_played_setup, fx_played_teardown)
 
 int main(void)
 {

@@ -67,6 +67,28 @@ const char *const lb_serve_migrations[] = {
     "INSERT INTO probe_case(id, sealed, expires) SELECT id, sealed, expires FROM old_case;"
     "DROP TABLE old_case;"
     "CREATE INDEX probe_case_expires ON probe_case(expires);",
+    /* what departments are handed: intake_rows.h, intake_words.h, intake_key.h */
+    "CREATE TABLE intake_key(id INTEGER PRIMARY KEY CHECK(id = 1), mark BLOB NOT NULL);"
+    "CREATE TABLE intake(n INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL,"
+    "  name BLOB NOT NULL, digest BLOB NOT NULL, matter BLOB NOT NULL, kind INTEGER NOT NULL,"
+    "  about INTEGER NOT NULL, came INTEGER NOT NULL, ends INTEGER NOT NULL,"
+    "  entry INTEGER NOT NULL, state INTEGER NOT NULL, words INTEGER NOT NULL,"
+    "  bytes INTEGER NOT NULL, sealed BLOB, leased INTEGER NOT NULL DEFAULT 0, acked INTEGER,"
+    "  tries INTEGER NOT NULL DEFAULT 0, failed TEXT, changed INTEGER NOT NULL,"
+    "  UNIQUE(sender, name));"
+    "CREATE INDEX intake_waiting ON intake(n, sender, bytes) WHERE acked IS NULL;"
+    "CREATE INDEX intake_kept ON intake(acked) WHERE sealed IS NOT NULL AND acked IS NOT NULL;"
+    "CREATE INDEX intake_empty ON intake(ends) WHERE sealed IS NULL;"
+    "CREATE TABLE intake_person(person BLOB NOT NULL, n INTEGER NOT NULL REFERENCES intake(n)"
+    "  ON DELETE CASCADE, PRIMARY KEY(person, n)) WITHOUT ROWID;"
+    "CREATE INDEX intake_person_n ON intake_person(n);"
+    "CREATE TABLE intake_word(id INTEGER PRIMARY KEY AUTOINCREMENT, name BLOB NOT NULL UNIQUE,"
+    "  about INTEGER NOT NULL REFERENCES intake(n), number INTEGER NOT NULL,"
+    "  recipient TEXT NOT NULL, kind INTEGER NOT NULL, said INTEGER NOT NULL,"
+    "  ends INTEGER NOT NULL, plain BLOB, key_id TEXT, enc BLOB, sender_key BLOB,"
+    "  ciphertext BLOB, hashes BLOB, entry INTEGER, code TEXT, changed INTEGER NOT NULL,"
+    "  UNIQUE(about, number));"
+    "CREATE INDEX intake_word_open ON intake_word(id) WHERE code IS NULL;",
     NULL,
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/serve/intake_policy.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/limits.h"
 #include "gateway/config/yaml.h"
@@ -197,7 +198,7 @@ static void hash_policy(struct lb_serve_policy *policy, struct lb_span file)
 static lb_status read_policy(struct loader *loader, const struct lb_yaml *yaml)
 {
     static const char *const keys[] = {"policy", "rules",  "views",            "budgets",
-                                       "accept", "shares", "status_max_age_s", NULL};
+                                       "accept", "shares", "status_max_age_s", "intake", NULL};
     struct lb_serve_policy *policy = loader->policy;
     const struct lb_yaml_node *root = lb_yaml_root(yaml);
     const char *rules = NULL;
@@ -214,6 +215,7 @@ static lb_status read_policy(struct loader *loader, const struct lb_yaml *yaml)
     LB_TRY(read_accept(loader, root));
     LB_TRY(read_status_ages(loader, root));
     LB_TRY(lb_serve_policy_read_shares(policy, root, loader->diag));
+    LB_TRY(lb_intake_policy_read(policy, root, loader->diag));
     hash_policy(policy, lb_yaml_bytes(yaml));
     return LB_OK;
 }

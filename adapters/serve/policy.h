@@ -37,6 +37,7 @@
  *         - {department: tax, spiffe: spiffe://..., log: "<vkey>"}
  *       contributions:                 # all of them, in the form's order
  *         - {department: tax, view: tax.wage, field: income, months: 12}
+ *   intake: {...}                      # optional: parts of applications (intake_policy.h)
  *
  * What is added up is exactly what stands here, never a part of it; at least two departments. A
  * field stands in one slot only, and a slot has the same contributions for every form: two totals
@@ -84,6 +85,8 @@ struct lb_share_slot {
     const struct lb_share_contribution *contributions;
 };
 
+struct lb_intake_policy;  /* intake_policy.h */
+
 struct lb_serve_policy {
     const char *id;
     struct lb_rules *rules;
@@ -101,6 +104,7 @@ struct lb_serve_policy {
     int64_t status_max_age_s[LB_NUM_CLASSES]; /* by data class; 0: nothing stricter */
     size_t num_shares;
     const struct lb_share_slot *shares;
+    const struct lb_intake_policy *intake; /* NULL: nothing is taken in */
     uint8_t sha256[32];        /* over the hashes of this file, the rule set and every view */
     struct lb_arena *arena;
 };

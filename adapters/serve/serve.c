@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "adapters/serve/gate.h"
-#include "adapters/serve/job.h"
+#include "adapters/serve/intake_state.h"
 #include "adapters/serve/pace.h"
 #include "gateway/base/log.h"
 #include "gateway/base/trace.h"
@@ -98,6 +98,8 @@ lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *d
     lb_serve_probes_init(&serve->probes, serve->epochs);
     if (status == LB_OK)
         status = lb_serve_closure_new(&serve->options, serve->epochs, diag, &serve->closure);
+    if (status == LB_OK)
+        status = lb_intake_new(serve, diag, &serve->intake);
     if (status != LB_OK) {
         lb_serve_free(serve);
         return status;
@@ -112,6 +114,7 @@ void lb_serve_free(struct lb_serve *serve)
         return;
     if (serve->gate != NULL)
         lb_serve_gate_wait(serve->gate);
+    lb_intake_free(serve->intake);
     lb_serve_gate_free(serve->gate);
     lb_serve_closure_free(serve->closure);
     lb_operator_cache_free(serve->operators);
@@ -125,6 +128,16 @@ void lb_serve_free(struct lb_serve *serve)
     lb_serve_epochs_free(serve->epochs);
     lb_wipe(&serve->options, sizeof(serve->options));
     free(serve);
+}
+
+struct lb_intake *lb_serve_intake(struct lb_serve *serve)
+{
+    return serve->intake;
+}
+
+const char *lb_serve_self(const struct lb_serve *serve)
+{
+    return serve->options.self;
 }
 
 /* A failure that says something about the subject goes into the sealed answer; every other one is

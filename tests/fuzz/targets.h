@@ -58,6 +58,7 @@ struct fuzz_sink;
     X(household)                                                                                   \
     X(html_text)                                                                                   \
     X(adapter_link)                                                                                \
+    X(sealed_parcel)                                                                               \
     X(broker_link)                                                                                 \
     X(psi_file)                                                                                    \
     X(traceparent)

@@ -1,0 +1,75 @@
+#ifndef ADAPTERS_SERVE_INTAKE_STATE_H
+#define ADAPTERS_SERVE_INTAKE_STATE_H
+
+#include <pthread.h>
+
+#include "adapters/serve/intake.h"
+#include "adapters/serve/intake_key.h"
+#include "adapters/serve/intake_rows.h"
+#include "adapters/serve/job.h"
+
+/*
+ * The inside of the intake:
+ *
+ *   intake_open.c    a parcel: shape, sender, seal
+ *   intake_judge.c   what is in it, against the department's policy
+ *   intake_part.c    the part by itself
+ *   intake.c         the entry and the row
+ */
+struct lb_intake {
+    struct lb_serve *serve;
+    struct lb_intake_key key;
+    struct lb_workers *workers;
+    struct lb_intake_rows rows;      /* on the sequencer only, as next_purge */
+    int64_t next_purge_unix_s;
+    pthread_mutex_t reader_lock;     /* of what follows: what is committed */
+    struct lb_store *reader;
+    struct lb_intake_rows read_rows;
+};
+
+/* lb_intake_new loads the key and opens the reader; with an empty policy it refuses every parcel.
+ * FILE_FAILED or CONFIG_INVALID with a sentence in diag; LOG_UNAVAILABLE, STORE_FAILED. */
+LB_MUST lb_status lb_intake_new(struct lb_serve *serve, struct lb_diag *diag,
+                                struct lb_intake **out_intake);
+/* lb_intake_free runs what is queued. NULL is allowed. */
+void lb_intake_free(struct lb_intake *intake);
+/* lb_intake_erase is the part of an erasure, on the sequencer in its transaction. */
+LB_MUST lb_status lb_intake_erase(struct lb_intake *intake, struct lb_store *store,
+                                  const struct lb_epoch_names *names);
+
+struct lb_intake_batch;  /* intake.c */
+
+/* A parcel on its way in. */
+struct lb_intake_job {
+    struct lb_intake *intake;
+    struct lb_intake_batch *batch;
+    struct lb_arena *arena;
+    const Lianban__V1__Parcel *wire;
+    struct lb_directory *directory;
+    const char *organization;            /* the sender's; NULL until it was found listed */
+    struct lb_span plain;                /* the SealedParcel's bytes; empty until opened */
+    Lianban__V1__SealedParcel *parcel;   /* NULL until opened */
+    const Lianban__V1__Part *part;       /* NULL until it was judged by itself */
+    struct lb_operator operator_claims;  /* person NULL until verified */
+    bool judged;                         /* may be stored */
+    struct lb_epoch_names names[LB_MAX_HOUSEHOLD];
+    struct lb_intake_row row;
+    struct lb_log_entry entry;
+    lb_status outcome;                   /* of the entry */
+    bool repeat;                         /* it was taken before: row.entry */
+};
+
+/* lb_intake_open_parcel judges what can be judged of a parcel without its content, and opens it.
+ * MALFORMED, TOO_LARGE, PEER_UNLISTED, KEY_RETIRED, SEAL_BROKEN, VERSION_UNSUPPORTED. */
+LB_MUST lb_status lb_intake_open_parcel(struct lb_intake_job *job);
+/* lb_intake_judge judges the content: MALFORMED, PARCEL_EXPIRED, INTAKE_CLOSED, KEY_CHANGED,
+ * VIEW_CLOSED, FORM_UNKNOWN, PART_UNKNOWN, OPERATOR_TOKEN_INVALID, ISSUER_UNKNOWN, ISSUER_INERT. */
+LB_MUST lb_status lb_intake_judge(struct lb_intake_job *job);
+/* lb_intake_prepare fills the row. */
+LB_MUST lb_status lb_intake_prepare(struct lb_intake_job *job);
+
+/* lb_intake_reader locks and gives the reader's connection; lb_intake_reader_done ends that. */
+struct lb_store *lb_intake_reader(struct lb_intake *intake);
+void lb_intake_reader_done(struct lb_intake *intake);
+
+#endif

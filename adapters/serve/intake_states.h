@@ -1,0 +1,53 @@
+#ifndef ADAPTERS_SERVE_INTAKE_STATES_H
+#define ADAPTERS_SERVE_INTAKE_STATES_H
+
+#include "gateway/base/status.h"
+#include "lianban/v1/parcel.pb-c.h"
+
+/*
+ * What may follow what, at a department: one table for its words about a submission (or a citizen's
+ * correction request), and one for the parts that come behind a submission. Pure. The numbers are
+ * in stores: they never change meaning.
+ *
+ *                     accepted  returned  wanted    decided  withdrawn  corrected
+ *   open              accepted  returned  asked     -        -          -
+ *   asked             accepted  returned  asked     -        -          -
+ *   accepted          -         -         owed      decided  -          accepted
+ *   owed              -         -         owed      decided  -          owed
+ *   returned          -         -         -         -        -          returned
+ *   decided           -         -         -         -        -          decided
+ *   withdrawing       -         -         -         -        withdrawn  -
+ *   withdrawn         -         -         -         -        -          -
+ *
+ *                     supplement  correction  withdrawal
+ *   open              open        open        withdrawing
+ *   asked             open        asked       withdrawing
+ *   accepted          accepted    accepted    withdrawing
+ *   owed              accepted    owed        withdrawing
+ *   decided           -           decided     -
+ *   any other         -           -           -
+ */
+enum lb_intake_state {
+    LB_INTAKE_NOTED = 0,        /* a part behind another one: nothing is said of it by itself */
+    LB_INTAKE_OPEN = 1,
+    LB_INTAKE_ASKED = 2,        /* a supplement is wanted, nothing is accepted yet */
+    LB_INTAKE_ACCEPTED = 3,
+    LB_INTAKE_OWED = 4,         /* accepted, and a supplement is wanted */
+    LB_INTAKE_RETURNED = 5,
+    LB_INTAKE_DECIDED = 6,
+    LB_INTAKE_WITHDRAWING = 7,  /* the citizen withdraws; the department has not confirmed it */
+    LB_INTAKE_WITHDRAWN = 8,
+    LB_NUM_INTAKE_STATES
+};
+
+/* lb_intake_after_word is the state after a word; CASE_STATE when it may not be said now. */
+LB_MUST lb_status lb_intake_after_word(enum lb_intake_state state, Lianban__V1__Word__Kind kind,
+                                       enum lb_intake_state *out);
+/* lb_intake_after_part is the state of a submission after a part about it; PART_UNKNOWN when none
+ * is taken at this stage. */
+LB_MUST lb_status lb_intake_after_part(enum lb_intake_state state, Lianban__V1__Part__Kind kind,
+                                       enum lb_intake_state *out);
+/* lb_intake_state_name is for people and programs: "open", "asked" ... */
+const char *lb_intake_state_name(enum lb_intake_state state);
+
+#endif
