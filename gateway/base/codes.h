@@ -262,6 +262,15 @@
     X(CASE_UNKNOWN, NOT_FOUND, OUTER, "There is no such case.", "没有这个办件。")                  \
     X(CASE_STATE, FAILED_PRECONDITION, OUTER, "The case is not at that step.",                     \
       "办件当前状态不允许此操作。")                                                                \
+    X(FACT_ANSWERED, FAILED_PRECONDITION, OUTER,                                                   \
+      "The department has answered this; ask it for a correction instead.",                        \
+      "部门已答复此事项；如有错误，请申请更正。")                                                  \
+    X(OTHER_DECIDER, PERMISSION_DENIED, OUTER,                                                     \
+      "Who added a fact does not decide upon it; another operator decides.",                       \
+      "补充事项的人不得自行决定，须由另一名经办人决定。")                                          \
+    X(NOT_HEARD, FAILED_PRECONDITION, OUTER,                                                       \
+      "The person must be heard before this decision; record the hearing first.",                  \
+      "作出此决定前须听取本人意见，请先记录听取情况。")                                            \
     X(GRANT_UNKNOWN, NOT_FOUND, OUTER, "There is no such grant or request for one.",               \
       "没有这个授权或授权申请。")                                                                  \
     X(GRANT_PENDING, FAILED_PRECONDITION, OUTER, "The citizen has not yet agreed.",                \

@@ -33,6 +33,7 @@
 #define LB_MAX_VALUE_BYTES 512  /* one claim or released text */
 #define LB_MAX_LIST_BYTES (16 * 1024)  /* all that LIST releases */
 #define LB_MAX_LIST_LINE_BYTES 2048    /* one row of it */
+#define LB_MAX_SAID_BYTES 2048         /* a reason, or what somebody said, in a case's record */
 #define LB_MAX_ROWS_PER_READ 4096
 #define LB_MAX_SHARE_CONTRIBUTIONS 16  /* fields that one blind household sum adds up */
 #define LB_MAX_SHARE_VALUE (INT64_C(1) << 53)  /* cents or units; of an addend and of a total */

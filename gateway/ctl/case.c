@@ -190,9 +190,15 @@ static int close_command(struct lb_ctl_env *env, int argc, char **argv)
 int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct lb_ctl_word words[] = {
+        {"list", "the cases, and whose turn it is", "办件清单", lb_ctl_case_list},
         {"show", "a case as it stands", "办件现状", show},
         {"resume", "collect what is still missing", "补取缺失的事项", resume},
         {"watch", "what happens to it, as it happens", "持续显示进展", watch},
+        {"fact", "add what no department answered", "补充事项", lb_ctl_case_fact},
+        {"hear", "note what the person said", "听取意见", lb_ctl_case_hear},
+        {"decide", "note what you decide", "作出决定", lb_ctl_case_decide},
+        {"records", "what was suggested and done, signed", "签名记录", lb_ctl_case_records},
+        {"verify", "verify such a record", "验证签名记录", lb_ctl_case_verify},
         {"close", "erase it", "办结并删除", close_command},
     };
     return lb_ctl_words(env, "case", words, sizeof(words) / sizeof(words[0]), argc, argv);

@@ -28,6 +28,11 @@ struct lb_json *lb_ctl_fact_json(const Lianban__V1__CaseFact *fact)
     lb_json_set_cstr(out, "as_of", fact->as_of);
     lb_json_set_bool(out, "receipt_ok", fact->receipt_ok);
     lb_json_set_cstr(out, "txn", txn);
+    if (fact->grade[0] != 0) {
+        lb_json_set_cstr(out, "grade", fact->grade);
+        lb_json_set_bool(out, "counts", fact->counts);
+        lb_json_set_cstr(out, "added_by", fact->added_by);
+    }
     return out;
 }
 
@@ -69,6 +74,19 @@ static struct lb_json *reasons_json(const Lianban__V1__CaseResult *result)
     return out;
 }
 
+static struct lb_json *decision_json(const Lianban__V1__CaseDecision *decision)
+{
+    struct lb_json *out = lb_json_object();
+    lb_json_set_int(out, "record", decision->record);
+    lb_json_set_cstr(out, "class_id", decision->class_id);
+    lb_json_set_cstr(out, "class_zh", decision->class_zh);
+    lb_json_set_cstr(out, "class_en", decision->class_en);
+    lb_json_set_cstr(out, "departs", decision->departs);
+    lb_json_set_int(out, "suggestion", decision->suggestion);
+    lb_json_set_bool(out, "outdated", decision->outdated);
+    return out;
+}
+
 static void add_result(struct lb_json *out, const Lianban__V1__CaseResult *result)
 {
     lb_json_set_cstr(out, "case_id", result->case_id);
@@ -89,6 +107,10 @@ static void add_result(struct lb_json *out, const Lianban__V1__CaseResult *resul
                            result->n_missing));
     lb_json_set_int(out, "thresholds_version", result->thresholds_version);
     lb_json_set_int(out, "millis", result->millis);
+    lb_json_set_int(out, "suggestion", result->suggestion);
+    lb_json_set_cstr(out, "turn", result->turn);
+    if (result->decision != NULL)
+        lb_json_set(out, "decision", decision_json(result->decision));
 }
 
 struct lb_json *lb_ctl_case_json(const struct lb_ctl_case *view)

@@ -128,6 +128,9 @@ static void add_fact_row(const struct lb_ctl_env *env, const struct lb_ctl_case 
     const char *state = lb_ctl_word(env, fact->state);
     if (fact->code[0] != 0)
         state = lb_arena_printf(view->arena, "%s %s", state, fact->code);
+    if (fact->grade[0] != 0 && state != NULL) /* an officer's, in the department's place */
+        state = lb_arena_printf(view->arena, "%s [%s%s]", state, fact->grade,
+                                fact->counts ? "" : "!");
     const char *const cells[] = {
         lb_ctl_case_member(env, view, fact->member),
         lb_ctl_word(env, fact->department),
@@ -262,6 +265,29 @@ static void print_class(const struct lb_ctl_env *env, const Lianban__V1__CaseRes
     (void)fputc('\n', env->out);
 }
 
+/* Beside the suggestion: which record says so, and what a person made of it. */
+static void print_standing(const struct lb_ctl_env *env, const Lianban__V1__CaseResult *result)
+{
+    const Lianban__V1__CaseDecision *decision = result->decision;
+    if (result->suggestion > 0)
+        (void)fprintf(env->out,
+                      env->chinese ? "建议记录第 %u 号；" : "Suggestion's record: %u; ",
+                      result->suggestion);
+    (void)fprintf(env->out, "%s%s\n", lb_ctl_pick(env, "待办：", "turn: "),
+                  lb_ctl_word(env, result->turn));
+    if (decision == NULL)
+        return;
+    (void)fputs(lb_ctl_pick(env, "决定：", "Decided: "), env->out);
+    lb_ctl_put(env->out, decision->class_id);
+    (void)fputs("  ", env->out);
+    lb_ctl_put(env->out, lb_ctl_pick(env, decision->class_zh, decision->class_en));
+    (void)fprintf(env->out, env->chinese ? "  （记录第 %u 号）%s\n" : "  (record %u)%s\n",
+                  decision->record,
+                  decision->outdated ? lb_ctl_pick(env, "；此后结果有变，须再次审核",
+                                                   "; judged anew since, look again")
+                                     : "");
+}
+
 static void print_counts(const struct lb_ctl_env *env, const Lianban__V1__CaseResult *result)
 {
     (void)fprintf(env->out,
@@ -287,6 +313,7 @@ lb_status lb_ctl_case_print_result(const struct lb_ctl_env *env, const struct lb
     lb_ctl_put(env->out, lb_ctl_word(env, result->state));
     (void)fputc('\n', env->out);
     print_class(env, result);
+    print_standing(env, result);
     LB_TRY(print_reasons(env, view));
     LB_TRY(print_missing(env, view));
     (void)fputc('\n', env->out);

@@ -195,8 +195,10 @@ static lb_status open_window(void *ctx, const char *agent, struct lb_diag *diag,
     (void)agent;
     (void)diag;
     cli->num_opened++;
-    *out = (struct lb_ctl_window_port){cli,        open_case, get_notice, request_grants, get_case,
-                                       close_case, collect,   watch,      close_port};
+    *out = (struct lb_ctl_window_port){cli,      open_case,  get_notice,
+                                       request_grants, get_case, close_case,
+                                       collect,  watch,      test_ask_agent,
+                                       close_port};
     return LB_OK;
 }
 

@@ -9,5 +9,9 @@ struct lb_ctl_remote test_fake_remote(struct test_cli *cli);
 lb_status test_fake_evidence(void *ctx, const struct lb_ctl_desk_profile *profile,
                              const struct lb_clock *clock, struct lb_diag *diag,
                              struct lb_ctl_evidence_port *out);
+/* The agent's methods that officers use (fake_casework.c). */
+lb_status test_ask_agent(void *ctx, const char *method, const void *request,
+                         const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
+                         void *out);
 
 #endif

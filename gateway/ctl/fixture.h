@@ -47,6 +47,10 @@ struct test_cli {
     char id_no[12][19];
     char roles[12][16];
     char badge[64], unit[64], language[8], case_id[64];
+    enum lb_code agent_code;     /* what the methods say that officers use */
+    char agent_method[32];       /* the last of them that was called */
+    size_t agent_request_len, agent_reply_len;
+    uint8_t agent_request[4096], agent_reply[16384];
 
     /* the consent office */
     const char *notice;          /* its text */
@@ -86,6 +90,8 @@ int test_run(struct test_cli *cli, int (*command)(struct lb_ctl_env *env, int ar
 const char *test_file(struct test_cli *cli, const char *name, const char *content);
 /* test_feed makes the next run read this from standard input. */
 void test_feed(struct test_cli *cli, const char *content);
+/* test_agent_says sets the reply, a message, of the methods that officers use. */
+void test_agent_says(struct test_cli *cli, const void *reply);
 /* test_json parses what the last run printed; the caller frees it. */
 struct lb_json *test_json(const struct test_cli *cli);
 

@@ -36,6 +36,10 @@ struct lb_ctl_window_port {
                          void (*on_event)(void *arg, struct lb_span event), void *arg);
     lb_status (*watch)(void *ctx, const char *case_id,
                        void (*on_event)(void *arg, struct lb_span event), void *arg);
+    /* Any other method of the agent's, by its name: `out` points to a pointer to the reply. */
+    lb_status (*ask)(void *ctx, const char *method, const void *request,
+                     const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
+                     void *out);
     void (*close)(void *ctx);
 };
 

@@ -39,6 +39,15 @@ static const struct word words[] = {
     {"COLLECTING", "正在采集", "collecting"},
     {"DECIDED", "已有结论", "decided"},
     {"CLOSED", "已办结", "closed"},
+    /* whose turn it is */
+    {"citizen", "本人", "citizen"},
+    {"departments", "部门", "departments"},
+    {"officer", "经办人", "officer"},
+    {"nobody", "无", "nobody"},
+    /* a case's records */
+    {"SUGGESTED", "建议", "suggested"},
+    {"FACT", "补充事项", "fact added"},
+    {"HEARD", "听取意见", "heard"},
     /* a grant's basis */
     {"consent", "同意", "consent"},
     {"separate_consent", "单独同意", "separate consent"},

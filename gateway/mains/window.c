@@ -7,6 +7,7 @@
 #include "gateway/mains/doors.h"
 #include "gateway/mains/forms.h"
 #include "gateway/mains/seal_keys.h"
+#include "gateway/note/note.h"
 #include "gateway/services/window_service.h"
 #include "gateway/window/withdrawn.h"
 
@@ -160,6 +161,13 @@ static lb_status record(void *ctx, const char *code, struct lb_span detail, uint
     return lb_node_record(role->node, code, detail, out_index);
 }
 
+static lb_status sign_note(void *ctx, struct lb_span text, struct lb_arena *arena,
+                           struct lb_span *out_note)
+{
+    const struct lb_node_program *node = ((const struct window_role *)ctx)->node;
+    return lb_note_sign(text, false, node->log_origin, node->log_key, arena, out_note);
+}
+
 /* One that the directory does not list, not yet or no more, keeps nobody from asking the others; it
  * is asked once it is listed. Returns the last failure when there is nobody to ask. */
 static lb_status open_brokers(struct window_role *role)
@@ -202,7 +210,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .store_path = role->store_path,
         .case_key = role->case_key,
         .operators = role->operators,
-        .witness = {role, record},
+        .witness = {role, record, sign_note},
         .deadline_ms = role->deadline_ms,
         .port = lb_window_service_port(&role->peers),
     };

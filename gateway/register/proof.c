@@ -12,14 +12,16 @@ static void free_key(struct lb_verify_key **key)
 lb_status lb_proof_text(const struct lb_proof *proof, struct lb_arena *arena,
                         struct lb_span *out_text)
 {
-    char members[65], nonce[2 * LB_PROOF_NONCE_BYTES + 1];
-    lb_hex_encode(lb_span_of(proof->members, sizeof(proof->members)), members);
+    char content[65], nonce[2 * LB_PROOF_NONCE_BYTES + 1];
+    bool opens = proof->form != NULL;
+    lb_hex_encode(lb_span_of(proof->content, sizeof(proof->content)), content);
     lb_hex_encode(lb_span_of(proof->nonce, sizeof(proof->nonce)), nonce);
     char *text = lb_arena_printf(arena,
-                                 "lianban operator proof v1\n%s\n%s\n%s\n%s\n%s\n%" PRId64
+                                 "lianban operator %s v1\n%s\n%s\n%s\n%s\n%s%s%s\n%" PRId64
                                  "\n%s\n",
-                                 proof->agent, proof->badge, proof->unit, proof->form, members,
-                                 proof->time_unix_s, nonce);
+                                 opens ? "proof" : "act", proof->agent, proof->badge, proof->unit,
+                                 opens ? proof->form : proof->method, opens ? "" : proof->case_id,
+                                 opens ? "" : "\n", content, proof->time_unix_s, nonce);
     LB_ENSURE(text != NULL, LB_NO_MEMORY, "arena is full");
     *out_text = lb_span_str(text);
     return LB_OK;

@@ -10,14 +10,21 @@
  *   <hex SHA-256 of the members' identity numbers as sent, each followed by LF> LF
  *   <seconds since 1970> LF <hex nonce> LF
  *
- * so that it opens this one case at this one agent, and that once.
+ * so that it opens this one case at this one agent, and that once. For what is done to a case later
+ *
+ *   lianban operator act v1 LF <agent's SPIFFE id> LF <badge> LF <unit> LF <method> LF <case> LF
+ *   <hex SHA-256 of the request's values in the order of their field numbers, without the case and
+ *   the operator, each followed by LF: numbers in decimal, bytes in lower-case hex> LF
+ *   <seconds since 1970> LF <hex nonce> LF
  */
 #define LB_PROOF_NONCE_BYTES 16
 #define LB_PROOF_MAX_AGE_S 60  /* either way */
 
 struct lb_proof {
-    const char *agent, *badge, *unit, *form;
-    uint8_t members[32];
+    const char *agent, *badge, *unit;
+    const char *form;          /* of a case that is opened; NULL for an act */
+    const char *method, *case_id;  /* of an act */
+    uint8_t content[32];       /* hash over the members' numbers, or over the act's values */
     int64_t time_unix_s;
     uint8_t nonce[LB_PROOF_NONCE_BYTES];
 };

@@ -120,6 +120,15 @@ static lb_status watch(void *ctx, const char *case_id,
     return follow(ctx, "/lianban.v1.Window/Watch", case_id, 0, on_event, arg);
 }
 
+static lb_status ask(void *ctx, const char *method, const void *request,
+                     const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
+                     void *out)
+{
+    const char *path = lb_arena_printf(arena, "/lianban.v1.Window/%s", method);
+    LB_ENSURE(path != NULL, LB_NO_MEMORY, "call");
+    return call(ctx, path, request, reply_kind, arena, out);
+}
+
 static lb_status open_window(void *ctx, const char *address, struct lb_diag *diag,
                              struct lb_ctl_window_port *out)
 {
@@ -134,7 +143,7 @@ static lb_status open_window(void *ctx, const char *address, struct lb_diag *dia
                     address);
     LB_TRY(status);
     *out = (struct lb_ctl_window_port){agent,      open_case, notice, request_grants, get_case,
-                                       close_case, collect,   watch,  close_agent};
+                                       close_case, collect,   watch,  ask,            close_agent};
     agent = NULL;
     return LB_OK;
 }

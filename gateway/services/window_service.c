@@ -195,4 +195,5 @@ void lb_window_service_methods(struct lb_window *window,
                                     .unary = request_grants, .ctx = window};
     out[6] = (struct lb_rpc_method){.path = "/lianban.v1.Window/Watch",
                                     .stream = watch, .ctx = window};
+    lb_casework_service_methods(window, out + LB_WINDOW_METHODS - LB_CASEWORK_METHODS);
 }

@@ -87,6 +87,7 @@ void lb_case_free(struct lb_window_case *entry)
         free_member(&entry->members[i], form);
     lb_case_text_drop(&entry->unit);
     lb_case_text_drop(&entry->approver_unit);
+    lb_records_free(&entry->records);
     if (entry->feed != NULL)
         lb_feed_unref(entry->feed);
     free(entry->conditions);

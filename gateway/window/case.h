@@ -7,6 +7,7 @@
 #include "gateway/json/json.h"
 #include "gateway/share/share.h"
 #include "gateway/window/events.h"
+#include "gateway/window/records.h"
 #include "gateway/window/window.h"
 
 /*
@@ -99,6 +100,8 @@ struct lb_window_case {
     char *unit;
     char approver[LB_CASE_PERSON_BYTES];  /* likewise of who approved; "" for nobody */
     char *approver_unit;
+    int64_t opened_unix_s;   /* 0 in a case of an older version */
+    struct lb_case_records records;
     size_t num_members;
     struct lb_case_member members[LB_MAX_HOUSEHOLD];
     struct lb_case_share *shares;       /* one per share of the form */

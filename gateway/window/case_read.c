@@ -6,7 +6,8 @@
 /* A case read back from what case_write.c wrote. The text was authenticated when it was decrypted,
  * so a mistake here is damage of our own; it is refused all the same. */
 
-#define CASE_VERSION 1
+#define CASE_VERSION 2
+#define OLDEST_VERSION 1 /* without records, and without the time it was opened at */
 
 static lb_status get_hex(const struct lb_json *object, const char *key, uint8_t *out, size_t len)
 {
@@ -262,6 +263,9 @@ static lb_status read_case(const struct lb_json *root, const struct lb_json *mem
         LB_TRY(copy_fixed(root, "approver", entry->approver, sizeof(entry->approver)));
         LB_TRY(get_text(root, "approver_unit", &entry->approver_unit));
     }
+    if (has(root, "opened"))
+        LB_TRY(lb_json_get_int(root, "opened", &entry->opened_unix_s));
+    LB_TRY(lb_records_from_json(root, &entry->records));
     for (size_t i = 0; i < entry->num_members; i++)
         LB_TRY(read_member(entry, &entry->members[i], lb_json_at(members, i)));
     LB_TRY(read_shares(entry, root));
@@ -277,7 +281,8 @@ static lb_status read_root(struct lb_window *window, const struct lb_json *root,
     const struct lb_json *members = NULL;
     struct lb_case_form *form = NULL;
     LB_TRY(lb_json_get_int(root, "version", &version));
-    LB_ENSURE(version == CASE_VERSION, LB_VERSION_UNSUPPORTED, "a case of another version");
+    LB_ENSURE(version >= OLDEST_VERSION && version <= CASE_VERSION, LB_VERSION_UNSUPPORTED,
+              "a case of another version");
     LB_TRY(find_form(window, root, &form));
     LB_TRY(lb_json_get_array(root, "members", &members));
     size_t num = lb_json_len(members);

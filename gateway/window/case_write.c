@@ -4,7 +4,7 @@
 /* A case as JSON, before it is encrypted. case_read.c is the other half; a change of the shape is a
  * new CASE_VERSION there and here. */
 
-#define CASE_VERSION 1
+#define CASE_VERSION 2
 
 static void set_hex(struct lb_json *object, const char *key, const uint8_t *bytes, size_t len)
 {
@@ -146,6 +146,8 @@ lb_status lb_case_to_text(const struct lb_window_case *entry, struct lb_arena *a
         lb_json_set_cstr(root, "approver", entry->approver);
         lb_json_set_cstr(root, "approver_unit", entry->approver_unit);
     }
+    lb_json_set_int(root, "opened", entry->opened_unix_s);
+    lb_records_to_json(&entry->records, root);
     struct lb_json *members = lb_json_array();
     for (size_t i = 0; i < entry->num_members; i++)
         lb_json_append(members, member_json(form, &entry->members[i]));

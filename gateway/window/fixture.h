@@ -12,6 +12,7 @@
 
 #include "gateway/evidence/link.h"
 #include "gateway/seal/hpke.h"
+#include "gateway/window/casework.h"
 #include "gateway/window/window.h"
 #include "lianban/v1/broker.pb-c.h"
 
@@ -120,6 +121,8 @@ struct fixture {
     struct lb_sign_key *device_key; /* of D-1 */
     size_t num_recorded;            /* entries about the register */
     char recorded[64];              /* the last one's code */
+    size_t num_entered;             /* entries about cases' records */
+    void (*on_entry)(struct fixture *fx);  /* once such an entry is durable; NULL for none */
     lb_status record_fails;         /* what the log says instead */
     char store_path[96];
     struct lb_window *window;
@@ -244,6 +247,24 @@ bool fx_is_tax(const struct fixture *fx, const Lianban__V1__CollectEvent *event)
 /* fx_assert_refused checks that nothing of tax's answer about one adult was used, because its
  * receipt did not hold, and that all else was. */
 void fx_assert_refused(const struct fx_collected *got, const char *what);
+
+/* --- casework.c: what officers do; an operator's badge, or one with a unit and a proof --- */
+
+Lianban__V1__CaseActor *fx_actor(struct fixture *fx, const char *badge, const char *unit);
+/* fx_facing opens a case whose tax answer is not there: wage12 and firms are missing. */
+const char *fx_facing(struct fixture *fx, bool family);
+Lianban__V1__AddFactRequest *fx_fact_request(struct fixture *fx, const char *case_id,
+                                             const char *fact, const char *value,
+                                             const char *grade);
+Lianban__V1__DecideCaseRequest *fx_decide_request(struct fixture *fx, const char *case_id,
+                                                  const char *class_id);
+lb_status fx_add(struct fixture *fx, const Lianban__V1__AddFactRequest *request,
+                 Lianban__V1__ActResponse **out);
+lb_status fx_decide(struct fixture *fx, const Lianban__V1__DecideCaseRequest *request,
+                    Lianban__V1__ActResponse **out);
+lb_status fx_hear(struct fixture *fx, const char *case_id, const char *date, const char *said,
+                  Lianban__V1__ActResponse **out);
+Lianban__V1__GetRecordsResponse *fx_records(struct fixture *fx, const char *case_id);
 
 #define assert_code(status, code)                                                                  \
     assert_string_equal(lb_code_name(lb_status_code(status)), lb_code_name(code))

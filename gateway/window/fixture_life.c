@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "gateway/base/file.h"
+#include "gateway/note/note.h"
 #include "gateway/trust/keys.h"
 #include "gateway/window/fixture.h"
 
@@ -62,9 +63,23 @@ static lb_status record(void *ctx, const char *code, struct lb_span detail, uint
     struct fixture *fx = ctx;
     assert_true(detail.len > 0);
     LB_TRY(fx->record_fails);
+    if (strncmp(code, "CASE_", 5) == 0) {
+        *out_index = 1000 + fx->num_entered++;
+        if (fx->on_entry != NULL)
+            fx->on_entry(fx);
+        return LB_OK;
+    }
     (void)snprintf(fx->recorded, sizeof(fx->recorded), "%s", code);
     *out_index = fx->num_recorded++;
     return LB_OK;
+}
+
+static lb_status sign_note(void *ctx, struct lb_span text, struct lb_arena *arena,
+                           struct lb_span *out_note)
+{
+    const struct fixture *fx = ctx;
+    return lb_note_sign(text, false, lb_spiffe_log_origin(FX_WINDOW), fx->window_key, arena,
+                        out_note);
 }
 
 void fx_add_operator(struct fixture *fx, const char *badge, const char *unit, const char *id_no,
@@ -127,7 +142,7 @@ lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window)
         .store_path = fx->store_path,
         .case_key = fx->case_key,
         .operators = fx->operators,
-        .witness = {fx, record},
+        .witness = {fx, record, sign_note},
         .deadline_ms = 5000,
         .port = {fx,           fx_notice,  fx_request_grant,
                  fx_get_grant, fx_collect, fx_probe, fx_status_list},

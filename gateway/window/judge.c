@@ -1,4 +1,7 @@
-#include "gateway/window/inside.h"
+#include "gateway/window/graded.h"
+#include "gateway/window/standing.h"
+#include "gateway/window/suggest.h"
+#include "gateway/note/record.h"
 #include "gateway/wire/pb.h"
 
 /* From facts to the suggested class, and what the window system may see of both. */
@@ -22,7 +25,7 @@ static lb_status gather(const struct lb_window_case *entry, struct lb_arena *are
         struct lb_fact *facts = lb_arena_array(arena, form->num_facts, sizeof(*facts));
         LB_ENSURE(facts != NULL, LB_NO_MEMORY, "arena is full");
         for (size_t k = 0; k < form->num_facts; k++)
-            facts[k] = entry->members[i].facts[k].value;
+            facts[k] = lb_graded_value(entry, i, k);
         out_members[i] = (struct lb_form_member){entry->members[i].role, facts};
     }
     return LB_OK;
@@ -69,7 +72,10 @@ lb_status lb_window_judge(struct lb_window_case *entry)
     (void)pthread_mutex_unlock(&entry->form->judging);
     LB_TRY(status);
     bool manual = judgement.manual || is_part_refused(entry);
-    entry->class_id = manual ? lb_window_manual.id : judgement.class_id;
+    const struct lb_suggestion suggestion = {
+        manual ? lb_window_manual.id : judgement.class_id, judgement.conditions, members, totals};
+    LB_TRY(lb_suggest(entry, &suggestion)); /* on record before it stands */
+    entry->class_id = suggestion.class_id;
     entry->class_text = manual ? lb_window_manual.text : judgement.class_text;
     for (size_t i = 0; i < form->num_conditions; i++)
         entry->conditions[i] = judgement.conditions[i];
@@ -139,6 +145,23 @@ static lb_status write_outcome(const struct lb_case_fact *kept, struct lb_arena 
     return LB_OK;
 }
 
+/* What an officer added, and who. */
+static lb_status write_graded(const struct lb_window_case *entry, size_t member, size_t fact,
+                              struct lb_arena *arena, Lianban__V1__CaseFact *message)
+{
+    const struct lb_case_record *record = lb_graded_record(entry, member, fact);
+    struct lb_span by = LB_SPAN_EMPTY;
+    if (record == NULL)
+        return LB_OK;
+    const char grade[] = {lb_graded_grade(record), 0};
+    LB_TRY(lb_record_get(record->lines, "by", &by));
+    message->grade = lb_arena_str(arena, lb_span_str(grade));
+    message->added_by = lb_arena_str(arena, by);
+    LB_ENSURE(message->grade != NULL && message->added_by != NULL, LB_NO_MEMORY, "arena is full");
+    message->counts = lb_graded_counts(&entry->form->form->facts[fact], record);
+    return LB_OK;
+}
+
 lb_status lb_window_fact_message(const struct lb_window_case *entry, size_t member, size_t index,
                                  struct lb_arena *arena, Lianban__V1__CaseFact **out)
 {
@@ -150,31 +173,18 @@ lb_status lb_window_fact_message(const struct lb_window_case *entry, size_t memb
     message->member = (uint32_t)member;
     LB_TRY(write_question(fact, arena, message));
     LB_TRY(write_outcome(kept, arena, message));
-    LB_TRY(show(fact, &kept->value, arena, &message->shown));
+    LB_TRY(write_graded(entry, member, index, arena, message));
+    const struct lb_fact value = lb_graded_value(entry, member, index);
+    LB_TRY(show(fact, &value, arena, &message->shown));
     *out = message;
     return LB_OK;
 }
 
 /* --- result --- */
 
-static const char *phase(const struct lb_window_case *entry, bool collecting)
-{
-    if (collecting)
-        return "COLLECTING";
-    if (entry->decided)
-        return "DECIDED";
-    for (size_t i = 0; i < entry->num_members; i++) {
-        if (entry->members[i].ticket_id != NULL && entry->members[i].consent.sd_jwt == NULL)
-            return "GRANTS_PENDING";
-    }
-    return "OPEN";
-}
-
 static lb_status add_reasons(const struct lb_window_case *entry, struct lb_arena *arena,
                              Lianban__V1__CaseResult *result)
 {
-    static const char *const truths[] = {
-        [LB_FALSE] = "FALSE", [LB_TRUE] = "TRUE", [LB_UNKNOWN] = "UNKNOWN"};
     const struct lb_form *form = entry->form->form;
     result->reasons = lb_arena_array(arena, form->num_conditions, sizeof(result->reasons[0]));
     LB_ENSURE(result->reasons != NULL, LB_NO_MEMORY, "arena is full");
@@ -183,7 +193,7 @@ static lb_status add_reasons(const struct lb_window_case *entry, struct lb_arena
         LB_ENSURE(reason != NULL, LB_NO_MEMORY, "arena is full");
         lianban__v1__reason__init(reason);
         reason->condition = text(form->conditions[i].name);
-        reason->truth = text(truths[entry->conditions[i]]);
+        reason->truth = text(lb_truth_name(entry->conditions[i]));
         reason->text_zh = text(form->conditions[i].text.zh);
         reason->text_en = text(form->conditions[i].text.en);
         reason->source = text(form->conditions[i].source);
@@ -200,7 +210,7 @@ static lb_status add_fact(const struct lb_window_case *entry, size_t member, siz
     result->facts_total++;
     result->facts_ok += ok ? 1 : 0;
     result->documents_saved += ok && entry->form->form->facts[fact].saves.zh != NULL ? 1 : 0;
-    if (ok && value->kind != LB_FACT_UNKNOWN)
+    if (!lb_case_misses(entry, member, fact))
         return LB_OK;
     return lb_window_fact_message(entry, member, fact, arena,
                                   &result->missing[result->n_missing++]);
@@ -232,7 +242,7 @@ lb_status lb_window_result_message(const struct lb_window_case *entry, bool coll
     LB_ENSURE(result->case_id != NULL, LB_NO_MEMORY, "arena is full");
     result->form = text(entry->form->form->id);
     result->form_version = entry->form->form->version;
-    result->state = text(phase(entry, collecting));
+    result->state = text(lb_case_phase(entry, collecting));
     result->receipts_checked = entry->receipts_checked;
     result->receipts_failed = entry->receipts_failed;
     LB_TRY(add_facts(entry, arena, result));
@@ -244,6 +254,7 @@ lb_status lb_window_result_message(const struct lb_window_case *entry, bool coll
         result->millis = entry->millis;
         LB_TRY(add_reasons(entry, arena, result));
     }
+    LB_TRY(lb_standing_write(entry, collecting, arena, result));
     *out = result;
     return LB_OK;
 }

@@ -100,17 +100,24 @@ static lb_status check_roles(const struct lb_window_case *entry)
     return LB_OK;
 }
 
-static lb_status check_badge(const char *badge, const char *unit)
+/* Over the identity numbers as they came, which the device's key signs. */
+static lb_status hash_members(const Lianban__V1__OpenCaseRequest *request, struct lb_arena *arena,
+                              uint8_t out[32])
 {
-    LB_ENSURE(is_line(badge, 1, LB_MAX_NAME_BYTES), LB_MALFORMED, "no operator badge");
-    LB_ENSURE(is_line(unit, 1, LB_MAX_NAME_BYTES) && strlen(unit) <= LB_MAX_NAME_BYTES,
-              LB_MALFORMED, "no operator unit");
+    struct lb_span *parts = lb_arena_array(arena, 2 * request->n_members, sizeof(*parts));
+    LB_ENSURE(parts != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < request->n_members; i++) {
+        parts[2 * i] = lb_span_str(request->members[i]->id_no);
+        parts[2 * i + 1] = lb_span_str("\n");
+    }
+    lb_sha256_parts(parts, 2 * request->n_members, out);
     return LB_OK;
 }
 
 /* Two persons stand behind oversight, each admitted as who opens a case is. */
 static lb_status take_approver(struct lb_window_case *entry,
-                               const Lianban__V1__OpenCaseRequest *request, struct lb_arena *arena)
+                               const Lianban__V1__OpenCaseRequest *request,
+                               struct lb_window_admission *asked, struct lb_arena *arena)
 {
     struct lb_window *window = entry->window;
     struct lb_register_entry who;
@@ -120,12 +127,10 @@ static lb_status take_approver(struct lb_window_case *entry,
     if (!needed)
         return LB_OK;
     LB_ENSURE(given, LB_APPROVER_MISSING, "oversight that nobody approves");
-    LB_TRY(check_badge(request->approver_badge, request->approver_unit));
-    Lianban__V1__OpenCaseRequest second = *request;
-    second.operator_badge = request->approver_badge;
-    second.operator_unit = request->approver_unit;
-    second.operator_proof = request->approver_proof;
-    LB_TRY(lb_window_operators_admit(window->operators, &window->options, &second, arena, &who));
+    asked->badge = request->approver_badge;
+    asked->unit = request->approver_unit;
+    asked->given = request->approver_proof;
+    LB_TRY(lb_window_operators_admit(window->operators, &window->options, asked, arena, &who));
     LB_ENSURE(strcmp(who.hash, entry->person) != 0, LB_APPROVER_MISSING,
               "the operator approves what they ask themself");
     memcpy(entry->approver, who.hash, sizeof(who.hash));
@@ -138,13 +143,16 @@ static lb_status take_operator(struct lb_window_case *entry,
 {
     struct lb_window *window = entry->window;
     struct lb_register_entry who;
-    LB_TRY(check_badge(request->operator_badge, request->operator_unit));
+    struct lb_window_admission asked = {
+        .badge = request->operator_badge, .unit = request->operator_unit,
+        .given = request->operator_proof, .form = request->form};
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(OPERATOR_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
-    LB_TRY(lb_window_operators_admit(window->operators, &window->options, request, arena, &who));
+    LB_TRY(hash_members(request, arena, asked.content));
+    LB_TRY(lb_window_operators_admit(window->operators, &window->options, &asked, arena, &who));
     memcpy(entry->person, who.hash, sizeof(who.hash));
     LB_TRY(lb_case_text(&entry->unit, lb_span_str(who.unit)));
-    return take_approver(entry, request, arena);
+    return take_approver(entry, request, &asked, arena);
 }
 
 static lb_status name_case(struct lb_window_case *entry)
@@ -170,6 +178,7 @@ static lb_status fill_case(struct lb_window_case *entry,
 /* The table takes it only when it is on disk, and the disk keeps it only when the table does. */
 static lb_status keep(struct lb_window *window, struct lb_window_case *entry)
 {
+    entry->opened_unix_s = lb_clock_unix_s(window->options.clock);
     LB_TRY(lb_case_store_put(window->store, entry));
     lb_status status = lb_window_add(window, entry);
     if (status != LB_OK)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/hex.h"
+#include "gateway/base/utf8.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/json/json.h"
 #include "gateway/register/proof.h"
@@ -228,23 +229,18 @@ static lb_status take_nonce(struct lb_window_operators *operators, const struct 
 
 static lb_status check_device(struct lb_window_operators *operators,
                               const struct lb_window_options *options,
-                              const Lianban__V1__OpenCaseRequest *request,
+                              const struct lb_window_admission *asked,
                               const struct lb_register_entry *entry, struct lb_arena *arena)
 {
-    const Lianban__V1__OperatorProof *given = request->operator_proof;
+    const Lianban__V1__OperatorProof *given = asked->given;
     int64_t now = lb_clock_unix_s(options->clock);
     LB_ENSURE(given != NULL && given->nonce.len == LB_PROOF_NONCE_BYTES, LB_DEVICE_UNPROVEN,
               "no proof of the device key");
     struct lb_proof proof = {.agent = options->self, .badge = entry->badge, .unit = entry->unit,
-                             .form = request->form, .time_unix_s = given->time_unix_s};
+                             .form = asked->form, .method = asked->method,
+                             .case_id = asked->case_id, .time_unix_s = given->time_unix_s};
     memcpy(proof.nonce, given->nonce.data, sizeof(proof.nonce));
-    struct lb_span *parts = lb_arena_array(arena, 2 * request->n_members, sizeof(*parts));
-    LB_ENSURE(parts != NULL, LB_NO_MEMORY, "arena is full");
-    for (size_t i = 0; i < request->n_members; i++) {
-        parts[2 * i] = lb_span_str(request->members[i]->id_no);
-        parts[2 * i + 1] = lb_span_str("\n");
-    }
-    lb_sha256_parts(parts, 2 * request->n_members, proof.members);
+    memcpy(proof.content, asked->content, sizeof(proof.content));
     LB_ENSURE(given->time_unix_s >= operators->born_s, LB_DEVICE_UNPROVEN,
               "proof is from before this agent started");
     LB_TRY(lb_proof_check(&proof, entry, lb_pb_span(given->signature), now, arena));
@@ -253,28 +249,30 @@ static lb_status check_device(struct lb_window_operators *operators,
 
 static lb_status admit(struct lb_window_operators *operators,
                        const struct lb_window_options *options,
-                       const Lianban__V1__OpenCaseRequest *request, struct lb_arena *arena,
+                       const struct lb_window_admission *asked, struct lb_arena *arena,
                        struct lb_register_entry *out_entry)
 {
     struct lb_register_entry entry;
     LB_TRY(record_changes(options));
-    LB_TRY(lb_register_find(options->operators, request->operator_badge, arena, &entry));
-    LB_ENSURE(strcmp(entry.unit, request->operator_unit) == 0, LB_BADGE_UNKNOWN,
-              "badge is of another unit");
+    LB_TRY(lb_register_find(options->operators, asked->badge, arena, &entry));
+    LB_ENSURE(strcmp(entry.unit, asked->unit) == 0, LB_BADGE_UNKNOWN, "badge is of another unit");
     LB_TRY(lb_register_may_serve(&entry, lb_clock_unix_s(options->clock)));
     if (entry.has_device)
-        LB_TRY(check_device(operators, options, request, &entry, arena));
+        LB_TRY(check_device(operators, options, asked, &entry, arena));
     *out_entry = entry;
     return LB_OK;
 }
 
 lb_status lb_window_operators_admit(struct lb_window_operators *operators,
                                     const struct lb_window_options *options,
-                                    const Lianban__V1__OpenCaseRequest *request,
+                                    const struct lb_window_admission *asked,
                                     struct lb_arena *arena, struct lb_register_entry *out_entry)
 {
+    LB_ENSURE(lb_utf8_line(asked->badge, LB_MAX_NAME_BYTES) &&
+                  lb_utf8_line(asked->unit, LB_MAX_NAME_BYTES),
+              LB_MALFORMED, "no operator badge, or no unit");
     (void)pthread_mutex_lock(&operators->lock);
-    lb_status status = admit(operators, options, request, arena, out_entry);
+    lb_status status = admit(operators, options, asked, arena, out_entry);
     (void)pthread_mutex_unlock(&operators->lock);
     return status;
 }

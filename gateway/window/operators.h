@@ -21,13 +21,22 @@ LB_MUST lb_status lb_window_operators_new(int64_t now_unix_s,
 /* lb_window_operators_free wipes and frees; NULL is allowed. */
 void lb_window_operators_free(struct lb_window_operators *operators);
 
-/* lb_window_operators_admit judges who opens a case, and the proof of the device key if the
- * register has one: BADGE_UNKNOWN (the unit must be the registered one), BADGE_SUSPENDED,
- * BADGE_EXPIRED, DEVICE_UNPROVEN; LOG_UNAVAILABLE while changes cannot be recorded; statuses of the
- * register. The entry is in the arena. */
+/* Who wants to do what: to open a case of a form, or something to a case (register/proof.h). */
+struct lb_window_admission {
+    const char *badge, *unit;
+    const Lianban__V1__OperatorProof *given;  /* NULL when none came */
+    const char *form;                         /* NULL for an act */
+    const char *method, *case_id;
+    uint8_t content[32];
+};
+
+/* lb_window_operators_admit judges an operator, and the proof of the device key if the register has
+ * one: MALFORMED for what is no badge or unit; BADGE_UNKNOWN (the unit must be the registered one),
+ * BADGE_SUSPENDED, BADGE_EXPIRED, DEVICE_UNPROVEN; LOG_UNAVAILABLE while changes cannot be
+ * recorded; statuses of the register. The entry is in the arena. */
 LB_MUST lb_status lb_window_operators_admit(struct lb_window_operators *operators,
                                             const struct lb_window_options *options,
-                                            const Lianban__V1__OpenCaseRequest *request,
+                                            const struct lb_window_admission *asked,
                                             struct lb_arena *arena,
                                             struct lb_register_entry *out_entry);
 

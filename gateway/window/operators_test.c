@@ -55,7 +55,7 @@ static void prove(struct fixture *fx, struct opening *opening, const struct lb_s
     struct lb_span text;
     memset(opening->nonce, nonce, sizeof(opening->nonce));
     memcpy(proof.nonce, opening->nonce, sizeof(proof.nonce));
-    lb_sha256_parts(parts, 2, proof.members);
+    lb_sha256_parts(parts, 2, proof.content);
     assert_ok(lb_proof_text(&proof, fx->arena, &text));
     assert_ok(lb_sign(key, text, opening->signature));
     opening->proof.time_unix_s = time_s;

@@ -53,10 +53,14 @@ struct lb_window_port {
     lb_status (*status_list)(void *ctx, struct lb_arena *arena, const char **out_token);
 };
 
-/* Where the agent's own doings become evidence: writes one entry and waits until it is durable. */
+/* Where the agent's own doings become evidence. */
 struct lb_window_witness {
     void *ctx;
+    /* Writes one entry and waits until it is durable. */
     lb_status (*record)(void *ctx, const char *code, struct lb_span detail, uint64_t *out_index);
+    /* Signs a text as a note, by the log's key under the log's name. */
+    lb_status (*sign)(void *ctx, struct lb_span text, struct lb_arena *arena,
+                      struct lb_span *out_note);
 };
 
 struct lb_window_form {

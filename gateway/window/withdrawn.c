@@ -110,12 +110,15 @@ static lb_status erase_facts(struct lb_window_case *entry, size_t index)
 
 static lb_status conclude(struct lb_window_case *entry)
 {
-    bool decided = entry->decided;
-    if (decided)
-        LB_TRY(lb_window_judge(entry));
+    lb_status judged = entry->decided ? lb_window_judge(entry) : LB_OK;
+    /* What cannot be recorded is not suggested; but what was erased goes, and the suggestion that
+     * it led to with it. */
+    if (judged != LB_OK)
+        entry->decided = false;
     LB_TRY(lb_case_store_put(entry->window->store, entry));
     LB_TRY(lb_case_store_tidy(entry->window->store));
-    return decided ? lb_window_push_result(entry) : LB_OK;
+    LB_TRY(judged);
+    return entry->decided ? lb_window_push_result(entry) : LB_OK;
 }
 
 /* Under both of the case's locks. */

@@ -38,6 +38,9 @@
  *       claim: none                     # none | name | household (the declared members' numbers)
  *       show: false                     # may the window display the value?
  *       optional: false                 # may this one be refused by itself? not under a mandate
+ *       grade: B                        # optional: what an officer adds counts from this grade on,
+ *                                       # A (issued by the department), B (verified at the window,
+ *                                       # the default) or C (uploaded); D (self-declared) never
  *       saves: {zh: 收入证明, en: income certificate}   # optional: the document not asked
  *       label: {zh: 近12个月工资, en: Wages of the last 12 months}
  *   shares: # optional: household totals of which no department's part is seen (SHARE)
@@ -74,6 +77,10 @@
  *     keep: {zh: ..., en: ...}
  *     withdraw: {zh: ..., en: ...}
  *     refuse: {zh: ..., en: ...}
+ *   decision: # optional, and so is each of its members: what holds when a person decides
+ *     hear: {needed: true, law: [SAL48]}  # must the person be heard before an adverse decision?
+ *     object: {days: 60, law: [ARL20], where: {zh: ..., en: ...}}  # how long and where one may
+ *     correct_days: 30                  # a department's time to answer a request for correction
  *
  * Names of facts, slots, household values and conditions are lower-case letters, digits and `_`,
  * and each is used once in a file. `each` sees facts, thresholds, slots and earlier household
@@ -129,6 +136,7 @@ struct lb_form_fact {
     enum lb_form_claim claim;
     bool show;
     bool optional;
+    char grade;                /* 'A' to 'C': from which on an officer's fact counts */
     struct lb_form_text saves; /* zh NULL when none */
     struct lb_form_text label;
 };
@@ -172,6 +180,18 @@ struct lb_form_notice {
     struct lb_form_text why, keep, withdraw, refuse;
 };
 
+/* What holds when a person decides; the defaults where the file says nothing. */
+struct lb_form_decision {
+    bool hear;
+    size_t num_hear_laws;
+    const char *const *hear_laws;
+    int64_t object_days;
+    size_t num_object_laws;
+    const char *const *object_laws;
+    struct lb_form_text object_where;
+    int64_t correct_days;
+};
+
 /* The readable part of a form; the compiled expressions stay inside. */
 struct lb_form {
     const char *id;
@@ -199,11 +219,16 @@ struct lb_form {
     size_t num_parts;
     const struct lb_form_part *parts;
     struct lb_form_notice notice;
+    struct lb_form_decision decision;
     uint8_t sha256[32];  /* of the file's bytes */
     struct lb_span content;
 };
 
 struct lb_form_compiled;
+
+/* lb_form_is_one_line says whether people can read a text as one line: well-formed UTF-8 without
+ * control characters, line breaks, or marks that reorder what is read. */
+bool lb_form_is_one_line(struct lb_span text);
 
 /* lb_form_load reads, checks and compiles a form. `rules` may be NULL for those who only need the
  * readable part (broker, consent office): expressions are then not compiled and lb_form_judge

@@ -148,6 +148,22 @@ static lb_status read_claim(struct form_loader *loader, const struct lb_yaml_nod
     return LB_OK;
 }
 
+/* What is only declared decides nothing by itself, so D is no grade from which a fact counts. */
+static lb_status read_grade(struct form_loader *loader, const struct lb_yaml_node *map,
+                            struct lb_form_fact *fact)
+{
+    const struct lb_yaml_node *node = lb_yaml_get(map, "grade");
+    const char *text;
+    LB_TRY(lb_yaml_opt_text(map, "grade", "B", loader->diag, &text));
+    if (strlen(text) != 1 || text[0] < 'A' || text[0] > 'C')
+        return lb_yaml_fail(node, loader->diag, "`%.80s` is no grade; use A, B or C", text);
+    if (node != NULL && fact->call.op == LB_OP_SHARE)
+        return lb_yaml_fail(node, loader->diag,
+                            "a share means nothing by itself, so nobody adds one; remove `grade`");
+    fact->grade = text[0];
+    return LB_OK;
+}
+
 static lb_status read_words(struct form_loader *loader, const struct lb_yaml_node *map,
                             struct lb_form_fact *fact)
 {
@@ -173,7 +189,7 @@ static lb_status read_fact(struct form_loader *loader, const struct lb_yaml_node
 {
     static const char *const keys[] = {"fact",  "department", "view",  "field", "operator",
                                        "roles", "otherwise",  "claim", "show",  "saves",
-                                       "label", "value",      "optional", NULL};
+                                       "label", "value",      "optional", "grade", NULL};
     LB_TRY(lb_yaml_only(map, keys, loader->diag));
     LB_TRY(lb_form_take_name(loader, map, "fact", &fact->name));
     LB_TRY(lb_yaml_need_text(map, "department", loader->diag, &fact->department));
@@ -187,6 +203,7 @@ static lb_status read_fact(struct form_loader *loader, const struct lb_yaml_node
     LB_TRY(read_asked_roles(loader, map, fact));
     LB_TRY(read_claim(loader, map, fact));
     LB_TRY(read_otherwise(loader, map, fact));
+    LB_TRY(read_grade(loader, map, fact));
     return read_words(loader, map, fact);
 }
 

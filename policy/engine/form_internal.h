@@ -102,9 +102,6 @@ LB_MUST lb_status lb_form_read_text(struct form_loader *loader, const struct lb_
 /* lb_form_read_line reads one such line. */
 LB_MUST lb_status lb_form_read_line(struct form_loader *loader, const struct lb_yaml_node *map,
                                     const char *key, const char **out_line);
-/* lb_form_is_one_line refuses control characters, line breaks, marks that reorder what is read, and
- * bytes that are not UTF-8. */
-bool lb_form_is_one_line(struct lb_span text);
 /* lb_form_read_laws reads the list `law`, of at least min entries; absent counts as empty. */
 LB_MUST lb_status lb_form_read_laws(struct form_loader *loader, const struct lb_yaml_node *map,
                                     size_t min, size_t *out_num, const char *const **out_laws);
@@ -129,6 +126,9 @@ enum lb_expr_kind lb_form_fact_kind(const struct lb_form_fact *fact);
 LB_MUST lb_status lb_form_read_rules(struct form_loader *loader, const struct lb_yaml_node *root);
 /* lb_form_read_parts reads `parts`, which may be absent, after the classes. */
 LB_MUST lb_status lb_form_read_parts(struct form_loader *loader, const struct lb_yaml_node *root);
+/* lb_form_read_decision reads `decision`, which may be absent, after the form's laws. */
+LB_MUST lb_status lb_form_read_decision(struct form_loader *loader,
+                                        const struct lb_yaml_node *root);
 /* lb_form_compile compiles every expression against the rule set and refuses what nobody uses; also
  * STORE_FAILED from the evaluator. */
 LB_MUST lb_status lb_form_compile(struct form_loader *loader, const struct lb_yaml_node *root);

@@ -166,7 +166,7 @@ static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node 
                                        "lead",      "law",        "rules",   "grant_days",
                                        "roles",     "sections",   "facts",   "shares",
                                        "household", "conditions", "classes", "otherwise",
-                                       "parts",     "notice",     NULL};
+                                       "parts",     "notice",     "decision", NULL};
     LB_TRY(lb_yaml_only(root, keys, loader->diag));
     LB_TRY(read_title(loader, root));
     LB_TRY(read_roles(loader, root));
@@ -177,6 +177,7 @@ static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node 
     LB_TRY(lb_form_read_rules(loader, root));
     LB_TRY(lb_form_read_parts(loader, root));
     LB_TRY(read_notice(loader, root));
+    LB_TRY(lb_form_read_decision(loader, root));
     if (loader->rules == NULL)
         return LB_OK;
     return lb_form_compile(loader, root);

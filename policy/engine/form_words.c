@@ -36,6 +36,7 @@ static const struct word law_words[] = {
     {"SIL", {"社会保险法", "Social Insurance Law"}},
     {"PIPL", {"个人信息保护法", "Personal Information Protection Law"}},
     {"DSL", {"数据安全法", "Data Security Law"}},
+    {"ARL", {"行政复议法", "Administrative Reconsideration Law"}},
 };
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
