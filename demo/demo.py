@@ -42,6 +42,7 @@ def _arguments(argv):
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument("--seconds", type=int, default=_SECONDS, metavar="N", help="how long households "
                         f"besides those of the story may begin to apply; default {_SECONDS}")
+    parser.add_argument("--all-forms", action="store_true", help="instead of the story: every class of every form")
     parser.add_argument("--today", type=datetime.date.fromisoformat, default=datetime.date.today(),
                         metavar="YYYY-MM-DD", help="the day of the data; default: the current date")
     parser.add_argument("--port-base", type=int, metavar="N", help="fifteen ports from N; default: free ones")
@@ -64,7 +65,8 @@ def _run(federation, narrator, arguments):
     federation.start()
     narrator.say(f"全部就绪，用时 {time.monotonic() - began:.1f} 秒。",
                  f"everything is up after {time.monotonic() - began:.1f} s.")
-    results = story.tell(federation, narrator, arguments.seconds)
+    results = (story.tell_forms(federation, narrator) if arguments.all_forms
+               else story.tell(federation, narrator, arguments.seconds))
     results.update(people=num_people, households=len(federation.households), seed=arguments.seed,
                    today=arguments.today.isoformat(), dir=federation.root)
     return results

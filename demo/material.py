@@ -22,7 +22,9 @@ FORM = os.path.join(_ROOT, "policy", "forms", "social-assistance.yaml")
 # Besides the story's form: who looked at my data, asked by the person or by an authority.
 ACCESS_FORM = os.path.join(_ROOT, "policy", "forms", "access-request.yaml")
 OVERSIGHT_FORM = os.path.join(_ROOT, "policy", "forms", "oversight.yaml")
-FORMS = {"social-assistance": FORM, "access-request": ACCESS_FORM, "oversight": OVERSIGHT_FORM}
+LIFE_FORMS = ("newborn", "retirement")
+FORMS = {"social-assistance": FORM, "access-request": ACCESS_FORM, "oversight": OVERSIGHT_FORM,
+         **{id: os.path.join(_ROOT, "policy", "forms", id + ".yaml") for id in LIFE_FORMS}}
 RULES = os.path.join(_ROOT, "policy", "rules", "beijing-reference.yaml")
 DIRECTORY_SIGNER = FEDERATION + "/directory"
 SEAL_KEY_ID = "s1"
@@ -174,7 +176,7 @@ class Material:
             "nodes": nodes,
             "issuers": self.listed_issuers,
             "forms": [{"id": id, "version": 1, "file": self._published(path)} for id, path in self.forms.items()],
-            "rules": [{"id": "beijing-reference", "version": 1, "file": self._published(RULES)}],
+            "rules": [{"id": "beijing-reference", "version": 2, "file": self._published(RULES)}],
             "views": self._listed_views(),
         }
 

@@ -47,7 +47,8 @@ class Person:
                  "job", "wage", "wage_from", "wage_to", "other", "other_kind", "pension",
                  "pension_from", "unemployment", "unemployed_from", "unemployed_to", "transfer",
                  "social_aid", "medical", "deposits", "vehicles", "firms", "recognised", "aid",
-                 "kin", "marks", "number")
+                 "kin", "marks", "number", "post", "carried", "unpaid", "insured_at", "medical_months",
+                 "medical_owed", "maternity", "fund")
 
     def __init__(self):
         for slot in self.__slots__:
@@ -55,6 +56,8 @@ class Person:
         self.wage = self.other = self.pension = self.unemployment = 0
         self.transfer = self.social_aid = 0
         self.wage_from, self.wage_to, self.pension_from = -13, 0, -120
+        self.medical_owed = 0
+        self.unpaid = ()    # month offsets recorded as not paid, or with None as not said
         self.fees = self.medical = self.deposits = self.vehicles = self.firms = self.kin = ()
         self.marks = frozenset()
 
@@ -66,10 +69,10 @@ class Household:
     """People who live together. `declared` are those named in the application."""
 
     __slots__ = ("number", "hh", "area6", "street", "urban", "people", "declared", "homes",
-                 "premises", "story", "marks")
+                 "premises", "story", "marks", "births")
 
     def __init__(self):
-        self.people, self.homes, self.premises = [], [], []
+        self.people, self.homes, self.premises, self.births = [], [], [], []
         self.declared, self.story, self.marks = None, None, frozenset()
 
 
@@ -97,8 +100,8 @@ class Population:
 
     def birth_of(self, age):
         """A birth date that makes somebody `age` full years old today."""
-        latest = _years_before(self.today, age)
-        earliest = _years_before(self.today, age + 1) + datetime.timedelta(days=1)
+        latest = years_before(self.today, age)
+        earliest = years_before(self.today, age + 1) + datetime.timedelta(days=1)
         span = (latest - earliest).days
         return (earliest + datetime.timedelta(days=self.rng.randrange(span + 1))).isoformat()
 
@@ -132,7 +135,7 @@ class Population:
         person.id_no = self._ids.next(person.area6, birth, person.sex)
 
 
-def _years_before(day, years):
+def years_before(day, years):
     try:
         return day.replace(year=day.year - years)
     except ValueError:
@@ -338,6 +341,7 @@ def _recognise(population, first):
 
 def generate(seed, people, today):
     """The population of at least `people` persons, stories first; the same for the same arguments."""
+    import forms
     from stories import plant
     population = Population(seed, today)
     plant(population)
@@ -346,6 +350,7 @@ def generate(seed, people, today):
         _ordinary(population)
     _link_kin(population, first)
     _recognise(population, first)
+    forms.plant(population)
     for household in population.households:
         if household.declared is None:
             household.declared = list(household.people)

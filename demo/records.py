@@ -2,6 +2,7 @@
 
 import hashlib
 
+import form_records
 from identity import uscc
 
 _SOURCES = ("household register", "civil registration")
@@ -49,7 +50,7 @@ def _person_record(population, out, person):
 
 
 def _household_record(population, out, household, person):
-    hkxz = "urban" if household.urban else "rural"
+    hkxz = "collective" if "collective" in household.marks else "urban" if household.urban else "rural"
     street = household.street + "001"
     since = person.birth if person.role == "child" else population.day(-3000 - person.number % 900)
     out.put("household", (person.own_hh or household.hh, person.id_no, _ROLES[person.role], hkxz,
@@ -91,7 +92,7 @@ def _kin_within(household):
 def _civil_affairs(population, out):
     for household in population.households:
         people = household.people
-        if len(people) > 1 and people[1].role == "spouse":
+        if len(people) > 1 and people[1].role == "spouse" and "unmarried" not in household.marks:
             husband, wife = sorted(people[:2], key=lambda p: p.sex, reverse=True)
             out.put("marriage", (f"J{household.number:09d}", husband.id_no, wife.id_no,
                                  population.day(-4000 - household.number % 3000), None, "first"))
@@ -141,7 +142,9 @@ def _insurance_records(population, out, person):
     name = person.name[:-1] + "?" if person.variant == "rare" else person.name
     unit = person.number % 977
     out.put("employee", (own, person.id_no, name, "1" if person.sex == "M" else "2", person.birth,
-                         person.job, f"U{unit:06d}", f"示例单位{unit}", person.area6))
+                         person.job, form_records.post_of(person), f"U{unit:06d}", f"示例单位{unit}",
+                         person.insured_at or person.area6))
+    form_records.pension_months(person, own, out)
     if person.pension:
         out.put("pension", (own, population.month(person.pension_from), person.pension,
                             "employee" if person.pension > 100000 else "resident"))
@@ -154,8 +157,9 @@ def _insurance_records(population, out, person):
         for offset in range(-360 if gap else -12, 0):
             if gap and -250 <= offset < -151:
                 continue
+            paid = dict(person.unpaid).get(offset, 1)
             out.put("contribution", (own, "110", population.month(offset), person.wage,
-                                     person.wage * 8 // 100, person.wage * 16 // 100, 1))
+                                     person.wage * 8 // 100, person.wage * 16 // 100, paid))
     if person.job == "1" and _chance(person, 8, 1):
         out.put("work_injury", (own, "8", 0))
     helped = person.recognised and _chance(person, 9, 12)
@@ -173,6 +177,7 @@ def _medical_insurance(population, out):
             out.put("contribution", (own, population.month(-9)[:4], None, 1, 40000))
         elif person.age >= 18:
             out.put("account", (own, person.number * 37 % 900000))
+        form_records.medical_months(person, own, insutype, out)
         for i, (offset, day, cents) in enumerate(person.medical):
             _settlement(population, out, person, own, (i, offset, day, cents))
         if person.disease:
@@ -203,6 +208,7 @@ def _health(population, out):
                 _birth_records(population, out, person, adults)
             elif person.age > 40 and _chance(person, 12, 8):
                 out.put("only_child", (person.id_no, f"O{person.number:08d}"))
+        form_records.births(household, out)
 
 
 def _birth_records(population, out, child, adults):
@@ -282,7 +288,8 @@ def _rental(population, out, household, head):
 
 def _housing_fund(population, out, person):
     account = f"GJJ{person.number:09d}"
-    out.put("gjj_account", (account, person.id_no, person.wage, person.wage * 3, "normal", None))
+    out.put("gjj_account", (account, person.id_no, person.wage, person.wage * 3, person.fund or "normal",
+                            None))
     for offset in range(-3, 0):
         out.put("gjj_deposit", (account, population.month(offset), person.wage * 24 // 100))
 

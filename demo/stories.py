@@ -6,20 +6,25 @@ Each is planted at the head of the population with its expected class, which tru
 from population import fees_of
 
 
-class _Teller:
+class Teller:
     """Builds story households with plain values: nothing about them is left to chance but names."""
 
     def __init__(self, population):
         self.population = population
 
     def household(self, key, expect, zh, en, *people, area=60, homes=1, urban=True):
+        """A family with its story; `people` as in family()."""
+        household = self.family(*people, area=area, homes=homes, urban=urban)
+        household.story = {"key": key, "class": expect, "zh": zh, "en": en}
+        return household
+
+    def family(self, *people, area=60, homes=1, urban=True):
         """`people` are (age, sex, role, wage or pension in yuan a month)."""
         population = self.population
         household = population.add_household(urban)
         household.area6 = "110105"
         household.street = population.streets["110105"][0][0]
         household.hh = f"110105{household.number:08d}"
-        household.story = {"key": key, "class": expect, "zh": zh, "en": en}
         for age, sex, role, month in people:
             person = population.add_person(household, age, sex, role)
             person.area6 = "110105"
@@ -214,7 +219,7 @@ def _odd_records(tell):
 
 def plant(population):
     """Adds the story households, in a fixed order."""
-    tell = _Teller(population)
+    tell = Teller(population)
     for chapter in (_tekun, _dibao, _single, _edge, _rigid, _none, _doubt_about_people,
                     _doubt_about_records, _odd_records):
         chapter(tell)

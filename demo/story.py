@@ -2,6 +2,7 @@
 
 import time
 
+import all_forms
 import blind
 import cases
 import logs
@@ -25,6 +26,13 @@ def tell(federation, narrator, seconds):
     ]
     return {"ok": all(scene["ok"] for scene in scenes), "scenes": scenes,
             "seconds": round(time.monotonic() - began, 1)}
+
+
+def tell_forms(federation, narrator):
+    """The scene of all forms alone."""
+    began = time.monotonic()
+    scene = all_forms.by_class(federation, narrator)
+    return {"ok": scene["ok"], "scenes": [scene], "seconds": round(time.monotonic() - began, 1)}
 
 
 def introduce(narrator, num_people, federation):

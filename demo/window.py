@@ -99,9 +99,9 @@ class Window:
                 result = event.result
         return Outcome(case_id, result.class_id, facts, result)
 
-    def apply(self, members):
+    def apply(self, members, form=FORM):
         """A whole application, from the counter to the suggested class."""
-        case_id = self.open(members)
+        case_id = self.open(members, form)
         self.agree(case_id, members)
         return self.collect(case_id)
 

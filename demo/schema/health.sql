@@ -9,6 +9,7 @@ CREATE TABLE maternal_record (id_no TEXT, kind TEXT, date TEXT);
 CREATE TABLE only_child (id_no TEXT, cert_no TEXT);
 CREATE TABLE data_as_of (as_of TEXT NOT NULL);
 --
+CREATE INDEX birth_by_father ON birth_cert (father_id);
 CREATE INDEX birth_by_mother ON birth_cert (mother_id);
 CREATE INDEX death_by_id ON death_cert (id_no);
 CREATE INDEX vaccine_by_child ON vaccine_book (child_id);

@@ -87,6 +87,22 @@ static struct lb_json *decision_json(const Lianban__V1__CaseDecision *decision)
     return out;
 }
 
+static struct lb_json *amounts_json(const Lianban__V1__CaseResult *result)
+{
+    struct lb_json *out = lb_json_array();
+    for (size_t i = 0; i < result->n_amounts; i++) {
+        const Lianban__V1__Amount *amount = result->amounts[i];
+        struct lb_json *one = lb_json_object();
+        lb_json_set_cstr(one, "amount", amount->amount);
+        lb_json_set_int(one, "value", amount->value);
+        lb_json_set_cstr(one, "unit", amount->unit);
+        lb_json_set_cstr(one, "text_zh", amount->text_zh);
+        lb_json_set_cstr(one, "text_en", amount->text_en);
+        lb_json_append(out, one);
+    }
+    return out;
+}
+
 static void add_result(struct lb_json *out, const Lianban__V1__CaseResult *result)
 {
     lb_json_set_cstr(out, "case_id", result->case_id);
@@ -97,6 +113,7 @@ static void add_result(struct lb_json *out, const Lianban__V1__CaseResult *resul
     lb_json_set_cstr(out, "class_zh", result->class_zh);
     lb_json_set_cstr(out, "class_en", result->class_en);
     lb_json_set(out, "reasons", reasons_json(result));
+    lb_json_set(out, "amounts", amounts_json(result));
     lb_json_set_int(out, "documents_saved", result->documents_saved);
     lb_json_set_int(out, "facts_total", result->facts_total);
     lb_json_set_int(out, "facts_ok", result->facts_ok);

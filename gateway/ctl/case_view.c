@@ -288,6 +288,23 @@ static void print_standing(const struct lb_ctl_env *env, const Lianban__V1__Case
                                      : "");
 }
 
+/* Cents as yuan, a month as YYYY-MM; anything else with its unit. */
+static void print_amount(const struct lb_ctl_env *env, const Lianban__V1__Amount *amount)
+{
+    long long value = (long long)amount->value;
+    lb_ctl_put(env->out, lb_ctl_pick(env, amount->text_zh, amount->text_en));
+    (void)fputs(lb_ctl_pick(env, "：", ": "), env->out);
+    if (strcmp(amount->unit, "cents") == 0)
+        (void)fprintf(env->out, "%s%lld.%02lld %s\n", value < 0 ? "-" : "", llabs(value / 100),
+                      llabs(value % 100), lb_ctl_pick(env, "元", "yuan"));
+    else if (strcmp(amount->unit, "month") == 0 && value >= 0)
+        (void)fprintf(env->out, "%04lld-%02lld\n", value / 12, value % 12 + 1);
+    else if (strcmp(amount->unit, "months") == 0)
+        (void)fprintf(env->out, "%lld %s\n", value, lb_ctl_pick(env, "个月", "month(s)"));
+    else
+        (void)fprintf(env->out, "%lld\n", value);
+}
+
 static void print_counts(const struct lb_ctl_env *env, const Lianban__V1__CaseResult *result)
 {
     (void)fprintf(env->out,
@@ -314,6 +331,8 @@ lb_status lb_ctl_case_print_result(const struct lb_ctl_env *env, const struct lb
     (void)fputc('\n', env->out);
     print_class(env, result);
     print_standing(env, result);
+    for (size_t i = 0; i < result->n_amounts; i++)
+        print_amount(env, result->amounts[i]);
     LB_TRY(print_reasons(env, view));
     LB_TRY(print_missing(env, view));
     (void)fputc('\n', env->out);

@@ -20,11 +20,15 @@
  *             a [NOT] IN (b, c, ...)                     numbers or texts
  *   sum       a + b, a - b, a * b, -a                    numbers
  *   value     12, 'text', TRUE, FALSE, a name, (a)
+ *             UNKNOWN, a truth value             `a OR UNKNOWN`: a person decides unless a holds
  *             abs(a), ceil(a), min(a, b, ...), max(a, b, ...)
+ *             floor_div(a, b), ceil_div(a, b)            a divided by b, to the whole number below
+ *                                                        or above; UNKNOWN unless b is above 0
  *
  * Everything else is refused: words that would turn UNKNOWN into FALSE or a number (CASE, IS,
  * ISNULL, NOTNULL, NULL, EXISTS, SELECT, coalesce, ifnull, iif, nullif, LIKE, GLOB, MATCH, REGEXP,
- * CAST, COLLATE, RAISE), division (it truncates: multiply the other side instead), remainders,
+ * CAST, COLLATE, RAISE), the sign of division (it truncates: multiply the other side instead, or say
+ * floor_div or ceil_div), remainders,
  * bits, fractions, concatenation, comments, parameters, comparisons without parentheses in a row,
  * and operands of different kinds, which SQLite would compare by their type. A sum or product past
  * 64 bits is UNKNOWN at that place, never an approximate number.

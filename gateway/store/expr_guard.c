@@ -63,10 +63,42 @@ static void absolute(sqlite3_context *context, int num, sqlite3_value **values)
     give(context, known, known && value < 0 ? -value : value);
 }
 
+/* The whole numbers below and above a quotient; a divisor that is not above 0 has none. */
+static bool take_quotient(sqlite3_value **values, int64_t *out_below, bool *out_exact)
+{
+    int64_t whole, part;
+    bool known = take_int(values[0], &whole);
+    known = take_int(values[1], &part) && known && part > 0;
+    if (!known)
+        return false;
+    *out_exact = whole % part == 0;
+    *out_below = whole / part - (whole < 0 && !*out_exact ? 1 : 0);
+    return true;
+}
+
+static void floor_quotient(sqlite3_context *context, int num, sqlite3_value **values)
+{
+    (void)num;
+    int64_t below = 0;
+    bool exact = false;
+    bool known = take_quotient(values, &below, &exact);
+    give(context, known, below);
+}
+
+static void ceil_quotient(sqlite3_context *context, int num, sqlite3_value **values)
+{
+    (void)num;
+    int64_t below = 0;
+    bool exact = false;
+    bool known = take_quotient(values, &below, &exact);
+    give(context, known, exact ? below : below + 1);
+}
+
 static bool is_allowed(const char *function)
 {
     static const char *const allowed[] = {"lb_sum", "lb_product", "lb_neg", "lb_abs",
-                                          "ceil",   "min",        "max"};
+                                          "ceil",   "min",        "max",
+                                          "lb_floor_div", "lb_ceil_div"};
     for (size_t i = 0; function != NULL && i < sizeof(allowed) / sizeof(allowed[0]); i++) {
         if (strcmp(function, allowed[i]) == 0)
             return true;
@@ -94,7 +126,8 @@ static lb_status add_functions(sqlite3 *db)
         void (*call)(sqlite3_context *, int, sqlite3_value **);
     } functions[] = {
         {"lb_sum", -1, sum}, {"lb_product", -1, product}, {"lb_neg", 1, negative},
-        {"lb_abs", 1, absolute}};
+        {"lb_abs", 1, absolute}, {"lb_floor_div", 2, floor_quotient},
+        {"lb_ceil_div", 2, ceil_quotient}};
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
         LB_TRY(lb_store_status(sqlite3_create_function_v2(
             db, functions[i].name, functions[i].num_args,

@@ -121,7 +121,10 @@ static void broken_grammar_is_refused(void **state)
         "a IN ()", "a IN (7", "a IN (7,)", "a BETWEEN 1", "a BETWEEN 1 OR 2", "a BETWEEN AND 2",
         "BETWEEN 1 AND 2", "a =", "= a", "a < > b", "a, b", "(a, b) = (7, 7)", "s = 'x", "s = '",
         "s = 'x\ny'", "p q", "a 7", "'x' 'y' = s", "abs", "abs a", "abs()", "abs(a, b)",
-        "min(a)", "max(a)", "min()", "ceil(a, b)", "sum(a) = 7", "lb_sum(a, b) = 7", "random() = 1",
+        "floor_div(a)", "ceil_div(a, b, a)", "floor_div(a, s)", "a / b",
+        "min(a)", "max(a)", "min()", "ceil(a, b)", "sum(a) = 7", "lb_sum(a, b) = 7",
+        "random() = 1", "UNKNOWN = 1", "UNKNOWN + 1 = 1", "max(UNKNOWN, 1) = 1", "a IN (UNKNOWN)",
+        "unknown (a)",
         "zz = 1", "P", "load_extension('x')", "abs (*)", "min(DISTINCT a, b)",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

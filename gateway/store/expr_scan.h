@@ -10,7 +10,7 @@ enum lb_token_kind {
     LB_TOKEN_NUMBER,    /* decimal digits within int64 */
     LB_TOKEN_TEXT,      /* 'text' with its quotes, '' for a quote inside */
     LB_TOKEN_NAME,      /* any identifier that is none of the following */
-    LB_TOKEN_FUNCTION,  /* abs ceil min max */
+    LB_TOKEN_FUNCTION,  /* abs ceil min max floor_div ceil_div */
     LB_TOKEN_AND,
     LB_TOKEN_OR,
     LB_TOKEN_NOT,
@@ -18,6 +18,7 @@ enum lb_token_kind {
     LB_TOKEN_BETWEEN,
     LB_TOKEN_TRUE,
     LB_TOKEN_FALSE,
+    LB_TOKEN_UNKNOWN,
     LB_TOKEN_BANNED,   /* a word of SQL that rules must not use */
     LB_TOKEN_EQUALITY, /* = <> != */
     LB_TOKEN_ORDER,    /* < <= > >= */

@@ -146,9 +146,16 @@ static void unknown_goes_through_comparisons(void **state)
         "n NOT IN (1)", "a IN (1, n)", "a NOT IN (1, n)", "t IN ('x')", "n BETWEEN 1 AND 2",
         "a BETWEEN 1 AND n", "NOT n = 0", "n = 0 AND p", "n = 0 OR NOT p", "n + 1 = 1", "0 * n = 0",
         "n - n = 0", "max(a, n) = 7", "min(n, a) = 7", "abs(n) = 0", "-n = 0", "ceil(n) = 0", "q",
+        "floor_div(n, a) = 0", "ceil_div(a, n) = 0", "floor_div(0, n) = 0",
     };
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
         is(state, unknown[i], -1);
+    is(state, "UNKNOWN", -1);
+    is(state, "NOT unknown", -1);
+    is(state, "UNKNOWN OR p", 1);
+    is(state, "UNKNOWN OR NOT p", -1);
+    is(state, "UNKNOWN AND NOT p", 0);
+    is(state, "(UNKNOWN = UNKNOWN) OR (UNKNOWN = TRUE)", -1);
     is(state, "n = 0 AND NOT p", 0);
     is(state, "n = 0 OR p", 1);
     is(state, "a IN (7, n)", 1);
@@ -156,6 +163,31 @@ static void unknown_goes_through_comparisons(void **state)
     is(state, "a BETWEEN 8 AND n", 0);
     is_unknown(state, "n");
     is_unknown(state, "t");
+}
+
+/* Against the definition: a less what is left of it, and one more where something is left. */
+static void quotients_are_the_whole_numbers_beside(void **state)
+{
+    static const int64_t ends[] = {INT64_MAX, INT64_MAX - 1, 0, 1, -1};
+    uint32_t seed = 20260701;
+    for (size_t i = 0; i < 600; i++) {
+        char text[128];
+        int64_t a = (int64_t)(seed = seed * 1664525U + 1013904223U) - INT32_MAX;
+        int64_t b = 1 + (int64_t)((seed = seed * 1664525U + 1013904223U) >> 8) % 2000;
+        a = i < sizeof(ends) / sizeof(ends[0]) ? ends[i] : a % 100000;
+        int64_t rest = (a % b + b) % b;
+        int64_t below = (a - rest) / b;
+        int64_t above = below + (rest > 0);
+        (void)snprintf(text, sizeof(text), "floor_div(%lld, %lld)", (long long)a, (long long)b);
+        is_number(state, text, below);
+        (void)snprintf(text, sizeof(text), "ceil_div(%lld, %lld)", (long long)a, (long long)b);
+        is_number(state, text, above);
+    }
+    is_number(state, "floor_div(-9223372036854775807 - 1, 1)", INT64_MIN);
+    is_number(state, "CEIL_DIV(-9223372036854775807 - 1, 2)", INT64_MIN / 2);
+    is_unknown(state, "floor_div(a, 0)");
+    is_unknown(state, "ceil_div(a, -2)");
+    is_unknown(state, "floor_div(a + 9223372036854775807, 2)");
 }
 
 static void overflow_is_unknown_where_it_happens(void **state)
@@ -285,6 +317,7 @@ int main(void)
         TEST(long_chains_are_evaluated),
         TEST(logic_is_kleene),
         TEST(unknown_goes_through_comparisons),
+        TEST(quotients_are_the_whole_numbers_beside),
         TEST(overflow_is_unknown_where_it_happens),
         TEST(sums_and_order_of_binding),
         TEST(texts_are_compared_exactly),

@@ -27,8 +27,8 @@ static lb_status read_name(struct lb_expr_state *state, enum lb_expr_kind *out_k
     }
     int len = name.len > 64 ? 64 : (int)name.len;
     return lb_expr_refuse(state,
-                          "unknown name \"%.*s\"; use the form's own names, and abs, ceil, min or "
-                          "max as functions",
+                          "unknown name \"%.*s\"; use the form's own names, and abs, ceil, min, "
+                          "max, floor_div or ceil_div as functions",
                           len, (const char *)name.ptr);
 }
 
@@ -64,13 +64,17 @@ static const struct function functions[] = {
     {"ceil", "ceil(", 1, 1},
     {"min", "min(", 2, SIZE_MAX},
     {"max", "max(", 2, SIZE_MAX},
+    {"floor_div", "lb_floor_div(", 2, 2},
+    {"ceil_div", "lb_ceil_div(", 2, 2},
 };
 
-/* The scanner makes a FUNCTION of these four names only; the last is what is left. */
+#define LAST_FUNCTION (sizeof(functions) / sizeof(functions[0]) - 1)
+
+/* The scanner makes a FUNCTION of these names only; the last is what is left. */
 static const struct function *function_of(struct lb_span name)
 {
     const struct function *at = functions;
-    while (at->name != functions[3].name &&
+    while (at != &functions[LAST_FUNCTION] &&
            (strlen(at->name) != name.len ||
             strncasecmp(at->name, (const char *)name.ptr, name.len) != 0))
         at++;
@@ -88,7 +92,8 @@ static lb_status read_call(struct lb_expr_state *state, enum lb_expr_kind *out_k
     LB_TRY(read_numbers(state, &count));
     if (count < function->min_args || count > function->max_args)
         return lb_expr_refuse(state,
-                              "abs and ceil take one number, min and max two or more; correct it");
+                              "abs and ceil take one number, floor_div and ceil_div two, min and "
+                              "max two or more; correct it");
     lb_expr_put(state, ")");
     state->level--;
     *out_kind = LB_EXPR_NUMBER;
@@ -109,7 +114,9 @@ static lb_status read_group(struct lb_expr_state *state, enum lb_expr_kind *out_
 static lb_status read_constant(struct lb_expr_state *state, enum lb_expr_kind kind,
                                enum lb_expr_kind *out_kind)
 {
-    if (state->token.kind == LB_TOKEN_TRUE || state->token.kind == LB_TOKEN_FALSE)
+    if (state->token.kind == LB_TOKEN_UNKNOWN)
+        lb_expr_put(state, " NULL ");
+    else if (state->token.kind == LB_TOKEN_TRUE || state->token.kind == LB_TOKEN_FALSE)
         lb_expr_put(state, state->token.kind == LB_TOKEN_TRUE ? "1" : "0");
     else
         lb_expr_put_token(state);
@@ -126,6 +133,7 @@ static lb_status read_value(struct lb_expr_state *state, enum lb_expr_kind *out_
         return read_constant(state, LB_EXPR_TEXT, out_kind);
     case LB_TOKEN_TRUE:
     case LB_TOKEN_FALSE:
+    case LB_TOKEN_UNKNOWN:
         return read_constant(state, LB_EXPR_TRUTH, out_kind);
     case LB_TOKEN_NAME:
         return read_name(state, out_kind);

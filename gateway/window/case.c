@@ -48,7 +48,9 @@ lb_status lb_case_new(struct lb_window *window, struct lb_case_form *form, size_
     entry->feed = lb_feed_new();
     entry->conditions = calloc(form->form->num_conditions, sizeof(entry->conditions[0]));
     entry->shares = calloc(form->form->num_shares + 1, sizeof(entry->shares[0]));
-    LB_ENSURE(entry->feed != NULL && entry->conditions != NULL && entry->shares != NULL,
+    entry->amounts = calloc(form->form->num_amounts + 1, sizeof(entry->amounts[0]));
+    LB_ENSURE(entry->feed != NULL && entry->conditions != NULL && entry->shares != NULL &&
+                  entry->amounts != NULL,
               LB_NO_MEMORY, "case");
     LB_TRY(lb_case_text(&entry->unit, LB_SPAN_EMPTY));
     LB_TRY(lb_case_text(&entry->approver_unit, LB_SPAN_EMPTY));
@@ -91,6 +93,9 @@ void lb_case_free(struct lb_window_case *entry)
     if (entry->feed != NULL)
         lb_feed_unref(entry->feed);
     free(entry->conditions);
+    if (entry->amounts != NULL)
+        lb_wipe(entry->amounts, form->num_amounts * sizeof(entry->amounts[0]));
+    free(entry->amounts);
     free(entry->shares);
     (void)pthread_mutex_destroy(&entry->lock);
     (void)pthread_mutex_destroy(&entry->asking);

@@ -111,6 +111,7 @@ struct lb_window_case {
     const char *class_id;    /* of the form, or "MANUAL" */
     struct lb_form_text class_text;
     enum lb_truth *conditions;  /* one per condition of the form */
+    struct lb_form_sum *amounts;  /* one per amount of the form */
     uint32_t thresholds_version;
     uint32_t millis;
     struct lb_trace trace;       /* of the collect under way, or of the last one */

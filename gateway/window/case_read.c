@@ -213,6 +213,25 @@ static lb_status find_class(struct lb_window_case *entry, const char *id)
     return LB_OK;
 }
 
+/* What was not told is not there; nor is any of it in what an older program wrote. */
+static lb_status read_amounts(struct lb_window_case *entry, const struct lb_json *result)
+{
+    const struct lb_form *form = entry->form->form;
+    const struct lb_json *amounts = NULL;
+    lb_status status = lb_json_get_object(result, "amounts", &amounts);
+    if (lb_status_code(status) == LB_ABSENT)
+        return LB_OK;
+    LB_TRY(status);
+    for (size_t i = 0; i < form->num_amounts; i++) {
+        struct lb_form_sum *sum = &entry->amounts[i];
+        status = lb_json_get_int(amounts, form->amounts[i].name, &sum->value);
+        sum->told = status == LB_OK;
+        if (lb_status_code(status) != LB_ABSENT)
+            LB_TRY(status);
+    }
+    return LB_OK;
+}
+
 static lb_status read_result(struct lb_window_case *entry, const struct lb_json *root)
 {
     const struct lb_form *form = entry->form->form;
@@ -231,6 +250,7 @@ static lb_status read_result(struct lb_window_case *entry, const struct lb_json 
                                : lb_span_is(truth, "F") ? LB_FALSE
                                                         : LB_UNKNOWN;
     }
+    LB_TRY(read_amounts(entry, object));
     LB_TRY(get_u32(object, "thresholds", &entry->thresholds_version));
     LB_TRY(get_u32(object, "millis", &entry->millis));
     entry->decided = true;

@@ -44,6 +44,11 @@ static void survives_every_step(void **state)
     assert_int_equal(kept->documents_saved, got.result->documents_saved);
     assert_int_equal(kept->receipts_checked, 8);
     assert_int_equal(kept->thresholds_version, 7);
+    assert_int_equal(kept->n_amounts, 1);
+    assert_string_equal(kept->amounts[0]->amount, "gap");
+    assert_string_equal(kept->amounts[0]->unit, "cents");
+    assert_int_equal(kept->amounts[0]->value, got.result->amounts[0]->value);
+    assert_true(kept->amounts[0]->value > 0);
 }
 
 /* --- power cut while the departments are asked --- */
@@ -99,6 +104,7 @@ static void manual_and_codes_survive(void **state)
     const Lianban__V1__CaseResult *kept = fx_get(fx, case_id);
     assert_string_equal(kept->class_id, "MANUAL");
     assert_string_equal(kept->class_zh, "转人工审核");
+    assert_int_equal(kept->n_amounts, 0); /* nothing is told where a person decides */
     assert_string_equal(kept->reasons[1]->truth, "UNKNOWN");
     assert_int_equal(kept->n_missing, 2);
     assert_string_equal(kept->missing[0]->state, "denied");

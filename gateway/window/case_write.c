@@ -125,6 +125,11 @@ static struct lb_json *result_json(const struct lb_window_case *entry)
         lb_json_set_str(conditions, form->conditions[i].name,
                         lb_span_of(&truths[entry->conditions[i]], 1));
     lb_json_set(object, "conditions", conditions);
+    struct lb_json *amounts = lb_json_object();
+    for (size_t i = 0; i < form->num_amounts; i++)
+        if (entry->amounts[i].told)
+            lb_json_set_int(amounts, form->amounts[i].name, entry->amounts[i].value);
+    lb_json_set(object, "amounts", amounts);
     lb_json_set_int(object, "thresholds", entry->thresholds_version);
     lb_json_set_int(object, "millis", entry->millis);
     return object;

@@ -79,6 +79,8 @@ lb_status lb_window_judge(struct lb_window_case *entry)
     entry->class_text = manual ? lb_window_manual.text : judgement.class_text;
     for (size_t i = 0; i < form->num_conditions; i++)
         entry->conditions[i] = judgement.conditions[i];
+    for (size_t i = 0; i < form->num_amounts; i++)
+        entry->amounts[i] = manual ? (struct lb_form_sum){0} : judgement.amounts[i];
     entry->thresholds_version = lb_rules_version(entry->form->rules);
     entry->decided = true;
     return LB_OK;
@@ -202,6 +204,28 @@ static lb_status add_reasons(const struct lb_window_case *entry, struct lb_arena
     return LB_OK;
 }
 
+static lb_status add_amounts(const struct lb_window_case *entry, struct lb_arena *arena,
+                             Lianban__V1__CaseResult *result)
+{
+    const struct lb_form *form = entry->form->form;
+    result->amounts = lb_arena_array(arena, form->num_amounts, sizeof(result->amounts[0]));
+    LB_ENSURE(result->amounts != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < form->num_amounts; i++) {
+        if (!entry->amounts[i].told)
+            continue;
+        Lianban__V1__Amount *amount = lb_arena_alloc(arena, sizeof(*amount));
+        LB_ENSURE(amount != NULL, LB_NO_MEMORY, "arena is full");
+        lianban__v1__amount__init(amount);
+        amount->amount = text(form->amounts[i].name);
+        amount->value = entry->amounts[i].value;
+        amount->unit = text(lb_form_unit_name(form->amounts[i].unit));
+        amount->text_zh = text(form->amounts[i].text.zh);
+        amount->text_en = text(form->amounts[i].text.en);
+        result->amounts[result->n_amounts++] = amount;
+    }
+    return LB_OK;
+}
+
 static lb_status add_fact(const struct lb_window_case *entry, size_t member, size_t fact,
                           struct lb_arena *arena, Lianban__V1__CaseResult *result)
 {
@@ -253,6 +277,7 @@ lb_status lb_window_result_message(const struct lb_window_case *entry, bool coll
         result->thresholds_version = entry->thresholds_version;
         result->millis = entry->millis;
         LB_TRY(add_reasons(entry, arena, result));
+        LB_TRY(add_amounts(entry, arena, result));
     }
     LB_TRY(lb_standing_write(entry, collecting, arena, result));
     *out = result;

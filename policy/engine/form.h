@@ -61,6 +61,12 @@
  *       when: single AND no_labour
  *       text: {zh: 特困供养, en: ...}
  *   otherwise: {class: NONE, text: {zh: ..., en: ...}}
+ *   amounts: # optional: whole numbers told with a class; they decide nothing
+ *     - amount: allowance
+ *       value: ceil_div(std_dibao * 12 * n - income12, 1200) * 100   # as in conditions
+ *       unit: cents                     # cents | months | month | count
+ *       classes: [DIBAO]                # with which it is told
+ *       text: {zh: ..., en: ...}
  *   parts: # optional: what is handed to whom once a class stands
  *     - part: allowance               # its name, unique in the form
  *       department: civil-affairs
@@ -82,11 +88,12 @@
  *     object: {days: 60, law: [ARL20], where: {zh: ..., en: ...}}  # how long and where one may
  *     correct_days: 30                  # a department's time to answer a request for correction
  *
- * Names of facts, slots, household values and conditions are lower-case letters, digits and `_`,
- * and each is used once in a file. `each` sees facts, thresholds, slots and earlier household
- * values; `test` sees slots, household values, thresholds and n; `when` sees conditions. A fact
- * that no expression uses must be shown, and everything else must be used. `otherwise` may be left
- * out where every role is asked.
+ * Names of facts, slots, household values, conditions and amounts are lower-case letters, digits
+ * and `_`, and each is used once in a file. `each` sees facts, thresholds, slots and earlier
+ * household values; `test` and `value` see slots, household values, thresholds and n; `when` sees
+ * conditions. Of a year's month the number is the months since the beginning of the year 0 (January
+ * of 2025 is 24300): so months are added and compared. A fact that no expression uses must be shown,
+ * and everything else must be used. `otherwise` may be left out where every role is asked.
  *
  * With the purpose `drill` the form is for drills: all its views are (view.h), and no other form
  * has one of them.
@@ -192,6 +199,19 @@ struct lb_form_decision {
     int64_t correct_days;
 };
 
+enum lb_form_unit { LB_UNIT_CENTS, LB_UNIT_MONTHS, LB_UNIT_MONTH, LB_UNIT_COUNT, LB_NUM_UNITS };
+
+/* lb_form_unit_name is the file's word for a unit. */
+const char *lb_form_unit_name(enum lb_form_unit unit);
+
+/* A number that is told with some classes. */
+struct lb_form_amount {
+    const char *name;
+    enum lb_form_unit unit;
+    uint64_t classes;  /* bit per class index; the last, `otherwise`, is num_classes */
+    struct lb_form_text text;
+};
+
 /* The readable part of a form; the compiled expressions stay inside. */
 struct lb_form {
     const char *id;
@@ -218,6 +238,8 @@ struct lb_form {
     struct lb_form_class otherwise;
     size_t num_parts;
     const struct lb_form_part *parts;
+    size_t num_amounts;
+    const struct lb_form_amount *amounts;
     struct lb_form_notice notice;
     struct lb_form_decision decision;
     uint8_t sha256[32];  /* of the file's bytes */
@@ -270,12 +292,19 @@ struct lb_form_member {
 
 enum lb_truth { LB_FALSE, LB_TRUE, LB_UNKNOWN };
 
+/* What an amount came to. */
+struct lb_form_sum {
+    bool told;  /* the class is one of the amount's, and every value in it is known */
+    int64_t value;
+};
+
 struct lb_form_judgement {
     bool manual;           /* no class could be decided */
     const char *class_id;  /* "MANUAL" when manual */
     struct lb_form_text class_text;
     enum lb_truth *conditions;   /* one per form condition */
     enum lb_truth *classes;      /* one per class, without `otherwise` */
+    struct lb_form_sum *amounts; /* one per form amount */
 };
 
 /* lb_form_judge folds the members' facts, takes each slot's total from `totals` (one per share of

@@ -185,6 +185,17 @@ static lb_status compile_conditions(struct form_loader *loader, bool *used)
     return LB_OK;
 }
 
+static lb_status compile_amounts(struct form_loader *loader, bool *used)
+{
+    struct lb_form_compiled *form = loader->form;
+    size_t first = form->form.num_facts;
+    struct scope scope = scope_of(form, used, first, form->num_names - first);
+    for (size_t i = 0; i < form->form.num_amounts; i++)
+        LB_TRY(compile_one(loader, form->sums[i].node, &scope, LB_EXPR_NUMBER,
+                           &form->sums[i].expr));
+    return LB_OK;
+}
+
 static lb_status compile_classes(struct form_loader *loader, bool *used)
 {
     struct lb_form_compiled *form = loader->form;
@@ -250,5 +261,6 @@ lb_status lb_form_compile(struct form_loader *loader, const struct lb_yaml_node 
     LB_TRY(compile_values(loader, names_used));
     LB_TRY(compile_conditions(loader, names_used));
     LB_TRY(compile_classes(loader, conditions_used));
+    LB_TRY(compile_amounts(loader, names_used));
     return refuse_unused(loader, names_used, conditions_used);
 }

@@ -9,8 +9,8 @@
 /*
  * What the sources of a form share: the compiled form, and the loader that builds it. A file is
  * read in three steps: its readable part (form_load.c, form_facts.c, form_shares.c, form_parts.c),
- * the texts of its rules (form_rules.c) and their expressions (form_compile.c). form_judge.c judges
- * by the result.
+ * the texts of its rules (form_rules.c, form_amounts.c) and their expressions (form_compile.c).
+ * form_judge.c judges by the result.
  *
  * One list of names serves every household-level expression, in this order, so that each scope is a
  * run of it:
@@ -18,7 +18,7 @@
  *   facts | thresholds | slots | household values | n
  *
  *   household `each`, value k   facts, thresholds, slots and the k values before it
- *   conditions                  thresholds, slots, all values and n
+ *   conditions, amounts         thresholds, slots, all values and n
  *   classes                     the conditions, a list of their own
  */
 #define LB_FORM_MAX_ROLES 8
@@ -29,6 +29,7 @@
 #define LB_FORM_MAX_CONDITIONS 64
 #define LB_FORM_MAX_CLASSES 32
 #define LB_FORM_MAX_PARTS 32
+#define LB_FORM_MAX_AMOUNTS 16
 #define LB_FORM_MAX_LAWS 16
 #define LB_FORM_MAX_TEXT_BYTES 2048
 
@@ -44,7 +45,7 @@ struct form_value {
     struct lb_expr *expr;             /* NULL until compiled */
 };
 
-/* One condition's `test` or one class's `when`. */
+/* One condition's `test`, one class's `when` or one amount's `value`. */
 struct form_test {
     const struct lb_yaml_node *node;
     struct lb_expr *expr;
@@ -58,6 +59,7 @@ struct lb_form_compiled {
     struct form_value *values;
     struct form_test *tests;  /* one per condition */
     struct form_test *whens;  /* one per class */
+    struct form_test *sums;   /* one per amount */
 
     /* the rest is there only with a rule set */
     struct lb_expr_env *env;
@@ -79,7 +81,7 @@ struct form_loader {
     struct lb_arena *arena;
     const struct lb_rules *rules;  /* NULL: only the readable part */
     struct lb_diag *diag;
-    size_t num_taken;              /* facts, slots, household values, conditions, in this order */
+    size_t num_taken;              /* facts, slots, household values, conditions, amounts, in this order */
     struct form_taken *taken;
 };
 
@@ -122,6 +124,8 @@ size_t lb_form_first_slot(const struct lb_form_compiled *form);
 size_t lb_form_first_value(const struct lb_form_compiled *form);
 /* lb_form_fact_kind tells what a fact is to an expression, by its operator. */
 enum lb_expr_kind lb_form_fact_kind(const struct lb_form_fact *fact);
+/* lb_form_read_amounts reads `amounts`, which may be absent, after the classes. */
+LB_MUST lb_status lb_form_read_amounts(struct form_loader *loader, const struct lb_yaml_node *root);
 /* lb_form_read_rules reads `household`, `conditions`, `classes` and `otherwise`. */
 LB_MUST lb_status lb_form_read_rules(struct form_loader *loader, const struct lb_yaml_node *root);
 /* lb_form_read_parts reads `parts`, which may be absent, after the classes. */
@@ -129,6 +133,11 @@ LB_MUST lb_status lb_form_read_parts(struct form_loader *loader, const struct lb
 /* lb_form_read_decision reads `decision`, which may be absent, after the form's laws. */
 LB_MUST lb_status lb_form_read_decision(struct form_loader *loader,
                                         const struct lb_yaml_node *root);
+/* lb_form_judge_amounts evaluates the amounts of the class at `class_index` (num_classes is the
+ * last); `household` holds the values from the thresholds on. */
+LB_MUST lb_status lb_form_judge_amounts(const struct lb_form_compiled *form, size_t class_index,
+                                        const struct lb_expr_value *household,
+                                        struct lb_arena *arena, struct lb_form_sum **out_sums);
 /* lb_form_compile compiles every expression against the rule set and refuses what nobody uses; also
  * STORE_FAILED from the evaluator. */
 LB_MUST lb_status lb_form_compile(struct form_loader *loader, const struct lb_yaml_node *root);

@@ -205,8 +205,8 @@ static lb_status judge_classes(const struct judging *judging, struct lb_arena *a
 }
 
 /* The first class that is not FALSE settles it: TRUE gives the class, UNKNOWN leaves it to a
- * person. */
-static void choose(const struct lb_form *form, struct lb_form_judgement *judgement)
+ * person. Returns its index, num_classes for the last. */
+static size_t choose(const struct lb_form *form, struct lb_form_judgement *judgement)
 {
     const struct lb_form_class *chosen = &form->otherwise;
     size_t i = 0;
@@ -219,6 +219,20 @@ static void choose(const struct lb_form *form, struct lb_form_judgement *judgeme
     judgement->class_text = judgement->manual
                                 ? (struct lb_form_text){"转人工审核", "for a person to decide"}
                                 : chosen->text;
+    return i;
+}
+
+/* Nothing is told where a person decides. */
+static lb_status tell_amounts(const struct lb_form_compiled *form, size_t class_index,
+                              const struct lb_expr_value *household, struct lb_arena *arena,
+                              struct lb_form_judgement *judgement)
+{
+    if (!judgement->manual)
+        return lb_form_judge_amounts(form, class_index, household, arena, &judgement->amounts);
+    judgement->amounts =
+        lb_arena_array(arena, form->form.num_amounts, sizeof(*judgement->amounts));
+    LB_ENSURE(judgement->amounts != NULL, LB_NO_MEMORY, "a judgement");
+    return LB_OK;
 }
 
 static lb_status check_members(const struct lb_form *form, const struct lb_form_member *members,
@@ -257,7 +271,8 @@ lb_status lb_form_judge(struct lb_form_compiled *form, const struct lb_form_memb
     LB_TRY(judge_tests(form->tests, form->form.num_conditions, household, arena,
                        &judgement.conditions));
     LB_TRY(judge_classes(&judging, arena, &judgement));
-    choose(&form->form, &judgement);
+    size_t class_index = choose(&form->form, &judgement);
+    LB_TRY(tell_amounts(form, class_index, household, arena, &judgement));
     *out = judgement;
     return LB_OK;
 }

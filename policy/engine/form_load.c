@@ -166,7 +166,8 @@ static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node 
                                        "lead",      "law",        "rules",   "grant_days",
                                        "roles",     "sections",   "facts",   "shares",
                                        "household", "conditions", "classes", "otherwise",
-                                       "parts",     "notice",     "decision", NULL};
+                                       "amounts",   "parts",      "notice",  "decision",
+                                       NULL};
     LB_TRY(lb_yaml_only(root, keys, loader->diag));
     LB_TRY(read_title(loader, root));
     LB_TRY(read_roles(loader, root));
@@ -175,6 +176,7 @@ static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node 
     LB_TRY(check_drill(loader, root));
     LB_TRY(lb_form_read_shares(loader, root));
     LB_TRY(lb_form_read_rules(loader, root));
+    LB_TRY(lb_form_read_amounts(loader, root));
     LB_TRY(lb_form_read_parts(loader, root));
     LB_TRY(read_notice(loader, root));
     LB_TRY(lb_form_read_decision(loader, root));
@@ -191,7 +193,7 @@ static lb_status fill(struct lb_form_compiled *form, const struct lb_rules *rule
     struct form_loader loader = {
         .form = form, .arena = form->arena, .rules = rules, .diag = diag};
     size_t max_names = LB_FORM_MAX_FACTS + LB_FORM_MAX_SHARES + LB_FORM_MAX_VALUES +
-                       LB_FORM_MAX_CONDITIONS;
+                       LB_FORM_MAX_CONDITIONS + LB_FORM_MAX_AMOUNTS;
     loader.taken = lb_arena_array(loader.arena, max_names, sizeof(*loader.taken));
     LB_ENSURE(loader.taken != NULL, LB_NO_MEMORY, "a form's names");
     form->form.content = lb_yaml_bytes(form->yaml);
@@ -244,6 +246,8 @@ void lb_form_free(struct lb_form_compiled *form)
         lb_expr_free(form->tests[i].expr);
     for (size_t i = 0; i < form->form.num_classes; i++)
         lb_expr_free(form->whens[i].expr);
+    for (size_t i = 0; i < form->form.num_amounts; i++)
+        lb_expr_free(form->sums[i].expr);
     lb_expr_env_free(form->env);
     lb_arena_free(form->arena);
     lb_yaml_free(form->yaml);

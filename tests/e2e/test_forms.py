@@ -1,0 +1,124 @@
+"""All forms on the generated population: every case comes to the class that SQL over the departments' own databases
+comes to, and to the one its story tells."""
+
+import collections
+import concurrent.futures
+import glob
+import os
+import sqlite3
+import sys
+import unittest
+
+import yaml
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import fixture  # noqa: E402
+import forms  # noqa: E402
+from expected import normal_name  # noqa: E402
+from material import LIFE_FORMS  # noqa: E402
+from members import DEPARTMENTS  # noqa: E402
+from stubs import Refused  # noqa: E402
+
+OUTCOMES = os.path.join(fixture.ROOT, "tests", "e2e", "outcomes")
+PEOPLE = 60  # ordinary ones; the stories' families come on top
+IN_FLIGHT = 8
+
+
+class Outcomes:
+    """The departments' databases side by side, read-only, as nobody else has them."""
+
+    def __init__(self, folder, today):
+        self._today = today.isoformat()
+        self._connection = sqlite3.connect("file::memory:", uri=True)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.create_function("normal", 1, normal_name, deterministic=True)
+        for department in DEPARTMENTS:
+            path = os.path.join(folder, department + ".db")
+            self._connection.execute(f"ATTACH 'file:{path}?mode=ro' AS {department.replace('-', '_')}")
+        self._connection.execute("CREATE TEMP TABLE declared (role TEXT, id_no TEXT, name TEXT)")
+        self._sql = {}
+
+    def close(self):
+        self._connection.close()
+
+    def judge(self, case):
+        """{class, and the form's amounts} of a case."""
+        if case["form"] not in self._sql:
+            with open(os.path.join(OUTCOMES, case["form"] + ".sql"), encoding="utf-8") as file:
+                self._sql[case["form"]] = file.read()
+        self._connection.execute("DELETE FROM declared")
+        self._connection.executemany("INSERT INTO declared VALUES (:role, :id_no, :name)", case["members"])
+        row, = self._connection.execute(self._sql[case["form"]], {"today": self._today}).fetchall()
+        return dict(row)
+
+
+def classes_of(form):
+    with open(os.path.join(fixture.ROOT, "policy", "forms", form + ".yaml"), encoding="utf-8") as file:
+        read = yaml.safe_load(file)
+    return {entry["class"] for entry in read["classes"]} | {read["otherwise"]["class"], "MANUAL"}
+
+
+def why(ended):
+    """What speaks for and against, and what is missing."""
+    return ([(reason.condition, reason.truth) for reason in ended.result.reasons]
+            + [(fact.fact, fact.state, fact.code) for fact in ended.result.missing])
+
+
+def setUpModule():
+    global federation  # pylint: disable=global-statement
+    federation = fixture.running(PEOPLE)
+
+
+class Forms(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cases = forms.cases_of(federation.people)
+        with concurrent.futures.ThreadPoolExecutor(IN_FLIGHT) as pool:
+            cls.ended = list(pool.map(cls.apply, cls.cases))
+        cls.outcomes = Outcomes(os.path.join(federation.root, "departments"), federation.people.today)
+        cls.addClassCleanup(cls.outcomes.close)
+
+    @staticmethod
+    def apply(case):
+        try:
+            return federation.window.apply(case["members"], case["form"])
+        except Refused as refused:
+            return refused
+
+    def test_every_story_comes_to_its_class(self):
+        for case, ended in zip(self.cases, self.ended):
+            with self.subTest(form=case["form"], key=case["key"]):
+                self.assertNotIsInstance(ended, Refused, ended)
+                if case["key"]:
+                    self.assertEqual(ended.class_id, case["class"], why(ended))
+
+    def test_every_case_equals_the_databases(self):
+        for case, ended in zip(self.cases, self.ended):
+            with self.subTest(form=case["form"], key=case["key"]):
+                found = self.outcomes.judge(case)
+                self.assertEqual(ended.class_id, found["class"], why(ended))
+                for amount in ended.result.amounts:
+                    self.assertEqual(amount.value, found[amount.amount], amount.amount)
+
+    def test_every_class_of_every_form_has_a_story(self):
+        told = collections.defaultdict(set)
+        for case in self.cases:
+            if case["key"]:
+                told[case["form"]].add(case["class"])
+        self.assertEqual(dict(told), {form: classes_of(form) for form in LIFE_FORMS})
+
+    def test_there_is_an_outcome_for_every_form(self):
+        self.assertEqual({os.path.basename(path)[:-len(".sql")] for path in glob.glob(OUTCOMES + "/*.sql")},
+                         set(LIFE_FORMS))
+
+    def test_receipts_were_checked_and_documents_saved(self):
+        for ended in self.ended:
+            self.assertEqual(ended.result.receipts_failed, 0)
+            self.assertGreater(ended.result.receipts_checked, 0)
+        saved = sum(ended.result.documents_saved for ended in self.ended)
+        self.assertGreater(saved, len(self.cases))
+
+
+if __name__ == "__main__":
+    unittest.main()
