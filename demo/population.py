@@ -48,7 +48,8 @@ class Person:
                  "pension_from", "unemployment", "unemployed_from", "unemployed_to", "transfer",
                  "social_aid", "medical", "deposits", "vehicles", "firms", "recognised", "aid",
                  "kin", "marks", "number", "post", "carried", "unpaid", "insured_at", "medical_months",
-                 "medical_owed", "maternity", "fund")
+                 "medical_owed", "maternity", "fund", "multi", "welfare", "allowance", "injury_care",
+                 "drawn")
 
     def __init__(self):
         for slot in self.__slots__:

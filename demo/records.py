@@ -120,8 +120,10 @@ def _aid_records(population, out, household, person):
                                 200000, "B" + month))
     if person.died and "death-unregistered" not in person.marks:
         out.put("cremation", (f"C{person.number:09d}", person.id_no, person.died))
-    if person.age < 16 and _chance(person, 6, 1):
-        out.put("child_welfare", (person.id_no, "distressed", population.day(300)))
+    if person.welfare or (person.age < 16 and _chance(person, 6, 1)):
+        out.put("child_welfare", (person.id_no, person.welfare or "distressed", population.day(300)))
+    if person.allowance:
+        out.put("allowance", (person.id_no, person.allowance, None))
     if person.recognised and person.role == "head":
         out.put("case_log", (f"L{person.number:09d}", "closed", population.day(-235),
                              population.day(-190), population.day(-200)))
@@ -160,8 +162,8 @@ def _insurance_records(population, out, person):
             paid = dict(person.unpaid).get(offset, 1)
             out.put("contribution", (own, "110", population.month(offset), person.wage,
                                      person.wage * 8 // 100, person.wage * 16 // 100, paid))
-    if person.job == "1" and _chance(person, 8, 1):
-        out.put("work_injury", (own, "8", 0))
+    if person.injury_care or (person.job == "1" and _chance(person, 8, 1)):
+        out.put("work_injury", (own, "8", person.injury_care or 0))
     helped = person.recognised and _chance(person, 9, 12)
     if helped or (person.job == "2" and _chance(person, 10, 30)):
         out.put("job_help", (own, "placement", population.month(-8), population.month(-3), 80000))
@@ -326,7 +328,7 @@ def _disabled_federation(population, out):
             kind, level = person.disability
             card = person.id_no + kind + level
             out.put("card", (card, person.id_no, kind, level, population.day(-1400),
-                             population.day(2200), "14" if kind == "7" else None))
+                             population.day(2200), (person.multi or "14") if kind == "7" else None))
             if level in "12":
                 out.put("subsidy", (card, "care", population.month(-1), 30000))
                 out.put("rehab", (card, "training", population.day(-60), 45000))
@@ -350,6 +352,8 @@ def _finance(population, out):
                 _payout(population, out, person, ("social-aid", offset, person.social_aid))
         if person.disability and person.disability[1] in "12":
             _payout(population, out, person, ("disability-subsidy", -1, 30000))
+        if person.drawn:
+            _payout(population, out, person, ("disability-subsidy", 0, 30000))
         if person.stage and _chance(person, 18, 4):
             _payout(population, out, person, ("scholarship", -6, 300000))
     year = int(population.month(0)[:4])

@@ -8,10 +8,10 @@ hand; what an ordinary case comes to is computed from the departments' databases
 import dataclasses
 
 import truth
-from forms import newborn, retirement
+from forms import disability, newborn, retirement
 from stories import Teller
 
-FORMS = {"newborn": newborn, "retirement": retirement}
+FORMS = {"newborn": newborn, "retirement": retirement, "disability-subsidies": disability}
 
 
 @dataclasses.dataclass

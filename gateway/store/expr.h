@@ -27,11 +27,11 @@
  *
  * Everything else is refused: words that would turn UNKNOWN into FALSE or a number (CASE, IS,
  * ISNULL, NOTNULL, NULL, EXISTS, SELECT, coalesce, ifnull, iif, nullif, LIKE, GLOB, MATCH, REGEXP,
- * CAST, COLLATE, RAISE), the sign of division (it truncates: multiply the other side instead, or say
- * floor_div or ceil_div), remainders,
- * bits, fractions, concatenation, comments, parameters, comparisons without parentheses in a row,
- * and operands of different kinds, which SQLite would compare by their type. A sum or product past
- * 64 bits is UNKNOWN at that place, never an approximate number.
+ * CAST, COLLATE, RAISE), division by a sign (it truncates: multiply the other side instead, or say
+ * floor_div or ceil_div), remainders, bits, fractions, concatenation, comments, parameters,
+ * comparisons without parentheses in a row, and operands of different kinds, which SQLite would
+ * compare by their type. A sum or product past 64 bits is UNKNOWN at that place, never an
+ * approximate number.
  */
 struct lb_expr_env;  /* one in-memory SQLite; used by one thread at a time */
 struct lb_expr;      /* one compiled expression; it must be freed before its env */

@@ -91,9 +91,9 @@
  * Names of facts, slots, household values, conditions and amounts are lower-case letters, digits
  * and `_`, and each is used once in a file. `each` sees facts, thresholds, slots and earlier
  * household values; `test` and `value` see slots, household values, thresholds and n; `when` sees
- * conditions. Of a year's month the number is the months since the beginning of the year 0 (January
- * of 2025 is 24300): so months are added and compared. A fact that no expression uses must be shown,
- * and everything else must be used. `otherwise` may be left out where every role is asked.
+ * conditions. A month of a year is a number, the months since the beginning of the year 0 (January
+ * of 2025 is 24300): so months are added and compared. A fact that no expression uses must be
+ * shown, and everything else must be used. `otherwise` may be left out where every role is asked.
  *
  * With the purpose `drill` the form is for drills: all its views are (view.h), and no other form
  * has one of them.

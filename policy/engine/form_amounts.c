@@ -29,16 +29,6 @@ static lb_status read_unit(struct form_loader *loader, const struct lb_yaml_node
     return LB_OK;
 }
 
-static size_t class_index(const struct lb_form *form, const char *id)
-{
-    size_t index = 0;
-    while (index < form->num_classes && strcmp(form->classes[index].id, id) != 0)
-        index++;
-    if (index == form->num_classes && strcmp(form->otherwise.id, id) != 0)
-        return SIZE_MAX;
-    return index;
-}
-
 static lb_status read_told_with(struct form_loader *loader, const struct lb_yaml_node *map,
                                 struct lb_form_amount *amount)
 {
@@ -48,7 +38,7 @@ static lb_status read_told_with(struct form_loader *loader, const struct lb_yaml
         const struct lb_yaml_node *item = lb_yaml_item(list, i);
         const char *id;
         LB_TRY(lb_yaml_text(item, loader->diag, &id));
-        size_t index = class_index(&loader->form->form, id);
+        size_t index = lb_form_class_index(&loader->form->form, id);
         if (index == SIZE_MAX)
             return lb_yaml_fail(item, loader->diag,
                                 "there is no class `%.80s`; name one of the form's", id);

@@ -81,7 +81,7 @@ struct form_loader {
     struct lb_arena *arena;
     const struct lb_rules *rules;  /* NULL: only the readable part */
     struct lb_diag *diag;
-    size_t num_taken;              /* facts, slots, household values, conditions, amounts, in this order */
+    size_t num_taken;  /* facts, slots, household values, conditions, amounts, in this order */
     struct form_taken *taken;
 };
 

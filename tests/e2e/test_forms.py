@@ -32,7 +32,7 @@ class Outcomes:
         self._today = today.isoformat()
         self._connection = sqlite3.connect("file::memory:", uri=True)
         self._connection.row_factory = sqlite3.Row
-        self._connection.create_function("normal", 1, normal_name, deterministic=True)
+        self._connection.create_function("normal", 1, lambda name: name and normal_name(name))
         for department in DEPARTMENTS:
             path = os.path.join(folder, department + ".db")
             self._connection.execute(f"ATTACH 'file:{path}?mode=ro' AS {department.replace('-', '_')}")
