@@ -37,6 +37,19 @@ def medical_months(person, own, insutype, out):
         out.put("maternity", (own, person.maternity, 650000, 3200000))
 
 
+# --- education ---
+
+def boards(person):
+    return int(_spread(person, 37, 100) < 15 if person.boards is None else person.boards)
+
+
+def term(day):
+    """The school term of a day: autumn from September to January."""
+    if day.month >= 9:
+        return f"{day.year}-autumn"
+    return f"{day.year - 1}-autumn" if day.month == 1 else f"{day.year}-spring"
+
+
 # --- health ---
 
 def births(household, out):

@@ -49,7 +49,7 @@ class Person:
                  "social_aid", "medical", "deposits", "vehicles", "firms", "recognised", "aid",
                  "kin", "marks", "number", "post", "carried", "unpaid", "insured_at", "medical_months",
                  "medical_owed", "maternity", "fund", "multi", "welfare", "allowance", "injury_care",
-                 "drawn")
+                 "drawn", "boards", "aided")
 
     def __init__(self):
         for slot in self.__slots__:

@@ -236,13 +236,15 @@ def _education(population, out):
             first = {"primary": 6, "junior": 12, "senior": 15, "vocational": 15}.get(person.stage, 18)
             out.put("student", (roll, person.id_no,
                                 f"{person.household.area6}{person.stage[:3].upper()}", person.stage,
-                                person.age - first + 1, "active", int(_chance(person, 13, 15)),
+                                person.age - first + 1, "active", form_records.boards(person),
                                 population.day(-365 * (person.age - first) - 80)))
             for offset, cents in person.fees:
                 charged = cents * 3 if _chance(person, 14, 10) else cents
                 out.put("fee", (roll, population.month(offset), charged, cents))
             if person.recognised:
-                out.put("aid", (roll, "autumn", "grant", "1", 100000, "paid"))
+                out.put("aid", (roll, "2019-autumn", "grant", "1", 100000, "paid"))
+            if person.aided:
+                out.put("aid", (roll, form_records.term(population.today), "grant", "1", 100000, "paid"))
         elif 23 <= person.age <= 30 and _chance(person, 15, 20):
             out.put("student", ("G" + person.id_no, person.id_no, "110101BAC", "bachelor", 4,
                                 "graduated", 0, population.day(-2500)))

@@ -8,10 +8,11 @@ hand; what an ordinary case comes to is computed from the departments' databases
 import dataclasses
 
 import truth
-from forms import disability, newborn, retirement
+from forms import disability, education, newborn, retirement
 from stories import Teller
 
-FORMS = {"newborn": newborn, "retirement": retirement, "disability-subsidies": disability}
+FORMS = {"newborn": newborn, "retirement": retirement, "disability-subsidies": disability,
+         "education-aid": education}
 
 
 @dataclasses.dataclass

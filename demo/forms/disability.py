@@ -33,8 +33,7 @@ def _living(tell):
     student = _one(tell, 19, "3", "4")
     student.stage, student.job = "bachelor", None
     _told(tell, "student", "LIVING", "全日制大学生", "a full-time student", student)
-    _told(tell, "old-severe", "BOTH", "六十五岁，养老金低于低保标准，补差额", "old,
-          severe: the difference to the standard",
+    _told(tell, "old-severe", "BOTH", "六十五岁，养老金低于低保标准，补差额", "old, severe: the difference to the standard",
           _one(tell, 65, "4", "2", month=900))
     _told(tell, "woman-of-56", "BOTH", "五十六岁女性，工资低于标准，按差额", "a woman of 56 at work below the standard",
           _one(tell, 56, "1", "2", month=1300, sex="F"))
@@ -79,7 +78,7 @@ def _excluded(tell):
 
 def _children(tell):
     family = tell.family((38, "F", "head", 5200), (36, "M", "spouse", 6100), (9, "M", "child", 0),
-          (13, "F", "child", 0))
+                         (13, "F", "child", 0))
     mother, _, boy, girl = family.people
     boy.disability = ("6", "1")
     _told(tell, "child", "BOTH", "母亲为两个子女申请，一人一级精神", "a mother for her children, one of them severe",

@@ -20,6 +20,7 @@
  *             a [NOT] IN (b, c, ...)                     numbers or texts
  *   sum       a + b, a - b, a * b, -a                    numbers
  *   value     12, 'text', TRUE, FALSE, a name, (a)
+ *             as_number(p)                               1 for TRUE, 0 for FALSE; UNKNOWN stays
  *             UNKNOWN, a truth value             `a OR UNKNOWN`: a person decides unless a holds
  *             abs(a), ceil(a), min(a, b, ...), max(a, b, ...)
  *             floor_div(a, b), ceil_div(a, b)            a divided by b, to the whole number below

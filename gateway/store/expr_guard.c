@@ -94,11 +94,19 @@ static void ceil_quotient(sqlite3_context *context, int num, sqlite3_value **val
     give(context, known, exact ? below : below + 1);
 }
 
+static void truth_as_number(sqlite3_context *context, int num, sqlite3_value **values)
+{
+    (void)num;
+    int64_t value;
+    bool known = take_int(values[0], &value) && (value == 0 || value == 1);
+    give(context, known, value);
+}
+
 static bool is_allowed(const char *function)
 {
     static const char *const allowed[] = {"lb_sum", "lb_product", "lb_neg", "lb_abs",
                                           "ceil",   "min",        "max",
-                                          "lb_floor_div", "lb_ceil_div"};
+                                          "lb_floor_div", "lb_ceil_div", "lb_as_number"};
     for (size_t i = 0; function != NULL && i < sizeof(allowed) / sizeof(allowed[0]); i++) {
         if (strcmp(function, allowed[i]) == 0)
             return true;
@@ -127,7 +135,8 @@ static lb_status add_functions(sqlite3 *db)
     } functions[] = {
         {"lb_sum", -1, sum}, {"lb_product", -1, product}, {"lb_neg", 1, negative},
         {"lb_abs", 1, absolute}, {"lb_floor_div", 2, floor_quotient},
-        {"lb_ceil_div", 2, ceil_quotient}};
+        {"lb_ceil_div", 2, ceil_quotient},
+        {"lb_as_number", 1, truth_as_number}};
     for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
         LB_TRY(lb_store_status(sqlite3_create_function_v2(
             db, functions[i].name, functions[i].num_args,

@@ -124,7 +124,8 @@ static void broken_grammar_is_refused(void **state)
         "floor_div(a)", "ceil_div(a, b, a)", "floor_div(a, s)", "a / b",
         "min(a)", "max(a)", "min()", "ceil(a, b)", "sum(a) = 7", "lb_sum(a, b) = 7",
         "random() = 1", "UNKNOWN = 1", "UNKNOWN + 1 = 1", "max(UNKNOWN, 1) = 1", "a IN (UNKNOWN)",
-        "unknown (a)",
+        "unknown (a)", "as_number(a) = 1", "as_number() = 1",
+        "as_number(p, p) = 1", "as_number(s) = 1",
         "zz = 1", "P", "load_extension('x')", "abs (*)", "min(DISTINCT a, b)",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -10,7 +10,7 @@ enum lb_token_kind {
     LB_TOKEN_NUMBER,    /* decimal digits within int64 */
     LB_TOKEN_TEXT,      /* 'text' with its quotes, '' for a quote inside */
     LB_TOKEN_NAME,      /* any identifier that is none of the following */
-    LB_TOKEN_FUNCTION,  /* abs ceil min max floor_div ceil_div */
+    LB_TOKEN_FUNCTION,  /* abs ceil min max floor_div ceil_div as_number */
     LB_TOKEN_AND,
     LB_TOKEN_OR,
     LB_TOKEN_NOT,

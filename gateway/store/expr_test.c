@@ -188,6 +188,10 @@ static void quotients_are_the_whole_numbers_beside(void **state)
     is_unknown(state, "floor_div(a, 0)");
     is_unknown(state, "ceil_div(a, -2)");
     is_unknown(state, "floor_div(a + 9223372036854775807, 2)");
+    is_number(state, "as_number(p) * 5 + as_number(NOT p) * 7", 5);
+    is_number(state, "as_number(a = 7 OR UNKNOWN) + as_number(a = 8 AND UNKNOWN)", 1);
+    is_unknown(state, "as_number(UNKNOWN)");
+    is_unknown(state, "as_number(q) * 0");
 }
 
 static void overflow_is_unknown_where_it_happens(void **state)

@@ -28,12 +28,13 @@ static lb_status read_name(struct lb_expr_state *state, enum lb_expr_kind *out_k
     int len = name.len > 64 ? 64 : (int)name.len;
     return lb_expr_refuse(state,
                           "unknown name \"%.*s\"; use the form's own names, and abs, ceil, min, "
-                          "max, floor_div or ceil_div as functions",
+                          "max, floor_div, ceil_div or as_number as functions",
                           len, (const char *)name.ptr);
 }
 
-/* One number or several, separated by commas, up to the closing parenthesis. */
-static lb_status read_numbers(struct lb_expr_state *state, size_t *out_count)
+/* One argument or several of a kind, separated by commas, up to the closing parenthesis. */
+static lb_status read_arguments(struct lb_expr_state *state, enum lb_expr_kind want,
+                                size_t *out_count)
 {
     size_t count = 0;
     do {
@@ -42,8 +43,9 @@ static lb_status read_numbers(struct lb_expr_state *state, size_t *out_count)
             LB_TRY(lb_expr_advance(state));
             lb_expr_put(state, ",");
         }
-        LB_TRY(lb_expr_read_sum(state, &kind));
-        LB_TRY(lb_expr_need(state, kind, LB_EXPR_NUMBER));
+        LB_TRY(want == LB_EXPR_TRUTH ? lb_expr_read_or(state, &kind)
+                                     : lb_expr_read_sum(state, &kind));
+        LB_TRY(lb_expr_need(state, kind, want));
         count++;
     } while (state->token.kind == LB_TOKEN_COMMA);
     *out_count = count;
@@ -55,17 +57,19 @@ struct function {
     const char *sql;
     size_t min_args;
     size_t max_args;
+    enum lb_expr_kind takes;
 };
 
 /* min and max of one argument would be SQL's aggregates. SQLite's abs fails on the least integer;
  * ours is unknown there. */
 static const struct function functions[] = {
-    {"abs", "lb_abs(", 1, 1},
-    {"ceil", "ceil(", 1, 1},
-    {"min", "min(", 2, SIZE_MAX},
-    {"max", "max(", 2, SIZE_MAX},
-    {"floor_div", "lb_floor_div(", 2, 2},
-    {"ceil_div", "lb_ceil_div(", 2, 2},
+    {"abs", "lb_abs(", 1, 1, LB_EXPR_NUMBER},
+    {"ceil", "ceil(", 1, 1, LB_EXPR_NUMBER},
+    {"min", "min(", 2, SIZE_MAX, LB_EXPR_NUMBER},
+    {"max", "max(", 2, SIZE_MAX, LB_EXPR_NUMBER},
+    {"floor_div", "lb_floor_div(", 2, 2, LB_EXPR_NUMBER},
+    {"ceil_div", "lb_ceil_div(", 2, 2, LB_EXPR_NUMBER},
+    {"as_number", "lb_as_number(", 1, 1, LB_EXPR_TRUTH},
 };
 
 #define LAST_FUNCTION (sizeof(functions) / sizeof(functions[0]) - 1)
@@ -89,11 +93,11 @@ static lb_status read_call(struct lb_expr_state *state, enum lb_expr_kind *out_k
     LB_TRY(lb_expr_advance(state));
     LB_TRY(lb_expr_expect(state, LB_TOKEN_OPEN));
     size_t count;
-    LB_TRY(read_numbers(state, &count));
+    LB_TRY(read_arguments(state, function->takes, &count));
     if (count < function->min_args || count > function->max_args)
         return lb_expr_refuse(state,
                               "abs and ceil take one number, floor_div and ceil_div two, min and "
-                              "max two or more; correct it");
+                              "max two or more, as_number a truth value; correct it");
     lb_expr_put(state, ")");
     state->level--;
     *out_kind = LB_EXPR_NUMBER;

@@ -5,10 +5,11 @@
 
 /* Words that mean something in an expression, or are refused there; told here at their own line. */
 static const char *const reserved_words[] = {
-    "abs", "and", "between", "case", "cast", "ceil", "ceil_div", "coalesce", "collate", "distinct",
-    "else", "end", "escape", "exists", "false", "floor_div", "from", "glob", "ifnull", "iif", "in",
-    "is", "isnull", "like", "match", "max", "min", "n", "not", "notnull", "null", "nullif", "or",
-    "raise", "regexp", "select", "then", "true", "union", "unknown", "values", "when", "with",
+    "abs", "and", "as_number", "between", "case", "cast", "ceil", "ceil_div", "coalesce", "collate",
+    "distinct", "else", "end", "escape", "exists", "false", "floor_div", "from", "glob", "ifnull",
+    "iif", "in", "is", "isnull", "like", "match", "max", "min", "n", "not", "notnull", "null",
+    "nullif", "or", "raise", "regexp", "select", "then", "true", "union", "unknown", "values",
+    "when", "with",
 };
 
 #define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz"

@@ -54,6 +54,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct test *test = *state;
+    lb_arena_free(test->arena);
     lb_form_free(test->form);
     lb_rules_free(test->rules);
     return 0;
