@@ -96,7 +96,7 @@ lb_status lb_audit_health(struct lb_audit_index *index, int64_t since_ms, int64_
 /* A person's time of keeping runs from the newest access, whatever officers look up meanwhile. */
 #define NOT_SEEN_SINCE                                                                             \
     " AND NOT EXISTS (SELECT 1 FROM access AS later WHERE later.subject = a.subject"               \
-    " AND later.time_ms >= ?2 AND later.detail = 1 AND later.type IN (1, 2, 3, 4, 5, 8))"
+    " AND later.time_ms >= ?2 AND later.detail = 1 AND later.type IN (1, 2, 3, 4, 5, 8, 14))"
 
 static lb_status count_held(struct lb_audit_index *index, int64_t before_ms, const char *case_no,
                             uint64_t *total)

@@ -108,12 +108,21 @@ static bool administers(const struct lb_leaf *leaf)
     }
 }
 
+/* Says what became of a parcel; the others say that one was taken on. */
+static bool ends_parcel(const struct lb_leaf *leaf)
+{
+    static const char *const codes[] = {"SENT", "HELD", "DELIVERED", NULL};
+    return !is_one_of(leaf->code, codes);
+}
+
 /* Refuses, or ends what was begun while there was room. */
 static bool closes(const struct lb_leaf *leaf)
 {
     switch (leaf->type) {
     case LB_LEAF_READ:
         return strcmp(leaf->code, "ANSWERED") != 0;
+    case LB_LEAF_PARCEL:
+        return ends_parcel(leaf);
     case LB_LEAF_DELIVER:
     case LB_LEAF_FAILURE:
     case LB_LEAF_DENY:

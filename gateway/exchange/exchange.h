@@ -7,6 +7,7 @@
 #include "gateway/base/workers.h"
 #include "gateway/drill/watch.h"
 #include "gateway/evidence/log.h"
+#include "gateway/exchange/outbox.h"
 #include "gateway/store/schema.h"
 #include "gateway/trust/trust.h"
 #include "lianban/v1/broker.pb-c.h"
@@ -35,6 +36,7 @@ struct lb_exchange_options {
     struct lb_meter *meter;                /* NULL: nobody counts */
     struct lb_workers *workers;
     const struct lb_clock *clock;
+    struct lb_outbox *outbox;              /* parcels; NULL: none are taken */
     struct lb_drill_watch *drill;          /* what is made believe now; NULL: nothing ever */
     const struct lb_offered_form *forms;
     size_t num_forms;

@@ -16,7 +16,7 @@
 #include "gateway/wire/pb.h"
 
 static struct lb_log *open_log(struct fixture *fx, const char *folder, const char *spiffe,
-                               const struct fed_party *party)
+                               const struct fed_party *party, const char *const *migrations)
 {
     const struct lb_log_options options = {
         .folder = fed_path(&fx->fed, folder),
@@ -24,6 +24,7 @@ static struct lb_log *open_log(struct fixture *fx, const char *folder, const cha
         .key = party->log_key,
         .clock = lb_clock_system(),
         .create = true,
+        .migrations = migrations,
     };
     struct lb_diag diag = {""};
     struct lb_log *log = NULL;
@@ -54,12 +55,20 @@ static void open_federation(struct fixture *fx)
 
 static void start_exchange(struct fixture *fx)
 {
+    const struct lb_outbox_options outbox = {
+        .trust = fx->fed.trust,
+        .log = fx->log,
+        .store_path = fed_path(&fx->fed, "broker/evidence.db"),
+        .clock = lb_clock_system(),
+    };
+    assert_ok(lb_outbox_new(&outbox, &fx->outbox));
     const struct lb_exchange_options options = {
         .self = FX_BROKER,
         .trust = fx->fed.trust,
         .log = fx->log,
         .workers = fx->workers,
         .clock = lb_clock_system(),
+        .outbox = fx->outbox,
         .forms = &fx->form,
         .num_forms = 1,
         .seen_folder = fed_path(&fx->fed, "seen"),
@@ -72,6 +81,7 @@ static void start_exchange(struct fixture *fx)
 void fx_restart(struct fixture *fx)
 {
     lb_exchange_free(fx->exchange);
+    lb_outbox_free(fx->outbox);
     start_exchange(fx);
 }
 
@@ -84,8 +94,8 @@ void fx_setup(struct fixture *fx)
     for (size_t i = 0; i < 4; i++)
         fed_party_make(parties[i]);
     open_federation(fx);
-    fx->log = open_log(fx, "broker", FX_BROKER, &fx->broker);
-    fx->adapter_log = open_log(fx, "adapter", FX_ADAPTER, &fx->adapter);
+    fx->log = open_log(fx, "broker", FX_BROKER, &fx->broker, lb_outbox_migrations);
+    fx->adapter_log = open_log(fx, "adapter", FX_ADAPTER, &fx->adapter, NULL);
     assert_ok(lb_workers_new(2, 100, &fx->workers));
     fx->form = (struct lb_offered_form){.id = "social-assistance", .version = 1};
     lb_sha256(lb_span_str("form"), fx->form.sha256);
@@ -101,6 +111,7 @@ void fx_teardown(struct fixture *fx)
         fx_unlink(fx);
     lb_workers_free(fx->workers);
     lb_exchange_free(fx->exchange);
+    lb_outbox_free(fx->outbox);
     lb_seen_free(fx->adapter_seen);
     lb_log_close(fx->log);
     lb_log_close(fx->adapter_log);

@@ -24,6 +24,7 @@ struct fixture {
     struct lb_log *adapter_log;
     struct lb_workers *workers;
     struct lb_offered_form form;
+    struct lb_outbox *outbox;
     struct lb_exchange *exchange;
     /* the adapter's end, played by the test */
     struct lb_broker_link *link;

@@ -82,6 +82,8 @@ struct lb_broker_link {
     struct lb_exchange *exchange;
     struct adapter *adapter;
     struct lb_session session;
+    struct lb_outlet *outlet;                  /* for parcels, if the adapter takes any */
+    unsigned reads_in_a_row;                   /* frames sent without a parcel between */
     pthread_mutex_t receiving;                 /* held while a frame is taken */
     pthread_mutex_t lock;
     size_t refs;
@@ -210,6 +212,17 @@ void lb_broker_link_kick(struct lb_broker_link *link);
 void lb_broker_link_end(struct lb_broker_link *link, lb_status status);
 bool lb_broker_link_is_over(struct lb_broker_link *link);
 void lb_broker_link_unref(struct lb_broker_link *link);
+
+/* link_parcels.c */
+/* lb_broker_link_open_outlet opens it for an adapter that has greeted, if both take parcels. Not
+ * under the link's lock, which the outbox takes to kick. NO_MEMORY. */
+LB_MUST lb_status lb_broker_link_open_outlet(struct lb_broker_link *link);
+/* lb_broker_link_parcels takes a frame with parcels: statuses of lb_outlet_receive. */
+LB_MUST lb_status lb_broker_link_parcels(struct lb_broker_link *link,
+                                         const Lianban__V1__ParcelBatch *batch);
+/* lb_broker_link_next_parcels packs the next such frame; empty when there is none. */
+LB_MUST lb_status lb_broker_link_next_parcels(struct lb_broker_link *link, struct lb_arena *arena,
+                                              struct lb_span *out_frame);
 
 /* answer.c: what came back, checked against what was asked. */
 LB_MUST lb_status lb_broker_link_answers(struct lb_broker_link *link,

@@ -237,7 +237,7 @@ static lb_status take_hello(struct lb_broker_link *link, const Lianban__V1__Hell
     if (status == LB_OK && !link->detached)
         link->port.kick(link->port.ctx);
     (void)pthread_mutex_unlock(&link->lock);
-    return status;
+    return status == LB_OK ? lb_broker_link_open_outlet(link) : status;
 }
 
 static lb_status take_frame(struct lb_broker_link *link, const Lianban__V1__Frame *frame)
@@ -249,6 +249,8 @@ static lb_status take_frame(struct lb_broker_link *link, const Lianban__V1__Fram
         return lb_broker_link_answers(link, frame->batch);
     case LIANBAN__V1__FRAME__BODY_STATUS_ACK:
         return lb_relay_ack(link, frame->status_ack);
+    case LIANBAN__V1__FRAME__BODY_PARCELS:
+        return lb_broker_link_parcels(link, frame->parcels);
     default:
         LB_FAIL(LB_VERSION_UNSUPPORTED, "unknown frame");
     }
@@ -346,6 +348,9 @@ void lb_broker_link_close(struct lb_broker_link *link)
 {
     struct lb_exchange *exchange = link->exchange;
     bool stood = has_stood(link);
+    if (link->outlet != NULL)
+        lb_outlet_close(link->outlet);
+    link->outlet = NULL;
     (void)pthread_mutex_lock(&exchange->lock);
     enum lb_code code = link->leaving ? LB_STOPPING : LB_UNAVAILABLE;
     if (link->adapter->link == link)

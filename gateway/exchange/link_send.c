@@ -2,11 +2,14 @@
 #include "gateway/exchange/inside.h"
 #include "gateway/wire/pb.h"
 
-/* What a link sends: greeting, what ends grants, reads with the proofs of their ROUTE entries. */
+/* What a link sends: greeting, what ends grants, reads with the proofs of their ROUTE entries, and
+ * parcels when no read waits. */
 
 /* What queues while a frame is being written goes together into the next, up to this. */
 #define MAX_FRAME_READS 64
 #define MAX_FRAME_BYTES (512U * 1024)
+/* After so many frames with reads comes one with parcels, or a busy adapter would never get any. */
+#define MAX_READS_IN_A_ROW 32
 
 static struct routed_read *take_queued(struct lb_broker_link *link, bool *out_show)
 {
@@ -64,6 +67,23 @@ static lb_status pack_batch(struct lb_broker_link *link, const struct routed_rea
     return lb_pb_pack(&frame, arena, out);
 }
 
+static lb_status next_reads(struct lb_broker_link *link, struct lb_arena *arena,
+                            struct lb_span *out)
+{
+    bool show = false;
+    struct routed_read *reads = take_queued(link, &show);
+    lb_status status = LB_OK;
+    if (reads != NULL || show)
+        status = pack_batch(link, reads, arena, out);
+    while (reads != NULL) {
+        struct routed_read *read = reads;
+        reads = read->next;
+        lb_collect_release(read->collect);
+    }
+    link->reads_in_a_row++;
+    return status;
+}
+
 static lb_status next_frame(struct lb_broker_link *link, struct lb_arena *arena,
                             struct lb_span *out)
 {
@@ -79,17 +99,11 @@ static lb_status next_frame(struct lb_broker_link *link, struct lb_arena *arena,
     LB_TRY(lb_ending_next(link, arena, out));
     if (out->len > 0 || !lb_ending_settled(link))
         return LB_OK;
-    bool show = false;
-    struct routed_read *reads = take_queued(link, &show);
-    lb_status status = LB_OK;
-    if (reads != NULL || show)
-        status = pack_batch(link, reads, arena, out);
-    while (reads != NULL) {
-        struct routed_read *read = reads;
-        reads = read->next;
-        lb_collect_release(read->collect);
-    }
-    return status;
+    if (link->reads_in_a_row >= MAX_READS_IN_A_ROW)
+        LB_TRY(lb_broker_link_next_parcels(link, arena, out));
+    if (out->len == 0)
+        LB_TRY(next_reads(link, arena, out));
+    return out->len > 0 ? LB_OK : lb_broker_link_next_parcels(link, arena, out);
 }
 
 bool lb_broker_link_fill(struct lb_broker_link *link, struct lb_buf *out)

@@ -23,8 +23,10 @@ struct broker_role {
     struct lb_offered_form offered[LB_MAX_FORMS];
     const char *seen_folder;
     const char *kept_path;
+    const char *log_path;
     struct lb_node_drills drills;
     struct lb_workers *workers;
+    struct lb_outbox *outbox;
     struct lb_exchange *exchange;
     struct lb_broker_service service;
     struct lb_status_service status;
@@ -68,8 +70,9 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     offer_forms(role);
     role->seen_folder = lb_arena_printf(node->arena, "%s/seen", node->state);
     role->kept_path = lb_arena_printf(node->arena, "%s/withdrawals.db", node->state);
-    LB_ENSURE(role->seen_folder != NULL && role->kept_path != NULL, LB_NO_MEMORY,
-              "configuration is too large");
+    role->log_path = lb_arena_printf(node->arena, "%s/evidence.db", node->state);
+    LB_ENSURE(role->seen_folder != NULL && role->kept_path != NULL && role->log_path != NULL,
+              LB_NO_MEMORY, "configuration is too large");
     return LB_OK;
 }
 
@@ -117,6 +120,17 @@ static lb_status start_operations(struct broker_role *role, struct lb_rpc_method
     return LB_OK;
 }
 
+static lb_status start_outbox(struct broker_role *role)
+{
+    const struct lb_outbox_options options = {
+        .trust = role->node->trust,
+        .log = role->node->log,
+        .store_path = role->log_path,
+        .clock = lb_clock_system(),
+    };
+    return lb_outbox_new(&options, &role->outbox);
+}
+
 static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num)
 {
     struct broker_role *role = own;
@@ -124,6 +138,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     LB_TRY(lb_file_mkdirs(role->seen_folder));
     LB_TRY(lb_workers_new(COLLECT_WORKERS, COLLECT_QUEUE, &role->workers));
     LB_TRY(lb_node_drills_start(node, &role->drills));
+    LB_TRY(start_outbox(role));
     const struct lb_exchange_options options = {
         .self = node->spiffe,
         .trust = node->trust,
@@ -131,6 +146,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .meter = node->meter,
         .workers = role->workers,
         .clock = lb_clock_system(),
+        .outbox = role->outbox,
         .drill = role->drills.watch,
         .forms = role->offered,
         .num_forms = role->forms.num,
@@ -140,6 +156,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
     LB_TRY(lb_exchange_new(&options, &role->exchange));
     role->service = (struct lb_broker_service){
         .exchange = role->exchange,
+        .outbox = role->outbox,
         .log = node->log,
         .trust = node->trust,
         .clock = lb_clock_system(),
@@ -202,10 +219,13 @@ static lb_status serving(void *own)
     return LB_OK;
 }
 
-/* Forms under way are answered; the links to the departments stand until then. */
+/* Agents are told to come back; forms under way are answered, and the links to the departments
+ * stand until then. */
 static void drain(void *own)
 {
     struct broker_role *role = own;
+    if (role->outbox != NULL)
+        lb_outbox_leave(role->outbox);
     if (role->exchange != NULL)
         lb_exchange_drain(role->exchange, LB_DRAIN_MS);
 }
@@ -232,6 +252,7 @@ static void stop(void *own)
     struct broker_role *role = own;
     lb_workers_free(role->workers);
     lb_exchange_free(role->exchange);
+    lb_outbox_free(role->outbox);
     lb_node_drills_stop(&role->drills);
     lb_schema_free(role->schema);
     lb_node_forms_free(&role->forms);
@@ -250,6 +271,7 @@ int main(int argc, char **argv)
         .kind = LB_NODE_BROKER,
         .keeps_log = true,
         .must_listen = true,
+        .migrations = lb_outbox_migrations,
         .prepare = prepare,
         .start = start,
         .serving = serving,

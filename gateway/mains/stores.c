@@ -15,8 +15,13 @@ lb_status lb_stores_of(enum lb_node_kind kind, struct lb_arena *arena,
 {
     struct lb_store_schema *kinds = lb_arena_array(arena, MAX_KINDS, sizeof(*kinds));
     LB_ENSURE(kinds != NULL, LB_NO_MEMORY, "arena is full");
-    /* An adapter's memory of requests stands beside its log in one file. */
-    LB_TRY(lb_log_kind(kind == LB_NODE_ADAPTER ? lb_serve_migrations : NULL, arena, &kinds[0]));
+    /* An adapter's memory of requests, and a broker's parcels, stand beside its log in one file. */
+    const char *const *beside = NULL;
+    if (kind == LB_NODE_ADAPTER)
+        beside = lb_serve_migrations;
+    else if (kind == LB_NODE_BROKER)
+        beside = lb_outbox_migrations;
+    LB_TRY(lb_log_kind(beside, arena, &kinds[0]));
     kinds[1] = lb_cosigned_schema;
     kinds[2] = lb_witness_schema;
     size_t num = 3;

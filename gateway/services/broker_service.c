@@ -290,4 +290,5 @@ void lb_broker_service_methods(struct lb_broker_service *service,
                                     .unary = relay_status, .ctx = service};
     out[5] = (struct lb_rpc_method){.path = "/lianban.v1.Broker/RelayRevocation",
                                     .unary = relay_revocation, .ctx = service};
+    lb_parcel_service_methods(service, out + LB_BROKER_METHODS - LB_PARCEL_METHODS);
 }
