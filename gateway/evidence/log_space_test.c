@@ -20,12 +20,6 @@ static const struct {
     {LB_LEAF_CONSENT, "EMERGENCY", false, false},
     {LB_LEAF_CONSENT, "RESUMED", false, false},
     {LB_LEAF_CONSENT, "RECORD_READ", false, false},
-    {LB_LEAF_PARCEL, "SENT", false, false},
-    {LB_LEAF_PARCEL, "HELD", false, false},
-    {LB_LEAF_PARCEL, "DELIVERED", false, false},
-    {LB_LEAF_PARCEL, "HANDED", true, false},
-    {LB_LEAF_PARCEL, "ENDED_PARCEL_EXPIRED", true, false},
-    {LB_LEAF_PARCEL, "INTAKE_CLOSED", true, false},
     {LB_LEAF_READ, "GRANT_EXPIRED", true, false},
     {LB_LEAF_DELIVER, "ANSWERED", true, false},
     {LB_LEAF_FAILURE, "DEADLINE", true, false},
@@ -40,6 +34,12 @@ static const struct {
     {LB_LEAF_ERASURE, "ERASED", true, true},
     {LB_LEAF_RECOVERY, "RECOVERED", true, true},
     {LB_LEAF_SHARD, "LINK", true, true},
+    {LB_LEAF_PARCEL, "SENT", false, false},
+    {LB_LEAF_PARCEL, "HELD", false, false},
+    {LB_LEAF_PARCEL, "DELIVERED", false, false},
+    {LB_LEAF_PARCEL, "HANDED", true, false},
+    {LB_LEAF_PARCEL, "ENDED_PARCEL_EXPIRED", true, false},
+    {LB_LEAF_PARCEL, "INTAKE_CLOSED", true, false},
 };
 #define NUM_KINDS (sizeof(KINDS) / sizeof(KINDS[0]))
 
