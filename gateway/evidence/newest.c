@@ -4,8 +4,8 @@
 /* How long a subject's newest access has been kept. */
 
 /* A leaf's second byte is its type: READ to DENY, CONSENT and PARCEL are about what somebody was
- * given or asked for. What officers look up about a person, or do to the details themselves, is no access
- * and must not keep these from their end. */
+ * given or asked for. What officers look up about a person, or do to the details themselves, is no
+ * access and must not keep these from their end. */
 #define ACCESSES                                                                                   \
     "detail AS d JOIN leaf AS l ON l.idx = d.idx"                                                  \
     " AND substr(l.bytes, 2, 1) IN (x'01', x'02', x'03', x'04', x'05', x'08', x'0E')"
