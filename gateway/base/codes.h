@@ -324,6 +324,14 @@
     X(REVIEW_STATE, FAILED_PRECONDITION, LOCAL,                                                    \
       "Not at that step: assign, explain, close; another person closes a grave one.",              \
       "提示不在该步骤：先指派，再说明，后办结；严重的须由另一人办结。")                            \
+    X(PSI_AGREEMENT, FAILED_PRECONDITION, LOCAL,                                                   \
+      "The two departments have not agreed on the same text; compare it word for word.",           \
+      "双方部门的比对约定不一致，请逐字核对。")                                                    \
+    X(PSI_REPEATED, FAILED_PRECONDITION, LOCAL,                                                    \
+      "This list was compared with that department before, or one was too lately.",                \
+      "该名单已与对方部门比对过，或距上次比对间隔不足。")                                          \
+    X(PSI_TOO_FEW, FAILED_PRECONDITION, LOCAL, "Too few people for a number to be told.",          \
+      "人数过少，不予显示。")                                                                      \
     X(NO_MEMORY, RESOURCE_EXHAUSTED, LOCAL, "Memory is exhausted.", "内存不足。")                  \
     X(ABSENT, NOT_FOUND, LOCAL, "There is no such thing.", "不存在。")
 

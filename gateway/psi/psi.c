@@ -43,6 +43,17 @@ lb_status lb_psi_side_of(struct lb_p256 *p256, const uint8_t seed[LB_PSI_SEED_BY
     return LB_OK;
 }
 
+lb_status lb_psi_reply_key_of(const uint8_t seed[LB_PSI_SEED_BYTES],
+                              const uint8_t run[LB_PSI_RUN_BYTES], struct lb_x25519_key *out)
+{
+    uint8_t private_key[LB_X25519_BYTES];
+    derive(lb_span_of(seed, LB_PSI_SEED_BYTES), "lianban psi reply v1", run, private_key,
+           sizeof(private_key));
+    lb_status status = lb_x25519_from_private(private_key, out);
+    lb_wipe(private_key, sizeof(private_key));
+    return status;
+}
+
 void lb_psi_side_wipe(struct lb_psi_side *side)
 {
     lb_wipe(side, sizeof(*side));

@@ -3,6 +3,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/crypto/p256.h"
+#include "gateway/crypto/x25519.h"
 
 /*
  * Who is on two departments' lists, without either showing its list (docs/DUPLICATES.md). The asker
@@ -56,6 +57,10 @@ LB_MUST lb_status lb_psi_side_of(struct lb_p256 *p256, const uint8_t seed[LB_PSI
                                  const uint8_t run[LB_PSI_RUN_BYTES],
                                  const uint8_t prehash[LB_PSI_PREHASH_BYTES],
                                  struct lb_psi_side *out);
+/* lb_psi_reply_key_of derives the asker's key of the run, to which the answer is sealed. */
+LB_MUST lb_status lb_psi_reply_key_of(const uint8_t seed[LB_PSI_SEED_BYTES],
+                                      const uint8_t run[LB_PSI_RUN_BYTES],
+                                      struct lb_x25519_key *out);
 void lb_psi_side_wipe(struct lb_psi_side *side);  /* for LB_DEFER */
 
 /* lb_psi_padded is the size to which a list of `num` is filled up: at least LB_PSI_MIN_PADDED, and

@@ -1,0 +1,97 @@
+"""Planted defects: who gets help from two departments at once, and what must not be taken for it.
+
+Only for who asks for them: they are written into databases that are there already, so that everybody's
+class stays what it is elsewhere. The truth is returned and kept nowhere.
+"""
+
+import contextlib
+import dataclasses
+import os
+import random
+import sqlite3
+
+from identity import id_check
+
+DUPLICATES = 0.12  # of those who get hardship aid get job help too
+_HARDSHIP_CENTS, _JOB_HELP_CENTS = 60000, 80000
+_FULL_WIDTH = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
+
+
+@dataclasses.dataclass
+class Planted:
+    """Who is on which list, by identity number; `payments` are the records of the aid."""
+
+    aided: set
+    helped: set
+    payments: dict         # record: identity number
+    homonyms: list         # pairs of one name and birthday, one aided, the other helped
+    variants: set          # written differently by the two departments
+    elsewhere: set         # registered in another region
+
+    @property
+    def both(self):
+        return self.aided & self.helped
+
+
+def plant(people, folder, seed=1):
+    """Writes both lists into the databases of civil affairs and social security in `folder`; `people` is the
+    population they were made from."""
+    rng = random.Random(seed)
+    adults = [p for h in people.households if not h.story for p in h.people
+              if p.age >= 18 and not p.died and not p.aid and not p.recognised]
+    rng.shuffle(adults)
+    third = len(adults) // 3
+    aided, others = adults[:third], adults[third:]
+    twice = aided[:round(DUPLICATES * len(aided))]
+    planted = Planted({p.id_no for p in aided}, {p.id_no for p in twice + others[:third]}, {}, [], set(), set())
+    namesakes = [_namesake(rng, person) for person in aided[-8:]]
+    planted.homonyms = [(person.id_no, id_no) for person, id_no in zip(aided[-8:], namesakes)]
+    planted.helped |= set(namesakes)
+    planted.elsewhere = {twice[0].id_no}
+    _pay(people, folder, aided, planted)
+    helped = [(p.id_no, p.name) for p in twice + others[:third]]
+    helped += [(id_no, person.name) for person, id_no in zip(aided[-8:], namesakes)]
+    _help(people, folder, helped, planted)
+    return planted
+
+
+def _namesake(rng, person):
+    """Somebody else of the same name, birthday and region: another sequence number."""
+    while True:
+        first = person.id_no[:14] + f"{rng.randrange(900, 996):03d}"
+        if first[:17] != person.id_no[:17]:
+            return first + id_check(first)
+
+
+def _written(index, id_no, planted):
+    """As a department may have it: lower-case x, full-width digits, blanks behind it."""
+    ways = (lambda n: n, lambda n: n.lower(), lambda n: n.translate(_FULL_WIDTH), lambda n: n + "  ")
+    written = ways[index % len(ways)](id_no)
+    if written != id_no:
+        planted.variants.add(id_no)
+    return written
+
+
+def _pay(people, folder, aided, planted):
+    month = people.month(0)
+    with contextlib.closing(sqlite3.connect(os.path.join(folder, "civil-affairs.db"))) as database, database:
+        for index, person in enumerate(aided):
+            record = f"H{index:07d}{month}"
+            planted.payments[record] = person.id_no
+            database.execute("INSERT INTO aid_payment VALUES (?, ?, 'HARDSHIP', ?, ?, ?)",
+                             (record, person.id_no, month, _HARDSHIP_CENTS, "B" + month))
+            database.execute("INSERT INTO aid_payment VALUES (?, ?, 'HARDSHIP', ?, ?, ?)",
+                             (f"H{index:07d}{people.month(-1)}", person.id_no, people.month(-1),
+                              _HARDSHIP_CENTS, "B" + people.month(-1)))
+
+
+def _help(people, folder, helped, planted):
+    with contextlib.closing(sqlite3.connect(os.path.join(folder, "social-security.db"))) as database, database:
+        database.execute("DELETE FROM job_help")
+        for index, (id_no, name) in enumerate(helped):
+            own = f"{880000000 + index:012d}"
+            region = "510104" if id_no in planted.elsewhere else "110105"
+            database.execute("INSERT INTO employee VALUES (?, ?, ?, '1', ?, '2', NULL, NULL, ?)",
+                             (own, _written(index, id_no, planted), name, id_no[6:14], region))
+            database.execute("INSERT INTO job_help VALUES (?, 'placement', ?, ?, ?)",
+                             (own, people.month(-2), people.month(4), _JOB_HELP_CENTS))
