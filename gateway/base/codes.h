@@ -287,6 +287,9 @@
     X(SUPPLEMENT_OVERDUE, FAILED_PRECONDITION, OUTER,                                              \
       "An earlier emergency has not been supplemented in time; do that first.",                    \
       "先前的紧急授权逾期未补办手续，请先补办。")                                                  \
+    X(ANSWER_INVALID, INVALID_ARGUMENT, OUTER,                                                     \
+      "An answer is to no question of the catalogue, or not one its question takes.",              \
+      "答案没有对应的问题，或不在该问题可答的范围内。")                                            \
     X(TRIES_EXHAUSTED, RESOURCE_EXHAUSTED, OUTER,                                                  \
       "Too many wrong codes; wait and compare the slip.",                                          \
       "凭条编号错误次数过多，请核对后稍候再试。")                                                  \

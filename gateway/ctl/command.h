@@ -39,6 +39,8 @@ int lb_ctl_upgrade_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
 /* form check | notice */
 int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv);
+/* policy calculate | list | show | questions | check */
+int lb_ctl_policy_command(struct lb_ctl_env *env, int argc, char **argv);
 /* conformance */
 int lb_ctl_conformance_command(struct lb_ctl_env *env, int argc, char **argv);
 /* rules check */

@@ -20,6 +20,7 @@ static const struct word words[] = {
     {"tax", "税务", "tax"},
     {"disabled-federation", "残联", "disabled-federation"},
     {"finance", "财政", "finance"},
+    {"justice", "司法", "justice"},
     /* a fact's state */
     {"ok", "已取得", "ok"},
     {"denied", "被拒绝", "denied"},

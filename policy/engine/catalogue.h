@@ -161,9 +161,9 @@ void lb_answers_freep(struct lb_answers **answers);  /* for LB_DEFER */
 /*
  * lb_answers_put takes one answer as people write it: yes or no (true, false), whole numbers,
  * money in yuan with at most two decimals, dates as YYYY-MM-DD, choices by their id, and `unknown`
- * for what the citizen can't say, which stays open. MALFORMED with a sentence in diag that names
- * the question and what it takes, and never repeats what was entered: no such question, one that
- * was answered already, an answer of another form or outside its bounds.
+ * for what the citizen can't say, which stays open. ANSWER_INVALID with a sentence in diag that
+ * names the question and what it takes, and never repeats what was entered: no such question, one
+ * that was answered already, an answer of another form or outside its bounds.
  */
 LB_MUST lb_status lb_answers_put(struct lb_answers *answers, struct lb_span question,
                                  struct lb_span text, struct lb_diag *diag);

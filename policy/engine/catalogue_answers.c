@@ -148,7 +148,7 @@ static lb_status refuse(const struct lb_question *question, struct lb_diag *diag
         lb_diag_set(diag, "%s takes one of its choices, or unknown", id);
         break;
     }
-    LB_FAIL(LB_MALFORMED, "an answer is not of the question's form");
+    LB_FAIL(LB_ANSWER_INVALID, "an answer is not of the question's form");
 }
 
 lb_status lb_answers_put(struct lb_answers *answers, struct lb_span id, struct lb_span text,
@@ -158,13 +158,13 @@ lb_status lb_answers_put(struct lb_answers *answers, struct lb_span id, struct l
     if (index == SIZE_MAX) {
         lb_diag_set(diag, "an answer is to no question of this catalogue; `lianban policy "
                           "questions` lists them");
-        LB_FAIL(LB_MALFORMED, "no such question");
+        LB_FAIL(LB_ANSWER_INVALID, "no such question");
     }
     const struct lb_question *question = &answers->catalogue->questions[index];
     struct catalogue_answer *answer = &answers->answers[index];
     if (answer->told) {
         lb_diag_set(diag, "%s is answered twice; answer it once", question->id);
-        LB_FAIL(LB_MALFORMED, "a second answer");
+        LB_FAIL(LB_ANSWER_INVALID, "a second answer");
     }
     bool known = !lb_span_is(text, "unknown");
     int64_t number = 0;

@@ -235,24 +235,6 @@ static lb_status compile_when(struct catalogue_loader *loader, const struct lb_y
     return told_at(status, node, &reason, loader->reader.diag);
 }
 
-static lb_status fill_table(struct catalogue_loader *loader, struct catalogue_policy *policy)
-{
-    struct lb_expr_value values[LB_CATALOGUE_MAX_CONDITIONS];
-    size_t num = policy->policy.num_conditions;
-    policy->table = lb_arena_array(loader->reader.arena, ((size_t)1 << num) / 8 + 1, 1);
-    LB_ENSURE(policy->table != NULL, LB_NO_MEMORY, "a policy's table");
-    for (unsigned combination = 0; combination < 1u << num; combination++) {
-        struct lb_expr_value out;
-        for (size_t i = 0; i < num; i++)
-            values[i] = (struct lb_expr_value){.kind = LB_EXPR_TRUTH,
-                                               .truth = (combination >> i & 1) != 0};
-        LB_TRY(lb_expr_eval(policy->when, values, LB_EXPR_TRUTH, &out));
-        if (out.kind == LB_EXPR_TRUTH && out.truth)
-            policy->table[combination / 8] |= (uint8_t)(1u << combination % 8);
-    }
-    return LB_OK;
-}
-
 lb_status lb_catalogue_compile(struct catalogue_loader *loader, const struct lb_yaml_node *root,
                                struct catalogue_policy *policy)
 {
@@ -267,7 +249,7 @@ lb_status lb_catalogue_compile(struct catalogue_loader *loader, const struct lb_
                        loader->reader.diag));
     }
     LB_TRY(compile_when(loader, lb_yaml_get(root, "when"), policy));
-    LB_TRY(fill_table(loader, policy));
+    LB_TRY(lb_catalogue_fill_table(policy, loader->reader.arena));
     lb_catalogue_influence(policy, 0, (1u << num) - 1, influence);
     for (size_t i = 0; i < num; i++)
         if (influence[i] == 0)

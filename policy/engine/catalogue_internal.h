@@ -129,6 +129,9 @@ LB_MUST lb_status lb_catalogue_judge(const struct catalogue_policy *policy,
 
 /* --- the table --- */
 
+/* lb_catalogue_fill_table evaluates `when` for every combination. STORE_FAILED, NO_MEMORY. */
+LB_MUST lb_status lb_catalogue_fill_table(struct catalogue_policy *policy, struct lb_arena *arena);
+
 /* lb_catalogue_holds looks up `when` for a combination of conditions. */
 bool lb_catalogue_holds(const struct catalogue_policy *policy, unsigned combination);
 /* lb_catalogue_influence counts, for each of the `open` conditions, in how many combinations of the
