@@ -130,7 +130,7 @@ def fill_command(package, programs, date):
     package.program("/usr/bin/lianban", program)
     pages.write_command_pages(program, package.path("/usr/share/man/x")[:-2], date)
     package.write("/usr/share/bash-completion/completions/lianban", pages.completion(program))
-    for kind in ("forms", "rules", "review"):
+    for kind in ("forms", "rules", "review", "catalogue"):
         folder = os.path.join(ROOT, "policy", kind)
         for name in sorted(os.listdir(folder)):
             if name.endswith(".yaml"):

@@ -86,7 +86,8 @@ struct naming {
 
 static lb_status add_word(struct naming *naming, struct lb_span word)
 {
-    static const char *const known[] = {"in", "true", "false", "abs", "ceil", "min", "max", NULL};
+    static const char *const known[] = {"in",  "true", "false",     "abs",      "ceil",
+                                        "min", "max",  "floor_div", "ceil_div", NULL};
     static const char *const logic[] = {"and", "or", "not", "between", NULL};
     struct lb_catalogue *catalogue = naming->loader->catalogue;
     struct lb_diag *diag = naming->loader->reader.diag;
@@ -211,9 +212,7 @@ static lb_status compile_when(struct catalogue_loader *loader, const struct lb_y
                               struct catalogue_policy *policy)
 {
     static const char *const logic[] = {"and", "or", NULL};
-    static const char *const others[] = {"not",  "between", "in",  "true", "false",
-                                         "abs",  "ceil",    "min", "max",  NULL};
-    const char *names[LB_CATALOGUE_MAX_CONDITIONS];
+    const char *names[LB_CATALOGUE_MAX_CONDITIONS + 1];
     enum lb_expr_kind kinds[LB_CATALOGUE_MAX_CONDITIONS];
     struct lb_diag reason = {{0}};
     struct word word;
@@ -221,9 +220,9 @@ static lb_status compile_when(struct catalogue_loader *loader, const struct lb_y
         names[i] = policy->policy.conditions[i].name;
         kinds[i] = LB_EXPR_TRUTH;
     }
+    names[policy->policy.num_conditions] = NULL;
     for (const char *at = policy->policy.when; next_word(&at, &word);)
-        if (!is_one_of(word.text, logic) &&
-            (is_one_of(word.text, others) || !isalpha((unsigned char)word.first)))
+        if (!is_one_of(word.text, logic) && !is_one_of(word.text, names))
             return lb_yaml_fail(node, loader->reader.diag,
                                 "`when` has conditions, AND, OR and parentheses; let each "
                                 "condition say what must hold");
