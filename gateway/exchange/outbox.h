@@ -61,7 +61,7 @@ void lb_outbox_free(struct lb_outbox *outbox);
  * an end more than LB_PARCEL_LIFE_S ahead, and what is of no shape), TOO_LARGE, PARCEL_EXPIRED,
  * PEER_UNLISTED (no such adapter), RECEIPT_INVALID (an entry that does not hold), PARCEL_CHANGED
  * (another recipient than before), OUTBOX_FULL; BUSY while the same name is being stored; LOG_FULL,
- * LOG_UNAVAILABLE. */
+ * LOG_UNAVAILABLE, LOG_UNWITNESSED. */
 LB_MUST lb_status lb_outbox_submit(struct lb_outbox *outbox, const char *caller,
                                    const Lianban__V1__SubmitRequest *request,
                                    struct lb_arena *arena, Lianban__V1__SubmitResponse *out);

@@ -38,6 +38,7 @@ lb_status lb_parcel_check(const struct lb_outbox *outbox, const Lianban__V1__Par
                           const char *sender, enum lb_node_kind kind)
 {
     int64_t now = lb_clock_unix_s(outbox->options.clock);
+    LB_TRY(lb_log_may_release(outbox->options.log));
     LB_ENSURE(parcel != NULL && parcel->name.len == PARCEL_NAME_BYTES, LB_MALFORMED,
               "name of a parcel");
     LB_ENSURE(strcmp(parcel->sender, sender) == 0, LB_MALFORMED, "a parcel of somebody else's");

@@ -70,10 +70,9 @@ static struct ofx_party *party_of(struct ofx *fx, size_t i)
     return parties[i];
 }
 
-int ofx_open(void **state)
+struct ofx *ofx_make(void)
 {
     static const char *const ids[] = {OFX_BROKER, OFX_TAX, OFX_HOUSING, OFX_STREET, OFX_HALL};
-    static const char *const folders[] = {"", "tax", "housing", "street", "hall"};
     struct ofx *fx = calloc(1, sizeof(*fx));
     assert_non_null(fx);
     fed_setup(&fx->fed, "outbox");
@@ -83,9 +82,64 @@ int ofx_open(void **state)
         fed_party_make(&party_of(fx, i)->keys);
     }
     open_federation(fx);
+    fx->folder = fed_path(&fx->fed, "broker");
+    return fx;
+}
+
+static void open_parties(struct ofx *fx)
+{
+    static const char *const folders[] = {"", "tax", "housing", "street", "hall"};
     for (size_t i = 1; i < 5; i++)
         open_log(party_of(fx, i), fed_path(&fx->fed, folders[i]), NULL);
-    *state = fx;
+}
+
+static void close_parties(struct ofx *fx)
+{
+    for (size_t i = 1; i < 5; i++)
+        lb_log_close(party_of(fx, i)->log);
+}
+
+static void open_broker(struct ofx *fx)
+{
+    const char *seen = lb_arena_printf(fx->arena, "%s/seen", fx->folder);
+    open_log(&fx->broker, fx->folder, lb_outbox_migrations);
+    assert_ok(lb_file_mkdirs(seen));
+    assert_ok(lb_seen_new(seen, &fx->seen));
+    lb_clock_fixed_init(&fx->clock, lb_clock_unix_ms(lb_clock_system()));
+    ofx_start(fx);
+}
+
+static void close_broker(struct ofx *fx)
+{
+    ofx_stop(fx);
+    lb_seen_free(fx->seen);
+    lb_log_close(fx->broker.log);
+}
+
+void ofx_begin(struct ofx *fx)
+{
+    open_parties(fx);
+    open_broker(fx);
+}
+
+void ofx_end(struct ofx *fx)
+{
+    close_broker(fx);
+    close_parties(fx);
+}
+
+void ofx_free(struct ofx *fx)
+{
+    for (size_t i = 0; i < 5; i++)
+        fed_party_free(&party_of(fx, i)->keys);
+    fed_teardown(&fx->fed);
+    free(fx);
+}
+
+int ofx_open(void **state)
+{
+    *state = ofx_make();
+    open_parties(*state);
     return 0;
 }
 
@@ -93,35 +147,21 @@ int ofx_setup(void **state)
 {
     struct ofx *fx = *state;
     fx->folder = lb_arena_printf(fx->arena, "%s/broker-%u", fx->fed.folder, ++fx->round);
-    open_log(&fx->broker, fx->folder, lb_outbox_migrations);
-    const char *seen = lb_arena_printf(fx->arena, "%s/seen", fx->folder);
-    assert_ok(lb_file_mkdirs(seen));
-    assert_ok(lb_seen_new(seen, &fx->seen));
-    lb_clock_fixed_init(&fx->clock, lb_clock_unix_ms(lb_clock_system()));
     fx->limits = (struct lb_outbox_limits){.parcels = 0};
-    ofx_start(fx);
+    open_broker(fx);
     return 0;
 }
 
 int ofx_teardown(void **state)
 {
-    struct ofx *fx = *state;
-    ofx_stop(fx);
-    lb_seen_free(fx->seen);
-    lb_log_close(fx->broker.log);
+    close_broker(*state);
     return 0;
 }
 
 int ofx_close(void **state)
 {
-    struct ofx *fx = *state;
-    for (size_t i = 0; i < 5; i++) {
-        if (i > 0)
-            lb_log_close(party_of(fx, i)->log);
-        fed_party_free(&party_of(fx, i)->keys);
-    }
-    fed_teardown(&fx->fed);
-    free(fx);
+    close_parties(*state);
+    ofx_free(*state);
     return 0;
 }
 

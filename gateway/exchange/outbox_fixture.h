@@ -41,6 +41,14 @@ int ofx_open(void **state);
 int ofx_close(void **state);
 int ofx_setup(void **state);
 int ofx_teardown(void **state);
+
+/* The same in steps, for who forks: ofx_make makes keys and files alone, without any thread;
+ * ofx_begin opens logs and outbox as they are, in the folder that is the fixture's, and ofx_end
+ * closes them. ofx_free is the end of all. */
+struct ofx *ofx_make(void);
+void ofx_begin(struct ofx *fx);
+void ofx_end(struct ofx *fx);
+void ofx_free(struct ofx *fx);
 /* ofx_start begins the outbox on what is on disk, ofx_stop ends it. */
 void ofx_start(struct ofx *fx);
 void ofx_stop(struct ofx *fx);

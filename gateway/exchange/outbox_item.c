@@ -61,7 +61,7 @@ lb_status lb_item_receipt(const struct shown *shown, const struct item *item,
     receipt->sender = text_of(item->sender);
     receipt->recipient = text_of(item->recipient);
     if (over)
-        receipt->code = text_of(lb_code_name(item->code));
+        receipt->code = text_of(item->delivered ? "DELIVERED" : lb_code_name(item->code));
     else
         say_waiting(item, receipt);
     LB_TRY(lb_own_entry(shown, over ? item->ended : item->held, arena, &receipt->entry));

@@ -111,7 +111,7 @@ Lianban__V1__ParcelBatch *ofx_batch(struct ofx_link *link)
 
 bool ofx_quiet(struct ofx_link *link)
 {
-    (void)usleep(10 * OFX_LOOK_MS * 1000);
+    (void)usleep(5 * OFX_LOOK_MS * 1000);
     return try_batch(link) == NULL;
 }
 

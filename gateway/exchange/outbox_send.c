@@ -124,7 +124,7 @@ static bool load(struct lb_outbox *outbox, struct batch *batch, struct item *ite
     else if (item->state == PARCEL_OVER)
         status = lb_rows_receipt(outbox->rows, item->id, batch->arena, &item->stored);
     if (lb_status_code(status) == LB_ABSENT)
-        return item->is_news; /* an end of our own has no receipt */
+        return item->is_news && !item->delivered; /* an end of our own has no receipt */
     lb_log_failure("parcel_not_read", status);
     return status == LB_OK;
 }

@@ -21,7 +21,7 @@ static void count(const struct lb_broker_service *service, const struct lb_rpc_p
 {
     enum lb_code code = lb_code_outer(status->code);
     if (code != LB_BUSY && code != LB_LOG_FULL && code != LB_LOG_UNAVAILABLE &&
-        code != LB_INTERNAL)
+        code != LB_LOG_UNWITNESSED && code != LB_INTERNAL)
         lb_log_count_denial(service->log, peer->spiffe, code);
 }
 
