@@ -105,6 +105,7 @@ const char *lb_meter_kind_name(enum lb_meter_kind kind)
         [LB_METER_READ] = "read",
         [LB_METER_ROUTED] = "routed",
         [LB_METER_COLLECT] = "collect",
+        [LB_METER_PARCEL] = "parcel",
         [LB_METER_REFUSED] = "refused_peer",
     };
     return names[kind];

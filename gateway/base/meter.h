@@ -18,6 +18,7 @@ enum lb_meter_kind {
     LB_METER_READ,     /* adapter: a read's outcome */
     LB_METER_ROUTED,   /* broker: a routed read's end */
     LB_METER_COLLECT,  /* broker: a whole form's reads */
+    LB_METER_PARCEL,   /* broker: a parcel's end; OK when it was delivered */
     LB_METER_REFUSED,  /* a peer turned away before it could ask anything */
     LB_METER_NUM_KINDS
 };

@@ -46,13 +46,18 @@ static const struct lb_ctl_column columns[] = {
     {"log_size", "log size", "日志条数", LB_CTL_IN_TABLE, true},
     {"log_shown_seconds", "shown s ago", "出示（秒前）", LB_CTL_IN_TABLE, true},
     {"pending", "pending", "待答复", LB_CTL_IN_TABLE, true},
+    {"parcels", "parcels", "待递送", LB_CTL_IN_TABLE, true},
     {"found", "found", "发现", LB_CTL_UNDER_ROW, false},
     {"code", "code", "代码", LB_CTL_UNDER_ROW, false},
+    {"parcels_seconds", "oldest parcel s", "最早递送件（秒）", LB_CTL_UNDER_ROW, true},
+    {"parcels_code", "it waits for", "待递送原因", LB_CTL_UNDER_ROW, false},
+    {"parcels_untold", "ends untold", "结果未取", LB_CTL_UNDER_ROW, true},
     {"broker", "broker", "转发节点", LB_CTL_NOT_SHOWN, false},
 };
 #define NUM_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 enum cell {
-    LEVEL, MEMBER, LINK, ANSWERED, SEEN, DAYS, LOG_SIZE, LOG_SHOWN, PENDING, FOUND, CODE, BROKER
+    LEVEL, MEMBER, LINK, ANSWERED, SEEN, DAYS, LOG_SIZE, LOG_SHOWN, PENDING, PARCELS, FOUND, CODE,
+    PARCELS_SECONDS, PARCELS_CODE, PARCELS_UNTOLD, BROKER
 };
 
 static const char *level_word(const struct lb_ctl_env *env, enum lb_status_level level)
@@ -106,6 +111,20 @@ static enum lb_node_kind kind_of(struct status *status, const char *spiffe)
     return kind;
 }
 
+/* What waits for it at the broker, and what it has not been told of its own. */
+static void put_parcels(struct status *status, const Lianban__V1__GetStatusResponse *response,
+                        const Lianban__V1__MemberStatus *member, const char **cells)
+{
+    if (member->parcels > 0) {
+        cells[PARCELS] = number(status, member->parcels);
+        cells[PARCELS_SECONDS] =
+            number(status, response->unix_ms / 1000 - member->parcels_since_unix_s);
+        cells[PARCELS_CODE] = member->parcels_code;
+    }
+    if (member->parcels_untold > 0)
+        cells[PARCELS_UNTOLD] = number(status, member->parcels_untold);
+}
+
 static void put_member(struct status *status, const Lianban__V1__GetStatusResponse *response,
                        const Lianban__V1__MemberStatus *member)
 {
@@ -120,6 +139,7 @@ static void put_member(struct status *status, const Lianban__V1__GetStatusRespon
         cells[DAYS] =
             number(status, (member->certificate_not_after_unix_s - now / 1000) / DAY_S);
     cells[CODE] = member->quarantine;
+    put_parcels(status, response, member, cells);
     if (kind == LB_NODE_ADAPTER) {
         cells[LINK] = member->linked ? lb_ctl_pick(status->env, "通", "up")
                                      : lb_ctl_pick(status->env, "断", "down");

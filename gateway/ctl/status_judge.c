@@ -5,6 +5,8 @@
 #define OFFICE_QUIET_MS 60000
 #define SILENT_LOG_MS (INT64_C(10) * 60000)
 #define MANY_PENDING 1000
+#define PARCELS_LATE_S 600
+#define FULL_PERCENT 90
 
 struct judging {
     struct lb_status_finding *out;
@@ -55,6 +57,18 @@ static void judge_adapter(struct judging *judging, const Lianban__V1__MemberStat
         find(judging, LB_STATUS_YELLOW, "有请求等待而久无答复", "reads wait and it has long shown nothing");
 }
 
+/* What goes on waiting is known to the window; the operator looks why. */
+static void judge_parcels(struct judging *judging, const Lianban__V1__MemberStatus *member,
+                          int64_t now_s)
+{
+    int64_t age_s = now_s - member->parcels_since_unix_s;
+    if (member->parcels > 0 && age_s > DAY_S)
+        find(judging, LB_STATUS_RED, "递送件已等待一天以上",
+             "parcels have waited for it for more than a day");
+    else if (member->parcels > 0 && age_s > PARCELS_LATE_S)
+        find(judging, LB_STATUS_YELLOW, "递送件等待其接收", "parcels wait for it");
+}
+
 /* An office sends its list every few seconds; its desks have a name behind the organization's. */
 static bool is_office(const char *spiffe)
 {
@@ -73,6 +87,7 @@ size_t lb_status_judge(const Lianban__V1__MemberStatus *member, enum lb_node_kin
                           member->certificate_not_after_unix_s - broker_unix_ms / 1000);
     if (kind == LB_NODE_ADAPTER)
         judge_adapter(&judging, member, broker_unix_ms);
+    judge_parcels(&judging, member, broker_unix_ms / 1000);
     if (kind == LB_NODE_CONSENT && is_office(member->spiffe) &&
         broker_unix_ms - member->seen_unix_ms > OFFICE_QUIET_MS)
         find(&judging, LB_STATUS_RED, "同意服务机构无消息：授权状态列表将到期",
@@ -91,6 +106,9 @@ size_t lb_status_judge_broker(const Lianban__V1__GetStatusResponse *response,
         find(&judging, LB_STATUS_RED, "成员目录已过期", "the directory has expired");
     else if (left <= 3 * DAY_S)
         find(&judging, LB_STATUS_YELLOW, "成员目录三天内到期", "the directory ends within 3 days");
+    if (response->outbox_percent >= FULL_PERCENT)
+        find(&judging, LB_STATUS_RED, "发件箱将满：新的递送件将被拒收",
+             "its outbox is nearly full: more parcels will be refused");
     if (response->drill[0] != 0)
         find(&judging, LB_STATUS_YELLOW, "正在演练", "a drill is under way");
     return judging.num;

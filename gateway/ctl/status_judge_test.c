@@ -57,6 +57,31 @@ static void test_adapters(void **state)
     assert_int_equal(level(&member, LB_NODE_ADAPTER), LB_STATUS_RED);
 }
 
+static void test_parcels(void **state)
+{
+    Lianban__V1__MemberStatus member = adapter();
+    Lianban__V1__GetStatusResponse response = LIANBAN__V1__GET_STATUS_RESPONSE__INIT;
+    struct lb_status_finding findings[LB_STATUS_MAX_FINDINGS];
+    (void)state;
+    member.parcels_since_unix_s = NOW_S - 600;
+    assert_int_equal(level(&member, LB_NODE_ADAPTER), LB_STATUS_GREEN); /* of none */
+    member.parcels = 1;
+    assert_int_equal(level(&member, LB_NODE_ADAPTER), LB_STATUS_GREEN);
+    member.parcels_since_unix_s--;
+    assert_int_equal(level(&member, LB_NODE_ADAPTER), LB_STATUS_YELLOW);
+    assert_int_equal(level(&member, LB_NODE_WINDOW), LB_STATUS_YELLOW);
+    member.parcels_since_unix_s = NOW_S - DAY_S - 1;
+    assert_int_equal(level(&member, LB_NODE_WINDOW), LB_STATUS_RED);
+    response.unix_ms = NOW_MS;
+    response.directory_expires_unix_s = NOW_S + 30 * DAY_S;
+    response.log_state = (char *)(uintptr_t)"ok";
+    response.outbox_percent = 89;
+    assert_int_equal(lb_status_judge_broker(&response, findings), 0);
+    response.outbox_percent = 90;
+    assert_int_equal(lb_status_judge_broker(&response, findings), 1);
+    assert_int_equal(findings[0].level, LB_STATUS_RED);
+}
+
 static void test_certificates(void **state)
 {
     static const struct {
@@ -112,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_adapters),
+        cmocka_unit_test(test_parcels),
         cmocka_unit_test(test_certificates),
         cmocka_unit_test(test_offices_and_others),
         cmocka_unit_test(test_brokers),

@@ -3,6 +3,7 @@
 
 #include "gateway/base/buf.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/meter.h"
 #include "gateway/evidence/log.h"
 #include "gateway/evidence/session.h"
 #include "gateway/trust/trust.h"
@@ -36,6 +37,7 @@ struct lb_outbox_options {
     struct lb_trust *trust;
     struct lb_log *log;              /* opened with lb_outbox_migrations */
     const char *store_path;          /* of that log's store */
+    struct lb_meter *meter;          /* NULL: nobody counts */
     const struct lb_clock *clock;
     struct lb_outbox_limits limits;  /* all zero: the usual ones */
     int64_t look_every_ms;           /* for ends and what is to be tried again; 0: a second */
@@ -105,5 +107,21 @@ LB_MUST lb_status lb_outlet_frame(struct lb_outlet *outlet, struct lb_session *s
  * MALFORMED, RECEIPT_INVALID, BUSY (it takes no answers), and what is wrong with its log. */
 LB_MUST lb_status lb_outlet_receive(struct lb_outlet *outlet, struct lb_session *session,
                                     const Lianban__V1__ParcelBatch *batch);
+
+/* --- for its operator: members and codes, and no parcel --- */
+
+/* How a member stands. */
+struct lb_outbox_party {
+    char party[LB_MAX_SPIFFE_BYTES];
+    size_t num_waiting;     /* for it */
+    int64_t oldest_unix_s;  /* when the oldest of these came; 0 for none */
+    enum lb_code code;      /* why that one waits; LB_CODE_OK: it is on its way */
+    size_t num_untold;      /* its own that are over, of which it has not said that it knows */
+};
+/* lb_outbox_parties tells of every member met since the start, at most max; returns how many. Any
+ * thread. */
+size_t lb_outbox_parties(struct lb_outbox *outbox, struct lb_outbox_party *out, size_t max);
+/* lb_outbox_percent is how full it is by the limit that is nearest. Any thread. */
+unsigned lb_outbox_percent(struct lb_outbox *outbox);
 
 #endif

@@ -77,6 +77,7 @@ static void over(const struct ending_entry *ending)
     parcel->delivered = ending->verdict.delivered;
     parcel->code = ending->verdict.code;
     parcel->due_ms = 0;
+    lb_meter_count(ending->outbox->options.meter, LB_METER_PARCEL, parcel->code);
     if (parcel->sender->outlet != NULL)
         lb_box_add_news(parcel);
 }

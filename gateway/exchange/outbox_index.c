@@ -18,6 +18,7 @@ struct box *lb_outbox_box(struct lb_outbox *outbox, const char *party)
     (void)snprintf(box->party, sizeof(box->party), "%s", party);
     box->last_ready = &box->ready;
     box->last_news = &box->news;
+    box->number = outbox->num_boxes++;
     box->next = outbox->boxes;
     outbox->boxes = box;
     return box;

@@ -60,6 +60,7 @@ struct parcel {
 /* A member that sends or receives. Never freed before the end. */
 struct box {
     struct box *next;
+    size_t number;                   /* from 0, as they were met */
     char party[LB_MAX_SPIFFE_BYTES];
     struct lb_outlet *outlet;        /* NULL: it is away */
     struct parcel *ready, **last_ready;  /* to be given to it */
@@ -134,6 +135,7 @@ struct lb_outbox {
     pthread_mutex_t lock;
     pthread_cond_t changed;          /* work for the thread, or an entry is done; monotonic */
     struct box *boxes;
+    size_t num_boxes;
     struct parcel *buckets[PARCEL_BUCKETS];
     struct parcel *first, *last;
     size_t num_parcels;

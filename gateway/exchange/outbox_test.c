@@ -322,6 +322,37 @@ static void a_newer_follow_ends_the_older(void **state)
     ofx_unfollow(&second);
 }
 
+static void the_operator_sees_who_is_waited_for(void **state)
+{
+    struct ofx *fx = *state;
+    struct lb_outbox_party parties[8];
+    struct ofx_follow follow;
+    Lianban__V1__Parcel *parcel = ofx_hold(fx, 1);
+    ofx_pass(fx, 1800000);
+    (void)ofx_hold(fx, 2);
+    assert_ok(ofx_follow(fx, &follow, &fx->street));
+    assert_non_null(ofx_outcome(&follow, "HELD")); /* it was tried in vain */
+    assert_int_equal(lb_outbox_parties(fx->outbox, parties, 8), 2);
+    size_t tax = strcmp(parties[0].party, OFX_TAX) == 0 ? 0 : 1;
+    assert_string_equal(parties[tax].party, OFX_TAX);
+    assert_int_equal(parties[tax].num_waiting, 2);
+    assert_int_equal(parties[tax].oldest_unix_s, ofx_now_s(fx) - 1800);
+    assert_code(parties[tax].code, LB_UNAVAILABLE);
+    assert_int_equal(lb_outbox_parties(fx->outbox, parties, 1), 1);
+    ofx_pass(fx, 1801000);
+    assert_about(ofx_outcome(&follow, "PARCEL_EXPIRED")->receipt, parcel);
+    assert_int_equal(lb_outbox_parties(fx->outbox, parties, 8), 2);
+    assert_int_equal(parties[tax].num_waiting, 1);
+    assert_int_equal(parties[1 - tax].num_untold, 1);
+    ofx_unfollow(&follow);
+    ofx_stop(fx);
+    fx->limits = (struct lb_outbox_limits){.parcels = 4, .of_sender = 2, .for_recipient = 5,
+                                           .bytes = 1000000, .bytes_of_sender = 1000000,
+                                           .bytes_for_recipient = 1000000, .remembered = 1000};
+    ofx_start(fx);
+    assert_int_equal(lb_outbox_percent(fx->outbox), 100);
+}
+
 static void two_brokers_hold_one_parcel(void **state)
 {
     /* The adapter took it in the other broker's sealing: it has its entry about that one alone. */
@@ -356,6 +387,7 @@ int main(void)
         EACH(names_are_forgotten_a_day_after_their_end),
         EACH(everything_is_there_after_a_restart),
         EACH(a_newer_follow_ends_the_older),
+        EACH(the_operator_sees_who_is_waited_for),
         EACH(two_brokers_hold_one_parcel),
     };
     return cmocka_run_group_tests(tests, ofx_open, ofx_close);

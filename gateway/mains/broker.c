@@ -87,6 +87,7 @@ static lb_status start_operations(struct broker_role *role, struct lb_rpc_method
         .organization = node->organization,
         .version = LB_VERSION,
         .exchange = role->exchange,
+        .outbox = role->outbox,
         .log = node->log,
         .trust = node->trust,
         .sightings = node->sightings,
@@ -109,6 +110,7 @@ static lb_status start_operations(struct broker_role *role, struct lb_rpc_method
                                                       .schema = role->schema};
     node->links = lb_status_service_links;
     node->links_ctx = &role->status;
+    node->outbox = role->outbox;
     node->reflection = &role->reflection;
     lb_node_metrics_queue(node, "collects", role->workers);
     lb_status_service_methods(&role->status, methods + *num);
@@ -126,6 +128,7 @@ static lb_status start_outbox(struct broker_role *role)
         .trust = role->node->trust,
         .log = role->node->log,
         .store_path = role->log_path,
+        .meter = role->node->meter,
         .clock = lb_clock_system(),
     };
     return lb_outbox_new(&options, &role->outbox);

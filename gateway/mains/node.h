@@ -114,6 +114,7 @@ struct lb_node_program {
     struct lb_reflection_service *reflection;  /* set by the role, if it shows its methods */
     size_t (*links)(void *ctx, struct lb_metrics_link *out, size_t max);  /* set by the role */
     void *links_ctx;
+    struct lb_outbox *outbox;          /* set by the role, if it holds parcels */
     int64_t reconcile_minutes;         /* between two rounds; 0: none */
     struct lb_node_reconcile *reconcile;  /* NULL when the role keeps no log (reconcile.h) */
     struct lb_workers *workers;        /* for unary handlers */

@@ -57,6 +57,7 @@ lb_status lb_node_metrics_serve(struct lb_node_program *node,
         .lists = node->lists,
         .links = node->links,
         .links_ctx = node->links_ctx,
+        .outbox = node->outbox,
     };
     if (node->metrics_listen == NULL)
         return LB_OK;

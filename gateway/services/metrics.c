@@ -26,6 +26,7 @@ lb_status lb_metrics_put(const struct lb_metrics *metrics, struct lb_arena *aren
         lb_metrics_put_log(options, arena, out);
     LB_TRY(lb_metrics_put_lists(options, arena, out));
     LB_TRY(lb_metrics_put_links(options, arena, out));
+    LB_TRY(lb_metrics_put_outbox(options, arena, out));
     lb_metrics_put_process(out);
     return lb_buf_check(out);
 }

@@ -4,6 +4,7 @@
 #include "gateway/base/meter.h"
 #include "gateway/base/workers.h"
 #include "gateway/evidence/log.h"
+#include "gateway/exchange/outbox.h"
 #include "gateway/http/http.h"
 #include "gateway/rpc/server.h"
 #include "gateway/services/node_service.h"
@@ -45,6 +46,7 @@ struct lb_metrics_options {
     /* The links there are, at most max; NULL for a node without. */
     size_t (*links)(void *ctx, struct lb_metrics_link *out, size_t max);
     void *links_ctx;
+    struct lb_outbox *outbox;  /* NULL for a node that holds no parcels */
 };
 
 struct lb_metrics;

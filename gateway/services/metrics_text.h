@@ -16,6 +16,8 @@ LB_MUST lb_status lb_metrics_put_lists(const struct lb_metrics_options *options,
                                        struct lb_arena *arena, struct lb_buf *out);
 LB_MUST lb_status lb_metrics_put_links(const struct lb_metrics_options *options,
                                        struct lb_arena *arena, struct lb_buf *out);
+LB_MUST lb_status lb_metrics_put_outbox(const struct lb_metrics_options *options,
+                                        struct lb_arena *arena, struct lb_buf *out);
 void lb_metrics_put_process(struct lb_buf *out);
 
 /* lb_metrics_head begins a family. */

@@ -8,6 +8,7 @@
 #include "lianban/v1/node.pb-c.h"
 
 #define MAX_ADAPTERS 256
+#define MAX_PARTIES 1024
 #define SHOWN                                                                                      \
     (1U << LB_NODE_BROKER | 1U << LB_NODE_ADAPTER | 1U << LB_NODE_WINDOW |                         \
      1U << LB_NODE_CONSENT | 1U << LB_NODE_AUDITOR)
@@ -39,6 +40,35 @@ static void put_view(const struct lb_adapter_view *view, Lianban__V1__MemberStat
     out->log_shown_unix_ms = view->shown_unix_ms;
     out->pending = (uint32_t)view->num_pending;
     out->unacknowledged_lists = (uint32_t)view->num_unacknowledged;
+}
+
+static void put_parcels(const struct lb_outbox_party *parties, size_t num,
+                        Lianban__V1__MemberStatus *out)
+{
+    for (size_t i = 0; i < num; i++) {
+        const struct lb_outbox_party *party = &parties[i];
+        if (strcmp(party->party, out->spiffe) != 0)
+            continue;
+        out->parcels = (uint32_t)party->num_waiting;
+        out->parcels_since_unix_s = party->oldest_unix_s;
+        if (party->code != LB_CODE_OK)
+            out->parcels_code = text_of(lb_code_name(party->code));
+        out->parcels_untold = (uint32_t)party->num_untold;
+    }
+}
+
+static lb_status put_outbox(const struct lb_status_service *service, struct lb_arena *arena,
+                            Lianban__V1__GetStatusResponse *response)
+{
+    if (service->outbox == NULL)
+        return LB_OK;
+    struct lb_outbox_party *parties = lb_arena_array(arena, MAX_PARTIES, sizeof(*parties));
+    LB_ENSURE(parties != NULL, LB_NO_MEMORY, "arena is full");
+    size_t num = lb_outbox_parties(service->outbox, parties, MAX_PARTIES);
+    response->outbox_percent = lb_outbox_percent(service->outbox);
+    for (size_t i = 0; i < response->n_members; i++)
+        put_parcels(parties, num, response->members[i]);
+    return LB_OK;
 }
 
 static lb_status add_member(const struct lb_status_service *service, const struct lb_node *node,
@@ -96,7 +126,8 @@ static lb_status fill(const struct lb_status_service *service,
     response->directory_expires_unix_s = directory->expires;
     response->log_state = text_of(lb_log_state_name(health.state));
     response->log_size = head.size;
-    return put_members(service, directory, arena, response);
+    LB_TRY(put_members(service, directory, arena, response));
+    return put_outbox(service, arena, response);
 }
 
 static lb_status get_status(void *ctx, const struct lb_rpc_call_info *info,

@@ -12,6 +12,7 @@ struct lb_status_service {
     const char *organization;        /* the operator's */
     const char *version;
     struct lb_exchange *exchange;
+    struct lb_outbox *outbox;        /* NULL: nothing is told of parcels */
     struct lb_log *log;
     struct lb_trust *trust;
     struct lb_sightings *sightings;  /* NULL: nobody is ever seen */
