@@ -22,14 +22,16 @@ FORM = os.path.join(_ROOT, "policy", "forms", "social-assistance.yaml")
 # Besides the story's form: who looked at my data, asked by the person or by an authority.
 ACCESS_FORM = os.path.join(_ROOT, "policy", "forms", "access-request.yaml")
 OVERSIGHT_FORM = os.path.join(_ROOT, "policy", "forms", "oversight.yaml")
-LIFE_FORMS = ("newborn", "retirement", "disability-subsidies", "education-aid")
+LIFE_FORMS = ("newborn", "retirement", "disability-subsidies", "education-aid", "medical-assistance",
+              "illness-poverty", "public-rental-housing")
 FORMS = {"social-assistance": FORM, "access-request": ACCESS_FORM, "oversight": OVERSIGHT_FORM,
          **{id: os.path.join(_ROOT, "policy", "forms", id + ".yaml") for id in LIFE_FORMS}}
 RULES = os.path.join(_ROOT, "policy", "rules", "beijing-reference.yaml")
 DIRECTORY_SIGNER = FEDERATION + "/directory"
 SEAL_KEY_ID = "s1"
 SHARE_KEY_ID = "m1"
-# The household's income is added up blindly: the form's slot, its contributions in the form's order.
+# The household's income is added up blindly: the forms' slot, its contributions in the forms' order.
+SLOT_FORMS = ("social-assistance", "illness-poverty", "public-rental-housing")
 SLOT, SLOT_ROLES = "income12", ["applicant", "member"]
 CONTRIBUTIONS = (("social-security", "social-security.pension", "paid"),
                  ("social-security", "social-security.unemployment", "paid"),
@@ -293,13 +295,13 @@ class Material:
             },
         }
         if member.name in SHARING:
-            policy["shares"] = [self._share()]
+            policy["shares"] = [self._share(form) for form in SLOT_FORMS]
         return policy
 
-    def _share(self):
-        """The blind sum as each department that takes part approved it."""
+    def _share(self, form):
+        """The blind sum of a form as each department that takes part approved it."""
         return {
-            "slot": SLOT, "form": "social-assistance", "version": 1, "roles": SLOT_ROLES,
+            "slot": SLOT, "form": form, "version": 1, "roles": list(SLOT_ROLES),
             "persons": 12, "runs": self._share_runs, "days": 30,
             "adapters": [{"department": name, "spiffe": self._members[name].spiffe,
                           "log": self.vkeys[name]} for name in SHARING],

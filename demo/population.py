@@ -70,11 +70,12 @@ class Household:
     """People who live together. `declared` are those named in the application."""
 
     __slots__ = ("number", "hh", "area6", "street", "urban", "people", "declared", "homes",
-                 "premises", "story", "marks", "births")
+                 "premises", "story", "marks", "births", "rental")
 
     def __init__(self):
         self.people, self.homes, self.premises, self.births = [], [], [], []
         self.declared, self.story, self.marks = None, None, frozenset()
+        self.rental = None  # waiting, housed, or "" for neither
 
 
 class Population:

@@ -105,6 +105,12 @@ def _aid_records(population, out, household, person):
         out.put("recognition", (f"R{person.number:09d}", household.hh, person.id_no, person.recognised,
                                 population.day(-200), population.day(165), household.area6, 90000,
                                 "2024-07"))
+        if "recognised-twice" in person.marks:
+            out.put("recognition", (f"S{person.number:09d}", household.hh, person.id_no, "TEKUN", population.day(-20),
+                                    population.day(345), household.area6, 145000, "2024-07"))
+    elif "recognition-ran-out" in person.marks:
+        out.put("recognition", (f"R{person.number:09d}", household.hh, person.id_no, "DIBAO", population.day(-366),
+                                population.day(-1), household.area6, 90000, "2024-07"))
     elif _chance(person, 4, 1):
         out.put("recognition", (f"R{person.number:09d}", household.hh, person.id_no, "EDGE",
                                 population.day(-900), population.day(-535), household.area6, 0,
@@ -172,6 +178,8 @@ def _insurance_records(population, out, person):
 def _medical_insurance(population, out):
     for person in _people(population):
         own = f"{990000000000 + person.number * 13}"
+        if "uninsured" in person.marks:
+            continue
         insutype = "310" if person.job in ("1", "3", "4") else "390"
         out.put("insured", (own, person.id_no, insutype, "1", population.month(-140), None,
                             person.area6))
@@ -261,7 +269,7 @@ def _housing(population, out):
         head = household.people[0]
         if "two-files" in household.marks:
             out.put("family_file", (f"X{household.number:08d}", head.id_no, 1))
-        if not household.homes and _chance(head, 16, 25):
+        if household.rental or (household.rental is None and not household.homes and _chance(head, 16, 25)):
             _rental(population, out, household, head)
         for person in household.people:
             if person.job == "1" and person.wage > 300000:
@@ -283,9 +291,10 @@ def _dwelling(population, out, unit, area, holders):
 
 def _rental(population, out, household, head):
     case = f"Q{household.number:08d}"
+    state = household.rental or ("housed" if household.number % 2 else "waiting")
     out.put("prh_queue", (case, head.id_no, len(household.people), household.number % 5000,
-                          population.day(-800), "housed" if household.number % 2 else "waiting"))
-    if household.number % 2:
+                          population.day(-800), state))
+    if state == "housed":
         out.put("prh_contract", ("T" + case, case, f"公租房{household.number}", population.day(-300),
                                  population.day(795), 120000, 70))
 
@@ -355,7 +364,7 @@ def _finance(population, out):
         if person.disability and person.disability[1] in "12":
             _payout(population, out, person, ("disability-subsidy", -1, 30000))
         if person.drawn:
-            _payout(population, out, person, ("disability-subsidy", 0, 30000))
+            _payout(population, out, person, (person.drawn, 0, 30000))
         if person.stage and _chance(person, 18, 4):
             _payout(population, out, person, ("scholarship", -6, 300000))
     year = int(population.month(0)[:4])

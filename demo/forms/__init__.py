@@ -8,11 +8,12 @@ hand; what an ordinary case comes to is computed from the departments' databases
 import dataclasses
 
 import truth
-from forms import disability, education, newborn, retirement
+from forms import disability, education, housing, medical, newborn, poverty, retirement
 from stories import Teller
 
 FORMS = {"newborn": newborn, "retirement": retirement, "disability-subsidies": disability,
-         "education-aid": education}
+         "education-aid": education, "medical-assistance": medical, "illness-poverty": poverty,
+         "public-rental-housing": housing}
 
 
 @dataclasses.dataclass

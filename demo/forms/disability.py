@@ -33,7 +33,8 @@ def _living(tell):
     student = _one(tell, 19, "3", "4")
     student.stage, student.job = "bachelor", None
     _told(tell, "student", "LIVING", "全日制大学生", "a full-time student", student)
-    _told(tell, "old-severe", "BOTH", "六十五岁，养老金低于低保标准，补差额", "old, severe: the difference to the standard",
+    _told(tell, "old-severe", "BOTH", "六十五岁，养老金低于低保标准，补差额",
+          "old, severe: the difference to the standard",
           _one(tell, 65, "4", "2", month=900))
     _told(tell, "woman-of-56", "BOTH", "五十六岁女性，工资低于标准，按差额", "a woman of 56 at work below the standard",
           _one(tell, 56, "1", "2", month=1300, sex="F"))
@@ -69,7 +70,7 @@ def _excluded(tell):
     placed.allowance = "placement"
     _told(tell, "placed", "LIVING", "托养补贴，不享受护理补贴", "cared for in an institution: living alone", placed)
     drawn = _one(tell, 33, "5", "1")
-    drawn.drawn = True
+    drawn.drawn = "disability-subsidy"
     _told(tell, "drawn", "NONE", "本月已发放", "paid for this month already", drawn)
     away = _one(tell, 50, "4", "1")
     away.area6 = "130102"

@@ -67,7 +67,8 @@ def _later(tell):
     _told(tell, "three", "AID", "三个子女三个学段", "three children at three stages", family)
     family = _family(tell, 9, 16)
     family.people[2].disability, family.people[3].stage = ("5", "3"), "senior"
-    _told(tell, "sister-disabled", "AID", "妹妹残疾，哥哥不因此受助", "a disabled sister gives her brother nothing", family)
+    _told(tell, "sister-disabled", "AID", "妹妹残疾，哥哥不因此受助",
+          "a disabled sister gives her brother nothing", family)
 
 
 def _none(tell):

@@ -39,7 +39,8 @@ def _clear(tell):
     _, mother, father = _couple(tell)
     _told(tell, "full", "FULL", "夫妻，母亲参加职工医保", "a couple, the mother insured as an employee", mother, father)
     _, mother, father = _couple(tell, months=9)
-    _told(tell, "nine-months", "FULL", "缴费正好九个月", "nine months of contributions, as many as needed", mother, father)
+    _told(tell, "nine-months", "FULL", "缴费正好九个月", "nine months of contributions, as many as needed",
+          mother, father)
     _, mother, father = _couple(tell)
     mother.area6 = father.household.people[1].area6 = AWAY
     tell.population.set_birth(mother, mother.birth)
@@ -74,7 +75,8 @@ def _outside(tell):
 def _doubtful(tell):
     family, mother, father = _couple(tell)
     family.marks = family.marks | {"unmarried"}
-    _told(tell, "unmarried", "MANUAL", "父母未婚：同样登记，由人工办理", "parents not married: registered all the same, by a person",
+    _told(tell, "unmarried", "MANUAL", "父母未婚：同样登记，由人工办理",
+          "parents not married: registered all the same, by a person",
           mother, father)
     alone = tell.family((27, "F", "head", 6100))
     mother = alone.people[0]

@@ -56,7 +56,8 @@ def _reached(tell, people):
     tell.case("arrears", "SHORT", "欠缴两个月不计入", "two months in arrears do not count", ("applicant", person))
     person = people.add(_MEN, _born_to_retire(_MEN, people.now), _RECORDED)
     person.mark("contribution-gap")
-    tell.case("gap", "ELIGIBLE", "中断99个月，累计仍足够", "99 months missing, and enough all the same", ("applicant", person))
+    tell.case("gap", "ELIGIBLE", "中断99个月，累计仍足够", "99 months missing, and enough all the same",
+              ("applicant", person))
     person = people.add(_MEN, _born_to_retire(_MEN, people.now), 400)
     person.post = ""
     tell.case("man-without-post", "ELIGIBLE", "男职工岗位未登记，不影响", "a man's post is not recorded, nor needed",
