@@ -11,9 +11,12 @@ LEVEL = 3
 def documents(members, index, today=None):
     """Whose identity numbers are shown for a member: (the first, the second or "").
 
-    A child's guardian is the applicant; from 14 on the child agrees as well.
+    A child's guardian is the applicant; from 14 on the child agrees as well. For the dead a near relative
+    agrees.
     """
     own = members[index]["id_no"]
+    if "representative" in members[index]:
+        return members[index]["representative"]["id_no"], ""
     if members[index]["role"] != "child":
         return own, ""
     today = today or datetime.date.today()

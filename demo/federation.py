@@ -59,7 +59,7 @@ class Federation:
         everybody = population.generate(seed, people, today)
         departments.write_all(everybody, os.path.join(self.root, "departments"))
         self.people = everybody
-        self.households = [truth.describe(household) for household in everybody.households]
+        self.households = [truth.describe(household) for household in everybody.households[:everybody.num_own]]
         return everybody.num_people
 
     def make(self):

@@ -23,7 +23,7 @@ FORM = os.path.join(_ROOT, "policy", "forms", "social-assistance.yaml")
 ACCESS_FORM = os.path.join(_ROOT, "policy", "forms", "access-request.yaml")
 OVERSIGHT_FORM = os.path.join(_ROOT, "policy", "forms", "oversight.yaml")
 LIFE_FORMS = ("newborn", "retirement", "disability-subsidies", "education-aid", "medical-assistance",
-              "illness-poverty", "public-rental-housing")
+              "illness-poverty", "public-rental-housing", "bereavement")
 FORMS = {"social-assistance": FORM, "access-request": ACCESS_FORM, "oversight": OVERSIGHT_FORM,
          **{id: os.path.join(_ROOT, "policy", "forms", id + ".yaml") for id in LIFE_FORMS}}
 RULES = os.path.join(_ROOT, "policy", "rules", "beijing-reference.yaml")

@@ -87,6 +87,7 @@ class Population:
         self.this_month = today.year * 12 + today.month - 1
         self.households = []
         self.num_people = 0
+        self.num_own = 0    # households; after them come those that the other forms' stories are about
         self._ids = IdNumbers(self.rng)
         self._names = Names(self.rng)
         self.districts, self.streets = load_regions()
@@ -352,6 +353,7 @@ def generate(seed, people, today):
         _ordinary(population)
     _link_kin(population, first)
     _recognise(population, first)
+    population.num_own = len(population.households)
     forms.plant(population)
     for household in population.households:
         if household.declared is None:

@@ -45,6 +45,8 @@ def _person_record(population, out, person):
     out.put("person", (person.id_no, person.kept_name, former, "1" if person.sex == "M" else "2",
                        person.nation, person.birth, "dead" if dead else "alive",
                        _blob("photo", person.number)))
+    if "released" in person.marks:
+        out.put("release", (person.id_no, person.died))
     if person.age >= 18 and _chance(person, 2, 45):
         out.put("licence", (person.id_no, "C1", "valid"))
 
@@ -212,8 +214,8 @@ def _health(population, out):
         adults = [p for p in household.people if p.age >= 18]
         for person in household.people:
             if person.died:
-                out.put("death_cert", (f"D{person.number:09d}", person.id_no, person.died, 1, "I21",
-                                       f"H{person.number % 53:04d}"))
+                out.put("death_cert", (f"D{person.number:09d}", person.id_no, person.died,
+                                       int("unnatural" not in person.marks), "I21", f"H{person.number % 53:04d}"))
             if person.age < 6:
                 _birth_records(population, out, person, adults)
             elif person.age > 40 and _chance(person, 12, 8):

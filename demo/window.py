@@ -46,8 +46,8 @@ class Window:
         `approver` is badge and unit of a second operator."""
         request = self._contract.new(
             "OpenCaseRequest", form=form, operator_badge=self.badge, operator_unit=self.unit,
-            members=[self._contract.new("Member", **{k: m[k] for k in ("role", "id_no", "name")})
-                     for m in members])
+            members=[self._contract.new("Member", **{k: m[k] for k in ("role", "id_no", "name", "representative")
+                                                     if k in m}) for m in members])
         if approver is not None:
             request.approver_badge, request.approver_unit = approver
         if self.device is not None:

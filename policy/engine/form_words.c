@@ -28,6 +28,9 @@ static const struct word role_words[] = {
     {"supporter", {"赡养、抚养、扶养义务人", "relatives with a duty of support"}},
     {"deceased", {"逝者", "the deceased"}},
     {"agent", {"代办人", "the agent"}},
+    {"father", {"父亲", "the father"}},
+    {"parent", {"父母另一方", "the other parent"}},
+    {"heir", {"共同继承人", "heirs who apply together"}},
 };
 
 /* Laws by the letters that a citation begins with. */
