@@ -31,10 +31,17 @@ static struct lb_seen *new_seen(struct fx_played *played, const char *name)
     return seen;
 }
 
+static void open_session(struct fx_played *played)
+{
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
+    (void)lb_sign_key_public(played->fx.adapter.log_key, raw);
+    assert_ok(lb_session_init(&played->session, played->log, lb_spiffe_log_origin(FX_ADAPTER), raw,
+                              played->broker_seen));
+}
+
 static void open_broker(struct fx_played *played)
 {
     struct lb_diag diag = {""};
-    uint8_t raw[LB_P256_PUBLIC_BYTES];
     const struct lb_log_options options = {
         .folder = fed_path(&played->fx.fed, "broker"),
         .origin = lb_spiffe_log_origin(FX_BROKER),
@@ -44,10 +51,8 @@ static void open_broker(struct fx_played *played)
     };
     assert_ok(lb_file_mkdirs(options.folder));
     assert_ok(lb_log_open(&options, &diag, &played->log));
-    (void)lb_sign_key_public(played->fx.adapter.log_key, raw);
     played->broker_seen = new_seen(played, "broker-seen");
-    assert_ok(lb_session_init(&played->session, played->log, lb_spiffe_log_origin(FX_ADAPTER), raw,
-                              played->broker_seen));
+    open_session(played);
 }
 
 static void open_link(struct fx_played *played)
@@ -99,6 +104,15 @@ void fx_greet(struct fx_played *played)
     assert_ok(lb_session_greet(&played->session, frame->hello));
     assert_ok(lb_session_hello(&played->session, played->fx.arena, &hello));
     assert_ok(lb_adapter_link_receive(played->link, hello));
+}
+
+void fx_reconnect(struct fx_played *played)
+{
+    lb_adapter_link_close(played->link);
+    lb_session_cleanup(&played->session);
+    open_session(played);
+    open_link(played);
+    fx_greet(played);
 }
 
 int fx_played_setup(void **state)

@@ -21,6 +21,8 @@ struct fx_played {
 int fx_played_setup(void **state);
 int fx_played_strange_setup(void **state);
 void fx_greet(struct fx_played *played);
+/* fx_reconnect closes the link and begins another, greetings exchanged. */
+void fx_reconnect(struct fx_played *played);
 int fx_played_teardown(void **state);
 /* fx_next_frame is the next frame the adapter sends; NULL after 3 s. */
 Lianban__V1__Frame *fx_next_frame(struct fx_played *played);

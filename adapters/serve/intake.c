@@ -12,8 +12,6 @@
 
 /* Parcels become rows: each with its entry, whether it is taken or refused. */
 
-#define PURGE_EVERY_S 60
-
 /* Entries of one frame are committed together. */
 struct lb_intake_batch {
     pthread_mutex_t lock;
@@ -92,17 +90,6 @@ static lb_status settle_about(struct lb_intake_job *job, struct lb_store *store)
                                 job->row.came_unix_s);
 }
 
-static lb_status purge(struct lb_intake *intake, struct lb_store *store)
-{
-    int64_t now = lb_clock_unix_s(intake->serve->options.clock);
-    const struct lb_intake_policy *policy = intake->serve->options.policy->intake;
-    if (now < intake->next_purge_unix_s || policy == NULL)
-        return LB_OK;
-    LB_TRY(lb_intake_rows_purge(&intake->rows, store, policy->keep_s, now));
-    intake->next_purge_unix_s = now + PURGE_EVERY_S;
-    return LB_OK;
-}
-
 static lb_status add(struct lb_intake_job *job, struct lb_store *store)
 {
     uint8_t people[LB_MAX_HOUSEHOLD][32];
@@ -120,7 +107,7 @@ static lb_status take(struct lb_log_entry *entry, struct lb_store *store)
 {
     struct lb_intake_job *job = entry->owner;
     struct lb_intake_row first;
-    LB_TRY(purge(job->intake, store));
+    LB_TRY(lb_intake_purge(job->intake, store));
     LB_TRY(lb_intake_rows_find(&job->intake->rows, store, job->row.sender, job->row.name,
                                job->arena, &first, &job->repeat));
     if (job->repeat) {

@@ -41,6 +41,15 @@ struct lb_intake_receipt {
 void lb_intake_take(struct lb_intake *intake, const struct lb_intake_routed *routed, size_t num,
                     struct lb_intake_receipt *out);
 
+struct lb_adapter_link;
+
+/* lb_intake_join has words sent over a link from now on, until lb_intake_leave. */
+void lb_intake_join(struct lb_intake *intake, struct lb_adapter_link *link);
+void lb_intake_leave(struct lb_intake *intake, struct lb_adapter_link *link);
+/* lb_intake_receipts takes what a broker says of words. Waits for the disk: not from a poller. */
+void lb_intake_receipts(struct lb_intake *intake, struct lb_adapter_link *link,
+                        Lianban__V1__ParcelReceipt *const *receipts, size_t num);
+
 /* lb_intake_submit runs a job on the intake's own worker: one that calls lb_intake_take. BUSY,
  * STOPPING. */
 LB_MUST lb_status lb_intake_submit(struct lb_intake *intake, struct lb_job *job);

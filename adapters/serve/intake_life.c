@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/serve/intake_state.h"
+#include "adapters/serve/intake_post.h"
 
 /* The intake's beginning and end: its key, its worker, and its own look at what is committed. */
 
@@ -103,11 +103,15 @@ lb_status lb_intake_new(struct lb_serve *serve, struct lb_diag *diag,
     (void)pthread_mutex_init(&intake->reader_lock, NULL);
     lb_intake_rows_init(&intake->rows);
     lb_intake_rows_init(&intake->read_rows);
+    lb_intake_words_init(&intake->words);
+    lb_intake_words_init(&intake->read_words);
     lb_status status = open_reader(intake);
     if (status == LB_OK)
         status = settle_key(intake, diag);
     if (status == LB_OK)
         status = lb_workers_new(1, MAX_QUEUED, &intake->workers);
+    if (status == LB_OK && intake->key.ready)
+        status = lb_intake_post_new(intake, &intake->post);
     if (status != LB_OK) {
         lb_intake_free(intake);
         return status;
@@ -121,6 +125,7 @@ void lb_intake_free(struct lb_intake *intake)
     if (intake == NULL)
         return;
     lb_workers_free(intake->workers);
+    lb_intake_post_free(intake->post);
     lb_store_close(intake->reader);
     lb_intake_key_wipe(&intake->key);
     (void)pthread_mutex_destroy(&intake->reader_lock);

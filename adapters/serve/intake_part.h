@@ -8,6 +8,7 @@
 #define LB_INTAKE_MAX_FACTS 256
 #define LB_INTAKE_MAX_PAPERS 32
 #define LB_INTAKE_MAX_NOTE_BYTES 2048
+#define LB_INTAKE_MAX_LAW_BYTES 256
 
 /* lb_intake_part_check judges a part by itself, whoever sent it: a known kind with the `about` it
  * needs; every text one line of UTF-8 within its bound; 1 to LB_MAX_HOUSEHOLD people with valid

@@ -22,6 +22,7 @@ enum statement {
     LEASE,
     ACK,
     TRIED,
+    ANY_OLD,
     EMPTY_OLD,
     DROP_PEOPLE,
     FORGET,
@@ -47,6 +48,7 @@ static const char *const sql[NUM_STATEMENTS] = {
     [LEASE] = "UPDATE intake SET leased = ?2 WHERE n = ?1",
     [ACK] = "UPDATE intake SET acked = ?2 WHERE n = ?1 AND acked IS NULL",
     [TRIED] = "UPDATE intake SET tries = tries + 1, failed = ?2, leased = ?3 WHERE n = ?1",
+    [ANY_OLD] = "SELECT 1 FROM intake WHERE sealed IS NOT NULL AND acked <= ?1 LIMIT 1",
     [EMPTY_OLD] = "UPDATE intake SET sealed = NULL WHERE sealed IS NOT NULL AND acked <= ?1",
     [DROP_PEOPLE] = "DELETE FROM intake_person WHERE n IN"
                     " (SELECT n FROM intake WHERE sealed IS NULL)",
@@ -296,6 +298,20 @@ lb_status lb_intake_rows_purge(struct lb_intake_rows *rows, struct lb_store *sto
     LB_TRY(lb_stmt_bind_int(stmt, 1, now_unix_s - DAY_S));
     LB_TRY(lb_stmt_bind_int(stmt, 2, now_unix_s - SILENT_S));
     return lb_stmt_run(stmt);
+}
+
+lb_status lb_intake_rows_any_over(struct lb_intake_rows *rows, struct lb_store *store,
+                                  int64_t before_unix_s, bool *out_any)
+{
+    struct lb_stmt *stmt = NULL;
+    bool any = false;
+    LB_TRY(lb_serve_sql_get(&rows->sql, store, ANY_OLD, &stmt));
+    LB_TRY(lb_stmt_bind_int(stmt, 1, before_unix_s));
+    lb_status status = lb_stmt_step(stmt, &any);
+    lb_stmt_reset(stmt);
+    LB_TRY(status);
+    *out_any = any;
+    return LB_OK;
 }
 
 lb_status lb_intake_rows_erase(struct lb_intake_rows *rows, struct lb_store *store,

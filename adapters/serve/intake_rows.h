@@ -87,6 +87,9 @@ LB_MUST lb_status lb_intake_rows_tried(struct lb_intake_rows *rows, struct lb_st
  * come again and submissions nothing was said of for a year. */
 LB_MUST lb_status lb_intake_rows_purge(struct lb_intake_rows *rows, struct lb_store *store,
                                        int64_t keep_s, int64_t now_unix_s);
+/* lb_intake_rows_any_over says whether a row with content was taken out before a time. */
+LB_MUST lb_status lb_intake_rows_any_over(struct lb_intake_rows *rows, struct lb_store *store,
+                                          int64_t before_unix_s, bool *out_any);
 /* lb_intake_rows_erase empties every row that has the person in it, and the words about them. */
 LB_MUST lb_status lb_intake_rows_erase(struct lb_intake_rows *rows, struct lb_store *store,
                                        const struct lb_epoch_names *names, int64_t now_unix_s);

@@ -6,6 +6,7 @@
 #include "adapters/serve/intake.h"
 #include "adapters/serve/intake_key.h"
 #include "adapters/serve/intake_rows.h"
+#include "adapters/serve/intake_words.h"
 #include "adapters/serve/job.h"
 
 /*
@@ -15,16 +16,25 @@
  *   intake_judge.c   what is in it, against the department's policy
  *   intake_part.c    the part by itself
  *   intake.c         the entry and the row
+ *   intake_say.c     a word, and what it is said of
+ *   intake_post.c    the words' way out
+ *   intake_keep.c    the end of what was kept long enough
  */
+struct lb_intake_post;  /* intake_post.h */
+
 struct lb_intake {
     struct lb_serve *serve;
     struct lb_intake_key key;
     struct lb_workers *workers;
-    struct lb_intake_rows rows;      /* on the sequencer only, as next_purge */
+    struct lb_intake_post *post;     /* NULL without a key */
+    struct lb_intake_rows rows;      /* on the sequencer only, as the next two */
+    struct lb_intake_words words;
     int64_t next_purge_unix_s;
+    int64_t next_look_ms;            /* of the post's thread only */
     pthread_mutex_t reader_lock;     /* of what follows: what is committed */
     struct lb_store *reader;
     struct lb_intake_rows read_rows;
+    struct lb_intake_words read_words;
 };
 
 /* lb_intake_new loads the key and opens the reader; with an empty policy it refuses every parcel.
@@ -67,6 +77,14 @@ LB_MUST lb_status lb_intake_open_parcel(struct lb_intake_job *job);
 LB_MUST lb_status lb_intake_judge(struct lb_intake_job *job);
 /* lb_intake_prepare fills the row. */
 LB_MUST lb_status lb_intake_prepare(struct lb_intake_job *job);
+
+/* lb_intake_purge empties and forgets what is over, on the sequencer, at most once a minute.
+ * lb_intake_empty does so by an entry of its own when there is anything to empty; it asks once a
+ * minute. */
+LB_MUST lb_status lb_intake_purge(struct lb_intake *intake, struct lb_store *store);
+LB_MUST lb_status lb_intake_empty(struct lb_intake *intake);
+/* lb_intake_post_kick has the words' way out looked at now. */
+void lb_intake_post_kick(struct lb_intake *intake);
 
 /* lb_intake_reader locks and gives the reader's connection; lb_intake_reader_done ends that. */
 struct lb_store *lb_intake_reader(struct lb_intake *intake);

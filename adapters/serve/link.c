@@ -284,6 +284,8 @@ static lb_status take_hello(struct lb_adapter_link *link, const Lianban__V1__Hel
     link->show_log = true;
     link->options.port.kick(link->options.port.ctx);
     (void)pthread_mutex_unlock(&link->lock);
+    if (link->session.takes_parcels)
+        lb_intake_join(lb_serve_intake(link->options.serve), link);
     return LB_OK;
 }
 
@@ -315,6 +317,7 @@ lb_status lb_adapter_link_receive(struct lb_adapter_link *link, struct lb_span b
 
 void lb_adapter_link_close(struct lb_adapter_link *link)
 {
+    lb_intake_leave(lb_serve_intake(link->options.serve), link);
     (void)pthread_mutex_lock(&link->lock);
     link->closed = true;
     (void)pthread_mutex_unlock(&link->lock);

@@ -8,7 +8,7 @@
 #include "gateway/wire/pb.h"
 
 /* Parcels on a link: those that come are taken in on the intake's worker, which answers each with a
- * receipt. */
+ * receipt; what the department says goes out. */
 
 #define MAX_PARCELS 64
 #define MAX_PARCEL_BYTES (512U * 1024)
@@ -46,35 +46,66 @@ void lb_link_drop_parcels(struct lb_adapter_link *link)
 
 /* --- what goes out --- */
 
-/* A receipt that is lost is asked for again: the broker sends its parcel anew. */
-static void send_receipt(struct lb_adapter_link *link, const Lianban__V1__Parcel *parcel,
-                         const struct lb_intake_receipt *receipt)
+static struct parcel_item *new_item(const uint8_t *name, size_t len)
 {
     struct parcel_item *item = calloc(1, sizeof(*item));
-    bool whole = item != NULL;
-    if (whole) {
-        memcpy(item->name, parcel->name.data,
-               parcel->name.len < sizeof(item->name) ? parcel->name.len : sizeof(item->name));
-        (void)snprintf(item->sender, sizeof(item->sender), "%s", parcel->sender);
-        item->code = receipt->code;
-        item->recorded = receipt->recorded;
-        item->index = receipt->index;
-        lb_buf_init(&item->leaf, LB_MAX_LEAF_BYTES);
-        lb_buf_put(&item->leaf, lb_span_of(receipt->leaf, receipt->leaf_len));
-        whole = !item->leaf.failed;
-    }
+    if (item == NULL)
+        return NULL;
+    memcpy(item->name, name, len < sizeof(item->name) ? len : sizeof(item->name));
+    lb_buf_init(&item->leaf, LB_MAX_LEAF_BYTES);
+    lb_buf_init(&item->parcel, LB_MAX_MESSAGE_BYTES);
+    return item;
+}
+
+/* Queues a whole item, or drops it; `counted` says that it has its place already. */
+static bool enqueue(struct lb_adapter_link *link, struct parcel_item *item, bool counted)
+{
+    bool whole = item != NULL && !item->leaf.failed && !item->parcel.failed;
     (void)pthread_mutex_lock(&link->lock);
-    bool queued = whole && !link->closed;
+    bool queued = whole && !link->closed && (counted || link->num_parcels < MAX_OPEN);
     if (queued) {
         *link->last_parcel = item;
         link->last_parcel = &item->next;
+        link->num_parcels += counted ? 0 : 1;
         link->options.port.kick(link->options.port.ctx);
     } else {
-        link->num_parcels--;
+        link->num_parcels -= counted ? 1 : 0;
     }
     (void)pthread_mutex_unlock(&link->lock);
     if (!queued && item != NULL)
         free_item(item);
+    return queued;
+}
+
+/* A receipt that is lost is asked for again: the broker sends its parcel anew. */
+static void send_receipt(struct lb_adapter_link *link, const Lianban__V1__Parcel *parcel,
+                         const struct lb_intake_receipt *receipt)
+{
+    struct parcel_item *item = new_item(parcel->name.data, parcel->name.len);
+    if (item != NULL) {
+        (void)snprintf(item->sender, sizeof(item->sender), "%s", parcel->sender);
+        item->code = receipt->code;
+        item->recorded = receipt->recorded;
+        item->index = receipt->index;
+        lb_buf_put(&item->leaf, lb_span_of(receipt->leaf, receipt->leaf_len));
+    }
+    (void)enqueue(link, item, true);
+}
+
+bool lb_link_send_word(struct lb_adapter_link *link, const struct lb_link_word *word)
+{
+    struct parcel_item *item = new_item(word->name, sizeof(word->name));
+    if (item != NULL) {
+        item->index = word->index;
+        lb_buf_put(&item->leaf, word->leaf);
+        lb_buf_put(&item->parcel, word->parcel);
+    }
+    return enqueue(link, item, false);
+}
+
+void lb_link_send_ended(struct lb_adapter_link *link, const uint8_t name[LB_PARCEL_NAME_BYTES])
+{
+    (void)enqueue(link, new_item(name, LB_PARCEL_NAME_BYTES), false);
 }
 
 static struct parcel_item *take_items(struct lb_adapter_link *link, size_t *out_num)
@@ -117,6 +148,31 @@ static lb_status fill_receipt(struct lb_adapter_link *link, const struct parcel_
     return LB_OK;
 }
 
+static lb_status fill_word(struct lb_adapter_link *link, const struct parcel_item *item,
+                           uint64_t size, struct lb_arena *arena, Lianban__V1__RoutedParcel **out)
+{
+    Lianban__V1__RoutedParcel *routed = lb_arena_alloc(arena, sizeof(*routed));
+    LB_ENSURE(routed != NULL, LB_NO_MEMORY, "arena is full");
+    lianban__v1__routed_parcel__init(routed);
+    LB_TRY(lb_pb_unpack(&lianban__v1__parcel__descriptor, lb_buf_span(&item->parcel), arena,
+                        &routed->parcel));
+    LB_TRY(lb_link_prove(link->options.log, item->index, lb_buf_span(&item->leaf), size, arena,
+                         &routed->entry));
+    *out = routed;
+    return LB_OK;
+}
+
+static lb_status fill(struct lb_adapter_link *link, const struct parcel_item *item, uint64_t size,
+                      struct lb_arena *arena, Lianban__V1__ParcelBatch *batch)
+{
+    if (item->code != NULL)
+        return fill_receipt(link, item, size, arena, &batch->receipts[batch->n_receipts++]);
+    if (item->parcel.len > 0)
+        return fill_word(link, item, size, arena, &batch->parcels[batch->n_parcels++]);
+    batch->ended[batch->n_ended++] = lb_pb_bytes(lb_span_of(item->name, sizeof(item->name)));
+    return LB_OK;
+}
+
 static lb_status pack(struct lb_adapter_link *link, const struct parcel_item *first, size_t num,
                       struct lb_arena *arena, struct lb_span *out)
 {
@@ -125,9 +181,12 @@ static lb_status pack(struct lb_adapter_link *link, const struct parcel_item *fi
     uint64_t size = 0;
     LB_TRY(lb_session_show(&link->session, arena, &batch.log, &size));
     batch.receipts = lb_arena_array(arena, num, sizeof(batch.receipts[0]));
-    LB_ENSURE(batch.receipts != NULL, LB_NO_MEMORY, "arena is full");
+    batch.parcels = lb_arena_array(arena, num, sizeof(batch.parcels[0]));
+    batch.ended = lb_arena_array(arena, num, sizeof(batch.ended[0]));
+    LB_ENSURE(batch.receipts != NULL && batch.parcels != NULL && batch.ended != NULL, LB_NO_MEMORY,
+              "arena is full");
     for (const struct parcel_item *item = first; item != NULL; item = item->next)
-        LB_TRY(fill_receipt(link, item, size, arena, &batch.receipts[batch.n_receipts++]));
+        LB_TRY(fill(link, item, size, arena, &batch));
     frame.body_case = LIANBAN__V1__FRAME__BODY_PARCELS;
     frame.parcels = &batch;
     return lb_pb_pack(&frame, arena, out);
@@ -161,32 +220,39 @@ static bool take_on(struct lb_adapter_link *link, size_t num)
     return room;
 }
 
+static void drop_open(struct lb_adapter_link *link, size_t num)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    link->num_parcels -= num;
+    (void)pthread_mutex_unlock(&link->lock);
+}
+
+static lb_status take_in(struct parcels_job *job, struct lb_arena *arena)
+{
+    struct lb_intake *intake = lb_serve_intake(job->link->options.serve);
+    struct lb_intake_routed routed[MAX_PARCELS];
+    Lianban__V1__Frame *frame = NULL;
+    struct lb_intake_receipt *receipts = lb_arena_array(arena, job->num, sizeof(*receipts));
+    LB_ENSURE(receipts != NULL, LB_NO_MEMORY, "parcels");
+    LB_TRY(lb_pb_unpack(&lianban__v1__frame__descriptor, lb_buf_span(&job->frame), arena, &frame));
+    for (size_t i = 0; i < job->num; i++)
+        routed[i] = (struct lb_intake_routed){frame->parcels->parcels[i]->parcel, job->leaves[i]};
+    lb_intake_take(intake, routed, job->num, receipts);
+    for (size_t i = 0; i < job->num; i++)
+        send_receipt(job->link, routed[i].parcel, &receipts[i]);
+    lb_intake_receipts(intake, job->link, frame->parcels->receipts, frame->parcels->n_receipts);
+    return LB_OK;
+}
+
 static void run_parcels(struct lb_job *base)
 {
     struct parcels_job *job = (struct parcels_job *)base;
-    struct lb_intake_routed routed[MAX_PARCELS];
-    struct lb_intake_receipt *receipts = calloc(job->num, sizeof(*receipts));
-    struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
-    Lianban__V1__Frame *frame = NULL;
-    lb_status status = receipts == NULL || arena == NULL
-                           ? LB_FAULT(LB_NO_MEMORY, "parcels")
-                           : lb_pb_unpack(&lianban__v1__frame__descriptor, lb_buf_span(&job->frame),
-                                          arena, &frame);
-    if (status == LB_OK) {
-        for (size_t i = 0; i < job->num; i++)
-            routed[i] = (struct lb_intake_routed){frame->parcels->parcels[i]->parcel,
-                                                  job->leaves[i]};
-        lb_intake_take(lb_serve_intake(job->link->options.serve), routed, job->num, receipts);
-        for (size_t i = 0; i < job->num; i++)
-            send_receipt(job->link, routed[i].parcel, &receipts[i]);
-    } else {
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    lb_status status = arena == NULL ? LB_FAULT(LB_NO_MEMORY, "parcels") : take_in(job, arena);
+    if (status != LB_OK) {
         lb_log_failure("parcels_lost", status);
-        (void)pthread_mutex_lock(&job->link->lock);
-        job->link->num_parcels -= job->num;
-        (void)pthread_mutex_unlock(&job->link->lock);
+        drop_open(job->link, job->num);
     }
-    lb_arena_free(arena);
-    free(receipts);
     lb_link_unref(job->link);
     lb_buf_cleanup(&job->frame);
     free(job);
@@ -273,5 +339,7 @@ lb_status lb_link_take_parcels(struct lb_adapter_link *link, const Lianban__V1__
         total += protobuf_c_message_get_packed_size(&batch->parcels[i]->base);
     LB_ENSURE(total <= MAX_PARCEL_BYTES, LB_TOO_LARGE, "more parcels than a frame may have");
     LB_TRY(lb_session_watch(&link->session, batch->log, &checkpoint));
-    return batch->n_parcels == 0 ? LB_OK : queue_parcels(link, batch, &checkpoint, bytes);
+    if (batch->n_parcels == 0 && batch->n_receipts == 0)
+        return LB_OK;
+    return queue_parcels(link, batch, &checkpoint, bytes);
 }

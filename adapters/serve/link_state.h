@@ -25,11 +25,19 @@ struct parcel_item {
     struct parcel_item *next;
     uint8_t name[LB_PARCEL_NAME_BYTES];
     char sender[LB_MAX_SPIFFE_BYTES];  /* of the parcel a receipt is about */
-    const char *code;                  /* a receipt's; NULL for a word */
+    const char *code;                  /* a receipt's; NULL for others */
     bool recorded;
     uint64_t index;
     struct lb_buf leaf;
-    struct lb_buf parcel;              /* a word's Parcel, packed */
+    struct lb_buf parcel;              /* a word's Parcel, packed; empty for the end of one */
+};
+
+/* A word as it is sent. Borrowed. */
+struct lb_link_word {
+    uint8_t name[LB_PARCEL_NAME_BYTES];
+    struct lb_span parcel;             /* packed */
+    uint64_t index;                    /* of its SENT entry */
+    struct lb_span leaf;
 };
 
 struct lb_adapter_link {
@@ -56,6 +64,11 @@ void lb_outgoing_free(struct outgoing *item);
 /* lb_link_hold takes a reference that lb_link_unref gives back; the last one frees the link. */
 void lb_link_hold(struct lb_adapter_link *link);
 void lb_link_unref(struct lb_adapter_link *link);
+
+/* lb_link_send_word queues a word; false when there is no room. lb_link_send_ended queues what
+ * tells the broker that a word's end is known; one that is lost is told when the broker asks. */
+bool lb_link_send_word(struct lb_adapter_link *link, const struct lb_link_word *word);
+void lb_link_send_ended(struct lb_adapter_link *link, const uint8_t name[LB_PARCEL_NAME_BYTES]);
 
 /* lb_link_take_parcels takes a ParcelBatch, whose whole frame is `bytes`; a failure ends the
  * link. */
