@@ -101,6 +101,7 @@ lb_status lb_intake_new(struct lb_serve *serve, struct lb_diag *diag,
     LB_ENSURE(intake != NULL, LB_NO_MEMORY, "intake");
     intake->serve = serve;
     (void)pthread_mutex_init(&intake->reader_lock, NULL);
+    (void)pthread_mutex_init(&intake->pull_lock, NULL);
     lb_intake_rows_init(&intake->rows);
     lb_intake_rows_init(&intake->read_rows);
     lb_intake_words_init(&intake->words);
@@ -129,5 +130,6 @@ void lb_intake_free(struct lb_intake *intake)
     lb_store_close(intake->reader);
     lb_intake_key_wipe(&intake->key);
     (void)pthread_mutex_destroy(&intake->reader_lock);
+    (void)pthread_mutex_destroy(&intake->pull_lock);
     free(intake);
 }

@@ -18,6 +18,7 @@
  *   intake.c         the entry and the row
  *   intake_say.c     a word, and what it is said of
  *   intake_post.c    the words' way out
+ *   intake_pull.c    what the department takes out
  *   intake_keep.c    the end of what was kept long enough
  */
 struct lb_intake_post;  /* intake_post.h */
@@ -26,6 +27,7 @@ struct lb_intake {
     struct lb_serve *serve;
     struct lb_intake_key key;
     struct lb_workers *workers;
+    pthread_mutex_t pull_lock;       /* held from finding a part to its being leased */
     struct lb_intake_post *post;     /* NULL without a key */
     struct lb_intake_rows rows;      /* on the sequencer only, as the next two */
     struct lb_intake_words words;

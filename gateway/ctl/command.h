@@ -27,6 +27,9 @@ int lb_ctl_who_saw_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_command(struct lb_ctl_env *env, int argc, char **argv);
 /* review check | scan | list | show | assign | explain | close | sample | verify */
 int lb_ctl_review_command(struct lb_ctl_env *env, int argc, char **argv);
+/* intake list | next | show | ack | export | accept | return | ask | decide | withdrawn |
+ * correct */
+int lb_ctl_intake_command(struct lb_ctl_env *env, int argc, char **argv);
 /* adapter init */
 int lb_ctl_adapter_command(struct lb_ctl_env *env, int argc, char **argv);
 /* drill check | start | stop | show | report */

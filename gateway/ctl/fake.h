@@ -13,5 +13,8 @@ lb_status test_fake_evidence(void *ctx, const struct lb_ctl_desk_profile *profil
 lb_status test_ask_agent(void *ctx, const char *method, const void *request,
                          const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
                          void *out);
+/* The department's intake (fake_intake.c): false when the method is none of its. */
+bool test_fake_intake(struct test_cli *cli, const char *method, const void *request,
+                      struct lb_arena *arena, void *out);
 
 #endif

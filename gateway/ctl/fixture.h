@@ -72,6 +72,13 @@ struct test_cli {
     unsigned num_reviews;
     char review_kind[32], review_query[512], review_reason[64];
 
+    /* the department's intake */
+    size_t num_waiting;          /* parts; the first has the number 7 */
+    int64_t acked, said_of;
+    int said_kind, said_outcome;
+    bool said_ack;
+    char said_reference[64], said_text[64], said_law[64], said_until[16];
+
     /* other members' logs */
     enum lb_code evidence_code;  /* what they say */
 };

@@ -88,7 +88,8 @@ struct lb_ctl_desk_port {
     /* For an officer: asks for a person's erasure, or approves it. RECEIPT_INVALID as above. */
     lb_status (*erase)(void *ctx, const Lianban__V1__EraseSubjectRequest *request,
                        struct lb_arena *arena, struct lb_ctl_entry *out);
-    /* Any other method of the office's, by its name: `out` points to a pointer to the reply. */
+    /* Any other method of the office's, or of the adapter's, by its name: `out` points to a pointer
+     * to the reply. */
     lb_status (*ask)(void *ctx, const char *method, const void *request,
                      const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
                      void *out);

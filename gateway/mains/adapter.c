@@ -15,6 +15,7 @@
 #include "gateway/mains/node_metrics.h"
 #include "gateway/mains/seal_keys.h"
 #include "gateway/services/adapter_service.h"
+#include "gateway/services/intake_service.h"
 #include "gateway/services/station_service.h"
 
 /* lianban-adapter: a department's gate in front of its own database. */
@@ -59,6 +60,7 @@ struct adapter_role {
     struct lb_workers *lists;    /* for what ends grants: a withdrawal waits for no database */
     struct lb_serve *serve;
     struct lb_adapter_service service;
+    struct lb_intake_service intake;
 };
 
 static lb_status read_source(struct adapter_role *role)
@@ -221,10 +223,13 @@ static lb_status start_service(struct adapter_role *role, struct lb_rpc_method *
     };
     lb_frames_set_init(&role->service.links);
     lb_adapter_service_methods(&role->service, methods);
-    *out_num = LB_ADAPTER_METHODS;
+    role->intake = (struct lb_intake_service){role->node->organization, role->serve,
+                                              role->node->log, role->node->trust, role->policy};
+    lb_intake_service_methods(&role->intake, methods + LB_ADAPTER_METHODS);
+    *out_num = LB_ADAPTER_METHODS + LB_INTAKE_METHODS;
     if (!role->asks_officer)
         return LB_OK;
-    lb_station_service_methods(&role->station, methods + LB_ADAPTER_METHODS);
+    lb_station_service_methods(&role->station, methods + *out_num);
     *out_num += LB_STATION_METHODS;
     return LB_OK;
 }

@@ -19,6 +19,7 @@ struct desk {
     struct lb_rpc_runtime *runtime;
     struct lb_rpc_channel *channel;
     char peer[LB_MAX_SPIFFE_BYTES];  /* the office, or an officer's adapter */
+    const char *service;             /* of that: what `ask` asks */
 };
 
 static void close_desk(void *ctx)
@@ -188,7 +189,8 @@ static lb_status ask(void *ctx, const char *method, const void *request,
                      const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
                      void *out)
 {
-    return ask_service(ctx, "ConsentOffice", method, request, reply_kind, arena, out);
+    const struct desk *desk = ctx;
+    return ask_service(ctx, desk->service, method, request, reply_kind, arena, out);
 }
 
 static lb_status ask_evidence(void *ctx, const char *method, const void *request,
@@ -317,6 +319,7 @@ lb_status lb_client_open_desk(void *ctx, const struct lb_ctl_desk_profile *profi
     LB_ENSURE(peer != NULL, LB_CONFIG_INVALID, "an auditor's profile");
     LB_TRY(lb_client_open_trust(profile, clock, diag, &desk->trust));
     LB_TRY(connect_to(desk, profile, peer, diag));
+    desk->service = profile->adapter != NULL ? "Adapter" : "ConsentOffice";
     *out = (struct lb_ctl_desk_port){desk,       find_form,     notice, confirm, revoke,
                                     stop_grant, record_review, erase,  ask,     ask_evidence,
                                     close_desk};
