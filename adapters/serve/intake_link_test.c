@@ -74,7 +74,7 @@ static void a_parcel_is_answered_with_a_proved_entry(void **state)
     struct lb_leaf leaf;
     struct lb_hash hash;
     uint64_t first = 0;
-    fx_greet(played);
+    fx_reconnect(played);
     assert_true(played->session.takes_parcels);
     fx_parcel_honest(&played->fx, &parcel);
     for (int i = 0; i < 2; i++) {
@@ -102,7 +102,7 @@ static void many_of_one_frame_are_each_answered(void **state)
     struct fx_parcel parcel;
     struct lb_checkpoint checkpoint;
     size_t told = 0;
-    fx_greet(played);
+    fx_reconnect(played);
     fx_parcel_honest(&played->fx, &parcel);
     assert_ok(send_parcels(played, fx_seal_parcel(&played->fx, &parcel), 64, NULL));
     while (told < 64)
@@ -114,7 +114,7 @@ static void too_many_end_the_link(void **state)
 {
     struct fx_played *played = *state;
     struct fx_parcel parcel;
-    fx_greet(played);
+    fx_reconnect(played);
     fx_parcel_honest(&played->fx, &parcel);
     assert_code(lb_status_code(send_parcels(played, fx_seal_parcel(&played->fx, &parcel), 65,
                                             NULL)),
@@ -155,7 +155,7 @@ static void a_parcel_without_its_entry_ends_the_link(void **state)
     void (*const spoils[])(struct lb_leaf *) = {other_parcel, other_name, other_kind, other_word};
     struct fx_played *played = *state;
     struct fx_parcel parcel;
-    fx_greet(played);
+    fx_reconnect(played);
     fx_parcel_honest(&played->fx, &parcel);
     for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++)
         assert_code(lb_status_code(send_parcels(played, fx_seal_parcel(&played->fx, &parcel), 1,
@@ -163,17 +163,14 @@ static void a_parcel_without_its_entry_ends_the_link(void **state)
                     LB_RECEIPT_INVALID);
 }
 
-#define WITH_LINK(test_)                                                                           \
-    cmocka_unit_test_setup_teardown(test_, fx_played_strange_setup, fx_played_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_LINK(a_parcel_is_answered_with_a_proved_entry),
-        WITH_LINK(many_of_one_frame_are_each_answered),
-        WITH_LINK(too_many_end_the_link),
-        WITH_LINK(nothing_comes_before_the_greeting),
-        WITH_LINK(a_parcel_without_its_entry_ends_the_link),
+        cmocka_unit_test(nothing_comes_before_the_greeting),
+        cmocka_unit_test(a_parcel_is_answered_with_a_proved_entry),
+        cmocka_unit_test(many_of_one_frame_are_each_answered),
+        cmocka_unit_test(too_many_end_the_link),
+        cmocka_unit_test(a_parcel_without_its_entry_ends_the_link),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fx_played_strange_setup, fx_played_teardown);
 }
