@@ -139,10 +139,6 @@ void lb_consent_salt(const struct lb_consent *consent, const char *request_id, u
 LB_MUST lb_status lb_consent_random_id(char kind, char out[LB_CONSENT_ID_BYTES]);
 /* lb_consent_text_ok: 1 to max bytes of UTF-8 without control characters. */
 bool lb_consent_text_ok(const char *text, size_t max);
-/* lb_consent_name_of gives an organization's name in a language ("zh" or "en"); its id when the
- * directory has none. */
-const char *lb_consent_name_of(const struct lb_directory *directory, const char *organization,
-                               const char *language);
 /* lb_consent_adapter_of finds an organization's first listed adapter; NULL when there is none. */
 const struct lb_node *lb_consent_adapter_of(const struct lb_directory *directory,
                                             const char *organization);

@@ -97,27 +97,13 @@ bool lb_consent_text_ok(const char *text, size_t max)
     return true;
 }
 
-/* An organization that the directory gives no name in the language goes by its id. */
-const char *lb_consent_name_of(const struct lb_directory *directory, const char *organization,
-                               const char *language)
-{
-    for (size_t i = 0; i < directory->num_organizations; i++) {
-        const struct lb_organization *named = &directory->organizations[i];
-        if (strcmp(named->id, organization) != 0)
-            continue;
-        const char *name = strcmp(language, "zh") == 0 ? named->zh : named->en;
-        return name[0] != 0 ? name : organization;
-    }
-    return organization;
-}
-
 lb_status lb_consent_notice_text(const struct lb_directory *directory, const struct lb_form *form,
                                  const char *organization, const char *language,
                                  enum lb_notice_variant variant, struct lb_arena *arena,
                                  struct lb_span *out_text)
 {
     const struct lb_notice_options options = {
-        .requester_name = lb_consent_name_of(directory, organization, language),
+        .requester_name = lb_directory_name(directory, organization, language),
         .language = language,
         .variant = variant,
     };

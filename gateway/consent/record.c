@@ -32,7 +32,7 @@ static struct lb_json *party(const struct lb_consent_decision *decision, const c
     struct lb_json *json = lb_json_object();
     lb_json_set_cstr(json, "party_id", organization);
     lb_json_set_cstr(json, "party_name",
-                     lb_consent_name_of(decision->directory, organization, decision->language));
+                     lb_directory_name(decision->directory, organization, decision->language));
     lb_json_set_cstr(json, "party_address", node == NULL ? "" : node->endpoint);
     lb_json_set_cstr(json, "party_contact", node == NULL ? organization : node->spiffe);
     lb_json_set_cstr(json, "party_type", type);

@@ -164,7 +164,7 @@ static void put_names(const struct slip_writer *writer, char *const *names, size
     for (size_t i = 0; i < num; i++) {
         lb_buf_put_str(writer->buf, i == 0 ? "" : writer->is_zh ? "、" : ", ");
         lb_buf_put_str(writer->buf,
-                       lb_consent_name_of(writer->directory, names[i], writer->language));
+                       lb_directory_name(writer->directory, names[i], writer->language));
     }
     lb_buf_put_str(writer->buf, "\n");
 }
@@ -189,10 +189,10 @@ static lb_status write_slip(const struct slip_writer *writer,
     LB_TRY(lb_consent_day(status->expires_unix_s, until));
     put_pair(writer, "授权回执", "Consent slip", "");
     put_pair(writer, "办理地点：", "Office: ",
-             lb_consent_name_of(writer->directory, office, writer->language));
+             lb_directory_name(writer->directory, office, writer->language));
     put_pair(writer, "事项：", "Matter: ", title_of(writer, grant));
     put_pair(writer, "查询方：", "Asked by: ",
-             lb_consent_name_of(writer->directory, grant->requester, writer->language));
+             lb_directory_name(writer->directory, grant->requester, writer->language));
     put_pair(writer, "日期：", "Date: ", from);
     put_pair(writer, "有效期至：", "Ends on: ", until);
     lb_buf_put_str(writer->buf, writer->is_zh ? "您同意查询：" : "You agreed to: ");

@@ -197,6 +197,7 @@ int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv)
         {"fact", "add what no department answered", "补充事项", lb_ctl_case_fact},
         {"hear", "note what the person said", "听取意见", lb_ctl_case_hear},
         {"decide", "note what you decide", "作出决定", lb_ctl_case_decide},
+        {"letter", "what the citizen is told of it", "决定书", lb_ctl_case_letter},
         {"records", "what was suggested and done, signed", "签名记录", lb_ctl_case_records},
         {"verify", "verify such a record", "验证签名记录", lb_ctl_case_verify},
         {"close", "erase it", "办结并删除", close_command},

@@ -179,6 +179,28 @@ static void records_are_listed_and_handed_out(void **state)
         LB_CTL_FAILED);
 }
 
+static void a_letter_is_printed_as_it_is(void **state)
+{
+    struct test_cli *cli = *state;
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    Lianban__V1__GetLetterResponse reply = LIANBAN__V1__GET_LETTER_RESPONSE__INIT;
+    uint8_t digest[32] = {0xcd};
+    reply.text = TEXT("决定书\n");
+    reply.sha256 = (ProtobufCBinaryData){sizeof(digest), digest};
+    test_agent_says(cli, &reply);
+    assert_int_equal(RUN(cli, lb_ctl_case_command, "case", "letter", "--case", "c-1", "--variant",
+                         "large", "--language", "zh"),
+                     LB_CTL_OK);
+    assert_string_equal(cli->out, "决定书\n");
+    const Lianban__V1__GetLetterRequest *request =
+        asked(cli, arena, &lianban__v1__get_letter_request__descriptor);
+    assert_string_equal(request->language, "zh");
+    assert_string_equal(request->variant, "large");
+    assert_int_equal(RUN(cli, lb_ctl_case_command, "case", "letter", "--case", "c-1", "--json"),
+                     LB_CTL_OK);
+    assert_non_null(strstr(cli->out, "cd00"));
+}
+
 /* --- verify --- */
 
 static const char *sign(struct test_cli *cli, const char *text, const char *origin,
@@ -239,6 +261,7 @@ int main(void)
         TEST(a_file_without_its_words_is_refused),
         TEST(the_list_is_printed),
         TEST(records_are_listed_and_handed_out),
+        TEST(a_letter_is_printed_as_it_is),
         TEST(a_record_verifies_by_its_agent_s_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,19 @@ void lb_directory_unref(struct lb_directory *directory)
         box_free(box);
 }
 
+const char *lb_directory_name(const struct lb_directory *directory, const char *organization,
+                              const char *language)
+{
+    for (size_t i = 0; i < directory->num_organizations; i++) {
+        const struct lb_organization *named = &directory->organizations[i];
+        if (strcmp(named->id, organization) != 0)
+            continue;
+        const char *name = strcmp(language, "zh") == 0 ? named->zh : named->en;
+        return name[0] != 0 ? name : organization;
+    }
+    return organization;
+}
+
 const struct lb_node *lb_directory_node(const struct lb_directory *directory, const char *spiffe)
 {
     const struct lb_node key = {.spiffe = spiffe};

@@ -146,6 +146,10 @@ void lb_directory_unref(struct lb_directory *directory);
 
 /* Lookups; NULL when there is none. */
 const struct lb_node *lb_directory_node(const struct lb_directory *directory, const char *spiffe);
+/* lb_directory_name gives an organization's name in a language ("zh" or "en"); its id where the
+ * directory has none. */
+const char *lb_directory_name(const struct lb_directory *directory, const char *organization,
+                              const char *language);
 /* lb_directory_issuer finds by organization and kid. */
 const struct lb_issuer *lb_directory_issuer(const struct lb_directory *directory,
                                             const char *organization, const char *kid);

@@ -45,4 +45,10 @@ LB_MUST lb_status lb_window_records(struct lb_window *window,
                                     struct lb_arena *arena,
                                     Lianban__V1__GetRecordsResponse **out);
 
+/* lb_window_letter writes the letter that tells the citizen the newest decision. CASE_UNKNOWN;
+ * CASE_STATE before there is one; MALFORMED for another language or variant. */
+LB_MUST lb_status lb_window_letter(struct lb_window *window,
+                                   const Lianban__V1__GetLetterRequest *request,
+                                   struct lb_arena *arena, Lianban__V1__GetLetterResponse **out);
+
 #endif

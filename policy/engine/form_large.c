@@ -79,14 +79,14 @@ static void put_line(struct lb_span line, bool is_first, struct lb_buf *out)
         put_element("<p>", text, "</p>", out);
 }
 
-void lb_form_shape_large(struct lb_span plain, bool is_zh, struct lb_buf *out)
+void lb_form_shape_large(struct lb_span plain, const char *title, bool is_zh, struct lb_buf *out)
 {
     struct lb_span line;
     bool is_first = true;
     lb_buf_put_str(out, is_zh ? "<!DOCTYPE html>\n<html lang=\"zh\">" :
                                 "<!DOCTYPE html>\n<html lang=\"en\">");
     lb_buf_put_str(out, "<head><meta charset=\"utf-8\"><title>");
-    lb_buf_put_str(out, is_zh ? "告知书" : "Notice");
+    lb_buf_put_str(out, title);
     lb_buf_put_str(out, "</title><style>" STYLE "</style></head>\n<body>\n");
     while (lb_form_next_line(&plain, &line)) {
         put_line(line, is_first, out);

@@ -217,13 +217,27 @@ lb_status lb_notice_variant_parse(struct lb_span name, enum lb_notice_variant *o
     LB_FAIL(LB_ABSENT, "no notice of this variant");
 }
 
+lb_status lb_form_shape(struct lb_span plain, const char *title, bool is_zh,
+                        enum lb_notice_variant variant, struct lb_arena *arena,
+                        struct lb_span *out)
+{
+    struct lb_buf shaped LB_DEFER(lb_buf_cleanup);
+    lb_buf_init(&shaped, LB_MAX_NOTICE_BYTES);
+    if (variant == LB_NOTICE_PLAIN)
+        return lb_arena_copy(arena, plain, out);
+    if (variant == LB_NOTICE_LARGE)
+        lb_form_shape_large(plain, title, is_zh, &shaped);
+    else
+        lb_form_shape_aloud(plain, is_zh, &shaped);
+    LB_TRY(lb_buf_check(&shaped));
+    return lb_arena_copy(arena, lb_buf_span(&shaped), out);
+}
+
 lb_status lb_form_notice_text(const struct lb_form *form, const struct lb_notice_options *options,
                               struct lb_arena *arena, struct lb_span *out_text)
 {
     struct lb_buf plain LB_DEFER(lb_buf_cleanup);
-    struct lb_buf shaped LB_DEFER(lb_buf_cleanup);
     lb_buf_init(&plain, LB_MAX_NOTICE_BYTES);
-    lb_buf_init(&shaped, LB_MAX_NOTICE_BYTES);
     LB_TRY(check_words(options));
     const struct form_writer writer = {
         .buf = &plain,
@@ -232,12 +246,6 @@ lb_status lb_form_notice_text(const struct lb_form *form, const struct lb_notice
     };
     say_all(&writer, form, options->requester_name);
     LB_TRY(lb_buf_check(&plain));
-    if (options->variant == LB_NOTICE_PLAIN)
-        return lb_arena_copy(arena, lb_buf_span(&plain), out_text);
-    if (options->variant == LB_NOTICE_LARGE)
-        lb_form_shape_large(lb_buf_span(&plain), writer.is_zh, &shaped);
-    else
-        lb_form_shape_aloud(lb_buf_span(&plain), writer.is_zh, &shaped);
-    LB_TRY(lb_buf_check(&shaped));
-    return lb_arena_copy(arena, lb_buf_span(&shaped), out_text);
+    return lb_form_shape(lb_buf_span(&plain), writer.is_zh ? "告知书" : "Notice", writer.is_zh,
+                         options->variant, arena, out_text);
 }
