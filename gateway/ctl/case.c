@@ -197,6 +197,8 @@ int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv)
         {"fact", "add what no department answered", "补充事项", lb_ctl_case_fact},
         {"hear", "note what the person said", "听取意见", lb_ctl_case_hear},
         {"decide", "note what you decide", "作出决定", lb_ctl_case_decide},
+        {"correct", "what the citizen says is wrong", "更正请求", lb_ctl_case_correct},
+        {"corrected", "what the department answered", "更正答复", lb_ctl_case_corrected},
         {"letter", "what the citizen is told of it", "决定书", lb_ctl_case_letter},
         {"records", "what was suggested and done, signed", "签名记录", lb_ctl_case_records},
         {"verify", "verify such a record", "验证签名记录", lb_ctl_case_verify},

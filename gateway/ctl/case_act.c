@@ -7,8 +7,9 @@
 #include "gateway/ctl/say.h"
 
 /*
- * `case fact`, `case hear`, `case decide`: what an officer does. What they say comes from a file or
- * from standard input, never from the command line, where every account could read it.
+ * `case fact`, `hear`, `decide`, `correct`, `corrected`: what an officer does. What they say comes
+ * from a file or from standard input, never from the command line, where every account could read
+ * it.
  */
 
 #define MAX_FILE_BYTES (64U * 1024)
@@ -147,6 +148,36 @@ static lb_status decide(struct act *act)
     return ask(act, "DecideCase", &request);
 }
 
+static lb_status request_correction(struct act *act)
+{
+    static const char *const keys[] = {"member", "fact", "says", NULL};
+    Lianban__V1__RequestCorrectionRequest request = LIANBAN__V1__REQUEST_CORRECTION_REQUEST__INIT;
+    int64_t member = 0;
+    LB_TRY(lb_yaml_only(act->root, keys, &act->run.diag));
+    LB_TRY(lb_yaml_opt_int(act->root, "member", 1, LB_MAX_HOUSEHOLD, 1, &act->run.diag, &member));
+    LB_TRY(need(act, "fact", &request.fact));
+    LB_TRY(need(act, "says", &request.says));
+    request.case_id = text(act->case_id);
+    request.actor = &act->actor;
+    request.member = (uint32_t)(member - 1);
+    return ask(act, "RequestCorrection", &request);
+}
+
+static lb_status close_correction(struct act *act)
+{
+    static const char *const keys[] = {"correction", "outcome", "answer", NULL};
+    Lianban__V1__CloseCorrectionRequest request = LIANBAN__V1__CLOSE_CORRECTION_REQUEST__INIT;
+    int64_t correction = 0;
+    LB_TRY(lb_yaml_only(act->root, keys, &act->run.diag));
+    LB_TRY(lb_yaml_need_int(act->root, "correction", 1, UINT32_MAX, &act->run.diag, &correction));
+    LB_TRY(need(act, "outcome", &request.outcome));
+    LB_TRY(need(act, "answer", &request.answer));
+    request.case_id = text(act->case_id);
+    request.actor = &act->actor;
+    request.correction = (uint32_t)correction;
+    return ask(act, "CloseCorrection", &request);
+}
+
 /* --- what they share --- */
 
 static lb_status load(struct act *act)
@@ -244,4 +275,30 @@ int lb_ctl_case_decide(struct lb_ctl_env *env, int argc, char **argv)
         .command = "case decide", .en = "note what you decide, and why", .zh = "作出决定并说明理由",
         .examples = examples};
     return run(env, &usage, decide, argc, argv);
+}
+
+int lb_ctl_case_correct(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const char *const examples[] = {
+        "lianban case correct --case c-0123 --operator W-0017 --unit street-01 --file c.yaml",
+        "c.yaml:  {member: 1, fact: house_count, says: 该房屋已于去年出售}",
+        NULL,
+    };
+    const struct lb_ctl_usage usage = {
+        .command = "case correct", .en = "note what the citizen says a department has wrong",
+        .zh = "登记本人的更正请求", .examples = examples};
+    return run(env, &usage, request_correction, argc, argv);
+}
+
+int lb_ctl_case_corrected(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const char *const examples[] = {
+        "lianban case corrected --case c-0123 --operator W-0017 --unit street-01 --file a.yaml",
+        "a.yaml:  {correction: 6, outcome: corrected, answer: 已更正登记}",
+        NULL,
+    };
+    const struct lb_ctl_usage usage = {
+        .command = "case corrected", .en = "note what the department answered: corrected or kept",
+        .zh = "登记部门对更正请求的答复", .examples = examples};
+    return run(env, &usage, close_correction, argc, argv);
 }

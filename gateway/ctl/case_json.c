@@ -103,6 +103,23 @@ static struct lb_json *amounts_json(const Lianban__V1__CaseResult *result)
     return out;
 }
 
+static struct lb_json *corrections_json(const Lianban__V1__CaseResult *result)
+{
+    struct lb_json *out = lb_json_array();
+    for (size_t i = 0; i < result->n_corrections; i++) {
+        const Lianban__V1__CaseCorrection *correction = result->corrections[i];
+        struct lb_json *one = lb_json_object();
+        lb_json_set_int(one, "record", correction->record);
+        lb_json_set_int(one, "member", correction->member);
+        lb_json_set_cstr(one, "fact", correction->fact);
+        lb_json_set_cstr(one, "department", correction->department);
+        lb_json_set_cstr(one, "due", correction->due);
+        lb_json_set_cstr(one, "state", correction->state);
+        lb_json_append(out, one);
+    }
+    return out;
+}
+
 static void add_result(struct lb_json *out, const Lianban__V1__CaseResult *result)
 {
     lb_json_set_cstr(out, "case_id", result->case_id);
@@ -128,6 +145,7 @@ static void add_result(struct lb_json *out, const Lianban__V1__CaseResult *resul
     lb_json_set_cstr(out, "turn", result->turn);
     if (result->decision != NULL)
         lb_json_set(out, "decision", decision_json(result->decision));
+    lb_json_set(out, "corrections", corrections_json(result));
 }
 
 struct lb_json *lb_ctl_case_json(const struct lb_ctl_case *view)

@@ -54,6 +54,8 @@ static struct lb_json *case_json(const Lianban__V1__CaseSummary *one)
     lb_json_set_cstr(out, "unit", one->unit);
     lb_json_set_int(out, "num_missing", one->num_missing);
     lb_json_set(out, "missing", missing);
+    lb_json_set_int(out, "corrections_open", one->corrections_open);
+    lb_json_set_int(out, "corrections_overdue", one->corrections_overdue);
     return out;
 }
 
@@ -77,6 +79,18 @@ static const char *missing_of(struct lb_arena *arena, const Lianban__V1__CaseSum
     return names;
 }
 
+/* Requests for corrections that are open, and how many of them are overdue. */
+static const char *corrections_of(const struct lb_ctl_env *env, struct lb_arena *arena,
+                                  const Lianban__V1__CaseSummary *one)
+{
+    if (one->corrections_open == 0)
+        return "";
+    if (one->corrections_overdue == 0)
+        return lb_arena_printf(arena, "%u", one->corrections_open);
+    return lb_arena_printf(arena, env->chinese ? "%u（逾期%u）" : "%u (%u overdue)",
+                           one->corrections_open, one->corrections_overdue);
+}
+
 static void add_row(const struct lb_ctl_env *env, struct lb_arena *arena,
                     const Lianban__V1__CaseSummary *one, struct lb_ctl_table *table)
 {
@@ -90,6 +104,7 @@ static void add_row(const struct lb_ctl_env *env, struct lb_arena *arena,
                                  one->decided_class_id,
                                  lb_ctl_word(env, one->turn),
                                  since,
+                                 corrections_of(env, arena, one),
                                  lb_arena_printf(arena, "%u", one->num_missing),
                                  missing_of(arena, one)};
     lb_ctl_table_row(table, cells);
@@ -98,10 +113,10 @@ static void add_row(const struct lb_ctl_env *env, struct lb_arena *arena,
 static lb_status print_table(const struct lb_ctl_env *env, struct lb_arena *arena,
                              const Lianban__V1__ListCasesResponse *page)
 {
-    static const char *const en[] = {"case",  "form",  "state",   "suggested", "decided",
-                                     "turn",  "since", "missing", "facts",     NULL};
-    static const char *const zh[] = {"办件", "表单", "状态", "建议", "决定",
-                                     "待办", "自",   "缺失", "事项", NULL};
+    static const char *const en[] = {"case", "form",  "state",       "suggested", "decided",
+                                     "turn", "since", "corrections", "missing",   "facts", NULL};
+    static const char *const zh[] = {"办件", "表单", "状态", "建议", "决定", "待办",
+                                     "自",   "更正", "缺失", "事项", NULL};
     struct lb_ctl_table table;
     lb_ctl_table_init(&table, arena, env->chinese ? zh : en);
     for (size_t i = 0; i < page->n_cases; i++)

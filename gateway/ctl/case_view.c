@@ -305,6 +305,29 @@ static void print_amount(const struct lb_ctl_env *env, const Lianban__V1__Amount
         (void)fprintf(env->out, "%lld\n", value);
 }
 
+static lb_status print_corrections(const struct lb_ctl_env *env, const struct lb_ctl_case *view)
+{
+    static const char *const zh[] = {"更正请求", "成员", "部门", "事项", "截止", "状态", NULL};
+    static const char *const en[] = {"correction", "member", "department", "fact", "due", "state",
+                                     NULL};
+    struct lb_ctl_table table;
+    if (view->result->n_corrections == 0)
+        return LB_OK;
+    lb_ctl_table_init(&table, view->arena, env->chinese ? zh : en);
+    for (size_t i = 0; i < view->result->n_corrections; i++) {
+        const Lianban__V1__CaseCorrection *one = view->result->corrections[i];
+        const char *const cells[] = {lb_arena_printf(view->arena, "%u", one->record),
+                                     lb_ctl_case_member(env, view, one->member),
+                                     lb_ctl_word(env, one->department),
+                                     one->fact,
+                                     one->due,
+                                     lb_ctl_word(env, one->state)};
+        lb_ctl_table_row(&table, cells);
+    }
+    (void)fputc('\n', env->out);
+    return lb_ctl_table_print(&table, env->out);
+}
+
 static void print_counts(const struct lb_ctl_env *env, const Lianban__V1__CaseResult *result)
 {
     (void)fprintf(env->out,
@@ -335,6 +358,7 @@ lb_status lb_ctl_case_print_result(const struct lb_ctl_env *env, const struct lb
         print_amount(env, result->amounts[i]);
     LB_TRY(print_reasons(env, view));
     LB_TRY(print_missing(env, view));
+    LB_TRY(print_corrections(env, view));
     (void)fputc('\n', env->out);
     print_counts(env, result);
     return LB_OK;

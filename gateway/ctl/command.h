@@ -10,8 +10,8 @@
  * threads at once (getopt).
  */
 int lb_ctl_apply_command(struct lb_ctl_env *env, int argc, char **argv);
-/* case list | show | resume | watch | fact | hear | decide | letter | records |
- * verify | close */
+/* case list | show | resume | watch | fact | hear | decide | correct | corrected | letter |
+ * records | verify | close */
 int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
 /* consent notice | pending | confirm | refuse | revoke | suspend | resume | slip | show |
  * withdraw | record | emergency | due | close */
@@ -84,6 +84,8 @@ int lb_ctl_case_list(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_fact(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_hear(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_decide(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_case_correct(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_case_corrected(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_letter(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_records(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_verify(struct lb_ctl_env *env, int argc, char **argv);

@@ -49,6 +49,12 @@ static const struct word words[] = {
     {"SUGGESTED", "建议", "suggested"},
     {"FACT", "补充事项", "fact added"},
     {"HEARD", "听取意见", "heard"},
+    {"CORRECTION", "更正请求", "correction asked for"},
+    {"ANSWER", "部门答复", "department's answer"},
+    {"WAITING", "等待部门答复", "waiting"},
+    {"OVERDUE", "逾期", "overdue"},
+    {"CORRECTED", "已更正", "corrected"},
+    {"KEPT", "维持原信息", "kept"},
     /* a grant's basis */
     {"consent", "同意", "consent"},
     {"separate_consent", "单独同意", "separate consent"},

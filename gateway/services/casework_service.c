@@ -20,6 +20,10 @@ METHOD(list_cases, ListCasesRequest, list_cases_request, ListCasesResponse, lb_w
 METHOD(add_fact, AddFactRequest, add_fact_request, ActResponse, lb_window_add_fact)
 METHOD(record_hearing, RecordHearingRequest, record_hearing_request, ActResponse, lb_window_hear)
 METHOD(decide_case, DecideCaseRequest, decide_case_request, ActResponse, lb_window_decide)
+METHOD(request_correction, RequestCorrectionRequest, request_correction_request, ActResponse,
+       lb_window_request_correction)
+METHOD(close_correction, CloseCorrectionRequest, close_correction_request, ActResponse,
+       lb_window_close_correction)
 METHOD(get_letter, GetLetterRequest, get_letter_request, GetLetterResponse, lb_window_letter)
 METHOD(get_records, GetRecordsRequest, get_records_request, GetRecordsResponse, lb_window_records)
 
@@ -28,11 +32,14 @@ void lb_casework_service_methods(struct lb_window *window,
 {
     const struct lb_rpc_method methods[LB_CASEWORK_METHODS] = {
         {.path = "/lianban.v1.Window/AddFact", .unary = add_fact, .ctx = window},
+        {.path = "/lianban.v1.Window/CloseCorrection", .unary = close_correction, .ctx = window},
         {.path = "/lianban.v1.Window/DecideCase", .unary = decide_case, .ctx = window},
         {.path = "/lianban.v1.Window/GetLetter", .unary = get_letter, .ctx = window},
         {.path = "/lianban.v1.Window/GetRecords", .unary = get_records, .ctx = window},
         {.path = "/lianban.v1.Window/ListCases", .unary = list_cases, .ctx = window},
         {.path = "/lianban.v1.Window/RecordHearing", .unary = record_hearing, .ctx = window},
+        {.path = "/lianban.v1.Window/RequestCorrection", .unary = request_correction,
+         .ctx = window},
     };
     memcpy(out, methods, sizeof(methods));
 }

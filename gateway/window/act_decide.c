@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <time.h>
 
 #include "gateway/note/record.h"
 #include "gateway/window/act.h"
@@ -20,10 +19,7 @@ static lb_status check_date(const struct lb_act *act, const char *date)
 {
     char today[LB_CASE_DATE_BYTES];
     struct lb_date day;
-    struct tm local;
-    time_t now = (time_t)lb_clock_unix_s(act->window->options.clock);
-    (void)localtime_r(&now, &local);
-    (void)strftime(today, sizeof(today), "%Y-%m-%d", &local);
+    lb_case_day(lb_clock_unix_s(act->window->options.clock), today);
     LB_ENSURE(lb_date_parse(lb_span_str(date), &day) && strcmp(date, today) <= 0, LB_MALFORMED,
               "no day that has come");
     return LB_OK;

@@ -1,6 +1,7 @@
 #include "gateway/window/case.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "gateway/base/wipe.h"
 #include "gateway/window/inside.h"
@@ -121,6 +122,14 @@ lb_status lb_case_set_fact(struct lb_window_case *entry, struct lb_case_fact *pl
     place->value.text = lb_span_str(text);
     place->order = ++entry->last_order;
     return LB_OK;
+}
+
+void lb_case_day(int64_t unix_s, char out[LB_CASE_DATE_BYTES])
+{
+    time_t at = (time_t)unix_s;
+    struct tm local;
+    (void)localtime_r(&at, &local);
+    (void)strftime(out, LB_CASE_DATE_BYTES, "%Y-%m-%d", &local);
 }
 
 bool lb_case_asked(const struct lb_window_case *entry, size_t member, size_t fact)

@@ -134,6 +134,9 @@ void lb_case_text_drop(char **slot);
  * one. `fact.text` is ignored, value.text is copied. */
 LB_MUST lb_status lb_case_set_fact(struct lb_window_case *entry, struct lb_case_fact *place,
                                    const struct lb_case_fact *fact);
+/* lb_case_day is the day of a time by this machine's own calendar, as offices and adapters
+ * count. */
+void lb_case_day(int64_t unix_s, char out[LB_CASE_DATE_BYTES]);
 /* lb_case_asked says whether a fact is asked of a member at all. */
 bool lb_case_asked(const struct lb_window_case *entry, size_t member, size_t fact);
 /* lb_case_final says whether a state stands; others are asked for again. */

@@ -39,6 +39,17 @@ LB_MUST lb_status lb_window_decide(struct lb_window *window,
                                    const Lianban__V1__DecideCaseRequest *request,
                                    struct lb_arena *arena, Lianban__V1__ActResponse **out);
 
+/* lb_window_request_correction notes what the citizen holds to be wrong in what a department said
+ * of a fact, and until when it has to answer; CASE_STATE when a request about it is open.
+ * lb_window_close_correction notes the answer; CASE_STATE when there is another already. */
+LB_MUST lb_status lb_window_request_correction(
+    struct lb_window *window, const Lianban__V1__RequestCorrectionRequest *request,
+    struct lb_arena *arena, Lianban__V1__ActResponse **out);
+LB_MUST lb_status lb_window_close_correction(struct lb_window *window,
+                                             const Lianban__V1__CloseCorrectionRequest *request,
+                                             struct lb_arena *arena,
+                                             Lianban__V1__ActResponse **out);
+
 /* lb_window_records gives the records behind a number, as many as fit. CASE_UNKNOWN. */
 LB_MUST lb_status lb_window_records(struct lb_window *window,
                                     const Lianban__V1__GetRecordsRequest *request,

@@ -1,3 +1,4 @@
+#include "gateway/window/corrections.h"
 #include "gateway/window/graded.h"
 #include "gateway/window/standing.h"
 #include "gateway/window/suggest.h"
@@ -280,6 +281,7 @@ lb_status lb_window_result_message(const struct lb_window_case *entry, bool coll
         LB_TRY(add_amounts(entry, arena, result));
     }
     LB_TRY(lb_standing_write(entry, collecting, arena, result));
+    LB_TRY(lb_corrections_write(entry, arena, result));
     *out = result;
     return LB_OK;
 }

@@ -1,6 +1,3 @@
-#include <inttypes.h>
-#include <time.h>
-
 #include "gateway/crypto/hash.h"
 #include "gateway/note/record.h"
 #include "gateway/window/casework.h"
@@ -45,15 +42,11 @@ static lb_status take_laws(struct writing *writing, const struct lb_case_record 
     return LB_OK;
 }
 
-/* By this machine's own day, as the office counts. */
 static lb_status take_date(struct writing *writing, const struct lb_case_record *decision)
 {
     char *date = lb_arena_alloc(writing->arena, LB_CASE_DATE_BYTES);
-    time_t at = (time_t)decision->at_unix_s;
-    struct tm local;
     LB_ENSURE(date != NULL, LB_NO_MEMORY, "arena is full");
-    (void)localtime_r(&at, &local);
-    (void)strftime(date, LB_CASE_DATE_BYTES, "%Y-%m-%d", &local);
+    lb_case_day(decision->at_unix_s, date);
     writing->letter.date = date;
     return LB_OK;
 }

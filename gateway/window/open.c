@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <time.h>
 
 #include "gateway/base/hex.h"
 #include "gateway/base/utf8.h"
@@ -42,20 +41,11 @@ static struct lb_case_form *newest_form(struct lb_window *window, const char *id
     return found;
 }
 
-/* The adapters' own day, since both judge ages. */
-static void today(const struct lb_clock *clock, char out[LB_CASE_DATE_BYTES])
-{
-    time_t now = (time_t)lb_clock_unix_s(clock);
-    struct tm local;
-    (void)localtime_r(&now, &local);
-    (void)strftime(out, LB_CASE_DATE_BYTES, "%Y-%m-%d", &local);
-}
-
 static lb_status check_age(const struct lb_window_case *entry, const struct lb_case_member *member)
 {
     char date[LB_CASE_DATE_BYTES];
     int age = 0;
-    today(entry->window->options.clock, date);
+    lb_case_day(lb_clock_unix_s(entry->window->options.clock), date); /* as the adapters do */
     LB_ENSURE(lb_idno_age(lb_span_str(member->id_no), date, &age) == LB_OK, LB_MALFORMED,
               "born after today");
     const struct lb_form_role *role = &entry->form->form->roles[member->role];

@@ -14,12 +14,14 @@
 static const char *const kind_names[LB_NUM_RECORD_KINDS] = {
     [LB_RECORD_SUGGESTED] = "SUGGESTED", [LB_RECORD_FACT] = "FACT",
     [LB_RECORD_HEARD] = "HEARD",         [LB_RECORD_DECIDED] = "DECIDED",
+    [LB_RECORD_CORRECTION] = "CORRECTION", [LB_RECORD_ANSWER] = "ANSWER",
 };
 
 /* The same in the evidence log. */
 static const char *const log_codes[LB_NUM_RECORD_KINDS] = {
     [LB_RECORD_SUGGESTED] = "CASE_SUGGESTED", [LB_RECORD_FACT] = "CASE_FACT",
     [LB_RECORD_HEARD] = "CASE_HEARD",         [LB_RECORD_DECIDED] = "CASE_DECIDED",
+    [LB_RECORD_CORRECTION] = "CASE_CORRECTION", [LB_RECORD_ANSWER] = "CASE_ANSWER",
 };
 
 const char *lb_record_kind_name(enum lb_record_kind kind)

@@ -25,6 +25,8 @@ enum lb_record_kind {
     LB_RECORD_FACT,
     LB_RECORD_HEARD,
     LB_RECORD_DECIDED,
+    LB_RECORD_CORRECTION,
+    LB_RECORD_ANSWER,
     LB_NUM_RECORD_KINDS
 };
 
