@@ -48,11 +48,11 @@ static void tells_the_decision_and_the_rights(void **state)
 {
     static const char *const zh[] = {
         "测试救助", "决定：部分", "经核对材料，符合条件。", "《社会救助法》第45条",
-        "2027-01-12", "我们<同意>", "建议是“全额”", "不同的决定",
+        "2027年1月12日", "我们<同意>", "建议是“全额”", "不同的决定",
         "收入低于标准：是（SAL 20）", "身份证复印件", "《个人信息保护法》第46条",
-        "60日内", "《行政复议法》第20条", "《社会救助法》第48条", "决定日期：2027-01-15", NULL};
+        "60日内", "《行政复议法》第20条", "《社会救助法》第48条", "决定日期：2027年1月15日", NULL};
     static const char *const en[] = {
-        "Decision: partial", "The rules suggested \"full\"", "decided otherwise",
+        "Decision: partial", "15 January 2027", "The rules suggested \"full\"", "decided otherwise",
         "A member is severely disabled: yes", "copy of the identity card", "within 60 days",
         "Personal Information Protection Law art. 46", NULL};
     struct fixture *fx = *state;

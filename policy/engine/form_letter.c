@@ -2,13 +2,14 @@
 
 #include <string.h>
 
+#include "policy/engine/date.h"
 #include "policy/engine/form_shapes.h"
 #include "policy/engine/form_words.h"
 
 /* --- the template --- */
 
 /* When a paragraph stands in the letter. */
-enum when { ALWAYS, HEARD, FOLLOWS, DEPARTS, OPEN, SAVED, MAY_BE_HEARD };
+enum when { ALWAYS, IN_PRINT, HEARD, FOLLOWS, DEPARTS, OPEN, SAVED, MAY_BE_HEARD };
 
 struct paragraph {
     enum when when;
@@ -17,9 +18,9 @@ struct paragraph {
 
 static const struct paragraph paragraphs[] = {
     {ALWAYS, {"决定书：{title}\n", "Decision: {title}\n"}},
+    {IN_PRINT, {"办件编号：{case}\n", "Case: {case}\n"}},
     {ALWAYS,
-     {"办件编号：{case}\n作出决定的单位：{office}\n决定日期：{date}\n",
-      "Case: {case}\nDecided by: {office}\nDate: {date}\n"}},
+     {"作出决定的单位：{office}\n决定日期：{date}\n", "Decided by: {office}\nDate: {date}\n"}},
     {ALWAYS,
      {"决定：{class}\n理由：{reason}\n法律依据：{laws}\n",
       "Decision: {class}\nWhy: {reason}\nLaw: {laws}\n"}},
@@ -146,6 +147,21 @@ static bool say_law_of(const struct writing *writing, struct lb_span name)
     return true;
 }
 
+/* As people write and say it; what is no date is written as it stands. */
+static void say_date(const struct form_writer *writer, const char *text)
+{
+    static const char *const months[] = {"January", "February", "March",     "April",
+                                         "May",     "June",     "July",      "August",
+                                         "September", "October", "November", "December"};
+    struct lb_date date;
+    if (!lb_date_parse(lb_span_str(text), &date))
+        lb_buf_put_str(writer->buf, text);
+    else if (writer->is_zh)
+        lb_buf_printf(writer->buf, "%d年%d月%d日", date.year, date.month, date.day);
+    else
+        lb_buf_printf(writer->buf, "%d %s %d", date.day, months[date.month - 1], date.year);
+}
+
 static void say_name(const struct writing *writing, struct lb_span name)
 {
     const struct form_writer *writer = writing->writer;
@@ -154,9 +170,10 @@ static void say_name(const struct writing *writing, struct lb_span name)
         const char *name;
         const char *text;
     } words[] = {
-        {"case", letter->case_id},           {"office", letter->office},
-        {"date", letter->date},              {"reason", letter->reason},
-        {"heard_date", letter->heard_date},  {"heard_said", letter->heard_said},
+        {"case", letter->case_id},
+        {"office", letter->office},
+        {"reason", letter->reason},
+        {"heard_said", letter->heard_said},
     };
     const struct {
         const char *name;
@@ -173,6 +190,10 @@ static void say_name(const struct writing *writing, struct lb_span name)
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         if (lb_span_is(name, texts[i].name))
             lb_form_say_text(writer, texts[i].text);
+    if (lb_span_is(name, "date"))
+        say_date(writer, letter->date);
+    if (lb_span_is(name, "heard_date"))
+        say_date(writer, letter->heard_date);
     if (lb_span_is(name, "object_days"))
         lb_form_say_number(writer, writing->form->decision.object_days);
     if (lb_span_is(name, "conditions"))
@@ -188,6 +209,8 @@ static bool stands(const struct writing *writing, enum when when)
     const struct lb_form_letter *letter = writing->letter;
     bool same = strcmp(letter->decided.id, letter->suggested.id) == 0;
     switch (when) {
+    case IN_PRINT:
+        return !writing->writer->aloud;
     case HEARD:
         return letter->heard_date != NULL;
     case FOLLOWS:

@@ -75,7 +75,53 @@ class Command(unittest.TestCase):
         self.assertIn(f'"{self.household["class"]}"', out)
         for member in self.members:
             self.assertNotIn(member["id_no"], out + err)
-        json.loads(out)
+        self.decide(json.loads(out))
+
+    def case(self, word, case_id, *options, say=None, fails=None):
+        """`lianban case` about one case, by W-0017; what is said comes by a pipe."""
+        given = () if say is None else ("--operator", "W-0017", "--unit", "street-office-01", "--file", "-")
+        ended = subprocess.run(
+            [LIANBAN, "case", word, "--case", case_id, "--agent", federation.members["window"].address,
+             *given, *options],
+            input=None if say is None else yaml.safe_dump(say, allow_unicode=True), capture_output=True,
+            text=True, timeout=SECONDS, check=False)
+        self.assertEqual(ended.returncode, 1 if fails else 0, ended.stderr)
+        self.assertIn(fails or "", ended.stderr)
+        return ended.stdout
+
+    def decide(self, result):
+        """What a person does with a suggestion, up to the record that anybody can verify."""
+        case_id, suggested = result["case_id"], result["class_id"]
+        listed = json.loads(subprocess.run(
+            [LIANBAN, "case", "list", "--agent", federation.members["window"].address, "--turn", "officer",
+             "--json"], capture_output=True, text=True, timeout=SECONDS, check=True).stdout)
+        self.assertIn(case_id, [one["case_id"] for one in listed["cases"]])
+        self.case("letter", case_id, fails="CASE_STATE")
+        decision = {"class": "NONE", "reason": "不符合条件", "law": ["SAL45"],
+                    "suggestion": result["suggestion"]}
+        self.case("decide", case_id, say=decision, fails="NOT_HEARD")
+        decision["class"] = suggested
+        decided = json.loads(self.case("decide", case_id, "--json", say=decision))
+        self.assertEqual((decided["decision"]["departs"], decided["turn"]), ("no", "nobody"))
+        letter = self.case("letter", case_id, "--language", "zh", "--variant", "large")
+        for words in (result["class_zh"], "不符合条件", "行政复议法", "社会救助法"):
+            self.assertIn(words, letter)
+        for member in self.members:
+            self.assertNotIn(member["id_no"], letter)
+            self.assertNotIn(member["name"], letter)
+        note = self.case("records", case_id, "--number", str(decided["decision"]["record"]))
+        self.assertIn(suggested, self.verify(note))
+        self.verify(note.replace(f"class {suggested}", "class NONE"), fails="SIGNATURE_INVALID")
+
+    def verify(self, note, fails=None):
+        """The record by the agent's key in the directory alone."""
+        ended = subprocess.run(
+            [LIANBAN, "case", "verify", "-", "--directory", federation.material.directory, "--signer",
+             federation.material.directory_vkey],
+            input=note, capture_output=True, text=True, timeout=SECONDS, check=False)
+        self.assertEqual(ended.returncode, 1 if fails else 0, ended.stderr)
+        self.assertIn(fails or "", ended.stderr)
+        return ended.stdout
 
     def test_somebody_refuses(self):
         process, tickets = self.apply()
