@@ -73,15 +73,18 @@ lb_status lb_window_judge(struct lb_window_case *entry)
     (void)pthread_mutex_unlock(&entry->form->judging);
     LB_TRY(status);
     bool manual = judgement.manual || is_part_refused(entry);
-    const struct lb_suggestion suggestion = {
-        manual ? lb_window_manual.id : judgement.class_id, judgement.conditions, members, totals};
+    for (size_t i = 0; manual && i < form->num_amounts; i++)
+        judgement.amounts[i] = (struct lb_form_sum){0};
+    const struct lb_suggestion suggestion = {manual ? lb_window_manual.id : judgement.class_id,
+                                             judgement.conditions, judgement.amounts, members,
+                                             totals};
     LB_TRY(lb_suggest(entry, &suggestion)); /* on record before it stands */
     entry->class_id = suggestion.class_id;
     entry->class_text = manual ? lb_window_manual.text : judgement.class_text;
     for (size_t i = 0; i < form->num_conditions; i++)
         entry->conditions[i] = judgement.conditions[i];
     for (size_t i = 0; i < form->num_amounts; i++)
-        entry->amounts[i] = manual ? (struct lb_form_sum){0} : judgement.amounts[i];
+        entry->amounts[i] = judgement.amounts[i];
     entry->thresholds_version = lb_rules_version(entry->form->rules);
     entry->decided = true;
     return LB_OK;

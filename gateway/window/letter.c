@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "gateway/crypto/hash.h"
 #include "gateway/note/record.h"
 #include "gateway/window/casework.h"
@@ -89,6 +91,38 @@ static lb_status take_conditions(struct writing *writing, const struct lb_case_r
     return LB_OK;
 }
 
+/* "amount <name> <value> <unit>" */
+static void take_amount(const struct lb_form *form, struct lb_span value, struct lb_form_sum *sums)
+{
+    for (size_t i = 0; i < form->num_amounts; i++) {
+        size_t len = strlen(form->amounts[i].name);
+        char digits[24] = "";
+        if (value.len <= len || memcmp(value.ptr, form->amounts[i].name, len) != 0 ||
+            value.ptr[len] != ' ')
+            continue;
+        const uint8_t *number = value.ptr + len + 1;
+        const uint8_t *end = memchr(number, ' ', value.len - len - 1);
+        if (end == NULL || (size_t)(end - number) >= sizeof(digits))
+            continue;
+        memcpy(digits, number, (size_t)(end - number));
+        sums[i] = (struct lb_form_sum){true, strtoll(digits, NULL, 10)};
+    }
+}
+
+static lb_status take_amounts(struct writing *writing, const struct lb_case_record *suggestion)
+{
+    const struct lb_form *form = writing->entry->form->form;
+    struct lb_span lines = suggestion->lines, key, value;
+    struct lb_form_sum *sums = lb_arena_array(writing->arena, form->num_amounts, sizeof(*sums));
+    LB_ENSURE(sums != NULL, LB_NO_MEMORY, "arena is full");
+    while (lb_record_next(&lines, &key, &value)) {
+        if (lb_span_is(key, "amount"))
+            take_amount(form, value, sums);
+    }
+    writing->letter.amounts = sums;
+    return LB_OK;
+}
+
 static lb_status take_suggestion(struct writing *writing, size_t number)
 {
     const struct lb_case_records *records = &writing->entry->records;
@@ -101,6 +135,7 @@ static lb_status take_suggestion(struct writing *writing, size_t number)
                                           &writing->letter.suggested, &place);
     if (writing->letter.open)
         writing->letter.suggested = lb_window_manual;
+    LB_TRY(take_amounts(writing, suggestion));
     return take_conditions(writing, suggestion);
 }
 

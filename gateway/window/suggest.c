@@ -86,6 +86,11 @@ static lb_status write_body(const struct lb_window_case *entry,
     for (size_t i = 0; i < form->num_conditions; i++)
         lb_buf_printf(out, "condition %s %s\n", form->conditions[i].name,
                       truths[suggestion->conditions[i]]);
+    for (size_t i = 0; i < form->num_amounts; i++) {
+        if (suggestion->amounts[i].told)
+            lb_buf_printf(out, "amount %s %" PRId64 " %s\n", form->amounts[i].name,
+                          suggestion->amounts[i].value, lb_form_unit_name(form->amounts[i].unit));
+    }
     return lb_buf_check(out);
 }
 

@@ -7,6 +7,7 @@
 struct lb_suggestion {
     const char *class_id;                 /* of the form, or MANUAL */
     const enum lb_truth *conditions;      /* one per condition of the form */
+    const struct lb_form_sum *amounts;    /* one per amount of the form */
     const struct lb_form_member *members; /* what was judged by */
     const struct lb_fact *totals;
 };

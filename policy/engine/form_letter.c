@@ -1,5 +1,6 @@
 #include "policy/engine/form_letter.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/engine/date.h"
@@ -9,7 +10,7 @@
 /* --- the template --- */
 
 /* When a paragraph stands in the letter. */
-enum when { ALWAYS, IN_PRINT, HEARD, FOLLOWS, DEPARTS, OPEN, SAVED, MAY_BE_HEARD };
+enum when { ALWAYS, IN_PRINT, HEARD, FOLLOWS, DEPARTS, OPEN, AMOUNTS, SAVED, MAY_BE_HEARD };
 
 struct paragraph {
     enum when when;
@@ -24,6 +25,7 @@ static const struct paragraph paragraphs[] = {
     {ALWAYS,
      {"决定：{class}\n理由：{reason}\n法律依据：{laws}\n",
       "Decision: {class}\nWhy: {reason}\nLaw: {laws}\n"}},
+    {AMOUNTS, {"{amounts}", "{amounts}"}},
     {HEARD,
      {"作出决定前，已于{heard_date}听取意见：{heard_said}\n",
       "Before this was decided you were heard, on {heard_date}: {heard_said}\n"}},
@@ -85,6 +87,43 @@ static void say_conditions(const struct writing *writing)
         lb_buf_put_str(writer->buf, condition->source);
         lb_form_say(writer, "）\n", ")\n");
     }
+}
+
+/* Cents as yuan, months since the year 0 as a month; anything else as it is. */
+static void say_amount(const struct writing *writing, size_t index)
+{
+    const struct form_writer *writer = writing->writer;
+    const struct lb_form_amount *amount = &writing->form->amounts[index];
+    const long long value = (long long)writing->letter->amounts[index].value;
+    lb_form_say_text(writer, &amount->text);
+    lb_form_say(writer, "：", ": ");
+    if (amount->unit == LB_UNIT_CENTS)
+        lb_buf_printf(writer->buf, "%s%lld.%02lld", value < 0 ? "-" : "", llabs(value / 100),
+                      llabs(value % 100));
+    else if (amount->unit == LB_UNIT_MONTH && writer->is_zh)
+        lb_buf_printf(writer->buf, "%lld年%lld月", value / 12, value % 12 + 1);
+    else if (amount->unit == LB_UNIT_MONTH)
+        lb_buf_printf(writer->buf, "%04lld-%02lld", value / 12, value % 12 + 1);
+    else
+        lb_buf_printf(writer->buf, "%lld", value);
+    if (amount->unit == LB_UNIT_CENTS)
+        lb_form_say(writer, "元", " yuan");
+    if (amount->unit == LB_UNIT_MONTHS)
+        lb_form_say(writer, "个月", " month(s)");
+    lb_buf_put_str(writer->buf, "\n");
+}
+
+static bool tells_amounts(const struct writing *writing, bool says)
+{
+    bool any = false;
+    for (size_t i = 0; i < writing->form->num_amounts; i++) {
+        if (!writing->letter->amounts[i].told)
+            continue;
+        any = true;
+        if (says)
+            say_amount(writing, i);
+    }
+    return any;
 }
 
 /* Whether the document of fact `index` was saved, and is not one of an earlier fact as well. */
@@ -198,6 +237,8 @@ static void say_name(const struct writing *writing, struct lb_span name)
         lb_form_say_number(writer, writing->form->decision.object_days);
     if (lb_span_is(name, "conditions"))
         say_conditions(writing);
+    if (lb_span_is(name, "amounts"))
+        (void)tells_amounts(writing, true);
     if (lb_span_is(name, "saved"))
         (void)say_saved(writing, true);
 }
@@ -219,6 +260,8 @@ static bool stands(const struct writing *writing, enum when when)
         return !letter->open && !same;
     case OPEN:
         return letter->open;
+    case AMOUNTS:
+        return !letter->open && same && tells_amounts(writing, false);
     case SAVED:
         return say_saved(writing, false) > 0;
     case MAY_BE_HEARD:

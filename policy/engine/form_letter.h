@@ -13,6 +13,7 @@ struct lb_form_letter {
     struct lb_form_class suggested;
     bool open;                    /* nothing was suggested: it was left to a person */
     const enum lb_truth *conditions;  /* as they were when that was suggested */
+    const struct lb_form_sum *amounts;    /* likewise; told where that was decided */
     const bool *answered;         /* one per fact of the form: a department answered it */
     const char *reason;
     size_t num_laws;
