@@ -11,10 +11,11 @@ import random
 import sqlite3
 
 from identity import id_check
+from truth import STANDARD
 
-DUPLICATES = 0.12  # of those who get hardship aid get job help too
-_HARDSHIP_CENTS, _JOB_HELP_CENTS = 60000, 80000
-_FULL_WIDTH = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
+# Of those who get hardship aid: get job help too; have more than the standard; have a wage, but said no.
+DUPLICATES, INELIGIBLE, INCOME_ERRORS = 0.12, 0.12, 0.08
+_HARDSHIP_CENTS, _JOB_HELP_CENTS, _WAGE_CENTS = 60000, 80000, 40000
 
 
 @dataclasses.dataclass
@@ -27,6 +28,10 @@ class Planted:
     homonyms: list         # pairs of one name and birthday, one aided, the other helped
     variants: set          # written differently by the two departments
     elsewhere: set         # registered in another region
+    names: dict            # of the aided, by identity number
+    ineligible: set
+    income_errors: set
+    dead: set
 
     @property
     def both(self):
@@ -43,12 +48,15 @@ def plant(people, folder, seed=1):
     third = len(adults) // 3
     aided, others = adults[:third], adults[third:]
     twice = aided[:round(DUPLICATES * len(aided))]
-    planted = Planted({p.id_no for p in aided}, {p.id_no for p in twice + others[:third]}, {}, [], set(), set())
+    planted = Planted({p.id_no for p in aided}, {p.id_no for p in twice + others[:third]}, {}, [], set(), set(),
+                      {p.id_no: p.name for p in aided}, set(), set(), set())
     namesakes = [_namesake(rng, person) for person in aided[-8:]]
     planted.homonyms = [(person.id_no, id_no) for person, id_no in zip(aided[-8:], namesakes)]
     planted.helped |= set(namesakes)
     planted.elsewhere = {twice[0].id_no}
     _pay(people, folder, aided, planted)
+    _tax(people, folder, aided, planted)
+    _bury(people, folder, aided[-12:-10], planted)
     helped = [(p.id_no, p.name) for p in twice + others[:third]]
     helped += [(id_no, person.name) for person, id_no in zip(aided[-8:], namesakes)]
     _help(people, folder, helped, planted)
@@ -64,8 +72,8 @@ def _namesake(rng, person):
 
 
 def _written(index, id_no, planted):
-    """As a department may have it: lower-case x, full-width digits, blanks behind it."""
-    ways = (lambda n: n, lambda n: n.lower(), lambda n: n.translate(_FULL_WIDTH), lambda n: n + "  ")
+    """As a department may have it: lower-case x, blanks behind it."""
+    ways = (lambda n: n, lambda n: n.lower(), lambda n: n + "  ")
     written = ways[index % len(ways)](id_no)
     if written != id_no:
         planted.variants.add(id_no)
@@ -91,7 +99,40 @@ def _help(people, folder, helped, planted):
         for index, (id_no, name) in enumerate(helped):
             own = f"{880000000 + index:012d}"
             region = "510104" if id_no in planted.elsewhere else "110105"
-            database.execute("INSERT INTO employee VALUES (?, ?, ?, '1', ?, '2', NULL, NULL, ?)",
+            database.execute("INSERT INTO employee (aac001, aac002, aac003, aac004, aac006, aac008, aab301)"
+                             " VALUES (?, ?, ?, '1', ?, '2', ?)",
                              (own, _written(index, id_no, planted), name, id_no[6:14], region))
             database.execute("INSERT INTO job_help VALUES (?, 'placement', ?, ?, ?)",
                              (own, people.month(-2), people.month(4), _JOB_HELP_CENTS))
+
+
+def _tax(people, folder, aided, planted):
+    """Nobody on the list has an income, as they said, but for some: rent above the standard, the first of
+    them by one cent in the year, or a small wage. One is at the standard exactly, which is not above it."""
+    rich = aided[20:20 + round(INELIGIBLE * len(aided))]
+    earning = aided[-20 - round(INCOME_ERRORS * len(aided)):-20]
+    planted.ineligible = {p.id_no for p in rich}
+    planted.income_errors = {p.id_no for p in earning}
+    with contextlib.closing(sqlite3.connect(os.path.join(folder, "tax.db"))) as database, database:
+        for person in aided:
+            database.execute("DELETE FROM wage WHERE id_no = ?", (person.id_no,))
+            database.execute("DELETE FROM other_income WHERE id_no = ?", (person.id_no,))
+        for offset in range(-12, 0):
+            month = people.month(offset)
+            rents = [STANDARD + (1 if offset == -7 else 0)] + [2 * STANDARD] * (len(rich) - 1)
+            database.executemany("INSERT INTO other_income VALUES (?, ?, 'rent', ?)", [
+                (person.id_no, month, cents) for person, cents in zip(rich, rents)])
+            database.execute("INSERT INTO other_income VALUES (?, ?, 'rent', ?)",
+                             (aided[19].id_no, month, STANDARD))
+            database.executemany("INSERT INTO wage VALUES (?, ?, 'payer', ?, 0)", [
+                (person.id_no, month, _WAGE_CENTS) for person in earning])
+
+
+def _bury(people, folder, dead, planted):
+    """The register knows of the first one's death, of the second's only a hospital."""
+    planted.dead = {p.id_no for p in dead}
+    with contextlib.closing(sqlite3.connect(os.path.join(folder, "public-security.db"))) as database, database:
+        database.execute("UPDATE person SET status = 'dead' WHERE id_no = ?", (dead[0].id_no,))
+    with contextlib.closing(sqlite3.connect(os.path.join(folder, "health.db"))) as database, database:
+        database.execute("INSERT INTO death_cert VALUES ('DEFECT', ?, ?, 1, 'I10', 'H1')",
+                         (dead[1].id_no, people.day(-20)))

@@ -16,6 +16,8 @@ int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
 /* consent notice | pending | confirm | refuse | revoke | suspend | resume | slip | show |
  * withdraw | record | emergency | due | close */
 int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
+/* recheck run */
+int lb_ctl_recheck_command(struct lb_ctl_env *env, int argc, char **argv);
 /* psi offer | answer | finish | show */
 int lb_ctl_psi_command(struct lb_ctl_env *env, int argc, char **argv);
 /* grant stop */

@@ -54,8 +54,8 @@ static lb_status request_grants(void *ctx, const char *case_id, struct lb_arena 
     *out = lb_arena_alloc(arena, sizeof(**out));
     lianban__v1__request_grants_response__init(*out);
     (*out)->tickets = lb_arena_array(arena, cli->num_members, sizeof(*(*out)->tickets));
-    (*out)->n_tickets = cli->num_members;
-    for (size_t i = 0; i < cli->num_members; i++) {
+    (*out)->n_tickets = cli->by_mandate ? 0 : cli->num_members;
+    for (size_t i = 0; i < (*out)->n_tickets; i++) {
         Lianban__V1__MemberTicket *ticket = lb_arena_alloc(arena, sizeof(*ticket));
         lianban__v1__member_ticket__init(ticket);
         ticket->member = (uint32_t)i;
@@ -70,6 +70,8 @@ static void fill_result(const struct test_cli *cli, Lianban__V1__CaseResult *res
 {
     static Lianban__V1__Reason reason = LIANBAN__V1__REASON__INIT;
     static Lianban__V1__Reason *reasons[] = {&reason};
+    static Lianban__V1__CaseFact missing = LIANBAN__V1__CASE_FACT__INIT;
+    static Lianban__V1__CaseFact *all_missing[] = {&missing};
     reason.condition = TEXT("below_standard");
     reason.truth = TEXT("UNKNOWN");
     reason.text_zh = TEXT("收入低于标准");
@@ -79,7 +81,7 @@ static void fill_result(const struct test_cli *cli, Lianban__V1__CaseResult *res
     result->form = TEXT("social-assistance");
     result->form_version = 1;
     result->state = TEXT("DECIDED");
-    result->class_id = TEXT("MANUAL");
+    result->class_id = TEXT(cli->class_id == NULL ? "MANUAL" : cli->class_id);
     result->class_zh = TEXT("人工判定");
     result->class_en = TEXT("For a person to decide");
     result->n_reasons = 1;
@@ -89,6 +91,9 @@ static void fill_result(const struct test_cli *cli, Lianban__V1__CaseResult *res
     result->facts_ok = 2;
     result->receipts_checked = 2;
     result->receipts_failed = cli->receipts_failed;
+    missing.code = TEXT(cli->missing_code);
+    result->n_missing = cli->missing_code == NULL ? 0 : 1;
+    result->missing = all_missing;
 }
 
 static lb_status get_case(void *ctx, const char *case_id, struct lb_arena *arena,

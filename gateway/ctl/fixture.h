@@ -40,6 +40,9 @@ struct test_cli {
     uint32_t receipts_failed;
     bool bad_event;              /* an event that is none */
     bool no_result;
+    bool by_mandate;             /* no tickets: nobody has to agree */
+    const char *class_id;        /* of the result; NULL: MANUAL */
+    const char *missing_code;    /* of a fact in the result that is missing; NULL: none */
     unsigned num_collects;
     unsigned num_closed;
     unsigned num_opened;         /* ports that are open */

@@ -50,6 +50,8 @@ static const struct lb_ctl_item items[] = {
      "the register of those who serve at a window", "窗口经办人名册", NULL, lb_operator_command},
     {LB_CTL_CONSENT_OFFICE, "consent", "notice|confirm|refuse|revoke|suspend|resume",
      "record what the citizen decides", "记录本人的同意、拒绝与撤回", lb_ctl_consent_command, NULL},
+    {LB_CTL_WINDOW, "recheck", "run", "look at everybody on a list once more, by mandate",
+     "依法逐人复核名单", lb_ctl_recheck_command, NULL},
     {LB_CTL_OFFICER, "psi", "offer|answer|finish|show",
      "compare two departments' lists without showing them", "两部门名单盲比对", lb_ctl_psi_command,
      NULL},

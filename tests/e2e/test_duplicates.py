@@ -14,25 +14,25 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import fixture  # noqa: E402
 import defects  # noqa: E402
 from duplicates import ANSWERER, ASKER, HOW_MANY, WHO, Comparison  # noqa: E402
+from identity import id_check  # noqa: E402
+from window import BADGE, UNIT  # noqa: E402
 
-PEOPLE = 700
+PEOPLE = 450
+RECHECK_FORM = os.path.join(fixture.ROOT, "policy", "forms", "recheck.yaml")
 LEAST = 0.99
 
 
 def setUpModule():
-    """Two adapters and no more: nothing of a comparison goes through the broker."""
-    global federation, planted, comparison  # pylint: disable=global-statement
+    global federation, comparison  # pylint: disable=global-statement
     federation = fixture.made(PEOPLE, ready=plant)
     comparison = Comparison(federation)
     unittest.addModuleCleanup(federation.stop)
-    for name in (ASKER, ANSWERER):
-        federation.processes[name].start()
-    for name in (ASKER, ANSWERER):
-        federation.wait_answering(name)
+    federation.start()
 
 
 def plant(made):
     global planted  # pylint: disable=global-statement
+    made.material.forms["recheck"] = RECHECK_FORM
     planted = defects.plant(made.people, os.path.join(made.root, "departments"))
 
 
@@ -188,6 +188,75 @@ class Duplicates(unittest.TestCase):
             comparison.officers[ANSWERER], comparison.officers[ASKER])
         shutil.rmtree(comparison.path(ASKER, "state"))
         self.refused(comparison.offer(WHO), "REVIEW_UNRECORDED")
+
+
+class Recheck(unittest.TestCase):
+    """Everybody who gets hardship aid, one by one, by mandate."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = fixture.folder()
+        cls.people = sorted(planted.payments.items())
+        cls.told = cls.recheck("all", cls.people)
+        with open(cls.path("all.out"), encoding="utf-8") as file:
+            rows = [line.rstrip("\n").split("\t") for line in file]
+        cls.rows = {planted.payments[row[0]]: row for row in rows}
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.folder, name)
+
+    @classmethod
+    def recheck(cls, name, people, *options):
+        with open(cls.path(name), "w", encoding="utf-8") as file:
+            file.writelines(f"{record}\t{id_no}\t{planted.names[id_no]}\n" for record, id_no in people)
+        return federation.material.lianban(
+            "recheck", "run", "--form", "recheck", "--list", cls.path(name), "--out", cls.path(name + ".out"),
+            "--agent", federation.members["window"].address, "--operator", BADGE, "--unit", UNIT,
+            "--per-minute", "6000", *options, may_fail=True)
+
+    def found(self, finding):
+        return {person for person, row in self.rows.items() if finding in row[3].split(",")}
+
+    def test_what_was_planted_is_found(self):
+        for finding, true in (("duplicate", planted.both), ("ineligible", planted.ineligible),
+                              ("income_error", planted.income_errors), ("dead", planted.dead)):
+            with self.subTest(finding):
+                recall, precision = rates(self.found(finding), true)
+                print(f"\n{finding} by mandate: {len(true)} of {len(self.people)}; recall {recall:.3f},"
+                      f" precision {precision:.3f}")
+                self.assertGreaterEqual(min(recall, precision), LEAST)
+                told = {row["finding"]: row["found"] for row in self.told["rows"]}
+                self.assertEqual(told[finding], len(self.found(finding)))
+
+    def test_homonyms_are_told_apart(self):
+        for aided, _ in planted.homonyms:
+            self.assertNotIn(aided, self.found("duplicate"))
+
+    def test_nothing_is_decided_against_anybody(self):
+        self.assertEqual({row[2] for row in self.rows.values()} - {"REVIEW", "MANUAL"}, set())
+        self.assertEqual(self.told["checked"], len(self.people))
+        self.assertEqual(self.told["unchanged"] + self.told["to_a_person"], len(self.people))
+        self.assertEqual(self.told["to_a_person"], len(self.rows))
+        one = next(iter(self.rows.values()))
+        self.assertEqual(federation.window.get(one[1]).class_id, one[2])
+
+    def test_what_is_not_known_goes_to_a_person(self):
+        nobody = "99010519900101001" + id_check("99010519900101001")  # registered nowhere
+        planted.names[nobody] = "某人"
+        told = self.recheck("unknown", [("R1", nobody)])
+        self.assertEqual((told["unchanged"], told["to_a_person"]), (0, 1))
+        with open(self.path("unknown.out"), encoding="utf-8") as file:
+            self.assertEqual(file.read().rstrip("\n").split("\t")[2:], ["MANUAL", "", "dead"])
+
+    def test_a_wrong_line_stops_it_and_names_nobody(self):
+        with open(self.path("bad"), "w", encoding="utf-8") as file:
+            file.write("R1\t990101199001011234\tX\n")
+        refused = federation.material.lianban(
+            "recheck", "run", "--form", "recheck", "--list", self.path("bad"), "--out", self.path("bad.out"),
+            "--agent", federation.members["window"].address, "--operator", BADGE, "--unit", UNIT, may_fail=True)
+        self.assertEqual(refused["error"]["code"], "MALFORMED")
+        self.assertNotIn("990101199001011234", str(refused))
 
 
 if __name__ == "__main__":
