@@ -57,6 +57,9 @@ struct lb_ctl_doctor_port {
     /* The same of Operations.GetChannels. */
     lb_status (*channels)(void *ctx, const char *endpoint, const char *spiffe,
                           struct lb_arena *arena, Lianban__V1__GetChannelsResponse **out);
+    /* The same of Operations.GetParcels. */
+    lb_status (*parcels)(void *ctx, const char *endpoint, const char *spiffe,
+                         struct lb_arena *arena, Lianban__V1__GetParcelsResponse **out);
     void (*close)(void *ctx);
 };
 

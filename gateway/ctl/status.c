@@ -3,38 +3,18 @@
 
 #include "gateway/ctl/args.h"
 #include "gateway/ctl/command.h"
-#include "gateway/ctl/doctor_config.h"
-#include "gateway/ctl/doctor_port.h"
-#include "gateway/ctl/sheet.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/status_channels.h"
 #include "gateway/ctl/status_judge.h"
+#include "gateway/ctl/status_parcels.h"
+#include "gateway/ctl/status_run.h"
 #include "gateway/trust/trust.h"
 
 /* `status`: the federation as its brokers see it, for its operator, or the brokers' own connections
- * (--channels). It shows members, never requests. */
+ * (--channels), or what they hold for whom (--parcels). It shows members, never requests. */
 
 #define TIMEOUT_MS 10000
-#define MAX_BROKERS 16
 #define DAY_S INT64_C(86400)
-
-struct target {
-    const char *spiffe;
-    const char *endpoint;
-};
-
-struct status {
-    struct lb_ctl_env *env;
-    struct lb_arena *arena;       /* of one round */
-    struct lb_doctor_config config;
-    struct lb_ctl_doctor_port port;
-    struct target brokers[MAX_BROKERS];
-    size_t num_brokers;
-    bool channels;                /* the brokers' own connections */
-    struct lb_ctl_sheet sheet;
-    enum lb_status_level worst;
-    size_t num[3];
-};
 
 static const struct lb_ctl_column columns[] = {
     {"level", "level", "级别", LB_CTL_IN_TABLE, false},
@@ -60,32 +40,18 @@ enum cell {
     PARCELS_SECONDS, PARCELS_CODE, PARCELS_UNTOLD, BROKER
 };
 
-static const char *level_word(const struct lb_ctl_env *env, enum lb_status_level level)
-{
-    static const char *const names[] = {"green", "yellow", "red"};
-    static const char *const zh[] = {"绿", "黄", "红"};
-    return env->json ? names[level] : lb_ctl_pick(env, zh[level], names[level]);
-}
-
-static const char *number(struct status *status, int64_t value)
+static const char *number(struct lb_status_run *status, int64_t value)
 {
     return lb_arena_printf(status->arena, "%lld", (long long)value);
 }
 
 /* "" for a time that never was. */
-static const char *since(struct status *status, int64_t now_ms, int64_t then_ms)
+static const char *since(struct lb_status_run *status, int64_t now_ms, int64_t then_ms)
 {
     return then_ms == 0 ? "" : number(status, (now_ms - then_ms) / 1000);
 }
 
-static void count(struct status *status, enum lb_status_level level)
-{
-    status->num[level]++;
-    if (level > status->worst)
-        status->worst = level;
-}
-
-static void put_row(struct status *status, const char **cells,
+static void put_row(struct lb_status_run *status, const char **cells,
                     const struct lb_status_finding *findings, size_t num)
 {
     const struct lb_ctl_env *env = status->env;
@@ -95,15 +61,13 @@ static void put_row(struct status *status, const char **cells,
         found = lb_arena_printf(status->arena, "%s%s%s", found,
                                 i == 0 ? "" : lb_ctl_pick(env, "；", "; "),
                                 lb_ctl_pick(env, findings[i].zh, findings[i].en));
-    cells[LEVEL] = level_word(env, level);
     cells[FOUND] = found;
-    lb_ctl_sheet_row(&status->sheet, cells);
-    count(status, level);
+    lb_status_row(status, level, cells);
 }
 
 /* --- what a broker said --- */
 
-static enum lb_node_kind kind_of(struct status *status, const char *spiffe)
+static enum lb_node_kind kind_of(struct lb_status_run *status, const char *spiffe)
 {
     const char *federation = NULL, *organization = NULL;
     enum lb_node_kind kind = LB_NODE_OFFICER;
@@ -112,7 +76,8 @@ static enum lb_node_kind kind_of(struct status *status, const char *spiffe)
 }
 
 /* What waits for it at the broker, and what it has not been told of its own. */
-static void put_parcels(struct status *status, const Lianban__V1__GetStatusResponse *response,
+static void put_parcels(struct lb_status_run *status,
+                        const Lianban__V1__GetStatusResponse *response,
                         const Lianban__V1__MemberStatus *member, const char **cells)
 {
     if (member->parcels > 0) {
@@ -125,7 +90,7 @@ static void put_parcels(struct status *status, const Lianban__V1__GetStatusRespo
         cells[PARCELS_UNTOLD] = number(status, member->parcels_untold);
 }
 
-static void put_member(struct status *status, const Lianban__V1__GetStatusResponse *response,
+static void put_member(struct lb_status_run *status, const Lianban__V1__GetStatusResponse *response,
                        const Lianban__V1__MemberStatus *member)
 {
     struct lb_status_finding findings[LB_STATUS_MAX_FINDINGS];
@@ -151,7 +116,7 @@ static void put_member(struct status *status, const Lianban__V1__GetStatusRespon
     put_row(status, cells, findings, lb_status_judge(member, kind, now, findings));
 }
 
-static void put_broker(struct status *status, const Lianban__V1__GetStatusResponse *response)
+static void put_broker(struct lb_status_run *status, const Lianban__V1__GetStatusResponse *response)
 {
     struct lb_status_finding findings[LB_STATUS_MAX_FINDINGS];
     const char *cells[NUM_COLUMNS] = {NULL};
@@ -162,7 +127,7 @@ static void put_broker(struct status *status, const Lianban__V1__GetStatusRespon
     put_row(status, cells, findings, lb_status_judge_broker(response, findings));
 }
 
-static void ask_broker(struct status *status, const struct target *broker)
+static void ask_broker(struct lb_status_run *status, const struct lb_status_target *broker)
 {
     static const struct lb_status_finding silent = {
         LB_STATUS_RED, "转发节点无应答或拒绝答复：请在其节点运行 lianban doctor",
@@ -185,46 +150,9 @@ static void ask_broker(struct status *status, const struct target *broker)
     }
 }
 
-/* --- its connections --- */
-
-static void put_channel_row(struct status *status, enum lb_status_level level, const char **cells)
-{
-    cells[LB_CHANNEL_LEVEL] = level_word(status->env, level);
-    lb_ctl_sheet_row(&status->sheet, cells);
-    count(status, level);
-}
-
-static void ask_channels(struct status *status, const struct target *broker)
-{
-    Lianban__V1__GetChannelsResponse *response = NULL;
-    lb_status asked = status->port.channels(status->port.ctx, broker->endpoint, broker->spiffe,
-                                            status->arena, &response);
-    if (asked != LB_OK) {
-        const char *cells[LB_CHANNEL_NUM_CELLS] = {NULL};
-        cells[LB_CHANNEL_PEER] = cells[LB_CHANNEL_BROKER] = broker->spiffe;
-        cells[LB_CHANNEL_CODE] = lb_code_name(asked->code);
-        put_channel_row(status, LB_STATUS_RED, cells);
-        return;
-    }
-    for (size_t i = 0; i < response->n_channels; i++) {
-        const char *cells[LB_CHANNEL_NUM_CELLS] = {NULL};
-        enum lb_status_level level = lb_status_channel(status->env, status->arena, response,
-                                                       response->channels[i], cells);
-        put_channel_row(status, level, cells);
-    }
-    for (size_t i = 0; i < response->n_queues; i++) {
-        const char *cells[LB_CHANNEL_NUM_CELLS] = {NULL};
-        enum lb_status_level level = lb_status_queue(status->env, status->arena, response,
-                                                     response->queues[i], cells);
-        put_channel_row(status, level, cells);
-    }
-    if (response->omitted > 0)
-        lb_ctl_sheet_number(&status->sheet, "omitted", "未列出", "not listed", response->omitted);
-}
-
 /* --- whom to ask --- */
 
-static bool is_ours(const struct status *status, const struct lb_node *node)
+static bool is_ours(const struct lb_status_run *status, const struct lb_node *node)
 {
     for (size_t i = 0; i < status->config.num_named; i++) {
         if (strcmp(status->config.named[i], node->spiffe) == 0)
@@ -234,14 +162,15 @@ static bool is_ours(const struct status *status, const struct lb_node *node)
 }
 
 /* The brokers of the own organization, and one that the configuration names. */
-static lb_status find_brokers(struct status *status, const struct lb_directory *directory,
+static lb_status find_brokers(struct lb_status_run *status, const struct lb_directory *directory,
                               struct lb_arena *arena)
 {
-    for (size_t i = 0; i < directory->num_nodes && status->num_brokers < MAX_BROKERS; i++) {
+    const size_t most = LB_STATUS_MAX_BROKERS;
+    for (size_t i = 0; i < directory->num_nodes && status->num_brokers < most; i++) {
         const struct lb_node *node = &directory->nodes[i];
         if (node->kind != LB_NODE_BROKER || node->endpoint[0] == 0 || !is_ours(status, node))
             continue;
-        struct target *broker = &status->brokers[status->num_brokers++];
+        struct lb_status_target *broker = &status->brokers[status->num_brokers++];
         broker->spiffe = lb_arena_str(arena, lb_span_str(node->spiffe));
         broker->endpoint = lb_arena_str(arena, lb_span_str(node->endpoint));
         LB_ENSURE(broker->spiffe != NULL && broker->endpoint != NULL, LB_NO_MEMORY,
@@ -251,7 +180,7 @@ static lb_status find_brokers(struct status *status, const struct lb_directory *
     return LB_OK;
 }
 
-static lb_status open_all(struct status *status, const char *path, struct lb_arena *arena,
+static lb_status open_all(struct lb_status_run *status, const char *path, struct lb_arena *arena,
                           struct lb_diag *diag)
 {
     struct lb_doctor_config *config = &status->config;
@@ -280,21 +209,32 @@ static lb_status open_all(struct status *status, const char *path, struct lb_are
 
 /* --- rounds --- */
 
-static lb_status show(struct status *status)
+struct question {
+    const struct lb_ctl_column *columns;
+    size_t num_columns;
+    void (*ask)(struct lb_status_run *status, const struct lb_status_target *broker);
+};
+
+static lb_status show(struct lb_status_run *status)
 {
+    static const struct question members = {columns, NUM_COLUMNS, ask_broker};
+    static const struct question channels = {lb_status_channel_columns, LB_CHANNEL_NUM_CELLS,
+                                             lb_status_ask_channels};
+    static const struct question parcels = {lb_status_parcel_columns, LB_PARCEL_NUM_CELLS,
+                                            lb_status_ask_parcels};
+    const struct question *question = status->parcels ? &parcels : &members;
     struct lb_ctl_sheet *sheet = &status->sheet;
+    if (status->channels)
+        question = &channels;
     lb_arena_reset(status->arena);
     status->worst = LB_STATUS_GREEN;
     memset(status->num, 0, sizeof(status->num));
-    if (status->channels)
-        lb_ctl_sheet_init(sheet, status->env, status->arena, lb_status_channel_columns,
-                          LB_CHANNEL_NUM_CELLS);
-    else
-        lb_ctl_sheet_init(sheet, status->env, status->arena, columns, NUM_COLUMNS);
+    lb_ctl_sheet_init(sheet, status->env, status->arena, question->columns,
+                      question->num_columns);
     for (size_t i = 0; i < status->num_brokers; i++)
-        (status->channels ? ask_channels : ask_broker)(status, &status->brokers[i]);
+        question->ask(status, &status->brokers[i]);
     lb_ctl_sheet_fact(sheet, "status", "总体", "all in all",
-                      level_word(status->env, status->worst));
+                      lb_status_level_word(status->env, status->worst));
     lb_ctl_sheet_number(sheet, "green", "绿", "green", (int64_t)status->num[LB_STATUS_GREEN]);
     lb_ctl_sheet_number(sheet, "yellow", "黄", "yellow", (int64_t)status->num[LB_STATUS_YELLOW]);
     lb_ctl_sheet_number(sheet, "red", "红", "red", (int64_t)status->num[LB_STATUS_RED]);
@@ -303,7 +243,7 @@ static lb_status show(struct status *status)
     return printed;
 }
 
-static lb_status watch(struct status *status, int64_t every_s, int64_t times)
+static lb_status watch(struct lb_status_run *status, int64_t every_s, int64_t times)
 {
     static const char clear[] = "\033[H\033[2J";
     for (int64_t i = 0; times == 0 || i < times; i++) {
@@ -317,7 +257,7 @@ static lb_status watch(struct status *status, int64_t every_s, int64_t times)
     return LB_OK;
 }
 
-static int run(struct status *status, const char *path, int64_t every_s, int64_t times)
+static int run(struct lb_status_run *status, const char *path, int64_t every_s, int64_t times)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     LB_DEFER(lb_arena_freep) struct lb_arena *round = lb_arena_new(4 * LB_FILE_ARENA_BYTES);
@@ -341,7 +281,7 @@ static const char *const examples[] = {
 
 int lb_ctl_status_command(struct lb_ctl_env *env, int argc, char **argv)
 {
-    struct status status = {.env = env};
+    struct lb_status_run status = {.env = env};
     const char *path = NULL;
     int64_t every_s = 0, times = 0;
     const struct lb_ctl_option options[] = {
@@ -356,9 +296,12 @@ int lb_ctl_status_command(struct lb_ctl_env *env, int argc, char **argv)
         {.name = "channels", .flag = &status.channels,
          .en = "the brokers' own connections in place of the members: calls, queues, last failures",
          .zh = "改为显示转发节点自身的连接：调用、排队、最近失败"},
+        {.name = "parcels", .flag = &status.parcels,
+         .en = "the parcels the brokers hold in place of the members: from whom, for whom, why",
+         .zh = "改为显示转发节点所存的递送件：发送方、接收方、等待原因"},
     };
     const struct lb_ctl_usage usage = {
-        .command = "status", .options = options, .num_options = 4, .examples = examples,
+        .command = "status", .options = options, .num_options = 5, .examples = examples,
         .en = "every member as the federation's brokers see it: links, last answers, quarantine,"
               " logs, certificate days. Exit code 0: green, 1: yellow, 3: red",
         .zh = "各成员概况：连接、最近答复、隔离、日志、证书天数。退出码 0 绿、1 黄、3 红",

@@ -108,7 +108,7 @@ LB_MUST lb_status lb_outlet_frame(struct lb_outlet *outlet, struct lb_session *s
 LB_MUST lb_status lb_outlet_receive(struct lb_outlet *outlet, struct lb_session *session,
                                     const Lianban__V1__ParcelBatch *batch);
 
-/* --- for its operator: members and codes, and no parcel --- */
+/* --- for its operator: names, members and codes --- */
 
 /* How a member stands. */
 struct lb_outbox_party {
@@ -121,6 +121,20 @@ struct lb_outbox_party {
 /* lb_outbox_parties tells of every member met since the start, at most max; returns how many. Any
  * thread. */
 size_t lb_outbox_parties(struct lb_outbox *outbox, struct lb_outbox_party *out, size_t max);
+/* A parcel that waits, or whose end its sender does not know yet. */
+struct lb_outbox_held {
+    uint8_t name[16];
+    char sender[LB_MAX_SPIFFE_BYTES], recipient[LB_MAX_SPIFFE_BYTES];
+    bool over, delivered;
+    enum lb_code code;        /* why it waits, or came to nothing; LB_CODE_OK */
+    unsigned tries;           /* in vain */
+    int64_t next_try_unix_s;  /* 0: it is on its way, or over */
+    int64_t since_unix_s, expires_unix_s;
+    uint64_t entry;           /* the newest about it in our log */
+};
+/* lb_outbox_list tells of them, the oldest first and at most max; returns how many there are. Any
+ * thread. */
+size_t lb_outbox_list(struct lb_outbox *outbox, struct lb_outbox_held *out, size_t max);
 /* lb_outbox_percent is how full it is by the limit that is nearest. Any thread. */
 unsigned lb_outbox_percent(struct lb_outbox *outbox);
 

@@ -326,6 +326,7 @@ static void the_operator_sees_who_is_waited_for(void **state)
 {
     struct ofx *fx = *state;
     struct lb_outbox_party parties[8];
+    struct lb_outbox_held held[2];
     struct ofx_follow follow;
     Lianban__V1__Parcel *parcel = ofx_hold(fx, 1);
     ofx_pass(fx, 1800000);
@@ -338,12 +339,17 @@ static void the_operator_sees_who_is_waited_for(void **state)
     assert_int_equal(parties[tax].num_waiting, 2);
     assert_int_equal(parties[tax].oldest_unix_s, ofx_now_s(fx) - 1800);
     assert_code(parties[tax].code, LB_UNAVAILABLE);
-    assert_int_equal(lb_outbox_parties(fx->outbox, parties, 1), 1);
     ofx_pass(fx, 1801000);
     assert_about(ofx_outcome(&follow, "PARCEL_EXPIRED")->receipt, parcel);
     assert_int_equal(lb_outbox_parties(fx->outbox, parties, 8), 2);
     assert_int_equal(parties[tax].num_waiting, 1);
     assert_int_equal(parties[1 - tax].num_untold, 1);
+    assert_int_equal(lb_outbox_list(fx->outbox, held, 2), 2);
+    assert_memory_equal(held[0].name, parcel->name.data, 16);
+    assert_true(held[0].over && !held[0].delivered);
+    assert_code(held[0].code, LB_PARCEL_EXPIRED);
+    assert_true(!held[1].over && held[1].since_unix_s > held[0].since_unix_s);
+    assert_string_equal(held[1].sender, OFX_STREET);
     ofx_unfollow(&follow);
     ofx_stop(fx);
     fx->limits = (struct lb_outbox_limits){.parcels = 4, .of_sender = 2, .for_recipient = 5,

@@ -34,6 +34,42 @@ size_t lb_outbox_parties(struct lb_outbox *outbox, struct lb_outbox_party *out, 
     return num;
 }
 
+static void describe(const struct lb_outbox *outbox, const struct parcel *parcel,
+                     struct lb_outbox_held *out)
+{
+    struct item item;
+    bool over = parcel->state == PARCEL_OVER;
+    lb_item_of(outbox, parcel, true, &item);
+    *out = (struct lb_outbox_held){
+        .over = over,
+        .delivered = parcel->delivered,
+        .code = parcel->code,
+        .tries = parcel->tries,
+        .next_try_unix_s = item.next_try_unix_s,
+        .since_unix_s = parcel->since_unix_s,
+        .expires_unix_s = parcel->expires_unix_s,
+        .entry = over ? parcel->ended : parcel->held,
+    };
+    memcpy(out->name, parcel->name, sizeof(out->name));
+    (void)snprintf(out->sender, sizeof(out->sender), "%s", item.sender);
+    (void)snprintf(out->recipient, sizeof(out->recipient), "%s", item.recipient);
+}
+
+size_t lb_outbox_list(struct lb_outbox *outbox, struct lb_outbox_held *out, size_t max)
+{
+    size_t num = 0;
+    (void)pthread_mutex_lock(&outbox->lock);
+    for (const struct parcel *parcel = outbox->first; parcel != NULL; parcel = parcel->behind) {
+        if (parcel->state == PARCEL_STORING)
+            continue;
+        if (num < max)
+            describe(outbox, parcel, &out[num]);
+        num++;
+    }
+    (void)pthread_mutex_unlock(&outbox->lock);
+    return num;
+}
+
 static unsigned percent(uint64_t is, uint64_t most, unsigned before)
 {
     uint64_t share = most == 0 ? 0 : is * 100 / most;

@@ -115,6 +115,8 @@ static lb_status start_operations(struct broker_role *role, struct lb_rpc_method
     lb_node_metrics_queue(node, "collects", role->workers);
     lb_status_service_methods(&role->status, methods + *num);
     *num += LB_STATUS_METHODS;
+    lb_status_service_parcels(&role->status, methods + *num);
+    *num += LB_STATUS_PARCEL_METHODS;
     lb_channels_service_methods(&role->channels, methods + *num);
     *num += LB_CHANNELS_METHODS;
     lb_reflection_service_methods(&role->reflection, methods + *num);

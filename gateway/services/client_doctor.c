@@ -181,6 +181,14 @@ static lb_status channels_of(void *ctx, const char *endpoint, const char *spiffe
     return lb_pb_unpack(&lianban__v1__get_channels_response__descriptor, reply, arena, out);
 }
 
+static lb_status parcels_of(void *ctx, const char *endpoint, const char *spiffe,
+                            struct lb_arena *arena, Lianban__V1__GetParcelsResponse **out)
+{
+    struct lb_span reply = LB_SPAN_EMPTY;
+    LB_TRY(operations(ctx, endpoint, spiffe, "/lianban.v1.Operations/GetParcels", arena, &reply));
+    return lb_pb_unpack(&lianban__v1__get_parcels_response__descriptor, reply, arena, out);
+}
+
 /* --- opening --- */
 
 static lb_status keep_identity(struct doctor *doctor, const struct lb_ctl_node_files *files)
@@ -229,7 +237,7 @@ lb_status lb_client_open_doctor(const struct lb_ctl_node_files *files,
     LB_TRY(lb_rpc_identity_check(doctor->runtime, &doctor->identity, diag));
     believe(doctor, files);
     *out = (struct lb_ctl_doctor_port){doctor, contact, status_of, channels_of,
-                                       close_doctor};
+                                       parcels_of, close_doctor};
     doctor = NULL;
     return LB_OK;
 }

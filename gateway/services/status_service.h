@@ -25,6 +25,11 @@ struct lb_status_service {
 void lb_status_service_methods(struct lb_status_service *service,
                                struct lb_rpc_method out[LB_STATUS_METHODS]);
 
+#define LB_STATUS_PARCEL_METHODS 1
+/* lb_status_service_parcels fills what is about parcels, for a service with an outbox. */
+void lb_status_service_parcels(struct lb_status_service *service,
+                               struct lb_rpc_method out[LB_STATUS_PARCEL_METHODS]);
+
 /* lb_status_service_links tells every adapter met since the start and whether it is linked (struct
  * lb_metrics_options); ctx is the service. */
 size_t lb_status_service_links(void *ctx, struct lb_metrics_link *out, size_t max);
