@@ -34,18 +34,18 @@ lb_status lb_metrics_put_outbox(const struct lb_metrics_options *options, struct
                      (int64_t)lb_outbox_percent(options->outbox));
     lb_metrics_head(out, "lianban_parcels_waiting", "gauge", "Parcels held for a member.");
     for (size_t i = 0; i < num; i++)
-        lb_buf_printf(out, "lianban_parcels_waiting{recipient=\"%s\"} %zu\n", parties[i].party,
+        lb_buf_printf(out, "lianban_parcels_waiting{peer=\"%s\"} %zu\n", parties[i].party,
                       parties[i].num_waiting);
     lb_metrics_head(out, "lianban_parcels_oldest_seconds", "gauge",
                     "Since the oldest of them came; 0 for none.");
     for (size_t i = 0; i < num; i++)
-        lb_buf_printf(out, "lianban_parcels_oldest_seconds{recipient=\"%s\"} %" PRId64 "\n",
+        lb_buf_printf(out, "lianban_parcels_oldest_seconds{peer=\"%s\"} %" PRId64 "\n",
                       parties[i].party,
                       parties[i].num_waiting == 0 ? 0 : now - parties[i].oldest_unix_s);
     lb_metrics_head(out, "lianban_parcels_untold", "gauge",
                     "Parcels of a member that are over, of which it does not know yet.");
     for (size_t i = 0; i < num; i++)
-        lb_buf_printf(out, "lianban_parcels_untold{sender=\"%s\"} %zu\n", parties[i].party,
+        lb_buf_printf(out, "lianban_parcels_untold{peer=\"%s\"} %zu\n", parties[i].party,
                       parties[i].num_untold);
     return LB_OK;
 }
