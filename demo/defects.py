@@ -15,6 +15,10 @@ from truth import STANDARD
 
 # Of those who get hardship aid: get job help too; have more than the standard; have a wage, but said no.
 DUPLICATES, INELIGIBLE, INCOME_ERRORS = 0.12, 0.12, 0.08
+_PAID = ("INSERT INTO aid_payment (pid, id_no, aid_kind, month, cents, batch)"
+         " VALUES (?, ?, 'HARDSHIP', ?, ?, ?)")
+_RENT = "INSERT INTO other_income (id_no, month, kind, cents) VALUES (?, ?, 'rent', ?)"
+_WAGE = "INSERT INTO wage (id_no, month, payer_uscc, income_cents, tax_cents) VALUES (?, ?, 'payer', ?, 0)"
 _HARDSHIP_CENTS, _JOB_HELP_CENTS, _WAGE_CENTS = 60000, 80000, 40000
 
 
@@ -86,11 +90,9 @@ def _pay(people, folder, aided, planted):
         for index, person in enumerate(aided):
             record = f"H{index:07d}{month}"
             planted.payments[record] = person.id_no
-            database.execute("INSERT INTO aid_payment VALUES (?, ?, 'HARDSHIP', ?, ?, ?)",
-                             (record, person.id_no, month, _HARDSHIP_CENTS, "B" + month))
-            database.execute("INSERT INTO aid_payment VALUES (?, ?, 'HARDSHIP', ?, ?, ?)",
-                             (f"H{index:07d}{people.month(-1)}", person.id_no, people.month(-1),
-                              _HARDSHIP_CENTS, "B" + people.month(-1)))
+            database.execute(_PAID, (record, person.id_no, month, _HARDSHIP_CENTS, "B" + month))
+            before = people.month(-1)
+            database.execute(_PAID, (f"H{index:07d}{before}", person.id_no, before, _HARDSHIP_CENTS, "B" + before))
 
 
 def _help(people, folder, helped, planted):
@@ -99,10 +101,11 @@ def _help(people, folder, helped, planted):
         for index, (id_no, name) in enumerate(helped):
             own = f"{880000000 + index:012d}"
             region = "510104" if id_no in planted.elsewhere else "110105"
-            database.execute("INSERT INTO employee (aac001, aac002, aac003, aac004, aac006, aac008, aab301)"
-                             " VALUES (?, ?, ?, '1', ?, '2', ?)",
+            database.execute("INSERT INTO employee (aac001, aac002, aac003, aac006, aac008, aab301)"
+                             " VALUES (?, ?, ?, ?, '2', ?)",
                              (own, _written(index, id_no, planted), name, id_no[6:14], region))
-            database.execute("INSERT INTO job_help VALUES (?, 'placement', ?, ?, ?)",
+            database.execute("INSERT INTO job_help (aac001, program, from_m, to_m, cents)"
+                             " VALUES (?, 'placement', ?, ?, ?)",
                              (own, people.month(-2), people.month(4), _JOB_HELP_CENTS))
 
 
@@ -120,11 +123,9 @@ def _tax(people, folder, aided, planted):
         for offset in range(-12, 0):
             month = people.month(offset)
             rents = [STANDARD + (1 if offset == -7 else 0)] + [2 * STANDARD] * (len(rich) - 1)
-            database.executemany("INSERT INTO other_income VALUES (?, ?, 'rent', ?)", [
-                (person.id_no, month, cents) for person, cents in zip(rich, rents)])
-            database.execute("INSERT INTO other_income VALUES (?, ?, 'rent', ?)",
-                             (aided[19].id_no, month, STANDARD))
-            database.executemany("INSERT INTO wage VALUES (?, ?, 'payer', ?, 0)", [
+            database.executemany(_RENT, [(person.id_no, month, cents) for person, cents in zip(rich, rents)])
+            database.execute(_RENT, (aided[19].id_no, month, STANDARD))
+            database.executemany(_WAGE, [
                 (person.id_no, month, _WAGE_CENTS) for person in earning])
 
 
@@ -134,5 +135,5 @@ def _bury(people, folder, dead, planted):
     with contextlib.closing(sqlite3.connect(os.path.join(folder, "public-security.db"))) as database, database:
         database.execute("UPDATE person SET status = 'dead' WHERE id_no = ?", (dead[0].id_no,))
     with contextlib.closing(sqlite3.connect(os.path.join(folder, "health.db"))) as database, database:
-        database.execute("INSERT INTO death_cert VALUES ('DEFECT', ?, ?, 1, 'I10', 'H1')",
+        database.execute("INSERT INTO death_cert (cert_no, id_no, died_at, natural) VALUES ('DEFECT', ?, ?, 1)",
                          (dead[1].id_no, people.day(-20)))

@@ -70,8 +70,7 @@ static void fill_result(const struct test_cli *cli, Lianban__V1__CaseResult *res
 {
     static Lianban__V1__Reason reason = LIANBAN__V1__REASON__INIT;
     static Lianban__V1__Reason *reasons[] = {&reason};
-    static Lianban__V1__CaseFact missing = LIANBAN__V1__CASE_FACT__INIT;
-    static Lianban__V1__CaseFact *all_missing[] = {&missing};
+    static Lianban__V1__CaseFact fact = LIANBAN__V1__CASE_FACT__INIT, *facts[] = {&fact};
     reason.condition = TEXT("below_standard");
     reason.truth = TEXT("UNKNOWN");
     reason.text_zh = TEXT("收入低于标准");
@@ -91,9 +90,9 @@ static void fill_result(const struct test_cli *cli, Lianban__V1__CaseResult *res
     result->facts_ok = 2;
     result->receipts_checked = 2;
     result->receipts_failed = cli->receipts_failed;
-    missing.code = TEXT(cli->missing_code);
+    fact.code = TEXT(cli->missing_code);
     result->n_missing = cli->missing_code == NULL ? 0 : 1;
-    result->missing = all_missing;
+    result->missing = facts;
 }
 
 static lb_status get_case(void *ctx, const char *case_id, struct lb_arena *arena,
@@ -353,8 +352,6 @@ static lb_status ask(void *ctx, const char *method, const void *request,
         return answer_slip(cli, request, arena, out);
     if (strcmp(method, "ListDue") == 0)
         return answer_due(cli, arena, out);
-    if (test_fake_intake(cli, method, request, arena, out))
-        return LB_OK;
     return lb_pb_unpack(reply_kind, LB_SPAN_EMPTY, arena, out); /* an empty one */
 }
 

@@ -17,7 +17,7 @@ from duplicates import ANSWERER, ASKER, HOW_MANY, WHO, Comparison  # noqa: E402
 from identity import id_check  # noqa: E402
 from window import BADGE, UNIT  # noqa: E402
 
-PEOPLE = 450
+PEOPLE = 400
 RECHECK_FORM = os.path.join(fixture.ROOT, "policy", "forms", "recheck.yaml")
 LEAST = 0.99
 
