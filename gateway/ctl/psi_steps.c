@@ -10,6 +10,16 @@
 typedef const uint8_t point_bytes[LB_P256_POINT_BYTES];
 typedef const uint8_t tag_bytes[LB_PSI_TAG_BYTES];
 
+static void wipe_run(struct lb_ctl_psi_run *run)
+{
+    lb_wipe(run, sizeof(*run));
+}
+
+static void wipe_offer(struct lb_psi_offer *offer)
+{
+    lb_wipe(offer, sizeof(*offer));
+}
+
 /* A list that was compared before, or too soon, is not compared, and the log says who tried. */
 static lb_status admit(struct lb_ctl_psi *psi, const struct lb_ctl_psi_list *list,
                        struct lb_ctl_psi_run *run)
@@ -81,8 +91,8 @@ static lb_status make_offer(struct lb_ctl_psi *psi, const struct lb_ctl_psi_list
 lb_status lb_ctl_psi_offer_step(struct lb_ctl_psi *psi, struct lb_ctl_psi_told *told)
 {
     struct lb_ctl_psi_list list;
-    struct lb_ctl_psi_run run = {.again = false};
-    struct lb_psi_offer offer = {.num = 0};
+    LB_DEFER(wipe_run) struct lb_ctl_psi_run run = {.again = false};
+    LB_DEFER(wipe_offer) struct lb_psi_offer offer = {.num = 0};
     struct lb_psi_file file = {.kind = LB_PSI_OFFER};
     const struct lb_seal_key_entry *key = NULL;
     struct lb_span plain = LB_SPAN_EMPTY;
@@ -147,8 +157,8 @@ static lb_status make_answer(struct lb_ctl_psi *psi, const struct lb_psi_offer *
 lb_status lb_ctl_psi_answer_step(struct lb_ctl_psi *psi, struct lb_ctl_psi_told *told)
 {
     struct lb_ctl_psi_list list;
-    struct lb_ctl_psi_run run = {.again = false};
-    struct lb_psi_offer offer = {.num = 0};
+    LB_DEFER(wipe_run) struct lb_ctl_psi_run run = {.again = false};
+    LB_DEFER(wipe_offer) struct lb_psi_offer offer = {.num = 0};
     struct lb_psi_answer answer = {.num = 0};
     struct lb_psi_file file, reply = {.kind = LB_PSI_ANSWER, .key_id = ""};
     struct lb_span plain = LB_SPAN_EMPTY;
@@ -255,7 +265,7 @@ static lb_status write_rows(struct lb_ctl_psi *psi, struct lb_span rows)
 
 lb_status lb_ctl_psi_finish_step(struct lb_ctl_psi *psi, struct lb_ctl_psi_told *told)
 {
-    struct lb_ctl_psi_run run;
+    LB_DEFER(wipe_run) struct lb_ctl_psi_run run = {.again = false};
     struct lb_psi_answer answer;
     const uint32_t *numbers = NULL;
     struct lb_span rows = LB_SPAN_EMPTY;

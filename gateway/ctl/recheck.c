@@ -206,8 +206,12 @@ static lb_status check_person(struct recheck *recheck, struct lb_span line)
     LB_ENSURE(run->view != NULL, LB_NO_MEMORY, "memory is exhausted");
     LB_TRY(read_person(recheck, line, &person));
     LB_TRY(open_case(recheck, &person, &case_id));
-    LB_TRY(lb_ctl_case_run_collect(run, case_id, 0));
-    return conclude(recheck, &person, case_id);
+    lb_status status = lb_ctl_case_run_collect(run, case_id, 0);
+    if (status == LB_OK)
+        return conclude(recheck, &person, case_id);
+    /* Asked about anew another time; what comes of closing changes nothing about that. */
+    lb_status_ignore(run->port.close_case(run->port.ctx, case_id));
+    return status;
 }
 
 /* --- the run --- */

@@ -81,6 +81,18 @@ static void a_budget_that_is_used_up_ends_it_for_now(void **state)
     expect_result(cli, "R2\tc-1\tMANUAL\t\tbelow_standard\n");
 }
 
+static void an_agent_that_fails_leaves_nobody_half_checked(void **state)
+{
+    struct test_cli *cli = *state;
+    cli->by_mandate = true;
+    cli->collect_code = LB_DEADLINE;
+    assert_int_equal(recheck(cli, TWO, NULL, NULL), LB_CTL_FAILED);
+    expect_result(cli, "");
+    assert_int_equal(cli->num_closed, 1);
+    assert_non_null(strstr(cli->err, "DEADLINE"));
+    assert_non_null(strstr(cli->out, "--from: 1"));
+}
+
 static void a_receipt_that_does_not_verify_ends_it(void **state)
 {
     struct test_cli *cli = *state;
@@ -132,6 +144,7 @@ int main(void)
         TEST(who_is_unchanged_is_closed_and_not_listed),
         TEST(a_form_that_asks_for_consent_is_none),
         TEST(a_budget_that_is_used_up_ends_it_for_now),
+        TEST(an_agent_that_fails_leaves_nobody_half_checked),
         TEST(a_receipt_that_does_not_verify_ends_it),
         TEST(wrong_lines_are_named_by_their_number),
         TEST(an_older_result_stays),
