@@ -19,6 +19,7 @@ from witnesses import Witnesses
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FORM = os.path.join(_ROOT, "policy", "forms", "social-assistance.yaml")
+CATALOGUE = os.path.join(_ROOT, "policy", "catalogue", "catalogue.yaml")
 # Besides the story's form: who looked at my data, asked by the person or by an authority.
 ACCESS_FORM = os.path.join(_ROOT, "policy", "forms", "access-request.yaml")
 OVERSIGHT_FORM = os.path.join(_ROOT, "policy", "forms", "oversight.yaml")
@@ -253,7 +254,7 @@ class Material:
                 "issuer": self._issuer_of(OFFICE),
                 "case_key": "case.key", "person_key": "person.key", "operators": "operators",
                 **self._brokers_of_window(), "consent": self._members["consent"].spiffe,
-                "deadline_ms": DEADLINE_MS,
+                "deadline_ms": DEADLINE_MS, "policies": CATALOGUE,
                 "local": {"http": member.http, "grpc": member.grpc, "secret": "local.key"}}
 
     def _brokers(self):

@@ -37,6 +37,7 @@ struct window_role {
     const char *consent;
     const char *store_path;
     int64_t deadline_ms;
+    struct lb_catalogue *catalogue;  /* NULL: none */
     struct lb_workers *workers;
     struct lb_window_peers peers;
     struct lb_window *window;
@@ -129,6 +130,16 @@ static lb_status read_operators(struct window_role *role)
     return lb_register_open(role->operators_folder, true, &node->diag, &role->operators);
 }
 
+static lb_status read_policies(struct window_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const char *path = NULL;
+    if (lb_yaml_get(node->root, "policies") == NULL)
+        return LB_OK;
+    LB_TRY(lb_node_need_path(node, node->root, "policies", &path));
+    return lb_catalogue_load(path, &node->diag, &role->catalogue);
+}
+
 static lb_status prepare(struct lb_node_program *node, void **out_role)
 {
     struct window_role *role = calloc(1, sizeof(*role));
@@ -141,6 +152,7 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
         return lb_yaml_fail(lb_yaml_get(node->root, "listen"), &node->diag,
                             "the window agent listens on a Unix socket only; say unix:<path>");
     LB_TRY(read_forms(role));
+    LB_TRY(read_policies(role));
     LB_TRY(lb_node_seal_keys(node, &role->ring));
     LB_TRY(lb_node_issuer_keys(node, "issuer", &role->issuer));
     LB_TRY(lb_node_need_secret(node, node->root, "case_key", &role->case_key));
@@ -213,6 +225,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .witness = {role, record, sign_note},
         .deadline_ms = role->deadline_ms,
         .port = lb_window_service_port(&role->peers),
+        .catalogue = role->catalogue,
     };
     LB_TRY(lb_window_new(&options, &node->diag, &role->window));
     LB_TRY(lb_withdrawn_new(role->window, &role->withdrawn));
@@ -310,6 +323,7 @@ static void stop(void *own)
         lb_form_free(role->forms[i].form);
         lb_rules_free(role->rules[i]);
     }
+    lb_catalogue_free(role->catalogue);
     lb_seal_ring_free(role->ring);
     lb_issuer_keys_free(role->issuer);
     lb_wipe(role, sizeof(*role));
@@ -321,6 +335,7 @@ int main(int argc, char **argv)
     static const char *const keys[] = {"forms",    "seal_keys",   "seal_folder", "issuer",
                                        "case_key", "person_key",  "operators",   "broker",
                                        "brokers",  "consent",     "deadline_ms", "local",
+                                       "policies",
                                        NULL};
     static const struct lb_node_role role = {
         .program = "lianban-window",
@@ -338,6 +353,7 @@ int main(int argc, char **argv)
             "  brokers: [SPIFFE id]\n"
             "  consent: SPIFFE id\n"
             "  deadline_ms: MILLISECONDS           of one collect (default 15000)\n"
+            "  policies: FILE                      a policy catalogue's index, for the calculator\n"
             "  local: {http: 127.0.0.1:PORT, grpc: 127.0.0.1:PORT, secret: FILE}\n"
             "                                      for window systems without Unix sockets; the\n"
             "                                      file's 64 hex digits are their bearer secret\n",

@@ -72,6 +72,19 @@ static lb_status close_case(void *ctx, const struct lb_rpc_call_info *info, stru
     return lb_pb_pack(&answer, arena, reply);
 }
 
+static lb_status calculate_policies(void *ctx, const struct lb_rpc_call_info *info,
+                                    struct lb_span request, struct lb_arena *arena,
+                                    struct lb_span *reply)
+{
+    Lianban__V1__CalculatePoliciesRequest *ask = NULL;
+    Lianban__V1__CalculatePoliciesResponse *answer = NULL;
+    (void)info;
+    LB_TRY(lb_pb_unpack(&lianban__v1__calculate_policies_request__descriptor, request, arena,
+                        &ask));
+    LB_TRY(lb_window_calculate_policies(ctx, ask, arena, &answer));
+    return lb_pb_pack(answer, arena, reply);
+}
+
 /* --- events --- */
 
 typedef lb_status (*listen_fn)(struct lb_window *window, const char *case_id,
@@ -195,5 +208,7 @@ void lb_window_service_methods(struct lb_window *window,
                                     .unary = request_grants, .ctx = window};
     out[6] = (struct lb_rpc_method){.path = "/lianban.v1.Window/Watch",
                                     .stream = watch, .ctx = window};
+    out[7] = (struct lb_rpc_method){.path = "/lianban.v1.Window/CalculatePolicies",
+                                    .unary = calculate_policies, .ctx = window};
     lb_casework_service_methods(window, out + LB_WINDOW_METHODS - LB_CASEWORK_METHODS);
 }

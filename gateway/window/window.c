@@ -146,6 +146,7 @@ lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag 
     (void)pthread_mutex_init(&window->lock, NULL);
     (void)pthread_cond_init(&window->idle, NULL);
     (void)pthread_mutex_init(&window->contexts_lock, NULL);
+    (void)pthread_mutex_init(&window->calculating, NULL);
     lb_window_brokers_init(&window->brokers, options->clock, options->brokers,
                            options->num_brokers);
     lb_status status = lb_window_operators_new(lb_clock_unix_s(options->clock),
@@ -196,6 +197,7 @@ void lb_window_free(struct lb_window *window)
     free(window->contexts);
     lb_window_brokers_cleanup(&window->brokers);
     (void)pthread_mutex_destroy(&window->contexts_lock);
+    (void)pthread_mutex_destroy(&window->calculating);
     (void)pthread_cond_destroy(&window->idle);
     (void)pthread_mutex_destroy(&window->lock);
     lb_wipe(window, sizeof(*window));

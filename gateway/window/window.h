@@ -12,7 +12,7 @@
 #include "gateway/trust/trust.h"
 #include "lianban/v1/consent.pb-c.h"
 #include "lianban/v1/window.pb-c.h"
-#include "policy/engine/form.h"
+#include "policy/engine/catalogue.h"
 
 /*
  * The requester's use cases, beside a window system: open a case, have the citizens asked, seal one
@@ -88,6 +88,7 @@ struct lb_window_options {
     struct lb_window_witness witness;
     int64_t deadline_ms;                    /* of one collect; default LB_CASE_DEADLINE_MS */
     struct lb_window_port port;
+    struct lb_catalogue *catalogue;         /* of the policy calculator; NULL: there is none */
 };
 
 #define LB_WINDOW_MAX_BROKERS 8
@@ -130,6 +131,15 @@ LB_MUST lb_status lb_window_get(struct lb_window *window, const char *case_id,
 /* lb_window_close_case erases identities, grants and facts. CASE_UNKNOWN; CASE_STATE while
  * collecting. */
 LB_MUST lb_status lb_window_close_case(struct lb_window *window, const char *case_id);
+
+/* lb_window_calculate_policies tells which policies fit what was entered. It needs no case, asks
+ * nobody, and keeps, logs and traces nothing of the request. NO_METHOD without a catalogue.
+ * ANSWER_INVALID; MALFORMED for a day that there is not; STORE_FAILED, NO_MEMORY. */
+LB_MUST lb_status
+lb_window_calculate_policies(struct lb_window *window,
+                             const Lianban__V1__CalculatePoliciesRequest *request,
+                             struct lb_arena *arena,
+                             Lianban__V1__CalculatePoliciesResponse **out);
 
 /* A listener to a case's events. Events are numbered from 0; a listener pulls them one by one. */
 struct lb_case_listener;

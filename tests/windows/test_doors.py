@@ -1,6 +1,7 @@
 """The window agent's loopback ports as they are served: who gets in, and what is told to whom."""
 
 import http.client
+import json
 import os
 import sys
 import threading
@@ -119,6 +120,67 @@ class Http(unittest.TestCase):
         for member in find_story(federation, "tekun-home")["members"]:
             self.assertNotIn(member["id_no"], said)
         self.assertNotIn(secret, said)
+
+
+class Policies(unittest.TestCase):
+    """The policy calculator: what it answers, and that nothing of what is entered is left anywhere."""
+
+    ENTERED = {"birth_date": "1941-07-23", "beijing_hukou": "yes", "household_income_month": "87654.32",
+               "members": "1", "benefit_class": "none", "disability": "intellectual-3"}
+    TRACES = (b"1941-07-23", b"19410723", b"87654.32", b"8765432", b"intellectual-3", b"household_income_month",
+              b"1841-07-23")
+
+    def answers(self, **others):
+        return {"answers": [{"question": key, "answer": value} for key, value in {**self.ENTERED, **others}.items()],
+                "day": "2026-11-22"}
+
+    def test_policies_are_worked_out_over_http_and_grpc(self):
+        first = agent.call("CalculatePolicies", {})
+        self.assertEqual({policy["status"] for policy in first["policies"]}, {"need_more"})
+        self.assertIn("birth_date", [question["question"] for question in first["missing"]])
+        answer = agent.call("CalculatePolicies", self.answers())
+        found = {policy["policy"]: policy for policy in answer["policies"]}
+        self.assertEqual(found["advanced-age-allowance"]["status"], "matched")
+        poor = found["minimum-living-allowance"]
+        self.assertEqual((poor["status"], poor["missing"]), ("unmatched", []))
+        self.assertEqual([(limit["name"], int(limit["value"]), limit["unit"]) for reason in poor["reasons"]
+                          for limit in reason["thresholds"] if reason["condition"] in poor["changes"]],
+                         [("std.dibao", 145000, "cents")])
+        channel = plain_channel(federation.members["window"].grpc)
+        self.addCleanup(channel.close)
+        contract = federation.contract
+        same = contract.call(channel, "Window/CalculatePolicies", contract.new(
+            "CalculatePoliciesRequest", day="2026-11-22",
+            answers=[contract.new("PolicyAnswer", question=key, answer=value) for key, value in self.ENTERED.items()]),
+            metadata=(("authorization", "Bearer " + secret),))
+        self.assertEqual({policy.policy: policy.status for policy in same.policies},
+                         {name: policy["status"] for name, policy in found.items()})
+
+    def test_nothing_that_was_entered_is_left(self):
+        window = federation.members["window"]
+        connection = http.client.HTTPConnection(window.http, timeout=10)
+        self.addCleanup(connection.close)
+        connection.request("POST", "/lianban.v1.Window/CalculatePolicies", json.dumps(self.answers()), {
+            "Content-Type": "application/json", "Authorization": "Bearer " + secret,
+            "traceparent": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"})
+        self.assertEqual(connection.getresponse().status, 200)
+        for wrong in ({"birth_date": "1841-07-23"}, {"members": "8765432"}, {"nobody": "intellectual-3"}):
+            with self.assertRaises(Refused) as caught:
+                agent.call("CalculatePolicies", self.answers(**wrong))
+            self.assertEqual(caught.exception.code, "ANSWER_INVALID")
+            for trace in self.TRACES:
+                self.assertNotIn(trace.decode(), str(caught.exception))
+        looked = [federation.processes["window"].log]
+        for folder, _, names in os.walk(window.folder):
+            looked += [os.path.join(folder, name) for name in names]
+        self.assertGreater(len(looked), 5)
+        for path in looked:
+            if not os.path.isfile(path):
+                continue
+            with open(path, "rb") as file:
+                content = file.read()
+            for trace in self.TRACES:
+                self.assertNotIn(trace, content, path)
 
 
 class Grpc(unittest.TestCase):
