@@ -180,3 +180,13 @@ int64_t fx_count(struct fixture *fx, const char *sql)
     lb_store_close(store);
     return num;
 }
+
+void fx_execute_state(struct fixture *fx, const char *sql)
+{
+    struct lb_store *store = NULL;
+    const struct lb_store_options options = {.path = fed_path(&fx->fed, "state/evidence.db"),
+                                             .busy_timeout_ms = 10000};
+    assert_ok(lb_store_open(&options, &store));
+    assert_ok(lb_store_exec(store, sql));
+    lb_store_close(store);
+}

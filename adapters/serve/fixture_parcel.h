@@ -45,5 +45,7 @@ const char *fx_hand_in(struct fixture *fx, struct fx_parcel *parcel,
                        struct lb_intake_receipt *out_receipt);
 /* fx_count is the number that a query over the adapter's store gives. */
 int64_t fx_count(struct fixture *fx, const char *sql);
+/* fx_execute_state changes that store, behind the adapter's back. */
+void fx_execute_state(struct fixture *fx, const char *sql);
 
 #endif

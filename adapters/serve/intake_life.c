@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "adapters/serve/intake_post.h"
+#include "adapters/serve/intake_program.h"
 
 /* The intake's beginning and end: its key, its worker, and its own look at what is committed. */
 
@@ -113,6 +114,9 @@ lb_status lb_intake_new(struct lb_serve *serve, struct lb_diag *diag,
         status = lb_workers_new(1, MAX_QUEUED, &intake->workers);
     if (status == LB_OK && intake->key.ready)
         status = lb_intake_post_new(intake, &intake->post);
+    if (status == LB_OK && serve->options.policy->intake != NULL &&
+        serve->options.policy->intake->program.path != NULL)
+        status = lb_intake_runner_new(intake, &intake->runner);
     if (status != LB_OK) {
         lb_intake_free(intake);
         return status;
@@ -125,6 +129,7 @@ void lb_intake_free(struct lb_intake *intake)
 {
     if (intake == NULL)
         return;
+    lb_intake_runner_free(intake->runner);
     lb_workers_free(intake->workers);
     lb_intake_post_free(intake->post);
     lb_store_close(intake->reader);

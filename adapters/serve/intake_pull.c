@@ -20,6 +20,8 @@ struct pulling {
     struct lb_intake_row row;
     lb_status (*change)(struct pulling *pulling, struct lb_store *store);  /* NULL for none */
     uint64_t index;
+    const char *why;      /* a failed try's */
+    int64_t wait_s;
 };
 
 /* --- reading --- */
@@ -145,7 +147,7 @@ static lb_status find_next(struct pulling *pulling, bool *out_found)
     struct lb_store *store = lb_intake_reader(intake);
     lb_status status = lb_intake_rows_next(
         &intake->read_rows, store, lb_clock_unix_s(intake->serve->options.clock), at_least,
-        INT64_MAX, pulling->arena, &pulling->row, out_found);
+        pulling->arena, &pulling->row, out_found);
     lb_intake_reader_done(intake);
     return status;
 }
@@ -205,6 +207,52 @@ lb_status lb_intake_ack(struct lb_intake *intake, const char *by, int64_t n, uin
     LB_TRY(record(&pulling, "ACKED", NULL));
     *out_index = pulling.index;
     return LB_OK;
+}
+
+/* --- the program --- */
+
+/* Only the program's own thread gives parts to it, so nothing is leased. */
+lb_status lb_intake_take_for_program(struct lb_intake *intake, struct lb_arena *arena,
+                                     struct lb_intake_taken *out, bool *out_found)
+{
+    struct pulling pulling = {.intake = intake, .by = "program", .arena = arena};
+    Lianban__V1__SealedParcel *parcel = NULL;
+    bool found = false;
+    struct lb_store *store = lb_intake_reader(intake);
+    lb_status status = lb_intake_rows_next_try(
+        &intake->read_rows, store, lb_clock_unix_s(intake->serve->options.clock),
+        intake->serve->options.policy->intake->program.tries, arena, &pulling.row, &found);
+    lb_intake_reader_done(intake);
+    LB_TRY(status);
+    *out_found = found;
+    if (!found)
+        return LB_OK;
+    LB_TRY(open_row(intake, &pulling.row, arena, &parcel));
+    LB_TRY(record(&pulling, "PULLED", parcel));
+    LB_TRY(render(&pulling, parcel, &out->item));
+    memcpy(out->name, pulling.row.name, sizeof(out->name));
+    out->kind = pulling.row.kind;
+    out->state = pulling.row.state;
+    out->about = pulling.row.about;
+    out->tries = pulling.row.tries;
+    return LB_OK;
+}
+
+static lb_status count_try(struct pulling *pulling, struct lb_store *store)
+{
+    int64_t now = lb_clock_unix_s(pulling->intake->serve->options.clock);
+    return lb_intake_rows_tried(&pulling->intake->rows, store, pulling->row.n, pulling->why,
+                                now + pulling->wait_s);
+}
+
+lb_status lb_intake_tried(struct lb_intake *intake, int64_t n, const char *why, int64_t wait_s)
+{
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    struct pulling pulling = {.intake = intake, .by = "program", .arena = arena, .why = why,
+                              .wait_s = wait_s, .change = count_try};
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    LB_TRY(get_row(intake, n, arena, &pulling.row));
+    return record(&pulling, "TRIED", NULL);
 }
 
 /* --- the list --- */

@@ -2,6 +2,7 @@
 #define ADAPTERS_SERVE_INTAKE_PULL_H
 
 #include "adapters/serve/intake.h"
+#include "adapters/serve/intake_states.h"
 #include "lianban/v1/intake.pb-c.h"
 
 /*
@@ -35,5 +36,23 @@ LB_MUST lb_status lb_intake_show(struct lb_intake *intake, const char *by, int64
  * on. Once more is fine. PARCEL_UNKNOWN; what lb_log_append_wait says. */
 LB_MUST lb_status lb_intake_ack(struct lb_intake *intake, const char *by, int64_t n,
                                 uint64_t *out_index);
+
+/* A part as the program is given it. */
+struct lb_intake_taken {
+    struct lb_intake_item item;
+    uint8_t name[LB_PARCEL_NAME_BYTES];
+    Lianban__V1__Part__Kind kind;
+    enum lb_intake_state state;
+    int64_t about;   /* n of the submission; 0 for none */
+    int64_t tries;   /* that failed */
+};
+
+/* lb_intake_take_for_program gives the oldest part that waits for the program, with its entry.
+ * *out_found is false when there is none. lb_intake_tried records that the program failed over it,
+ * and has the next try wait. What lb_log_append_wait says. */
+LB_MUST lb_status lb_intake_take_for_program(struct lb_intake *intake, struct lb_arena *arena,
+                                             struct lb_intake_taken *out, bool *out_found);
+LB_MUST lb_status lb_intake_tried(struct lb_intake *intake, int64_t n, const char *why,
+                                  int64_t wait_s);
 
 #endif

@@ -10,7 +10,6 @@
 #include "adapters/serve/intake_pull.h"
 #include "adapters/serve/intake_say.h"
 #include "gateway/json/json.h"
-#include "gateway/store/store.h"
 
 /* What a department's clerks take out. */
 
@@ -53,12 +52,7 @@ static int64_t next(const char *by)
 /* As if the lease were over. */
 static void end_leases(void)
 {
-    struct lb_store *store = NULL;
-    const struct lb_store_options options = {.path = fed_path(&fx.fed, "state/evidence.db"),
-                                             .busy_timeout_ms = 10000};
-    assert_ok(lb_store_open(&options, &store));
-    assert_ok(lb_store_exec(store, "UPDATE intake SET leased = 0"));
-    lb_store_close(store);
+    fx_execute_state(&fx, "UPDATE intake SET leased = 0");
 }
 
 static void two_clerks_never_get_the_same(void **state)

@@ -14,6 +14,7 @@ enum statement {
     FIND,
     GET,
     NEXT,
+    NEXT_TRY,
     LIST,
     ROOM,
     ADD,
@@ -35,7 +36,10 @@ static const char *const sql[NUM_STATEMENTS] = {
     [FIND] = "SELECT " COLUMNS " FROM intake WHERE sender = ?1 AND name = ?2",
     [GET] = "SELECT " COLUMNS " FROM intake WHERE n = ?1",
     [NEXT] = "SELECT " COLUMNS " FROM intake WHERE acked IS NULL AND leased <= ?1 AND tries >= ?2"
-             " AND tries < ?3 ORDER BY n LIMIT 1",
+             " ORDER BY n LIMIT 1",
+    [NEXT_TRY] = "SELECT " COLUMNS " FROM intake WHERE acked IS NULL AND leased <= ?1"
+                 " AND tries < ?2 AND NOT EXISTS (SELECT 1 FROM intake AS first"
+                 " WHERE first.n = intake.about AND first.acked IS NULL) ORDER BY n LIMIT 1",
     [LIST] = "SELECT " COLUMNS " FROM intake WHERE n > ?1 AND (acked IS NULL OR NOT ?2)"
              " ORDER BY n LIMIT ?3",
     [ROOM] = "SELECT count(*), COALESCE(SUM(bytes), 0), COALESCE(SUM(sender = ?1), 0) FROM intake"
@@ -138,16 +142,29 @@ lb_status lb_intake_rows_get(struct lb_intake_rows *rows, struct lb_store *store
     return take_one(stmt, arena, out, out_found);
 }
 
-lb_status lb_intake_rows_next(struct lb_intake_rows *rows, struct lb_store *store,
-                              int64_t now_unix_s, int64_t at_least, int64_t below,
-                              struct lb_arena *arena, struct lb_intake_row *out, bool *out_found)
+static lb_status next(struct lb_intake_rows *rows, struct lb_store *store, size_t which,
+                      int64_t now_unix_s, int64_t tries, struct lb_arena *arena,
+                      struct lb_intake_row *out, bool *out_found)
 {
     struct lb_stmt *stmt = NULL;
-    LB_TRY(lb_serve_sql_get(&rows->sql, store, NEXT, &stmt));
+    LB_TRY(lb_serve_sql_get(&rows->sql, store, which, &stmt));
     LB_TRY(lb_stmt_bind_int(stmt, 1, now_unix_s));
-    LB_TRY(lb_stmt_bind_int(stmt, 2, at_least));
-    LB_TRY(lb_stmt_bind_int(stmt, 3, below));
+    LB_TRY(lb_stmt_bind_int(stmt, 2, tries));
     return take_one(stmt, arena, out, out_found);
+}
+
+lb_status lb_intake_rows_next(struct lb_intake_rows *rows, struct lb_store *store,
+                              int64_t now_unix_s, int64_t at_least, struct lb_arena *arena,
+                              struct lb_intake_row *out, bool *out_found)
+{
+    return next(rows, store, NEXT, now_unix_s, at_least, arena, out, out_found);
+}
+
+lb_status lb_intake_rows_next_try(struct lb_intake_rows *rows, struct lb_store *store,
+                                  int64_t now_unix_s, int64_t below, struct lb_arena *arena,
+                                  struct lb_intake_row *out, bool *out_found)
+{
+    return next(rows, store, NEXT_TRY, now_unix_s, below, arena, out, out_found);
 }
 
 static lb_status take_all(struct lb_stmt *stmt, size_t max, struct lb_arena *arena,

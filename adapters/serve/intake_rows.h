@@ -49,12 +49,15 @@ LB_MUST lb_status lb_intake_rows_find(struct lb_intake_rows *rows, struct lb_sto
 LB_MUST lb_status lb_intake_rows_get(struct lb_intake_rows *rows, struct lb_store *store, int64_t n,
                                      struct lb_arena *arena, struct lb_intake_row *out,
                                      bool *out_found);
-/* lb_intake_rows_next is the oldest one that waits and is nobody's now. With at_least tries, only
- * one that failed so often; below, only one that failed less often. */
+/* lb_intake_rows_next is the oldest one that waits, is nobody's now, and failed at least so often;
+ * lb_intake_rows_next_try one that failed less often and is behind none that waits itself. */
 LB_MUST lb_status lb_intake_rows_next(struct lb_intake_rows *rows, struct lb_store *store,
-                                      int64_t now_unix_s, int64_t at_least, int64_t below,
-                                      struct lb_arena *arena, struct lb_intake_row *out,
-                                      bool *out_found);
+                                      int64_t now_unix_s, int64_t at_least, struct lb_arena *arena,
+                                      struct lb_intake_row *out, bool *out_found);
+LB_MUST lb_status lb_intake_rows_next_try(struct lb_intake_rows *rows, struct lb_store *store,
+                                          int64_t now_unix_s, int64_t below,
+                                          struct lb_arena *arena, struct lb_intake_row *out,
+                                          bool *out_found);
 /* lb_intake_rows_list gives at most `max` of those behind n, in their order; with `waiting` only
  * what waits. */
 LB_MUST lb_status lb_intake_rows_list(struct lb_intake_rows *rows, struct lb_store *store,

@@ -19,9 +19,11 @@
  *   intake_say.c     a word, and what it is said of
  *   intake_post.c    the words' way out
  *   intake_pull.c    what the department takes out
+ *   intake_program.c what a program takes out in their place
  *   intake_keep.c    the end of what was kept long enough
  */
-struct lb_intake_post;  /* intake_post.h */
+struct lb_intake_post;    /* intake_post.h */
+struct lb_intake_runner;  /* intake_program.h */
 
 struct lb_intake {
     struct lb_serve *serve;
@@ -29,6 +31,7 @@ struct lb_intake {
     struct lb_workers *workers;
     pthread_mutex_t pull_lock;       /* held from finding a part to its being leased */
     struct lb_intake_post *post;     /* NULL without a key */
+    struct lb_intake_runner *runner; /* NULL without a program */
     struct lb_intake_rows rows;      /* on the sequencer only, as the next two */
     struct lb_intake_words words;
     int64_t next_purge_unix_s;

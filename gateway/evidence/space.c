@@ -108,10 +108,11 @@ static bool administers(const struct lb_leaf *leaf)
     }
 }
 
-/* Says what became of a parcel; the others say that one was taken on. */
+/* Says what became of a parcel; the others say that one was taken on, shown or answered. */
 static bool ends_parcel(const struct lb_leaf *leaf)
 {
-    static const char *const codes[] = {"SENT", "HELD", "DELIVERED", NULL};
+    static const char *const codes[] = {"SENT",   "HELD",  "DELIVERED", "SAID",
+                                        "PULLED", "SHOWN", NULL};
     return !is_one_of(leaf->code, codes);
 }
 
