@@ -3,6 +3,7 @@
 
 #include "adapters/serve/fixture.h"
 #include "adapters/serve/intake.h"
+#include "adapters/serve/intake_part.h"
 
 /* For tests: what a window hands in. FX_WINDOW may hand in the part FX_PART and correction
  * requests; FX_OTHER_WINDOW is a requester like any other, and may hand in nothing. */
@@ -26,7 +27,7 @@ struct fx_parcel {
     Lianban__V1__SealedParcel sealed;
     Lianban__V1__Part part;
     Lianban__V1__PartPerson person, *people[LB_MAX_HOUSEHOLD + 1];
-    Lianban__V1__PartFact fact, *facts[300];
+    Lianban__V1__PartFact fact, *facts[LB_INTAKE_MAX_FACTS + 1];
     Lianban__V1__PartPaper paper, *papers[1];
     const char *token_org;           /* of the operator's token */
     const struct lb_sign_key *token_key;

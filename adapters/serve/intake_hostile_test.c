@@ -189,7 +189,7 @@ static void fact_about_nobody(struct fx_parcel *parcel)
 
 static void too_many_facts(struct fx_parcel *parcel)
 {
-    parcel->part.n_facts = 257;
+    parcel->part.n_facts = LB_INTAKE_MAX_FACTS + 1;
 }
 
 static void unknown_grade(struct fx_parcel *parcel)

@@ -5,7 +5,7 @@
 #include "lianban/v1/parcel.pb-c.h"
 
 /* What a part may hold, besides what proto/lianban/v1/parcel.proto says. */
-#define LB_INTAKE_MAX_FACTS 256
+#define LB_INTAKE_MAX_FACTS 512
 #define LB_INTAKE_MAX_PAPERS 32
 #define LB_INTAKE_MAX_NOTE_BYTES 2048
 #define LB_INTAKE_MAX_LAW_BYTES 256
