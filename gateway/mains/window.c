@@ -223,6 +223,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .case_key = role->case_key,
         .operators = role->operators,
         .witness = {role, record, sign_note},
+        .log = node->log,
         .deadline_ms = role->deadline_ms,
         .port = lb_window_service_port(&role->peers),
         .catalogue = role->catalogue,

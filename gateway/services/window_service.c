@@ -66,9 +66,13 @@ static lb_status close_case(void *ctx, const struct lb_rpc_call_info *info, stru
 {
     const char *case_id = NULL;
     Lianban__V1__CloseCaseResponse answer = LIANBAN__V1__CLOSE_CASE_RESPONSE__INIT;
+    struct lb_span note = LB_SPAN_EMPTY;
     (void)info;
     LB_TRY(case_id_of(request, arena, &case_id));
     LB_TRY(lb_window_close_case(ctx, case_id));
+    lb_status_ignore(lb_window_attest(ctx, case_id, arena, &note)); /* it is closed: asked again */
+    answer.attestation = lb_arena_str(arena, note);
+    LB_ENSURE(answer.attestation != NULL, LB_NO_MEMORY, "arena is full");
     return lb_pb_pack(&answer, arena, reply);
 }
 
@@ -211,4 +215,5 @@ void lb_window_service_methods(struct lb_window *window,
     out[7] = (struct lb_rpc_method){.path = "/lianban.v1.Window/CalculatePolicies",
                                     .unary = calculate_policies, .ctx = window};
     lb_casework_service_methods(window, out + LB_WINDOW_METHODS - LB_CASEWORK_METHODS);
+    lb_parts_service_methods(window, out + 7);
 }

@@ -1,15 +1,16 @@
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway/base/wipe.h"
-#include "gateway/crypto/aead.h"
-#include "gateway/crypto/hash.h"
-#include "gateway/store/store.h"
+#include "gateway/window/case_key.h"
 #include "gateway/window/inside.h"
 
 /*
- * Cases on disk: one row each, nonce || AES-256-GCM(case key, nonce, AAD = case id, JSON). A row
- * that is moved under another id does not open. One more row proves that the key is the one the
- * file was made with, so that a wrong key is told at start and not by the first case.
+ * Cases on disk: one row each, sealed JSON under the case's own key (case_key.h) with its id as
+ * AAD. One more row proves that the agent's key is the one the file was made with, so that a wrong
+ * key is told at start and not by the first case. The first version had cases under the agent's key
+ * itself; such a row gets a key of its own when it is loaded.
  */
 
 #define APPLICATION_ID 0x4c42574eU /* "LBWN" */
@@ -19,49 +20,23 @@
 static const char *const migrations[] = {
     "CREATE TABLE cases(id TEXT PRIMARY KEY, sealed BLOB NOT NULL);"
     "CREATE TABLE proof(id INTEGER PRIMARY KEY CHECK(id = 1), sealed BLOB NOT NULL);",
+    /* What tells when to send which parcel, and nothing of its content, is not sealed. */
+    "CREATE TABLE case_key(id TEXT PRIMARY KEY, wrapped BLOB NOT NULL);"
+    "CREATE TABLE parcel(name BLOB PRIMARY KEY, case_id TEXT NOT NULL, about BLOB NOT NULL,"
+    " open INTEGER NOT NULL, next_s INTEGER NOT NULL, rank INTEGER NOT NULL, sealed BLOB NOT NULL);"
+    "CREATE INDEX parcel_case ON parcel(case_id);"
+    "CREATE INDEX parcel_due ON parcel(open, next_s);"
+    "CREATE TABLE word(sender TEXT NOT NULL, name BLOB NOT NULL, about BLOB NOT NULL,"
+    " number INTEGER NOT NULL, case_id TEXT NOT NULL, entry INTEGER, sealed BLOB NOT NULL,"
+    " PRIMARY KEY(sender, name), UNIQUE(about, number));"
+    "CREATE INDEX word_case ON word(case_id);"
+    "CREATE TABLE ended(id BLOB PRIMARY KEY, time_s INTEGER NOT NULL, commitment BLOB NOT NULL,"
+    " entry INTEGER);"
+    "CREATE INDEX ended_open ON ended(id) WHERE entry IS NULL;",
     NULL,
 };
 
 const struct lb_store_schema lb_window_schema = {"cases.db", APPLICATION_ID, migrations};
-
-struct lb_case_store {
-    pthread_mutex_t lock;
-    struct lb_store *store;
-    struct lb_stmt *put;
-    struct lb_stmt *erase;
-    uint8_t key[32];
-};
-
-/* --- sealing --- */
-
-static lb_status seal(const struct lb_case_store *store, const char *id, struct lb_span plain,
-                      struct lb_arena *arena, struct lb_span *out_sealed)
-{
-    size_t size = LB_AEAD_NONCE_BYTES + plain.len + LB_AEAD_TAG_BYTES;
-    uint8_t *sealed = lb_arena_alloc(arena, size);
-    LB_ENSURE(sealed != NULL, LB_NO_MEMORY, "arena is full");
-    LB_TRY(lb_crypto_random(sealed, LB_AEAD_NONCE_BYTES));
-    LB_TRY(lb_aead_seal(lb_span_of(store->key, sizeof(store->key)), sealed, lb_span_str(id), plain,
-                        sealed + LB_AEAD_NONCE_BYTES));
-    *out_sealed = lb_span_of(sealed, size);
-    return LB_OK;
-}
-
-static lb_status unseal(const struct lb_case_store *store, struct lb_span id, struct lb_span sealed,
-                        struct lb_arena *arena, struct lb_span *out_plain)
-{
-    LB_ENSURE(sealed.len >= LB_AEAD_NONCE_BYTES + LB_AEAD_TAG_BYTES, LB_SEAL_BROKEN,
-              "too short to be sealed");
-    size_t len = sealed.len - LB_AEAD_NONCE_BYTES - LB_AEAD_TAG_BYTES;
-    uint8_t *plain = lb_arena_alloc(arena, len);
-    LB_ENSURE(plain != NULL, LB_NO_MEMORY, "arena is full");
-    LB_TRY(lb_aead_open(lb_span_of(store->key, sizeof(store->key)), sealed.ptr, id,
-                        lb_span_of(sealed.ptr + LB_AEAD_NONCE_BYTES,
-                                   sealed.len - LB_AEAD_NONCE_BYTES),
-                        plain));
-    *out_plain = lb_span_of(plain, len);
-    return LB_OK;
-}
 
 /* --- opening --- */
 
@@ -69,7 +44,7 @@ static lb_status make_proof(struct lb_case_store *store, struct lb_arena *arena)
 {
     struct lb_stmt *insert = NULL;
     struct lb_span sealed;
-    LB_TRY(seal(store, PROOF_ID, LB_SPAN_EMPTY, arena, &sealed));
+    LB_TRY(lb_case_seal(store->key, lb_span_str(PROOF_ID), LB_SPAN_EMPTY, arena, &sealed));
     LB_TRY(lb_stmt_prepare(store->store, "INSERT INTO proof(id, sealed) VALUES(1, ?1)", &insert));
     lb_status status = lb_stmt_bind_blob(insert, 1, sealed);
     if (status == LB_OK)
@@ -87,7 +62,8 @@ static lb_status prove_key(struct lb_case_store *store, const char *path, struct
     LB_TRY(lb_stmt_prepare(store->store, "SELECT sealed FROM proof", &select));
     lb_status status = lb_stmt_step(select, &found);
     if (status == LB_OK && found)
-        status = unseal(store, lb_span_str(PROOF_ID), lb_stmt_blob(select, 0), arena, &plain);
+        status = lb_case_unseal(store->key, lb_span_str(PROOF_ID), lb_stmt_blob(select, 0), arena,
+                                &plain);
     lb_stmt_free(select);
     if (lb_status_code(status) == LB_SEAL_BROKEN) {
         lb_diag_set(diag,
@@ -121,11 +97,10 @@ static lb_status open_file(struct lb_case_store *store, const char *path, struct
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(64 * 1024);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     LB_TRY(prove_key(store, path, arena, diag));
-    LB_TRY(lb_stmt_prepare(store->store,
+    return lb_stmt_prepare(store->store,
                            "INSERT INTO cases(id, sealed) VALUES(?1, ?2)"
                            " ON CONFLICT(id) DO UPDATE SET sealed = excluded.sealed",
-                           &store->put));
-    return lb_stmt_prepare(store->store, "DELETE FROM cases WHERE id = ?1", &store->erase);
+                           &store->put);
 }
 
 lb_status lb_case_store_open(const char *path, const uint8_t key[32], struct lb_diag *diag,
@@ -156,42 +131,56 @@ void lb_case_store_close(struct lb_case_store *store)
 
 /* --- writing --- */
 
-static lb_status put_row(struct lb_stmt *put, const char *id, struct lb_span sealed)
+/* A case gets its key with its first row. */
+static lb_status put_row(struct lb_case_store *store, const char *id, struct lb_span text,
+                         struct lb_arena *arena)
 {
-    LB_TRY(lb_stmt_bind_text(put, 1, lb_span_str(id)));
-    LB_TRY(lb_stmt_bind_blob(put, 2, sealed));
-    return lb_stmt_run(put);
+    uint8_t key[LB_CASE_KEY_BYTES];
+    struct lb_span sealed;
+    lb_status status = lb_case_key_get(store, id, key);
+    if (lb_status_code(status) == LB_ABSENT)
+        status = lb_case_key_make(store, id, key);
+    if (status == LB_OK)
+        status = lb_case_seal(key, lb_span_str(id), text, arena, &sealed);
+    lb_wipe(key, sizeof(key));
+    LB_TRY(status);
+    LB_TRY(lb_stmt_bind_text(store->put, 1, lb_span_str(id)));
+    LB_TRY(lb_stmt_bind_blob(store->put, 2, sealed));
+    return lb_stmt_run(store->put);
+}
+
+static lb_status put(struct lb_case_store *store, const char *id, struct lb_span text,
+                     struct lb_arena *arena)
+{
+    LB_TRY(lb_store_begin(store->store));
+    lb_status status = put_row(store, id, text, arena);
+    lb_stmt_reset(store->put);
+    if (status == LB_OK)
+        status = lb_store_commit(store->store);
+    if (status != LB_OK)
+        lb_store_rollback(store->store);
+    return status;
 }
 
 lb_status lb_case_store_put(struct lb_case_store *store, const struct lb_window_case *entry)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
-    struct lb_span text, sealed;
+    struct lb_span text;
     LB_TRY(lb_case_to_text(entry, arena, &text));
     LB_ENSURE(text.len <= LB_MAX_JSON_BYTES, LB_TOO_LARGE, "case is too large to be kept");
-    LB_TRY(seal(store, entry->id, text, arena, &sealed));
     (void)pthread_mutex_lock(&store->lock);
-    lb_status status = put_row(store->put, entry->id, sealed);
-    lb_stmt_reset(store->put);
+    lb_status status = put(store, entry->id, text, arena);
     (void)pthread_mutex_unlock(&store->lock);
     return status;
 }
 
-static lb_status erase_row(struct lb_case_store *store, const char *case_id)
-{
-    LB_TRY(lb_stmt_bind_text(store->erase, 1, lb_span_str(case_id)));
-    LB_TRY(lb_stmt_run(store->erase));
-    lb_stmt_reset(store->erase);
-    /* What was there still stands in the log of earlier writes. */
-    return lb_store_exec(store->store, "PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
-lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id)
+lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id, int64_t now_s)
 {
     (void)pthread_mutex_lock(&store->lock);
-    lb_status status = erase_row(store, case_id);
-    lb_stmt_reset(store->erase);
+    lb_status status = lb_case_key_destroy(store, case_id, now_s);
+    if (status == LB_OK)
+        lb_status_ignore(lb_case_wal_empty(store)); /* done again before anybody attests it */
     (void)pthread_mutex_unlock(&store->lock);
     return status;
 }
@@ -199,7 +188,7 @@ lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id)
 lb_status lb_case_store_tidy(struct lb_case_store *store)
 {
     (void)pthread_mutex_lock(&store->lock);
-    lb_status status = lb_store_exec(store->store, "PRAGMA wal_checkpoint(TRUNCATE)");
+    lb_status status = lb_case_wal_empty(store);
     (void)pthread_mutex_unlock(&store->lock);
     return status;
 }
@@ -235,6 +224,21 @@ static lb_status replay(struct lb_window_case *entry)
     return entry->decided ? lb_window_push_result(entry) : LB_OK;
 }
 
+static lb_status open_row(struct lb_case_store *store, struct lb_span id, struct lb_span sealed,
+                          struct lb_arena *arena, struct lb_span *out_text)
+{
+    uint8_t key[LB_CASE_KEY_BYTES];
+    const char *case_id = lb_arena_str(arena, id);
+    LB_ENSURE(case_id != NULL, LB_STORE_FAILED, "a case's id is damaged");
+    lb_status status = lb_case_key_get(store, case_id, key);
+    if (lb_status_code(status) == LB_ABSENT)
+        return lb_case_unseal(store->key, id, sealed, arena, out_text);
+    if (status == LB_OK)
+        status = lb_case_unseal(key, id, sealed, arena, out_text);
+    lb_wipe(key, sizeof(key));
+    return status;
+}
+
 static lb_status load_row(struct lb_case_store *store, struct lb_window *window,
                           const struct lb_stmt *select)
 {
@@ -242,7 +246,7 @@ static lb_status load_row(struct lb_case_store *store, struct lb_window *window,
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     struct lb_span id = lb_stmt_text(select, 0), text;
     LB_DEFER(lb_case_freep) struct lb_window_case *entry = NULL;
-    lb_status status = unseal(store, id, lb_stmt_blob(select, 1), arena, &text);
+    lb_status status = open_row(store, id, lb_stmt_blob(select, 1), arena, &text);
     LB_ENSURE(lb_status_code(status) != LB_SEAL_BROKEN, LB_STORE_FAILED,
               "a stored case does not decrypt");
     LB_TRY(status);
@@ -266,6 +270,38 @@ static lb_status load_rows(struct lb_case_store *store, struct lb_window *window
     return LB_OK;
 }
 
+/* The id of a case that has no key yet; false when all have. */
+static lb_status find_keyless(struct lb_case_store *store, char out_id[LB_CASE_ID_BYTES],
+                              bool *out_found)
+{
+    struct lb_stmt *select = NULL;
+    LB_TRY(lb_stmt_prepare(store->store,
+                           "SELECT id FROM cases WHERE id NOT IN (SELECT id FROM case_key) LIMIT 1",
+                           &select));
+    lb_status status = lb_stmt_step(select, out_found);
+    struct lb_span id = lb_stmt_text(select, 0);
+    if (status == LB_OK && *out_found && id.len < LB_CASE_ID_BYTES)
+        (void)snprintf(out_id, LB_CASE_ID_BYTES, "%.*s", (int)id.len, (const char *)id.ptr);
+    lb_stmt_free(select);
+    return status;
+}
+
+/* Cases of the first version get keys of their own; what lay under the agent's is overwritten. */
+static lb_status give_keys(struct lb_case_store *store, struct lb_window *window)
+{
+    char id[LB_CASE_ID_BYTES] = "";
+    bool found = false, any = false;
+    LB_TRY(find_keyless(store, id, &found));
+    while (found) {
+        LB_DEFER(lb_window_let_go) struct lb_window_case *entry = NULL;
+        LB_TRY(lb_window_hold(window, id, &entry));
+        LB_TRY(lb_case_store_put(store, entry));
+        any = true;
+        LB_TRY(find_keyless(store, id, &found));
+    }
+    return any ? lb_case_store_tidy(store) : LB_OK;
+}
+
 lb_status lb_case_store_load(struct lb_case_store *store, struct lb_window *window,
                              struct lb_diag *diag)
 {
@@ -273,6 +309,8 @@ lb_status lb_case_store_load(struct lb_case_store *store, struct lb_window *wind
     LB_TRY(lb_stmt_prepare(store->store, "SELECT id, sealed FROM cases", &select));
     lb_status status = load_rows(store, window, select);
     lb_stmt_free(select);
+    if (status == LB_OK)
+        status = give_keys(store, window);
     if (lb_status_code(status) == LB_FORM_UNKNOWN)
         lb_diag_set(diag,
                     "%s: holds cases of a form that is not configured; keep the old form's "

@@ -1,10 +1,7 @@
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "gateway/base/file.h"
-#include "gateway/crypto/hash.h"
-#include "gateway/store/store.h"
 #include "gateway/window/fixture.h"
 
 /* Cases on disk: they survive a restart at any step, nobody else reads them, and closing erases. */
@@ -141,39 +138,6 @@ static void events_survive(void **state)
 
 /* --- secrecy --- */
 
-static bool in_files(struct fixture *fx, const void *needle, size_t len)
-{
-    glob_t found;
-    bool seen = false;
-    assert_int_equal(glob(fx_path(fx, "cases.db*"), 0, NULL, &found), 0);
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        struct lb_span content;
-        struct lb_arena *arena = lb_arena_new(64 * 1024 * 1024);
-        assert_ok(lb_file_read(found.gl_pathv[i], 32 * 1024 * 1024, arena, &content));
-        seen |= content.len > 0 && memmem(content.ptr, content.len, needle, len) != NULL;
-        lb_arena_free(arena);
-    }
-    globfree(&found);
-    return seen;
-}
-
-static struct lb_span stored_bytes(struct fixture *fx, const char *case_id)
-{
-    const struct lb_store_options options = {.path = fx->store_path, .read_only = true};
-    struct lb_store *store = NULL;
-    struct lb_stmt *select = NULL;
-    struct lb_span copy = LB_SPAN_EMPTY;
-    bool row = false;
-    assert_ok(lb_store_open(&options, &store));
-    assert_ok(lb_stmt_prepare(store, "SELECT sealed FROM cases WHERE id = ?1", &select));
-    assert_ok(lb_stmt_bind_text(select, 1, lb_span_str(case_id)));
-    assert_ok(lb_stmt_step(select, &row));
-    if (row)
-        assert_ok(lb_arena_copy(fx->arena, lb_stmt_blob(select, 0), &copy));
-    lb_store_close(store);
-    return copy;
-}
-
 static void closing_erases(void **state)
 {
     struct fixture *fx = *state;
@@ -184,15 +148,15 @@ static void closing_erases(void **state)
     fx_run(fx, case_id, &got);
     const char *plain[] = {fx_id(fx, "19800101", 11), fx_id(fx, "20150303", 33), "张三丰", "张小宝",
                            "B-0042", "123456"};
-    struct lb_span sealed = stored_bytes(fx, case_id);
+    struct lb_span sealed = fx_stored_case(fx, case_id);
     assert_true(sealed.len > 4096);
-    assert_true(in_files(fx, sealed.ptr + 100, 64)); /* the search can find */
+    assert_true(fx_in_files(fx, sealed.ptr + 100, 64)); /* the search can find */
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-        assert_false(in_files(fx, plain[i], strlen(plain[i])));
+        assert_false(fx_in_files(fx, plain[i], strlen(plain[i])));
     assert_ok(lb_window_close_case(fx->window, case_id));
     for (size_t at = 0; at + 64 <= sealed.len; at += 64)
-        assert_false(in_files(fx, sealed.ptr + at, 64)); /* not even what was encrypted */
-    assert_false(in_files(fx, case_id, strlen(case_id)));
+        assert_false(fx_in_files(fx, sealed.ptr + at, 64)); /* not even what was encrypted */
+    assert_false(fx_in_files(fx, case_id, strlen(case_id)));
     fx_restart(fx);
     Lianban__V1__CaseResult *result = NULL;
     assert_code(lb_window_get(fx->window, case_id, fx->arena, &result), LB_CASE_UNKNOWN);
@@ -231,24 +195,13 @@ static void wrong_key_of_empty_store(void **state)
 
 /* --- damage --- */
 
-static void change_store(struct fixture *fx, const char *sql)
-{
-    const struct lb_store_options options = {.path = fx->store_path};
-    struct lb_store *store = NULL;
-    lb_window_free(fx->window);
-    fx->window = NULL;
-    assert_ok(lb_store_open(&options, &store));
-    assert_ok(lb_store_exec(store, sql));
-    lb_store_close(store);
-}
-
 static void damaged_case(void **state)
 {
     struct fixture *fx = *state;
     (void)fx_open(fx, false);
-    change_store(fx, "UPDATE cases SET sealed = zeroblob(200)");
+    fx_change_store(fx, "UPDATE cases SET sealed = zeroblob(200)");
     assert_start_fails(fx, LB_STORE_FAILED, "cannot be read");
-    change_store(fx, "UPDATE cases SET sealed = x'00'");
+    fx_change_store(fx, "UPDATE cases SET sealed = x'00'");
     assert_start_fails(fx, LB_STORE_FAILED, "cannot be read");
 }
 
@@ -256,14 +209,14 @@ static void case_under_another_id(void **state)
 {
     struct fixture *fx = *state;
     (void)fx_open(fx, false);
-    change_store(fx, "UPDATE cases SET id = 'c-00000000000000000000000000000000'");
+    fx_change_store(fx, "UPDATE cases SET id = 'c-00000000000000000000000000000000'");
     assert_start_fails(fx, LB_STORE_FAILED, "cannot be read");
 }
 
 static void newer_store(void **state)
 {
     struct fixture *fx = *state;
-    change_store(fx, "PRAGMA user_version = 99");
+    fx_change_store(fx, "PRAGMA user_version = 99");
     assert_start_fails(fx, LB_VERSION_UNSUPPORTED, "cases.db");
 }
 

@@ -110,6 +110,7 @@ struct fixture {
     struct lb_x25519_key seal_key;
     struct lb_seal_ring *ring;      /* seal_key as s1 */
     struct lb_issuer_keys *issuer;
+    struct lb_log *window_log;
     struct lb_log *broker_log;
     struct lb_sign_key *second_key; /* of a second broker, which only some tests know */
     struct lb_log *second_log;
@@ -177,6 +178,15 @@ const char *fx_path(struct fixture *fx, const char *name);
 /* fx_form_text is the form's file. */
 const char *fx_form_text(void);
 const char *fx_share_form_text(struct fixture *fx);
+
+/* --- fixture_disk.c --- */
+
+/* fx_in_files says whether bytes stand in the agent's store or its write-ahead log. */
+bool fx_in_files(struct fixture *fx, const void *needle, size_t len);
+/* fx_stored_case copies a case's row; empty when there is none. */
+struct lb_span fx_stored_case(struct fixture *fx, const char *case_id);
+/* fx_change_store stops the window and runs SQL on its store. */
+void fx_change_store(struct fixture *fx, const char *sql);
 
 /* --- fake_office.c, fake_broker.c --- */
 

@@ -143,6 +143,7 @@ lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window)
         .case_key = fx->case_key,
         .operators = fx->operators,
         .witness = {fx, record, sign_note},
+        .log = fx->window_log,
         .deadline_ms = 5000,
         .port = {fx,           fx_notice,  fx_request_grant,
                  fx_get_grant, fx_collect, fx_probe, fx_status_list},
@@ -181,6 +182,7 @@ static int set_up(void **state, bool with_share)
     make_form(fx, with_share ? fx_share_form_text(fx) : fx_form_text());
     make_adapters(fx);
     fx->num_brokers = 1;
+    fx->window_log = open_log(fx, FX_WINDOW, fx->window_key, "window");
     fx->broker_log = open_log(fx, FX_BROKER, fx->broker_key, "broker");
     fx->second_log = open_log(fx, FX_SECOND, fx->second_key, "second");
     fx_make_trust(fx);
@@ -210,6 +212,7 @@ int fx_teardown(void **state)
     lb_issuer_keys_free(fx->issuer);
     lb_sign_key_free(fx->device_key);
     lb_trust_free(fx->trust);
+    lb_log_close(fx->window_log);
     lb_log_close(fx->broker_log);
     lb_log_close(fx->second_log);
     for (size_t i = 0; i < FX_ADAPTERS; i++) {

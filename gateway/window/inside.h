@@ -84,14 +84,22 @@ void lb_case_store_close(struct lb_case_store *store);
 /* lb_case_store_put keeps a case durably, encrypted; the caller has the case's lock. Any thread. */
 LB_MUST lb_status lb_case_store_put(struct lb_case_store *store,
                                     const struct lb_window_case *entry);
-/* lb_case_store_erase deletes a case, out of the write-ahead log as well. */
-LB_MUST lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id);
+/* lb_case_store_erase destroys a case's key and deletes its rows, out of the write-ahead log as
+ * well, and notes the end of it (case_key.h). */
+LB_MUST lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id,
+                                      int64_t now_s);
 /* lb_case_store_tidy takes what was overwritten out of the write-ahead log. */
 LB_MUST lb_status lb_case_store_tidy(struct lb_case_store *store);
 /* lb_case_store_load reads all cases into the window's table and feeds. FORM_UNKNOWN with a
  * sentence in diag when a case's form is missing; STORE_FAILED when a case does not decrypt. */
 LB_MUST lb_status lb_case_store_load(struct lb_case_store *store, struct lb_window *window,
                                      struct lb_diag *diag);
+
+/* --- attest.c --- */
+
+/* lb_window_log_ends puts the ends of cases into the evidence log that are not there yet. What the
+ * store and the log say. */
+LB_MUST lb_status lb_window_log_ends(struct lb_window *window);
 
 /* --- grants.c, mandate.c, opened.c --- */
 

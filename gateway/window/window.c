@@ -207,6 +207,7 @@ void lb_window_free(struct lb_window *window)
 lb_status lb_window_tick(struct lb_window *window)
 {
     lb_window_sweep_contexts(window);
+    LB_TRY(lb_window_log_ends(window));
     return lb_window_operators_tick(window->operators, &window->options);
 }
 
@@ -255,7 +256,8 @@ lb_status lb_window_close_case(struct lb_window *window, const char *case_id)
     LB_TRY(mark_closed(entry, true));
     /* A request for grants that is under way ends first, so that nothing is written behind us. */
     (void)pthread_mutex_lock(&entry->asking);
-    lb_status status = lb_case_store_erase(window->store, entry->id);
+    lb_status status = lb_case_store_erase(window->store, entry->id,
+                                           lb_clock_unix_s(window->options.clock));
     (void)pthread_mutex_unlock(&entry->asking);
     if (status != LB_OK) {
         lb_status_ignore(mark_closed(entry, false)); /* nothing collects a closed case */

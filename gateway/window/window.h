@@ -5,6 +5,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/diag.h"
 #include "gateway/base/workers.h"
+#include "gateway/evidence/log.h"
 #include "gateway/register/register.h"
 #include "gateway/store/schema.h"
 #include "gateway/trust/issuer_keys.h"
@@ -13,6 +14,8 @@
 #include "lianban/v1/consent.pb-c.h"
 #include "lianban/v1/window.pb-c.h"
 #include "policy/engine/catalogue.h"
+#include "policy/engine/form.h"
+#include "policy/engine/work_calendar.h"
 
 /*
  * The requester's use cases, beside a window system: open a case, have the citizens asked, seal one
@@ -86,6 +89,8 @@ struct lb_window_options {
     const uint8_t *case_key;                /* 32 bytes */
     struct lb_register *operators;          /* who may serve; others change it while we run */
     struct lb_window_witness witness;
+    struct lb_log *log;                     /* the agent's own */
+    const struct lb_work_calendar *calendar;  /* NULL: no deadline is known */
     int64_t deadline_ms;                    /* of one collect; default LB_CASE_DEADLINE_MS */
     struct lb_window_port port;
     struct lb_catalogue *catalogue;         /* of the policy calculator; NULL: there is none */
@@ -103,8 +108,8 @@ LB_MUST lb_status lb_window_new(const struct lb_window_options *options, struct 
                                 struct lb_window **out_window);
 /* lb_window_free waits for collects in hand. */
 void lb_window_free(struct lb_window *window);
-/* lb_window_tick writes what changed in the operators' register into the evidence, and wipes HPKE
- * contexts past their life; once a second.
+/* lb_window_tick writes what changed in the operators' register and which cases ended into the
+ * evidence, and wipes HPKE contexts past their life; once a second.
  * LOG_UNAVAILABLE, statuses of the register. */
 LB_MUST lb_status lb_window_tick(struct lb_window *window);
 /* lb_window_probe asks one broker that was down whether it serves again, if it is time to; it
@@ -128,8 +133,8 @@ LB_MUST lb_status lb_window_request_grants(struct lb_window *window, const char 
 /* lb_window_get returns the case as it stands. CASE_UNKNOWN. */
 LB_MUST lb_status lb_window_get(struct lb_window *window, const char *case_id,
                                 struct lb_arena *arena, Lianban__V1__CaseResult **out);
-/* lb_window_close_case erases identities, grants and facts. CASE_UNKNOWN; CASE_STATE while
- * collecting. */
+/* lb_window_close_case erases identities, grants, facts and parts, by destroying the case's key.
+ * CASE_UNKNOWN; CASE_STATE while collecting, and while a part is on its way. */
 LB_MUST lb_status lb_window_close_case(struct lb_window *window, const char *case_id);
 
 /* lb_window_calculate_policies tells which policies fit what was entered. It needs no case, asks
@@ -140,6 +145,12 @@ lb_window_calculate_policies(struct lb_window *window,
                              const Lianban__V1__CalculatePoliciesRequest *request,
                              struct lb_arena *arena,
                              Lianban__V1__CalculatePoliciesResponse **out);
+
+/* lb_window_attest gives the agent's signed word that a closed case's key is destroyed (attest.c);
+ * the entry about it is made first. CASE_UNKNOWN for a case that was not closed; what the log and
+ * the key say. */
+LB_MUST lb_status lb_window_attest(struct lb_window *window, const char *case_id,
+                                   struct lb_arena *arena, struct lb_span *out_note);
 
 /* A listener to a case's events. Events are numbered from 0; a listener pulls them one by one. */
 struct lb_case_listener;

@@ -1,0 +1,73 @@
+#ifndef GATEWAY_WINDOW_CASE_KEY_H
+#define GATEWAY_WINDOW_CASE_KEY_H
+
+#include <pthread.h>
+
+#include "gateway/base/arena.h"
+#include "gateway/store/store.h"
+
+/*
+ * Inside gateway/window: everything that is kept about a case lies under a random key of its own.
+ * The keys stand in a table of their own, each wrapped under the agent's case key. When a case ends
+ * its key is overwritten and deleted with its rows, out of the write-ahead log as well: then copies
+ * of those rows that somebody has made elsewhere can't be opened either, unless they took the key
+ * along and hold the agent's case key.
+ *
+ *   sealed row = nonce || AES-256-GCM(key, nonce, AAD, row)
+ *   case's key = the same under the agent's key, AAD "lianban case key v1 " || case id
+ *
+ * AADs name the row, so that one that is moved does not open.
+ */
+
+#define LB_CASE_KEY_BYTES 32
+
+struct lb_case_store {
+    pthread_mutex_t lock;         /* held for everything below */
+    struct lb_store *store;
+    struct lb_stmt *put;
+    uint8_t key[LB_CASE_KEY_BYTES];  /* the agent's */
+};
+
+/* lb_case_seal and lb_case_unseal do so under a key; CRYPTO_FAILED, NO_MEMORY; SEAL_BROKEN. */
+LB_MUST lb_status lb_case_seal(const uint8_t key[LB_CASE_KEY_BYTES], struct lb_span aad,
+                               struct lb_span plain, struct lb_arena *arena,
+                               struct lb_span *out_sealed);
+LB_MUST lb_status lb_case_unseal(const uint8_t key[LB_CASE_KEY_BYTES], struct lb_span aad,
+                                 struct lb_span sealed, struct lb_arena *arena,
+                                 struct lb_span *out_plain);
+
+/* All below under the store's lock; failures as those of SQL. */
+
+/* lb_case_key_get copies a case's key, which the caller wipes; ABSENT when it has none.
+ * SEAL_BROKEN. */
+LB_MUST lb_status lb_case_key_get(struct lb_case_store *store, const char *case_id,
+                                  uint8_t out_key[LB_CASE_KEY_BYTES]);
+/* lb_case_key_make makes one, inside the caller's transaction. STORE_CONFLICT when it has one. */
+LB_MUST lb_status lb_case_key_make(struct lb_case_store *store, const char *case_id,
+                                   uint8_t out_key[LB_CASE_KEY_BYTES]);
+/* lb_case_key_destroy destroys the key and every row of a case, durably, and notes the end of it.
+ * Until lb_case_wal_empty they stand in the log of earlier writes. */
+LB_MUST lb_status lb_case_key_destroy(struct lb_case_store *store, const char *case_id,
+                                      int64_t now_s);
+/* lb_case_wal_empty takes what was overwritten out of the write-ahead log; STATE_LOCKED while
+ * another process reads it. */
+LB_MUST lb_status lb_case_wal_empty(struct lb_case_store *store);
+
+/* The end of a case: nothing of it but this. */
+struct lb_case_end {
+    uint8_t id[32];          /* SHA-256("lianban case end v1" || case id): who knows the id finds it */
+    int64_t time_s;
+    uint8_t commitment[32];  /* SHA-256("lianban case key v1" || case id || the key that was) */
+    bool logged;
+    uint64_t entry;          /* in the agent's log, once it is there */
+};
+/* lb_case_end_get finds one; ABSENT. lb_case_end_next finds one that is not in the log yet; ABSENT.
+ * */
+LB_MUST lb_status lb_case_end_get(struct lb_case_store *store, const char *case_id,
+                                  struct lb_case_end *out);
+LB_MUST lb_status lb_case_end_next(struct lb_case_store *store, struct lb_case_end *out);
+/* lb_case_end_logged notes the entry about it. */
+LB_MUST lb_status lb_case_end_logged(struct lb_case_store *store, const struct lb_case_end *end,
+                                     uint64_t entry);
+
+#endif
