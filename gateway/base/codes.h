@@ -262,6 +262,9 @@
     X(CASE_UNKNOWN, NOT_FOUND, OUTER, "There is no such case.", "没有这个办件。")                  \
     X(CASE_STATE, FAILED_PRECONDITION, OUTER, "The case is not at that step.",                     \
       "办件当前状态不允许此操作。")                                                                \
+    X(CASE_UNDECIDED, FAILED_PRECONDITION, OUTER,                                                  \
+      "No class of the case stands yet; a person has to decide first.",                            \
+      "办件尚无确定的类别，须先由工作人员作出决定。")                                              \
     X(FACT_ANSWERED, FAILED_PRECONDITION, OUTER,                                                   \
       "The department has answered this; ask it for a correction instead.",                        \
       "部门已答复此事项；如有错误，请申请更正。")                                                  \

@@ -9,6 +9,7 @@
 #include "gateway/mains/seal_keys.h"
 #include "gateway/note/note.h"
 #include "gateway/services/window_service.h"
+#include "gateway/window/parts.h"
 #include "gateway/window/withdrawn.h"
 
 /* lianban-window: the agent beside a window system. */
@@ -41,6 +42,8 @@ struct window_role {
     struct lb_workers *workers;
     struct lb_window_peers peers;
     struct lb_window *window;
+    struct lb_work_calendar *calendar;  /* NULL: the configuration names none */
+    struct lb_courier *courier;
     struct lb_withdrawn *withdrawn;
     struct lb_workers *looker;
     struct look_job look;
@@ -81,6 +84,17 @@ static lb_status read_forms(struct window_role *role)
     for (size_t i = 0; i < lb_yaml_len(list); i++)
         LB_TRY(read_form(role, lb_yaml_item(list, i)));
     return LB_OK;
+}
+
+/* Without one no deadline of a part is known, and the window system is told none. */
+static lb_status read_calendar(struct window_role *role)
+{
+    struct lb_node_program *node = role->node;
+    const char *path = NULL;
+    if (lb_yaml_get(node->root, "calendar") == NULL)
+        return LB_OK;
+    LB_TRY(lb_node_need_path(node, node->root, "calendar", &path));
+    return lb_work_calendar_load(path, &node->diag, &role->calendar);
 }
 
 static lb_status add_broker(struct window_role *role, const struct lb_yaml_node *item)
@@ -153,6 +167,7 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
                             "the window agent listens on a Unix socket only; say unix:<path>");
     LB_TRY(read_forms(role));
     LB_TRY(read_policies(role));
+    LB_TRY(read_calendar(role));
     LB_TRY(lb_node_seal_keys(node, &role->ring));
     LB_TRY(lb_node_issuer_keys(node, "issuer", &role->issuer));
     LB_TRY(lb_node_need_secret(node, node->root, "case_key", &role->case_key));
@@ -224,12 +239,14 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .operators = role->operators,
         .witness = {role, record, sign_note},
         .log = node->log,
+        .calendar = role->calendar,
         .deadline_ms = role->deadline_ms,
         .port = lb_window_service_port(&role->peers),
         .catalogue = role->catalogue,
     };
     LB_TRY(lb_window_new(&options, &node->diag, &role->window));
     LB_TRY(lb_withdrawn_new(role->window, &role->withdrawn));
+    LB_TRY(lb_courier_new(role->window, &role->courier));
     LB_TRY(lb_workers_new(1, 1, &role->looker));
     LB_TRY(lb_workers_new(1, 1, &role->prober));
     lb_window_service_methods(role->window, methods);
@@ -305,6 +322,8 @@ static void quiesce(void *own)
     lb_workers_free(role->looker);
     lb_workers_free(role->prober);
     role->looker = role->prober = NULL;
+    lb_courier_free(role->courier);
+    role->courier = NULL;
     lb_doors_close(&role->doors);
 }
 
@@ -314,6 +333,7 @@ static void stop(void *own)
     lb_workers_free(role->looker);
     lb_workers_free(role->prober);
     lb_withdrawn_free(role->withdrawn);
+    lb_courier_free(role->courier);
     lb_window_free(role->window);
     lb_register_close(role->operators);
     lb_workers_free(role->workers);
@@ -325,6 +345,7 @@ static void stop(void *own)
         lb_rules_free(role->rules[i]);
     }
     lb_catalogue_free(role->catalogue);
+    lb_work_calendar_free(role->calendar);
     lb_seal_ring_free(role->ring);
     lb_issuer_keys_free(role->issuer);
     lb_wipe(role, sizeof(*role));
@@ -336,13 +357,13 @@ int main(int argc, char **argv)
     static const char *const keys[] = {"forms",    "seal_keys",   "seal_folder", "issuer",
                                        "case_key", "person_key",  "operators",   "broker",
                                        "brokers",  "consent",     "deadline_ms", "local",
-                                       "policies",
-                                       NULL};
+                                       "calendar", "policies",    NULL};
     static const struct lb_node_role role = {
         .program = "lianban-window",
         .summary = "the agent beside a window system: seals, opens, checks receipts, judges",
         .keys_help =
             "  forms: [{form: FILE, rules: FILE}]\n"
+            "  calendar: FILE                      working days, for the deadlines of parts\n"
             "  seal_keys: [{id: ID, file: FILE}]   the requester's X25519 keys\n"
             "  seal_folder: FOLDER                 further ones (`lianban keys rotate`)\n"
             "  issuer: {kid: ID, key: FILE, folder: FOLDER}  P-256: mandates, operator tokens;\n"

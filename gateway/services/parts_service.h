@@ -5,7 +5,7 @@
 #include "gateway/window/window.h"
 
 /* The methods of lianban.v1.Window about a case's parts and its end. */
-#define LB_PARTS_METHODS 1
+#define LB_PARTS_METHODS 6
 void lb_parts_service_methods(struct lb_window *window,
                               struct lb_rpc_method out[LB_PARTS_METHODS]);
 

@@ -17,6 +17,8 @@
 #define QUIET_SHARE 6
 #define QUIET_FIRST_MS 500
 #define QUIET_LAST_MS PROBE_TIMEOUT_MS
+#define FOLLOW_QUIET_MS 1000
+#define FOLLOW_HEALTH 10
 
 static lb_status call(struct lb_rpc_channel *channel, const char *method, const void *request,
                       const ProtobufCMessageDescriptor *reply_type, struct lb_arena *arena,
@@ -170,8 +172,75 @@ static lb_status status_list(void *ctx, struct lb_arena *arena, const char **out
     return LB_OK;
 }
 
+/* --- parcels --- */
+
+static lb_status submit(void *ctx, size_t broker, const Lianban__V1__SubmitRequest *request,
+                        struct lb_arena *arena, Lianban__V1__SubmitResponse **out)
+{
+    struct lb_rpc_channel *channel = channel_to(ctx, broker);
+    LB_ENSURE(channel != NULL, LB_UNAVAILABLE, "the broker is not listed");
+    return call(channel, "/lianban.v1.Broker/Submit", request,
+                &lianban__v1__submit_response__descriptor, arena, out);
+}
+
+static lb_status take(void *ctx, size_t broker, const Lianban__V1__TakeRequest *request)
+{
+    struct lb_rpc_channel *channel = channel_to(ctx, broker);
+    Lianban__V1__TakeResponse *answer = NULL;
+    LB_ENSURE(channel != NULL, LB_UNAVAILABLE, "the broker is not listed");
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "take");
+    return call(channel, "/lianban.v1.Broker/Take", request,
+                &lianban__v1__take_response__descriptor, arena, &answer);
+}
+
+struct following {
+    const struct lb_window_follow_call *call;
+    struct lb_rpc_channel *broker;
+    unsigned asked;
+    bool over;
+};
+
+static void follow_event(void *arg, struct lb_span event)
+{
+    struct following *following = arg;
+    if (!following->call->on_event(following->call->arg, event))
+        __atomic_store_n(&following->over, true, __ATOMIC_RELEASE);
+}
+
+/* Whoever has no news is silent for good reason; now and then it is asked whether it is there. */
+static bool follow_on(void *arg)
+{
+    struct following *following = arg;
+    if (!following->call->go_on(following->call->arg) ||
+        __atomic_load_n(&following->over, __ATOMIC_ACQUIRE))
+        return false;
+    return ++following->asked % FOLLOW_HEALTH != 0 ||
+           ask_health(following->broker, PROBE_TIMEOUT_MS) == LB_OK;
+}
+
+static lb_status follow(void *ctx, const struct lb_window_follow_call *call)
+{
+    Lianban__V1__FollowRequest request = LIANBAN__V1__FOLLOW_REQUEST__INIT;
+    struct following following = {.call = call, .broker = channel_to(ctx, call->broker)};
+    struct lb_span bytes = LB_SPAN_EMPTY;
+    LB_ENSURE(following.broker != NULL, LB_UNAVAILABLE, "the broker is not listed");
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(4096);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "follow");
+    LB_TRY(lb_pb_pack(&request, arena, &bytes));
+    const struct lb_rpc_stream_call stream_call = {
+        .method = "/lianban.v1.Broker/Follow",
+        .request = bytes,
+        .on_event = follow_event,
+        .quiet_ms = FOLLOW_QUIET_MS,
+        .still_there = follow_on,
+        .arg = &following,
+    };
+    return lb_rpc_call_stream(following.broker, &stream_call);
+}
+
 struct lb_window_port lb_window_service_port(struct lb_window_peers *peers)
 {
-    return (struct lb_window_port){peers,     notice,  request_grant,
-                                   get_grant, collect, probe, status_list};
+    return (struct lb_window_port){peers, notice,      request_grant, get_grant, collect,
+                                   probe, status_list, submit,        follow,    take};
 }

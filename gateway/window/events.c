@@ -84,9 +84,11 @@ static lb_status make_room(struct lb_feed *feed)
     return LB_OK;
 }
 
-/* Under lock. */
+/* Under lock. Parts go on for months after the last collect. */
 static lb_status append(struct lb_feed *feed, struct lb_span bytes)
 {
+    if (feed->num_events >= 2 * LB_FEED_MAX_EVENTS)
+        drop_first(feed, LB_FEED_MAX_EVENTS);
     LB_TRY(make_room(feed));
     uint8_t *copy = malloc(bytes.len + 1);
     LB_ENSURE(copy != NULL, LB_NO_MEMORY, "event");

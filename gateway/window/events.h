@@ -10,8 +10,9 @@
  */
 struct lb_feed;
 
-/* At most this many events are kept between collects; past it the oldest go, and a listener that
- * has not had them by then misses them. Facts are in the case itself, so nothing else is lost. */
+/* At most this many events are kept between collects, twice as many ever; past it the oldest go,
+ * and a listener that has not had them by then misses them. Facts are in the case itself, so
+ * nothing else is lost. */
 #define LB_FEED_MAX_EVENTS 4096U
 
 /* lb_feed_new makes an empty feed with one reference; NULL when memory is exhausted. */

@@ -1,5 +1,6 @@
 #include "gateway/window/fixture.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/base/file.h"
@@ -117,13 +118,42 @@ static const char FORM[] =
     "  - class: PART\n"
     "    when: identified AND poor AND plain AND local\n"
     "    text: {zh: 部分, en: partial}\n"
-    "otherwise: {class: NONE, text: {zh: 不符合, en: none}}\n"
+    "otherwise: {class: NONE, text: {zh: 不符合, en: none}}\n";
+
+static const char REST_OF_FORM[] =
     "amounts:\n"
     "  - amount: gap\n"
     "    value: std_line * 12 * n - income\n"
     "    unit: cents\n"
     "    classes: [FULL]\n"
     "    text: {zh: 差额, en: The gap}\n"
+    "parts:\n"
+    "  - part: register\n"
+    "    department: public-security\n"
+    "    title: {zh: 登记, en: Registration}\n"
+    "    law: [SAL42]\n"
+    "    classes: [FULL, PART]\n"
+    "    roles: [applicant, child]\n"
+    "    facts: [same_person, region]\n"
+    "    days: 5\n"
+    "    escalate: {zh: 科长, en: section head}\n"
+    "  - part: relief\n"
+    "    department: tax\n"
+    "    title: {zh: 减免, en: Relief}\n"
+    "    law: [SAL42]\n"
+    "    classes: [FULL]\n"
+    "    roles: [applicant]\n"
+    "    facts: [firms]\n"
+    "    days: 10\n"
+    "    escalate: {zh: 局长, en: director}\n"
+    "  - part: first-aid\n"
+    "    department: disabled-federation\n"
+    "    title: {zh: 先行救助, en: Aid first}\n"
+    "    law: [SAL50]\n"
+    "    roles: [applicant]\n"
+    "    days: 10\n"
+    "    emergency: true\n"
+    "    escalate: {zh: 街道, en: street office}\n"
     "notice:\n"
     "  why: {zh: 用于审核您的申请。, en: To decide on your application.}\n"
     "  keep: {zh: 案件结束后删除。, en: Deleted when the case is closed.}\n"
@@ -142,7 +172,9 @@ static const char RULES[] =
 
 const char *fx_form_text(void)
 {
-    return FORM;
+    static char text[sizeof(FORM) + sizeof(REST_OF_FORM)];
+    (void)snprintf(text, sizeof(text), "%s%s", FORM, REST_OF_FORM);
+    return text;
 }
 
 /* Wages become a share, and finance adds its payments; the slot has the household value's name. */
@@ -166,7 +198,7 @@ const char *fx_share_form_text(struct fixture *fx)
          "  - {slot: income, facts: [wage12, paid12]}\n"
          "household:\n"},
     };
-    const char *text = FORM;
+    const char *text = fx_form_text();
     for (size_t i = 0; i < sizeof(swaps) / sizeof(swaps[0]); i++) {
         const char *at = strstr(text, swaps[i][0]);
         assert_non_null(at);

@@ -86,7 +86,21 @@ struct fx_hub {
     bool lends_log;             /* shows the other's log instead of its own */
     bool well;                  /* when probed */
     size_t num_probes;
+    const char *post_says;      /* to every parcel, instead of HELD; NULL for none */
+    const char *post_away;      /* the departments are away, it says; NULL for there */
 };
+
+/* A parcel as a broker got it, each time. */
+struct fx_posted {
+    size_t broker;
+    uint8_t name[16];
+    int64_t expires_unix_s;
+    char recipient[64], key_id[64];
+    uint8_t enc[32], sender_key[32], sha256[32];
+    struct lb_span ciphertext;
+};
+
+#define FX_MAX_POSTED 64
 
 struct fx_ticket {
     bool used;
@@ -155,6 +169,14 @@ struct fixture {
     const Lianban__V1__ReadRequest *last_read;  /* what `tamper` gets the event of */
     size_t which;               /* for hooks that do one thing of many */
     struct fx_listener *guest;  /* for a tamper that listens */
+    /* parcels */
+    struct lb_work_calendar *calendar;  /* of 2027; NULL until a test asks for it */
+    size_t num_posted;
+    struct fx_posted posted[FX_MAX_POSTED];
+    size_t num_taken;           /* receipts and ends the window has said it has */
+    char taken_code[32];        /* of the last receipt among them */
+    size_t num_ended;
+    lb_status take_fails;
     const struct tampering *tampering;  /* for one that changes events */
 };
 
@@ -199,6 +221,26 @@ lb_status fx_get_grant(void *ctx, const char *request_id, struct lb_arena *arena
 lb_status fx_status_list(void *ctx, struct lb_arena *arena, const char **out_token);
 lb_status fx_collect(void *ctx, const struct lb_window_collect_call *call);
 lb_status fx_probe(void *ctx, size_t broker);
+/* fake_post.c: brokers and departments, as far as parcels go. */
+lb_status fx_submit(void *ctx, size_t broker, const Lianban__V1__SubmitRequest *request,
+                    struct lb_arena *arena, Lianban__V1__SubmitResponse **out);
+/* fx_posted_to finds the newest parcel that went to a department; the test fails if there is none.
+ * */
+const struct fx_posted *fx_posted_to(struct fixture *fx, enum fx_department department);
+/* fx_read opens it as the department does. */
+Lianban__V1__Part *fx_read(struct fixture *fx, const struct fx_posted *posted);
+/* fx_receipt is the department's, about a parcel it got. */
+Lianban__V1__ParcelReceipt *fx_receipt(struct fixture *fx, const struct fx_posted *posted,
+                                       const char *code);
+/* fx_news packs a receipt as a broker tells it; fx_word packs what a department says, under a name
+ * that `seed` makes. */
+struct lb_span fx_news(struct fixture *fx, Lianban__V1__ParcelReceipt *receipt);
+struct lb_span fx_word(struct fixture *fx, enum fx_department department,
+                       const Lianban__V1__Word *word, uint8_t seed);
+/* fx_calendar gives the window a calendar that knows 2027. */
+void fx_calendar(struct fixture *fx);
+lb_status fx_follow(void *ctx, const struct lb_window_follow_call *call);
+lb_status fx_take(void *ctx, size_t broker, const Lianban__V1__TakeRequest *request);
 /* fx_adapter_answer plays a department: opens the read, checks it as an adapter does, and fills the
  * event's code, sealed answer and evidence. */
 void fx_adapter_answer(struct fixture *fx, struct fx_adapter *adapter,

@@ -144,9 +144,11 @@ lb_status fx_new_window(struct fixture *fx, struct lb_window **out_window)
         .operators = fx->operators,
         .witness = {fx, record, sign_note},
         .log = fx->window_log,
+        .calendar = fx->calendar,
         .deadline_ms = 5000,
         .port = {fx,           fx_notice,  fx_request_grant,
-                 fx_get_grant, fx_collect, fx_probe, fx_status_list},
+                 fx_get_grant, fx_collect, fx_probe, fx_status_list,
+                 fx_submit,    fx_follow,  fx_take},
     };
     return lb_window_new(&options, &fx->diag, out_window);
 }
@@ -212,6 +214,7 @@ int fx_teardown(void **state)
     lb_issuer_keys_free(fx->issuer);
     lb_sign_key_free(fx->device_key);
     lb_trust_free(fx->trust);
+    lb_work_calendar_free(fx->calendar);
     lb_log_close(fx->window_log);
     lb_log_close(fx->broker_log);
     lb_log_close(fx->second_log);

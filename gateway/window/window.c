@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/wipe.h"
-#include "gateway/window/inside.h"
+#include "gateway/window/parts_inside.h"
 
 /* Starting and stopping, and what a window system asks about a case as it stands. */
 
@@ -133,7 +133,8 @@ static lb_status set_up(struct lb_window *window, struct lb_diag *diag)
     LB_TRY(take_forms(window, diag));
     LB_TRY(check_directory(&window->options, diag));
     LB_TRY(lb_case_store_open(window->options.store_path, window->case_key, diag, &window->store));
-    return lb_case_store_load(window->store, window, diag);
+    LB_TRY(lb_case_store_load(window->store, window, diag));
+    return lb_parts_replay(window);
 }
 
 lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag *diag,
@@ -232,7 +233,8 @@ lb_status lb_window_get(struct lb_window *window, const char *case_id, struct lb
     (void)pthread_mutex_lock(&entry->lock);
     lb_status status = lb_window_result_message(entry, collecting, arena, out);
     (void)pthread_mutex_unlock(&entry->lock);
-    return status;
+    LB_TRY(status);
+    return lb_parts_show(entry, NULL, arena, &(*out)->parts, &(*out)->n_parts);
 }
 
 /* From here on nobody finds the case; undone when it could not be erased. */
@@ -249,6 +251,16 @@ static lb_status mark_closed(struct lb_window_case *entry, bool closed)
     return LB_OK;
 }
 
+/* What is on its way to a department is not lost for that. */
+static lb_status erase(const struct lb_window_case *entry)
+{
+    struct lb_window *window = entry->window;
+    bool on_their_way = false;
+    LB_TRY(lb_parcels_on_their_way(window->store, entry->id, &on_their_way));
+    LB_ENSURE(!on_their_way, LB_CASE_STATE, "a part is on its way");
+    return lb_case_store_erase(window->store, entry->id, lb_clock_unix_s(window->options.clock));
+}
+
 lb_status lb_window_close_case(struct lb_window *window, const char *case_id)
 {
     LB_DEFER(lb_window_let_go) struct lb_window_case *entry = NULL;
@@ -256,8 +268,7 @@ lb_status lb_window_close_case(struct lb_window *window, const char *case_id)
     LB_TRY(mark_closed(entry, true));
     /* A request for grants that is under way ends first, so that nothing is written behind us. */
     (void)pthread_mutex_lock(&entry->asking);
-    lb_status status = lb_case_store_erase(window->store, entry->id,
-                                           lb_clock_unix_s(window->options.clock));
+    lb_status status = erase(entry);
     (void)pthread_mutex_unlock(&entry->asking);
     if (status != LB_OK) {
         lb_status_ignore(mark_closed(entry, false)); /* nothing collects a closed case */

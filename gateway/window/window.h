@@ -11,6 +11,7 @@
 #include "gateway/trust/issuer_keys.h"
 #include "gateway/trust/seal_ring.h"
 #include "gateway/trust/trust.h"
+#include "lianban/v1/broker.pb-c.h"
 #include "lianban/v1/consent.pb-c.h"
 #include "lianban/v1/window.pb-c.h"
 #include "policy/engine/catalogue.h"
@@ -39,6 +40,15 @@ struct lb_window_collect_call {
     void *arg;
 };
 
+/* One Follow at one broker. */
+struct lb_window_follow_call {
+    size_t broker;
+    /* Gets each FollowEvent's bytes, serially; must not block. False ends the call. */
+    bool (*on_event)(void *arg, struct lb_span event);
+    bool (*go_on)(void *arg);          /* asked about once a second; false ends the call */
+    void *arg;
+};
+
 /* How the agent reaches the others; calls block and come from workers. */
 struct lb_window_port {
     void *ctx;
@@ -54,6 +64,11 @@ struct lb_window_port {
     lb_status (*probe)(void *ctx, size_t broker);
     /* The consent office's current status list. */
     lb_status (*status_list)(void *ctx, struct lb_arena *arena, const char **out_token);
+    /* Hands a broker a parcel; follows it until it ends; tells it what need not be kept. */
+    lb_status (*submit)(void *ctx, size_t broker, const Lianban__V1__SubmitRequest *request,
+                        struct lb_arena *arena, Lianban__V1__SubmitResponse **out);
+    lb_status (*follow)(void *ctx, const struct lb_window_follow_call *call);
+    lb_status (*take)(void *ctx, size_t broker, const Lianban__V1__TakeRequest *request);
 };
 
 /* Where the agent's own doings become evidence. */
