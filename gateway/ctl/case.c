@@ -1,6 +1,7 @@
 #include "gateway/ctl/args.h"
 #include "gateway/ctl/case_run.h"
 #include "gateway/ctl/command.h"
+#include "gateway/ctl/parts_view.h"
 #include "gateway/ctl/say.h"
 
 #define MAX_WAIT_S (24 * 3600)
@@ -110,6 +111,7 @@ static lb_status print_event(const struct order *order, struct lb_ctl_case *even
     event->form = order->run.view->form;
     if (!env->json) {
         LB_TRY(lb_ctl_case_print_facts(env, event));
+        LB_TRY(lb_ctl_parts_print(env, &event->part, event->part == NULL ? 0 : 1, event->arena));
         return event->result == NULL ? LB_OK : lb_ctl_case_print_result(env, event);
     }
     struct lb_span line = LB_SPAN_EMPTY;
@@ -202,7 +204,13 @@ int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv)
         {"letter", "what the citizen is told of it", "决定书", lb_ctl_case_letter},
         {"records", "what was suggested and done, signed", "签名记录", lb_ctl_case_records},
         {"verify", "verify such a record", "验证签名记录", lb_ctl_case_verify},
+        {"submit", "hand each department its part", "向各部门移交", lb_ctl_case_submit},
+        {"supplement", "send after what is wanted", "补交材料", lb_ctl_case_supplement},
+        {"withdraw", "ask the departments to stop", "撤回申请", lb_ctl_case_withdraw},
+        {"retry", "send off again what nobody took", "重新递送", lb_ctl_case_retry},
+        {"overdue", "what is late, over all cases", "逾期清单", lb_ctl_case_overdue},
         {"close", "erase it", "办结并删除", close_command},
+        {"attest", "that it was erased, signed", "删除证明", lb_ctl_case_attest},
     };
     return lb_ctl_words(env, "case", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

@@ -1,6 +1,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/ctl/case_view.h"
 #include "gateway/ctl/listing.h"
+#include "gateway/ctl/parts_view.h"
 
 struct lb_json *lb_ctl_fact_json(const Lianban__V1__CaseFact *fact)
 {
@@ -146,6 +147,7 @@ static void add_result(struct lb_json *out, const Lianban__V1__CaseResult *resul
     if (result->decision != NULL)
         lb_json_set(out, "decision", decision_json(result->decision));
     lb_json_set(out, "corrections", corrections_json(result));
+    lb_json_set(out, "parts", lb_ctl_parts_json(result->parts, result->n_parts));
 }
 
 struct lb_json *lb_ctl_case_json(const struct lb_ctl_case *view)
@@ -156,5 +158,7 @@ struct lb_json *lb_ctl_case_json(const struct lb_ctl_case *view)
     if (view->tickets != NULL)
         lb_json_set(out, "tickets", lb_ctl_tickets_json(view->tickets));
     lb_json_set(out, "facts", facts_json(view->facts, view->num_facts));
+    if (view->part != NULL)
+        lb_json_set(out, "part", lb_ctl_part_json(view->part));
     return out;
 }

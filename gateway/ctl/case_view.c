@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "gateway/ctl/listing.h"
+#include "gateway/ctl/parts_view.h"
 #include "gateway/ctl/table.h"
 #include "gateway/ctl/text.h"
 #include "gateway/ctl/words.h"
@@ -58,6 +59,10 @@ static lb_status take(struct lb_ctl_case *view, struct lb_span bytes)
     LB_TRY(lb_pb_unpack(&lianban__v1__case_event__descriptor, bytes, view->arena, &event));
     if (event->body_case == LIANBAN__V1__CASE_EVENT__BODY_FACT)
         return take_fact(view, event->fact);
+    if (event->body_case == LIANBAN__V1__CASE_EVENT__BODY_PART) {
+        view->part = event->part;
+        return LB_OK;
+    }
     LB_ENSURE(event->body_case == LIANBAN__V1__CASE_EVENT__BODY_RESULT, LB_MALFORMED,
               "an event of an unknown kind");
     view->result = event->result;
@@ -359,6 +364,7 @@ lb_status lb_ctl_case_print_result(const struct lb_ctl_env *env, const struct lb
     LB_TRY(print_reasons(env, view));
     LB_TRY(print_missing(env, view));
     LB_TRY(print_corrections(env, view));
+    LB_TRY(lb_ctl_parts_print(env, result->parts, result->n_parts, view->arena));
     (void)fputc('\n', env->out);
     print_counts(env, result);
     return LB_OK;

@@ -21,6 +21,7 @@ struct lb_ctl_case {
     const Lianban__V1__CaseFact **facts;       /* the newest outcome of each fact of each member */
     size_t num_facts;
     const Lianban__V1__CaseResult *result;     /* NULL until it came */
+    Lianban__V1__CasePart *part;               /* the newest event about one; NULL for none */
     lb_status failed;                          /* an event could not be taken */
 };
 

@@ -11,7 +11,7 @@
  */
 int lb_ctl_apply_command(struct lb_ctl_env *env, int argc, char **argv);
 /* case list | show | resume | watch | fact | hear | decide | correct | corrected | letter |
- * records | verify | close */
+ * records | verify | submit | supplement | withdraw | retry | overdue | close | attest */
 int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
 /* consent notice | pending | confirm | refuse | revoke | suspend | resume | slip | show |
  * withdraw | record | emergency | due | close */
@@ -91,6 +91,12 @@ int lb_ctl_case_corrected(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_letter(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_records(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_verify(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_case_submit(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_case_supplement(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_case_withdraw(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_case_retry(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_case_overdue(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_case_attest(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_access_serve(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_explain(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_close(struct lb_ctl_env *env, int argc, char **argv);

@@ -55,7 +55,7 @@ LB_MUST lb_status lb_case_wal_empty(struct lb_case_store *store);
 
 /* The end of a case: nothing of it but this. */
 struct lb_case_end {
-    uint8_t id[32];          /* SHA-256("lianban case end v1" || case id): who knows the id finds it */
+    uint8_t id[32];          /* SHA-256("lianban case end v1" || case id) */
     int64_t time_s;
     uint8_t commitment[32];  /* SHA-256("lianban case key v1" || case id || the key that was) */
     bool logged;

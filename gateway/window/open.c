@@ -171,9 +171,8 @@ static lb_status keep(struct lb_window *window, struct lb_window_case *entry)
     entry->opened_unix_s = lb_clock_unix_s(window->options.clock);
     LB_TRY(lb_case_store_put(window->store, entry));
     lb_status status = lb_window_add(window, entry);
-    if (status != LB_OK)
-        lb_status_ignore(lb_case_store_erase(window->store, entry->id,
-                                           lb_clock_unix_s(window->options.clock))); /* nobody knows its id */
+    if (status != LB_OK) /* nobody knows its id */
+        lb_status_ignore(lb_case_store_erase(window->store, entry->id, entry->opened_unix_s));
     return status;
 }
 

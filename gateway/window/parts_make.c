@@ -3,8 +3,11 @@
 #include "gateway/base/utf8.h"
 #include "gateway/crypto/aead.h"
 #include "gateway/crypto/hash.h"
+#include "gateway/note/record.h"
 #include "gateway/seal/padded.h"
+#include "gateway/window/graded.h"
 #include "gateway/window/parts_inside.h"
+#include "gateway/window/standing.h"
 #include "gateway/wire/pb.h"
 #include "policy/engine/workdays.h"
 
@@ -17,10 +20,14 @@ static char *text(const char *constant)
     return (char *)(uintptr_t)constant; /* protobuf-c has no const strings */
 }
 
+/* What a person decided goes before what the rules suggest. */
 lb_status lb_parts_class(const struct lb_window_case *entry, size_t *out_class)
 {
+    const struct lb_case_decision decision = lb_case_decided(entry);
     LB_ENSURE(entry->decided, LB_CASE_UNDECIDED, "the case was never judged");
-    size_t index = lb_form_class_index(entry->form->form, entry->class_id);
+    LB_ENSURE(!decision.outdated, LB_CASE_UNDECIDED, "judged anew since it was decided");
+    const char *id = decision.record > 0 ? decision.class.id : entry->class_id;
+    size_t index = lb_form_class_index(entry->form->form, id);
     LB_ENSURE(index != SIZE_MAX, LB_CASE_UNDECIDED, "a person has to decide first");
     *out_class = index;
     return LB_OK;
@@ -85,8 +92,11 @@ static lb_status add_fact(const struct lb_window_case *entry, size_t member, siz
     message->state = state_of(kept->value.state);
     if (lb_utf8_line(shown->shown, LB_MAX_VALUE_BYTES))
         message->shown = shown->shown;
-    message->as_of = shown->as_of;
-    if (kept->value.state != 0) {
+    if (shown->counts) { /* an officer's, in the department's place */
+        message->state = LIANBAN__V1__FACT__STATE__OK;
+        message->grade = shown->grade;
+    } else if (kept->value.state != 0) {
+        message->as_of = shown->as_of;
         message->txn = shown->txn;
         message->grade = text("A");
     }
@@ -144,14 +154,37 @@ lb_status lb_parts_deadline(const struct lb_window *window, const struct lb_form
 
 /* --- the whole --- */
 
-static lb_status add_class(const struct lb_window_case *entry, Lianban__V1__Part *out)
+/* As much of the reason as there is room for; all of it is in the case's records. */
+static lb_status add_reason(const struct lb_case_record *record, struct lb_arena *arena,
+                            Lianban__V1__Part *out)
 {
+    static const char more[] = "…";
+    struct lb_span reason = LB_SPAN_EMPTY;
+    LB_TRY(lb_record_get(record->lines, "reason", &reason));
+    size_t len = 0, room = LB_MAX_VALUE_BYTES - sizeof(more);
+    for (size_t next = 0; reason.len > LB_MAX_VALUE_BYTES && lb_utf8_next(reason, &next) >= 0 &&
+                          next <= room;)
+        len = next;
+    bool whole = reason.len <= LB_MAX_VALUE_BYTES;
+    out->decided_reason = lb_arena_printf(arena, "%.*s%s", (int)(whole ? reason.len : len),
+                                          (const char *)reason.ptr, whole ? "" : more);
+    LB_ENSURE(out->decided_reason != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
+static lb_status add_class(const struct lb_window_case *entry, struct lb_arena *arena,
+                           Lianban__V1__Part *out)
+{
+    const struct lb_case_decision decision = lb_case_decided(entry);
     size_t class = 0;
     if (lb_parts_class(entry, &class) != LB_OK)
         return LB_OK; /* only what goes in an emergency is made without */
     out->class_id = text(entry->class_id);
     out->thresholds_version = entry->thresholds_version;
-    return LB_OK;
+    if (decision.record == 0)
+        return LB_OK;
+    out->decided_class = text(decision.class.id);
+    return add_reason(lb_records_at(&entry->records, decision.record), arena, out);
 }
 
 static lb_status add_head(const struct lb_window_case *entry, struct lb_arena *arena,
@@ -208,7 +241,7 @@ lb_status lb_part_make(struct lb_window_case *entry, size_t index, struct lb_are
     message.part = text(part->name);
     message.emergency = part->emergency;
     LB_TRY(add_head(entry, arena, &message));
-    LB_TRY(add_class(entry, &message));
+    LB_TRY(add_class(entry, arena, &message));
     LB_TRY(add_people(entry, part, arena, places, &message));
     LB_TRY(add_facts(entry, part, places, arena, &message));
     LB_TRY(due_day(entry->window, part, arena, &message.due));

@@ -66,6 +66,11 @@ static lb_status read_fact(struct form_loader *loader, const struct lb_yaml_node
                             "fact `%s` is not shown, so the window has no value to hand over; "
                             "leave it out, or write `show: true`",
                             name);
+    if (form->facts[index].call.op == LB_OP_LIST)
+        return lb_yaml_fail(item, loader->diag,
+                            "fact `%s` is a list, which does not go along; hand over what follows "
+                            "from it",
+                            name);
     if ((form->facts[index].roles & part->roles) == 0)
         return lb_yaml_fail(item, loader->diag,
                             "fact `%s` is asked of none of the `roles` of part `%s`", name,
