@@ -28,6 +28,7 @@ LIFE_FORMS = ("newborn", "retirement", "disability-subsidies", "education-aid", 
 FORMS = {"social-assistance": FORM, "access-request": ACCESS_FORM, "oversight": OVERSIGHT_FORM,
          **{id: os.path.join(_ROOT, "policy", "forms", id + ".yaml") for id in LIFE_FORMS}}
 RULES = os.path.join(_ROOT, "policy", "rules", "beijing-reference.yaml")
+CALENDAR = os.path.join(_ROOT, "policy", "review", "calendar.yaml")
 DIRECTORY_SIGNER = FEDERATION + "/directory"
 SEAL_KEY_ID = "s1"
 SHARE_KEY_ID = "m1"
@@ -254,7 +255,7 @@ class Material:
                 "issuer": self._issuer_of(OFFICE),
                 "case_key": "case.key", "person_key": "person.key", "operators": "operators",
                 **self._brokers_of_window(), "consent": self._members["consent"].spiffe,
-                "deadline_ms": DEADLINE_MS, "policies": CATALOGUE,
+                "deadline_ms": DEADLINE_MS, "policies": CATALOGUE, "calendar": self._published(CALENDAR),
                 "local": {"http": member.http, "grpc": member.grpc, "secret": "local.key"}}
 
     def _brokers(self):
