@@ -7,7 +7,9 @@ with the hidden truth and with what a case came to.
 
 import argparse
 import datetime
+import fractions
 import json
+import math
 import os
 import sqlite3
 import sys
@@ -61,6 +63,15 @@ class Expected:
             return self._judge(members)
         except Doubt as doubt:
             return "MANUAL", str(doubt)
+
+    def allowance(self, members):
+        """Cents a month of the subsistence allowance: the year's gap over twelve, up to whole yuan."""
+        ids = [member["id_no"] for member in members]
+        income = sum(self._income(member["id_no"]) for member in members if member["role"] != "child")
+        heavy = any([self._heavy(id_no) for id_no in ids])
+        counted = income - (12 * _STANDARD if heavy or self._lone_parent(members) else 0)
+        gap = fractions.Fraction(12 * _STANDARD * len(members) - max(0, counted), 12 * 100)
+        return math.ceil(gap) * 100
 
     def _rows(self, department, sql, *values):
         return self._open[department].execute(sql, values).fetchall()

@@ -39,6 +39,15 @@ class Classes(unittest.TestCase):
             with self.subTest(household=household["household"]):
                 self.assertEqual(judge.judge(household["members"])[0], outcome.class_id)
 
+    def test_the_allowance_is_divided_once_and_last(self):
+        judge = Expected(os.path.join(federation.root, "departments"), federation.people.today)
+        self.addCleanup(judge.close)
+        found = [(h["household"], o.result.amounts[0].value, judge.allowance(h["members"]))
+                 for h, o in zip(federation.households, self.outcomes) if o.class_id == "DIBAO"]
+        self.assertGreater(len(found), 5)
+        self.assertEqual([entry for entry in found if entry[1] != entry[2]], [])
+        self.assertTrue(all(not o.result.amounts for o in self.outcomes if o.class_id != "DIBAO"))
+
     def test_every_receipt_was_checked(self):
         for outcome in self.outcomes:
             self.assertEqual(outcome.result.receipts_failed, 0)
