@@ -134,7 +134,13 @@ void lb_case_day(int64_t unix_s, char out[LB_CASE_DATE_BYTES])
 
 bool lb_case_asked(const struct lb_window_case *entry, size_t member, size_t fact)
 {
-    return lb_form_asks(&entry->form->form->facts[fact], entry->members[member].role);
+    const struct lb_form *form = entry->form->form;
+    const struct lb_case_member *person = &entry->members[member];
+    if (!lb_form_asks(&form->facts[fact], person->role))
+        return false;
+    size_t section = lb_form_section_index(form, form->facts[fact].department);
+    return !form->sections[section].late || person->rids[section].made ||
+           person->facts[fact].value.state != 0;
 }
 
 bool lb_case_final(enum lb_fact_state state)

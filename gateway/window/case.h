@@ -137,7 +137,8 @@ LB_MUST lb_status lb_case_set_fact(struct lb_window_case *entry, struct lb_case_
 /* lb_case_day is the day of a time by this machine's own calendar, as offices and adapters
  * count. */
 void lb_case_day(int64_t unix_s, char out[LB_CASE_DATE_BYTES]);
-/* lb_case_asked says whether a fact is asked of a member at all. */
+/* lb_case_asked says whether a fact is asked of a member at all; one of a late section is once it
+ * was planned. */
 bool lb_case_asked(const struct lb_window_case *entry, size_t member, size_t fact);
 /* lb_case_final says whether a state stands; others are asked for again. */
 bool lb_case_final(enum lb_fact_state state);

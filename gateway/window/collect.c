@@ -206,6 +206,20 @@ static lb_status run_rounds(struct lb_collect_run *run)
     return LB_OK;
 }
 
+/* What is not needed is not asked: the late sections only when no class stands without them. */
+static lb_status run_late(struct lb_collect_run *run, int64_t deadline_ms)
+{
+    struct lb_window_case *entry = run->entry;
+    (void)pthread_mutex_lock(&entry->lock);
+    lb_status status = lb_window_needs_late(entry, &run->late);
+    (void)pthread_mutex_unlock(&entry->lock);
+    if (status != LB_OK || !run->late)
+        return status;
+    run->tried = 0;
+    run->deadline_unix_ms = lb_clock_unix_ms(run->window->options.clock) + deadline_ms;
+    return run_rounds(run);
+}
+
 static lb_status conclude(struct lb_collect_run *run)
 {
     struct lb_window_case *entry = run->entry;
@@ -246,6 +260,7 @@ static lb_status run_all(struct lb_collect_run *run)
     run->pause_ms = FIRST_PAUSE_MS;
     LB_TRY(take_tokens(run));
     LB_TRY(run_rounds(run));
+    LB_TRY(run_late(run, deadline_ms));
     return conclude(run);
 }
 

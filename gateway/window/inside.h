@@ -156,9 +156,10 @@ LB_MUST lb_status lb_window_key_of(const struct lb_window *window, const uint8_t
 
 /* --- shares.c --- */
 
-/* lb_window_ensure_runs begins a run of every blind sum of the form that has none, or whose run can
- * no longer be completed; members' grants are there. Under the case's lock. CRYPTO_FAILED. */
-LB_MUST lb_status lb_window_ensure_runs(struct lb_window_case *entry);
+/* lb_window_ensure_runs begins a run of every blind sum of the form, of late sections or of the
+ * others, that has none, or whose run can no longer be completed; members' grants are there. Under
+ * the case's lock. CRYPTO_FAILED. */
+LB_MUST lb_status lb_window_ensure_runs(struct lb_window_case *entry, bool late);
 /* lb_window_share_total adds up a slot's shares; UNKNOWN unless all are there, were made for one
  * set, and come to a possible total. Under the case's lock. */
 struct lb_fact lb_window_share_total(const struct lb_window_case *entry, size_t slot);
@@ -192,6 +193,10 @@ void lb_window_drop_context(struct lb_window *window, const uint8_t enc[LB_HPKE_
 /* What stands in place of a class when a person has to decide. */
 extern const struct lb_form_class lb_window_manual;
 
+/* lb_window_needs_late says whether the late sections of a case's form have to be asked: all others
+ * have answered, and no class stands by that. Under the case's lock. NO_MEMORY, and what
+ * lb_form_judge returns. */
+LB_MUST lb_status lb_window_needs_late(struct lb_window_case *entry, bool *out_needed);
 /* lb_window_judge judges a case by its facts and notes the class; under the case's lock. */
 LB_MUST lb_status lb_window_judge(struct lb_window_case *entry);
 /* lb_window_fact_message and lb_window_result_message write what a window may see; under the case's

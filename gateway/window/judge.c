@@ -57,6 +57,50 @@ static bool is_part_refused(const struct lb_window_case *entry)
     return false;
 }
 
+static lb_status judge_facts(struct lb_window_case *entry, struct lb_arena *arena,
+                             struct lb_form_member *members, struct lb_fact **out_totals,
+                             struct lb_form_judgement *out)
+{
+    LB_TRY(gather(entry, arena, members));
+    LB_TRY(gather_totals(entry, arena, out_totals));
+    (void)pthread_mutex_lock(&entry->form->judging);
+    lb_status status = lb_form_judge(entry->form->compiled, members, entry->num_members,
+                                     *out_totals, arena, out);
+    (void)pthread_mutex_unlock(&entry->form->judging);
+    return status;
+}
+
+/* One that is still to come may settle the case. */
+static bool is_first_part_open(const struct lb_window_case *entry)
+{
+    const struct lb_form *form = entry->form->form;
+    for (size_t i = 0; i < entry->num_members; i++)
+        for (size_t k = 0; k < form->num_facts; k++)
+            if (!lb_form_is_late(form, k) && lb_case_asked(entry, i, k) &&
+                !lb_case_final(entry->members[i].facts[k].value.state))
+                return true;
+    return false;
+}
+
+lb_status lb_window_needs_late(struct lb_window_case *entry, bool *out_needed)
+{
+    const struct lb_form *form = entry->form->form;
+    struct lb_form_member members[LB_MAX_HOUSEHOLD];
+    struct lb_fact *totals = NULL;
+    struct lb_form_judgement judgement;
+    bool has_late = false;
+    for (size_t i = 0; i < form->num_sections; i++)
+        has_late = has_late || form->sections[i].late;
+    *out_needed = false;
+    if (!has_late || is_first_part_open(entry))
+        return LB_OK;
+    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
+    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
+    LB_TRY(judge_facts(entry, arena, members, &totals, &judgement));
+    *out_needed = judgement.manual;
+    return LB_OK;
+}
+
 lb_status lb_window_judge(struct lb_window_case *entry)
 {
     const struct lb_form *form = entry->form->form;
@@ -65,13 +109,7 @@ lb_status lb_window_judge(struct lb_window_case *entry)
     struct lb_form_judgement judgement;
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
-    LB_TRY(gather(entry, arena, members));
-    LB_TRY(gather_totals(entry, arena, &totals));
-    (void)pthread_mutex_lock(&entry->form->judging);
-    lb_status status = lb_form_judge(entry->form->compiled, members, entry->num_members, totals,
-                                     arena, &judgement);
-    (void)pthread_mutex_unlock(&entry->form->judging);
-    LB_TRY(status);
+    LB_TRY(judge_facts(entry, arena, members, &totals, &judgement));
     bool manual = judgement.manual || is_part_refused(entry);
     for (size_t i = 0; manual && i < form->num_amounts; i++)
         judgement.amounts[i] = (struct lb_form_sum){0};

@@ -25,7 +25,7 @@ static lb_status list_facts(struct lb_collect_run *run, struct lb_collect_read *
     size_t *facts = lb_arena_array(run->arena, form->num_facts, sizeof(*facts));
     LB_ENSURE(facts != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < form->num_facts; i++) {
-        if (lb_case_asked(run->entry, read->member, i) &&
+        if (lb_form_asks(&form->facts[i], run->entry->members[read->member].role) &&
             strcmp(form->facts[i].department, department) == 0)
             facts[read->num_facts++] = i;
     }
@@ -169,7 +169,8 @@ static lb_status plan_member(struct lb_collect_run *run, size_t index)
     if (grants.has_mandate)
         LB_TRY(lb_grant_take_apart(form, member->mandate.sd_jwt, run->arena, &grants.mandate));
     for (size_t i = 0; i < form->num_sections; i++)
-        LB_TRY(plan_read(run, index, i, &grants));
+        if (form->sections[i].late == run->late)
+            LB_TRY(plan_read(run, index, i, &grants));
     return LB_OK;
 }
 
@@ -181,9 +182,10 @@ lb_status lb_collect_plan(struct lb_collect_run *run)
     size_t most = run->entry->num_members * form->num_sections + 1;
     run->reads = lb_arena_array(run->arena, most, sizeof(run->reads[0]));
     LB_ENSURE(run->reads != NULL, LB_NO_MEMORY, "arena is full");
+    run->num_reads = 0;
     for (size_t i = 0; i < run->entry->num_members; i++)
         LB_TRY(lb_window_ensure_mandate(run->entry, i, run->directory));
-    LB_TRY(lb_window_ensure_runs(run->entry));
+    LB_TRY(lb_window_ensure_runs(run->entry, run->late));
     for (size_t i = 0; i < run->entry->num_members; i++)
         LB_TRY(plan_member(run, i));
     LB_ENSURE(run->num_reads <= LB_MAX_READS_PER_COLLECT, LB_TOO_LARGE, "too many reads");

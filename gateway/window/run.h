@@ -60,6 +60,7 @@ struct lb_collect_run {
     int64_t deadline_unix_ms;
     const char *operator_token;
     const char *approver_token;  /* NULL for a case that nobody had to approve */
+    bool late;                   /* the late sections are asked now, the others were before */
     size_t num_reads;
     struct lb_collect_read *reads;
     struct lb_receipts receipts;

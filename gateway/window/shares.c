@@ -147,11 +147,13 @@ static lb_status ensure_run(struct lb_window_case *entry, size_t slot, int64_t n
     return begin_run(entry, slot, now);
 }
 
-lb_status lb_window_ensure_runs(struct lb_window_case *entry)
+lb_status lb_window_ensure_runs(struct lb_window_case *entry, bool late)
 {
+    const struct lb_form *form = entry->form->form;
     int64_t now = lb_clock_unix_s(entry->window->options.clock);
-    for (size_t s = 0; s < entry->form->form->num_shares; s++)
-        LB_TRY(ensure_run(entry, s, now));
+    for (size_t s = 0; s < form->num_shares; s++)
+        if (lb_form_is_late(form, form->shares[s].facts[0]) == late)
+            LB_TRY(ensure_run(entry, s, now));
     return LB_OK;
 }
 

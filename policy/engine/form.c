@@ -63,6 +63,11 @@ size_t lb_form_share_of(const struct lb_form *form, size_t fact)
     return SIZE_MAX;
 }
 
+bool lb_form_is_late(const struct lb_form *form, size_t fact)
+{
+    return form->sections[lb_form_section_index(form, form->facts[fact].department)].late;
+}
+
 bool lb_form_asks(const struct lb_form_fact *fact, size_t role_index)
 {
     return role_index < LB_FORM_MAX_ROLES && (fact->roles >> role_index & 1U) != 0;

@@ -26,7 +26,7 @@
  *                                                   # never covered by a mandate (SAL 41)
  *     deceased:  {min: 0, max: 1, deceased: true}   # a near relative agrees (PIPL 49)
  *   sections:                           # one per department asked
- *     tax: {basis: mandate, law: [SAL41], answer_bytes: 1024, uses: 4}
+ *     tax: {basis: mandate, law: [SAL41], answer_bytes: 1024, uses: 4, late: true}
  *   facts:
  *     - fact: wage12
  *       department: tax
@@ -98,6 +98,10 @@
  * With the purpose `drill` the form is for drills: all its views are (view.h), and no other form
  * has one of them.
  *
+ * A late section is asked only when all others have answered and no class stands by their answers
+ * alone: so a recognition goes before incomes (SAL 42), and what is not needed is not asked. Not
+ * all sections are late, and those of a slot all are or none.
+ *
  * A part's facts are shown ones that its roles are asked. An emergency part is handed over at once,
  * on the word of who serves, before any class stands: it names no classes, and its `days`, at most
  * 10, are days of the calendar, within which the papers follow (SAL 50).
@@ -127,6 +131,7 @@ struct lb_form_section {
     const char *const *laws;
     uint32_t answer_bytes;
     int64_t uses;
+    bool late;               /* asked only when no class stands without it */
 };
 
 enum lb_form_claim { LB_CLAIM_NONE, LB_CLAIM_NAME, LB_CLAIM_HOUSEHOLD };
@@ -278,6 +283,8 @@ size_t lb_form_part_index(const struct lb_form *form, const char *name);
 bool lb_form_hands_over(const struct lb_form_part *part, size_t class_index);
 /* lb_form_share_of finds the slot a fact belongs to; SIZE_MAX when it is no share. */
 size_t lb_form_share_of(const struct lb_form *form, size_t fact);
+/* lb_form_is_late says whether a fact is of a late section. */
+bool lb_form_is_late(const struct lb_form *form, size_t fact);
 /* lb_form_asks says whether the fact is asked for the role. */
 bool lb_form_asks(const struct lb_form_fact *fact, size_t role_index);
 /* lb_form_basis is the basis on which a section is asked for a role: the section's own, but

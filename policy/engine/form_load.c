@@ -105,7 +105,7 @@ static lb_status read_roles(struct form_loader *loader, const struct lb_yaml_nod
 static lb_status read_section(struct form_loader *loader, const struct lb_yaml_node *node,
                               const char *department, struct lb_form_section *section)
 {
-    static const char *const keys[] = {"basis", "law", "answer_bytes", "uses", NULL};
+    static const char *const keys[] = {"basis", "law", "answer_bytes", "uses", "late", NULL};
     const char *basis;
     int64_t answer_bytes;
     section->department = department;
@@ -120,6 +120,7 @@ static lb_status read_section(struct form_loader *loader, const struct lb_yaml_n
                             loader->diag, &answer_bytes));
     section->answer_bytes = (uint32_t)answer_bytes;
     LB_TRY(lb_yaml_need_int(node, "uses", 1, MAX_USES, loader->diag, &section->uses));
+    LB_TRY(lb_yaml_opt_bool(node, "late", false, loader->diag, &section->late));
     bool asks_no_consent =
         section->basis == LB_BASIS_MANDATE || section->basis == LB_BASIS_EMERGENCY;
     return lb_form_read_laws(loader, node, asks_no_consent ? 1 : 0, &section->num_laws,
@@ -132,14 +133,19 @@ static lb_status read_sections(struct form_loader *loader, const struct lb_yaml_
     const struct lb_yaml_node *items;
     LB_TRY(lb_yaml_need(root, "sections", loader->diag, &items));
     LB_TRY(lb_word_map(items, LB_WORD_ORG, LB_FORM_MAX_SECTIONS, loader->diag));
-    size_t num = lb_yaml_len(items);
+    size_t num = lb_yaml_len(items), num_late = 0;
     struct lb_form_section *sections = lb_arena_array(loader->arena, num, sizeof(*sections));
     LB_ENSURE(sections != NULL, LB_NO_MEMORY, "a form's sections");
     for (size_t i = 0; i < num; i++) {
         const char *department;
         const struct lb_yaml_node *node = lb_yaml_member(items, i, &department);
         LB_TRY(read_section(loader, node, department, &sections[i]));
+        num_late += sections[i].late ? 1 : 0;
     }
+    if (num_late == num)
+        return lb_yaml_fail(items, loader->diag,
+                            "every section is `late`, so nothing is asked first; leave it out "
+                            "of one");
     form->sections = sections;
     form->num_sections = num;
     return LB_OK;

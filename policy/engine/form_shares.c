@@ -62,6 +62,11 @@ static lb_status check_alike(struct form_loader *loader, const struct lb_yaml_no
             return lb_yaml_fail(node, loader->diag,
                                 "slot `%s` mixes departments asked by mandate and by consent",
                                 share->slot);
+        if (lb_form_is_late(form, share->facts[i]) != lb_form_is_late(form, share->facts[0]))
+            return lb_yaml_fail(node, loader->diag,
+                                "slot `%s` mixes departments asked late and at once; make all of "
+                                "their sections `late`, or none",
+                                share->slot);
         bool is_new = true;
         for (size_t j = 0; j < i; j++)
             is_new = is_new && strcmp(form->facts[share->facts[j]].department,

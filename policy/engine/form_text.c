@@ -79,7 +79,11 @@ static void say_section(const struct form_writer *writer, const struct lb_form *
     lb_form_say_laws(writer, section->laws, section->num_laws);
     lb_form_say(writer, "；每人最多查询", "; at most ");
     lb_form_say_number(writer, section->uses);
-    lb_form_say(writer, "次）\n", " time(s) per person)\n");
+    lb_form_say(writer, "次", " time(s) per person");
+    if (section->late)
+        lb_form_say(writer, "；其他部门的答复已能得出结论的，不再查询",
+                    "; not asked at all where the others' answers settle it");
+    lb_form_say(writer, "）\n", ")\n");
     for (size_t f = 0; f < form->num_facts; f++)
         if (strcmp(form->facts[f].department, section->department) == 0)
             say_fact(writer, form, &form->facts[f]);

@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
 from cases import find_story  # noqa: E402
+from material import FORMS  # noqa: E402
 from processes import wait_until  # noqa: E402
 from stubs import Refused, plain_channel, secure_channel  # noqa: E402
 
@@ -72,7 +73,7 @@ class Valid(Access):
             self.assertEqual(self.health(self.channel(server, self.own.folder)).status, 1)
         forms = self.forms(self.channel("broker", self.own.folder)).forms
         self.assertEqual({(form.form, form.version) for form in forms},
-                         {("social-assistance", 1), ("access-request", 1), ("oversight", 1)})
+                         {(form, 1) for form in FORMS})
         self.assertTrue(all(form.title_zh and form.title_en and len(form.sha256) == 32 for form in forms))
 
     def test_a_second_certificate_of_the_same_member(self):

@@ -101,6 +101,19 @@ class Forms(unittest.TestCase):
                 for amount in ended.result.amounts:
                     self.assertEqual(amount.value, found[amount.amount], amount.amount)
 
+    def test_recognition_goes_before_income(self):
+        """Who is settled without it is not asked for income: no department that knows it hears of the person."""
+        settled = {"illness-poverty-recognised", "public-rental-housing-dibao", "public-rental-housing-low-income",
+                   "public-rental-housing-above-fifteen", "disability-subsidies-no-certificate"}
+        asked = {case["key"]: {fact.department for fact in ended.facts}
+                 for case, ended in zip(self.cases, self.ended) if case["key"]}
+        for key in settled:
+            with self.subTest(key=key):
+                self.assertFalse(asked[key] & {"tax", "social-security", "finance"}
+                                 - ({"finance"} if key.startswith("disability") else set()))
+        for key in ("illness-poverty-at-the-line", "public-rental-housing-four"):
+            self.assertLessEqual({"tax", "social-security", "finance"}, asked[key])
+
     def test_every_class_of_every_form_has_a_story(self):
         told = collections.defaultdict(set)
         for case in self.cases:
