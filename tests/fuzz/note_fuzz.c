@@ -1,6 +1,6 @@
 #include "gateway/base/utf8.h"
 #include "gateway/crypto/b64.h"
-#include "gateway/note/note.h"
+#include "gateway/note/record.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/keys.h"
 
@@ -32,12 +32,30 @@ static bool try_text(struct lb_span text, struct lb_arena *arena)
     return true;
 }
 
+/* A case's record is taken apart within its bounds, one line at a time, and to its end. */
+static void try_record(struct lb_span in, struct lb_arena *arena)
+{
+    const char *name = NULL;
+    struct lb_span lines, key, value;
+    if (lb_record_signer(in, arena, &name) == LB_OK)
+        FUZZ_CHECK(name[0] != 0);
+    if (lb_record_lines(in, &lines) != LB_OK)
+        return;
+    FUZZ_CHECK(lines.ptr > in.ptr && lines.ptr + lines.len < in.ptr + in.len);
+    while (lb_record_next(&lines, &key, &value)) {
+        FUZZ_CHECK(memchr(key.ptr, ' ', key.len) == NULL && memchr(key.ptr, '\n', key.len) == NULL);
+        FUZZ_CHECK(memchr(value.ptr, '\n', value.len) == NULL);
+        FUZZ_CHECK(value.ptr == key.ptr + key.len + 1 && lines.ptr == value.ptr + value.len + 1);
+    }
+}
+
 /* What opens was signed: the text alone, signed again, is in the note as it stands. */
 static bool try_note(struct lb_span in, struct lb_arena *arena)
 {
     struct lb_span text, own;
     struct lb_note_verifier verifier;
     uint32_t mask = 0;
+    try_record(in, arena);
     verifier_of(&verifier);
     lb_status status = lb_note_open(in, &verifier, 1, &text, &mask);
     lb_note_verifier_cleanup(&verifier);
@@ -86,6 +104,9 @@ void seed_note(const struct fuzz_sink *sink)
     fuzz_seed(sink, 0, lb_span_str("one line\n\nand 另一行\n"));
     FUZZ_OK(lb_note_sign(lb_span_str("one line\n\nand 另一行\n"), false, NAME, fuzz_keys()->ed25519,
                          arena, &note));
+    fuzz_seed(sink, 1, note);
+    FUZZ_OK(lb_note_sign(lb_span_str(LB_RECORD_HEADER "record HEARD\nsaid 一句 话\nempty \nlast\n"),
+                         false, NAME, fuzz_keys()->ed25519, arena, &note));
     fuzz_seed(sink, 1, note);
     fuzz_seed(sink, 2, lb_span_str("\xE2\x80\x94 other.example/log ZZZZZZZZZZZZ\n"));
 }
