@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import yaml
 
 from identity import id_check
-from members import DEPARTMENTS, FEDERATION, HALL, NAMES, OFFICE
+from members import DEPARTMENTS, FEDERATION, HALL, NAMES, OFFICE, clerk_of
 from witnesses import Witnesses
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

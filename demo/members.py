@@ -26,6 +26,7 @@ NAMES = {
     AUDIT: ("审计局", "Audit office"),
 }
 NUM_PORTS = 15  # and one for each broker after the first
+CLERK = "clerk"
 # This one allows no inbound port: its adapter dials the brokers.
 DIALS_OUT = "disabled-federation"
 
@@ -63,6 +64,11 @@ class Member:
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
+
+
+def clerk_of(member):
+    """SPIFFE id of who takes out what windows hand in to a department."""
+    return f"spiffe://{FEDERATION}/officer/{member.organization}/{CLERK}"
 
 
 def members_of(root, ports, socket, witnessed=False, brokers=1, attached=(DIALS_OUT,)):

@@ -21,13 +21,18 @@ class Officer:
         self.index_folder = os.path.join(self.folder, "index")
         self.profile = os.path.join(self.folder, "officer.yaml")
 
-    def enrol(self, version):
-        """A certificate from the federation's CA, and a line in the directory's next version."""
+    def certify(self):
+        """A certificate from the federation's CA; the directory's next version has a line of it."""
         material = self._federation.material
         material.lianban("pki", "issue", "--dir", material.pki, "--id", self.spiffe, "--out", self.folder)
         material.officers.append(self.spiffe)
-        material.publish_directory(version)
         self.write_profile(self._member)
+        return self
+
+    def enrol(self, version):
+        """That, and the directory's next version."""
+        self.certify()
+        self._federation.material.publish_directory(version)
         return self
 
     def write_profile(self, member, address=None):

@@ -108,6 +108,24 @@ class Window:
     def get(self, case_id):
         return self._call("GetCase", self._request(case_id))
 
+    # --- what departments get ---
+
+    def submit(self, case_id):
+        """Hands each department its part."""
+        self._call("Submit", self._contract.new("SubmitCaseRequest", case_id=case_id))
+
+    def parts(self, case_id):
+        """How each department's part stands, by department; those for emergencies apart."""
+        return {part.department: part for part in self.get(case_id).parts if not part.emergency}
+
+    def supplement(self, case_id, part, title, sha256):
+        """Sends a paper after, by its hash."""
+        paper = self._contract.new("CasePaper", title=title, sha256=sha256)
+        self._call("Supplement", self._contract.new("SupplementRequest", case_id=case_id, part=part, papers=[paper]))
+
+    def withdraw(self, case_id, part=""):
+        self._call("Withdraw", self._contract.new("WithdrawRequest", case_id=case_id, part=part))
+
     def discard(self, case_id):
         """Closes a case and so erases it."""
         self._call("CloseCase", self._request(case_id))

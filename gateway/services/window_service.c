@@ -214,6 +214,6 @@ void lb_window_service_methods(struct lb_window *window,
                                     .stream = watch, .ctx = window};
     out[7] = (struct lb_rpc_method){.path = "/lianban.v1.Window/CalculatePolicies",
                                     .unary = calculate_policies, .ctx = window};
-    lb_casework_service_methods(window, out + LB_WINDOW_METHODS - LB_CASEWORK_METHODS);
-    lb_parts_service_methods(window, out + 7);
+    lb_parts_service_methods(window, out + LB_WINDOW_OWN_METHODS);
+    lb_casework_service_methods(window, out + LB_WINDOW_OWN_METHODS + LB_PARTS_METHODS);
 }

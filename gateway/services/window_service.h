@@ -10,7 +10,8 @@
 #include "gateway/window/window.h"
 
 /* lianban.v1.Window for the window system beside the agent, and the agent's port to the others. */
-#define LB_WINDOW_METHODS (8 + LB_PARTS_METHODS + LB_CASEWORK_METHODS)
+#define LB_WINDOW_OWN_METHODS 8
+#define LB_WINDOW_METHODS (LB_WINDOW_OWN_METHODS + LB_PARTS_METHODS + LB_CASEWORK_METHODS)
 /* lb_window_service_methods fills the table for a server; the agent outlives it. */
 void lb_window_service_methods(struct lb_window *window,
                                struct lb_rpc_method out[LB_WINDOW_METHODS]);

@@ -1,0 +1,166 @@
+"""What a case hands to departments: each part reaches its department once, is answered there, and the
+window is told; a department that is away holds up nobody."""
+
+import os
+import sqlite3
+import unittest
+
+import fixture
+from cases import find_story
+from clerks import enrolled
+from processes import wait_until
+from search import find, needles
+from stubs import Refused
+
+STORY = "dibao-couple"
+LEAD, SECOND = "civil-affairs", "medical-insurance"
+SOON = 30
+
+federation = None  # pylint: disable=invalid-name
+clerks = {}
+
+
+def setUpModule():
+    global federation  # pylint: disable=global-statement
+    federation = fixture.running(60)
+    clerks.update(enrolled(federation, (LEAD, SECOND), 2))
+    for clerk in clerks.values():
+        unittest.addModuleCleanup(clerk.close)
+
+
+def members():
+    return find_story(federation, STORY)["members"]
+
+
+def handed():
+    """A case whose class is there and whose parts were handed over; its number."""
+    case_id = federation.window.apply(members()).case_id
+    federation.window.submit(case_id)
+    return case_id
+
+
+def state(case_id, department):
+    return federation.window.parts(case_id)[department].state
+
+
+def wait_state(case_id, department, wanted):
+    wait_until(lambda: state(case_id, department) == wanted, SOON, f"{department}: {wanted}")
+
+
+def at_the_department(department, case_id):
+    """What its intake has of the case."""
+    return [part for part in clerks[department].parts() if part.case_id == case_id]
+
+
+def held():
+    """Rows of the broker's outbox that it still has the parcel of."""
+    path = os.path.join(federation.members["broker"].state, "evidence.db")
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as store:
+        return store.execute("SELECT count(*) FROM outbox WHERE ciphertext IS NOT NULL").fetchone()[0]
+
+
+class Handed(unittest.TestCase):
+    def test_every_part_is_taken_once_and_answered(self):
+        case_id = handed()
+        for department in (LEAD, SECOND):
+            wait_state(case_id, department, "DELIVERED")
+            part, = at_the_department(department, case_id)
+            self.assertEqual((part.kind, part.form, part.waiting), ("submission", "social-assistance", True))
+            clerks[department].settle(part.number)
+            wait_state(case_id, department, "DECIDED")
+        part = federation.window.parts(case_id)[LEAD]
+        self.assertEqual((part.outcome, part.reference), ("GRANTED", f"{LEAD}-{part.reference.rsplit('-', 1)[1]}"))
+        self.assertEqual([word.kind for word in part.words], ["ACCEPTED", "DECIDED"])
+        self.assertTrue(part.due)
+        wait_until(lambda: held() == 0, SOON, "an empty outbox")
+
+    def test_twice_is_once(self):
+        case_id = handed()
+        first = {name: part.name for name, part in federation.window.parts(case_id).items()}
+        federation.window.submit(case_id)
+        self.assertEqual({name: part.name for name, part in federation.window.parts(case_id).items()}, first)
+        for department in first:
+            wait_state(case_id, department, "DELIVERED")
+            self.assertEqual(len(at_the_department(department, case_id)), 1)
+
+    def test_nothing_goes_before_a_class_stands(self):
+        case_id = federation.window.open(members())
+        with self.assertRaises(Refused) as refused:
+            federation.window.submit(case_id)
+        self.assertEqual(refused.exception.code, "CASE_UNDECIDED")
+
+    def test_supplement_and_withdrawal(self):
+        case_id, clerk = handed(), clerks[LEAD]
+        wait_state(case_id, LEAD, "DELIVERED")
+        number = at_the_department(LEAD, case_id)[0].number
+        clerk.say(number, "SUPPLEMENT_WANTED", ack=True, text_zh="请补交租赁合同。", text_en="The lease, please.",
+                  until="2099-01-04")
+        wait_state(case_id, LEAD, "SUPPLEMENT_WANTED")
+        federation.window.supplement(case_id, federation.window.parts(case_id)[LEAD].part, "租赁合同", bytes(32))
+        wait_until(lambda: [p.kind for p in at_the_department(LEAD, case_id)] == ["submission", "supplement"], SOON,
+                   "the supplement")
+        federation.window.withdraw(case_id, federation.window.parts(case_id)[LEAD].part)
+        wait_until(lambda: "withdrawal" in [p.kind for p in at_the_department(LEAD, case_id)], SOON, "the withdrawal")
+        clerk.say(number, "WITHDRAWN")
+        wait_state(case_id, LEAD, "WITHDRAWN")
+        self.assertEqual(state(case_id, SECOND), "DELIVERED")
+
+    def test_nobody_on_the_way_can_read_it(self):
+        federation.processes[SECOND].stop()
+        try:
+            case_id = handed()
+            wait_state(case_id, LEAD, "DELIVERED")
+            wait_until(lambda: held() > 0, SOON, "a parcel in the outbox")
+            persons = needles(m["id_no"] for m in members())
+            for name in ("broker", LEAD, SECOND):
+                self.assertEqual(find(persons, federation.members[name].state), [])
+        finally:
+            federation.restart(SECOND)
+        wait_state(case_id, SECOND, "DELIVERED")
+
+
+class Away(unittest.TestCase):
+    def test_who_is_away_holds_up_nobody(self):
+        """Its part waits, and the window is told since when and until when it is tried again; on its
+        return all goes through by itself."""
+        federation.processes[SECOND].stop()
+        cases = [handed() for _ in range(3)]
+        for case_id in cases:
+            wait_state(case_id, LEAD, "DELIVERED")
+            clerks[LEAD].settle(at_the_department(LEAD, case_id)[0].number)
+            wait_state(case_id, LEAD, "DECIDED")
+            wait_state(case_id, SECOND, "WAITING")
+            part = federation.window.parts(case_id)[SECOND]
+            self.assertEqual(part.code, "UNAVAILABLE")
+            self.assertGreaterEqual(part.next_try_unix_s, part.since_unix_s)
+        clerks[SECOND].close()
+        federation.restart(SECOND)
+        for case_id in cases:
+            wait_state(case_id, SECOND, "DELIVERED")
+            self.assertEqual(len(at_the_department(SECOND, case_id)), 1)
+
+    def test_the_broker_comes_back_with_what_it_held(self):
+        federation.processes[SECOND].stop()
+        case_id = handed()
+        wait_state(case_id, SECOND, "WAITING")
+        federation.processes["broker"].kill()
+        clerks[SECOND].close()
+        federation.processes[SECOND].start()
+        federation.restart("broker")
+        wait_state(case_id, SECOND, "DELIVERED")
+        self.assertEqual(len(at_the_department(SECOND, case_id)), 1)
+
+    def test_an_agent_that_dies_goes_on_with_its_parts(self):
+        federation.processes[SECOND].stop()
+        case_id = handed()
+        federation.processes["window"].kill()
+        federation.processes["window"].start()
+        federation.wait_answering("window")
+        clerks[SECOND].close()
+        federation.restart(SECOND)
+        wait_state(case_id, SECOND, "DELIVERED")
+        self.assertEqual(len(at_the_department(SECOND, case_id)), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
