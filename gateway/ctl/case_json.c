@@ -146,6 +146,8 @@ static void add_result(struct lb_json *out, const Lianban__V1__CaseResult *resul
     lb_json_set_cstr(out, "turn", result->turn);
     if (result->decision != NULL)
         lb_json_set(out, "decision", decision_json(result->decision));
+    lb_json_set(out, "added",
+                facts_json((const Lianban__V1__CaseFact *const *)result->added, result->n_added));
     lb_json_set(out, "corrections", corrections_json(result));
     lb_json_set(out, "parts", lb_ctl_parts_json(result->parts, result->n_parts));
 }

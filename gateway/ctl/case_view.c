@@ -310,6 +310,23 @@ static void print_amount(const struct lb_ctl_env *env, const Lianban__V1__Amount
         (void)fprintf(env->out, "%lld\n", value);
 }
 
+static lb_status print_added(const struct lb_ctl_env *env, const struct lb_ctl_case *view)
+{
+    struct lb_ctl_table table;
+    if (view->result->n_added == 0)
+        return LB_OK;
+    init_fact_table(env, view->arena, &table);
+    for (size_t i = 0; i < view->result->n_added; i++) {
+        const Lianban__V1__CaseFact *fact = view->result->added[i];
+        add_fact_row(env, view, fact, &table);
+        lb_ctl_table_note(&table, lb_arena_printf(view->arena, "%s %s",
+                                                  lb_ctl_pick(env, "补充人", "added by"),
+                                                  fact->added_by));
+    }
+    (void)fprintf(env->out, "\n%s\n", lb_ctl_pick(env, "补充的事项：", "Added by officers:"));
+    return lb_ctl_table_print(&table, env->out);
+}
+
 static lb_status print_corrections(const struct lb_ctl_env *env, const struct lb_ctl_case *view)
 {
     static const char *const zh[] = {"更正请求", "成员", "部门", "事项", "截止", "状态", NULL};
@@ -363,6 +380,7 @@ lb_status lb_ctl_case_print_result(const struct lb_ctl_env *env, const struct lb
         print_amount(env, result->amounts[i]);
     LB_TRY(print_reasons(env, view));
     LB_TRY(print_missing(env, view));
+    LB_TRY(print_added(env, view));
     LB_TRY(print_corrections(env, view));
     LB_TRY(lb_ctl_parts_print(env, result->parts, result->n_parts, view->arena));
     (void)fputc('\n', env->out);

@@ -8,7 +8,7 @@
 #include "gateway/window/fixture.h"
 #include "gateway/window/withdrawn.h"
 
-/* Facts that officers add, and the work list. */
+/* Facts that officers add. */
 
 static Lianban__V1__CaseFact *missing(Lianban__V1__CaseResult *result, const char *fact)
 {
@@ -34,6 +34,12 @@ static void what_is_missing_can_be_added(void **state)
     assert_string_equal(act->result->class_id, "FULL");
     assert_string_equal(act->result->turn, "officer");
     assert_int_equal(act->result->facts_ok, 4); /* as the departments answered */
+    assert_int_equal(act->result->n_added, 2);
+    assert_string_equal(act->result->added[0]->fact, "wage12");
+    assert_string_equal(act->result->added[0]->grade, "B");
+    assert_true(act->result->added[0]->counts);
+    assert_string_equal(act->result->added[0]->shown, ""); /* the form does not show wages */
+    assert_string_equal(act->result->added[1]->shown, "0");
     /* suggested, two facts with a suggestion each, and all of it is on disk */
     fx_restart(fx);
     assert_int_equal(fx_records(fx, case_id)->n_records, 5);
@@ -301,77 +307,21 @@ static void a_correction_follows_the_old_record(void **state)
     assert_true(lb_span_is(value, "1"));
 }
 
-/* --- the work list --- */
-
-static Lianban__V1__ListCasesResponse *list(struct fixture *fx, const char *turn,
-                                            const char *after, uint32_t limit)
-{
-    Lianban__V1__ListCasesRequest request = LIANBAN__V1__LIST_CASES_REQUEST__INIT;
-    Lianban__V1__ListCasesResponse *page = NULL;
-    request.turn = (char *)(uintptr_t)turn;
-    request.after = (char *)(uintptr_t)after;
-    request.limit = limit;
-    assert_ok(lb_window_list(fx->window, &request, fx->arena, &page));
-    return page;
-}
-
-static void the_list_is_paged_by_age(void **state)
+/* A department that is away in one way and then in another makes no other suggestion. */
+static void being_away_is_recorded_once(void **state)
 {
     struct fixture *fx = *state;
-    const char *ids[5];
-    for (size_t i = 0; i < 5; i++) {
-        ids[i] = fx_open(fx, i == 4);
-        fx->clock.now_unix_ms += 1000;
-    }
-    const char *after = "";
-    for (size_t i = 0; i < 5; i += 2) {
-        Lianban__V1__ListCasesResponse *page = list(fx, "", after, 2);
-        assert_int_equal(page->n_cases, i == 4 ? 1 : 2);
-        assert_string_equal(page->cases[0]->case_id, ids[i]);
-        assert_int_equal(page->cases[0]->opened_unix_s, FX_NOW + (int64_t)i);
-        assert_string_equal(page->cases[0]->unit, "窗口3");
-        assert_string_equal(page->cases[0]->state, "OPEN");
-        after = page->next;
-        fx_restart(fx);
-    }
-    assert_string_equal(after, "");
-}
-
-static void the_list_tells_what_is_missing_and_whose_turn_it_is(void **state)
-{
-    struct fixture *fx = *state;
-    const char *open = fx_open(fx, false);
-    const char *case_id = fx_facing(fx, true);
-    Lianban__V1__ListCasesResponse *page = list(fx, "departments", "", 0);
-    assert_int_equal(page->n_cases, 1);
-    const Lianban__V1__CaseSummary *one = page->cases[0];
-    assert_string_equal(one->case_id, case_id);
-    assert_string_equal(one->class_id, "MANUAL");
-    assert_int_equal(one->num_missing, 4);
-    assert_int_equal(one->n_missing, 2);
-    assert_string_equal(one->missing[0], "wage12");
-    page = list(fx, "officer", "", 0);
-    assert_int_equal(page->n_cases, 1);
-    assert_string_equal(page->cases[0]->case_id, open);
-    assert_int_equal(list(fx, "citizen", "", 0)->n_cases, 0);
-}
-
-static void a_list_refuses_what_it_does_not_know(void **state)
-{
-    static const char *const places[] = {"1", "x.", ".c-1", "1.c-1", "-1.c-1", "1e9.c-1"};
-    struct fixture *fx = *state;
-    Lianban__V1__ListCasesResponse *page = NULL;
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        Lianban__V1__ListCasesRequest request = LIANBAN__V1__LIST_CASES_REQUEST__INIT;
-        request.after = (char *)(uintptr_t)places[i];
-        assert_code(lb_window_list(fx->window, &request, fx->arena, &page), LB_MALFORMED);
-    }
-    Lianban__V1__ListCasesRequest request = LIANBAN__V1__LIST_CASES_REQUEST__INIT;
-    request.turn = "mine";
-    assert_code(lb_window_list(fx->window, &request, fx->arena, &page), LB_MALFORMED);
-    request.turn = "";
-    request.limit = 201;
-    assert_code(lb_window_list(fx->window, &request, fx->arena, &page), LB_MALFORMED);
+    struct fx_collected got;
+    const char *case_id = fx_facing(fx, false);
+    fx->adapters[FX_TAX].down = true;
+    fx_run(fx, case_id, &got);
+    assert_string_equal(fx_fact(&got, 0, "wage12")->state, "unavailable");
+    fx->adapters[FX_TAX].refuse = "DEADLINE";
+    fx->adapters[FX_TAX].refuse_times = SIZE_MAX;
+    fx->adapters[FX_TAX].down = false;
+    fx_run(fx, case_id, &got);
+    assert_string_equal(fx_fact(&got, 0, "wage12")->state, "timeout");
+    assert_int_equal(fx_records(fx, case_id)->n_records, 1);
 }
 
 #define TEST(function_) cmocka_unit_test_setup_teardown(function_, fx_setup, fx_teardown)
@@ -390,9 +340,7 @@ int main(void)
         TEST(a_case_at_another_step_takes_nothing),
         TEST(a_crash_behind_the_log_is_caught_up),
         TEST(a_correction_follows_the_old_record),
-        TEST(the_list_is_paged_by_age),
-        TEST(the_list_tells_what_is_missing_and_whose_turn_it_is),
-        TEST(a_list_refuses_what_it_does_not_know),
+        TEST(being_away_is_recorded_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

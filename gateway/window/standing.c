@@ -85,6 +85,23 @@ struct lb_case_decision lb_case_decided(const struct lb_window_case *entry)
     return decision;
 }
 
+static lb_status write_added(const struct lb_window_case *entry, struct lb_arena *arena,
+                             Lianban__V1__CaseResult *result)
+{
+    const size_t num_facts = entry->form->form->num_facts;
+    result->added = lb_arena_array(arena, entry->records.num, sizeof(result->added[0]));
+    LB_ENSURE(result->added != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < entry->num_members; i++) {
+        for (size_t k = 0; k < num_facts; k++) {
+            if (lb_graded_record(entry, i, k) == NULL)
+                continue;
+            LB_TRY(lb_window_fact_message(entry, i, k, arena, &result->added[result->n_added]));
+            result->n_added++;
+        }
+    }
+    return LB_OK;
+}
+
 lb_status lb_standing_write(const struct lb_window_case *entry, bool collecting,
                             struct lb_arena *arena, Lianban__V1__CaseResult *result)
 {
@@ -92,6 +109,7 @@ lb_status lb_standing_write(const struct lb_window_case *entry, bool collecting,
     struct lb_span departs = LB_SPAN_EMPTY;
     result->suggestion = (uint32_t)lb_records_newest(&entry->records, LB_RECORD_SUGGESTED);
     result->turn = text(lb_case_turn(entry, collecting));
+    LB_TRY(write_added(entry, arena, result));
     if (decision.record == 0)
         return LB_OK;
     Lianban__V1__CaseDecision *message = lb_arena_alloc(arena, sizeof(*message));

@@ -27,7 +27,8 @@ struct lb_case_decision lb_case_decided(const struct lb_window_case *entry);
 bool lb_case_class(const struct lb_form *form, struct lb_span id, struct lb_form_class *out_class,
                    size_t *out_place);
 
-/* lb_standing_write adds suggestion, decision and turn to a result; NO_MEMORY. */
+/* lb_standing_write adds suggestion, decision, turn and what officers added to a result;
+ * NO_MEMORY. */
 LB_MUST lb_status lb_standing_write(const struct lb_window_case *entry, bool collecting,
                                     struct lb_arena *arena, Lianban__V1__CaseResult *result);
 

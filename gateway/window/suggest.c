@@ -40,9 +40,12 @@ static void put_members(const struct lb_window_case *entry, const struct lb_sugg
         for (size_t k = 0; k < form->num_facts; k++) {
             if (!lb_case_asked(entry, i, k) || form->facts[k].call.op == LB_OP_SHARE)
                 continue;
+            const struct lb_fact *value = &suggestion->members[i].facts[k];
+            if (!lb_case_final(value->state))
+                continue; /* why it is missing now is no other suggestion */
             lb_buf_printf(out, "\nfact %zu %s %d ", i, form->facts[k].name,
                           (int)entry->members[i].facts[k].code);
-            put_value(&suggestion->members[i].facts[k], out);
+            put_value(value, out);
         }
     }
     for (size_t i = 0; i < form->num_shares; i++) {
