@@ -199,9 +199,8 @@ static lb_status open_window(void *ctx, const char *agent, struct lb_diag *diag,
     (void)agent;
     (void)diag;
     cli->num_opened++;
-    *out = (struct lb_ctl_window_port){cli,      open_case,  get_notice,
-                                       request_grants, get_case, close_case,
-                                       collect,  watch,      test_ask_agent,
+    *out = (struct lb_ctl_window_port){cli,        open_case, get_notice, request_grants, get_case,
+                                       close_case, collect,   watch,      test_ask_agent,
                                        close_port};
     return LB_OK;
 }
@@ -393,8 +392,6 @@ static lb_status open_desk(void *ctx, const struct lb_ctl_desk_profile *profile,
 
 struct lb_ctl_remote test_fake_remote(struct test_cli *cli)
 {
-    return (struct lb_ctl_remote){.ctx = cli,
-                                  .open_window = open_window,
-                                  .open_desk = open_desk,
+    return (struct lb_ctl_remote){.ctx = cli, .open_window = open_window, .open_desk = open_desk,
                                   .open_evidence = test_fake_evidence};
 }
