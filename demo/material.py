@@ -298,7 +298,22 @@ class Material:
         }
         if member.name in SHARING:
             policy["shares"] = [self._share(form) for form in SLOT_FORMS]
+        forms = self._handed_in(member)
+        if forms:
+            policy["intake"] = {"forms": forms, "clerks": [clerk_of(member)]}
         return policy
+
+    def _handed_in(self, member):
+        """The parts of forms that a department takes on."""
+        forms = []
+        for id, path in self.forms.items():
+            with open(path, encoding="utf-8") as file:
+                parts = yaml.safe_load(file).get("parts", ())
+            own = [part["part"] for part in parts if part["department"] == member.organization]
+            if own:
+                forms.append({"form": id, "version": 1, "parts": own,
+                              "requesters": [self._members["window"].spiffe]})
+        return forms
 
     def _share(self, form):
         """The blind sum of a form as each department that takes part approved it."""

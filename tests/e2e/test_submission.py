@@ -12,7 +12,7 @@ from processes import wait_until
 from search import find, needles
 from stubs import Refused
 
-STORY = "dibao-couple"
+STORY, CLASS = "dibao-couple", "DIBAO"
 LEAD, SECOND = "civil-affairs", "medical-insurance"
 SOON = 30
 
@@ -34,9 +34,11 @@ def members():
 
 def handed():
     """A case whose class is there and whose parts were handed over; its number."""
-    case_id = federation.window.apply(members()).case_id
-    federation.window.submit(case_id)
-    return case_id
+    outcome = federation.window.apply(members())
+    if outcome.class_id != CLASS:
+        raise AssertionError((outcome.class_id, [(f.fact, f.state, f.code) for f in outcome.result.missing]))
+    federation.window.submit(outcome.case_id)
+    return outcome.case_id
 
 
 def state(case_id, department):
@@ -56,7 +58,7 @@ def held():
     """Rows of the broker's outbox that it still has the parcel of."""
     path = os.path.join(federation.members["broker"].state, "evidence.db")
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as store:
-        return store.execute("SELECT count(*) FROM outbox WHERE ciphertext IS NOT NULL").fetchone()[0]
+        return store.execute("SELECT count(*) FROM parcel WHERE sealed IS NOT NULL").fetchone()[0]
 
 
 class Handed(unittest.TestCase):
