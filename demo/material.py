@@ -311,7 +311,7 @@ class Material:
                 parts = yaml.safe_load(file).get("parts", ())
             own = [part["part"] for part in parts if part["department"] == member.organization]
             if own:
-                forms.append({"form": id, "version": 1, "parts": own,
+                forms.append({"form": id, "version": 1, "parts": own, "corrections": True,
                               "requesters": [self._members["window"].spiffe]})
         return forms
 
