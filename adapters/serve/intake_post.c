@@ -244,7 +244,7 @@ static lb_status tend(struct lb_intake_post *post, const struct lb_intake_word *
         return LB_OK;
     if (over)
         return lb_intake_end(intake, &word, lb_code_name(LB_PARCEL_EXPIRED), NULL);
-    if (reseal || lb_intake_seal_stale(intake, &word)) {
+    if (lb_intake_seal_stale(intake, &word, reseal)) {
         lb_status status = lb_intake_seal(intake, arena, &word);
         if (status != LB_OK)
             wait_longer(post, word.id);

@@ -51,8 +51,10 @@ LB_MUST lb_status lb_intake_post_new(struct lb_intake *intake, struct lb_intake_
 void lb_intake_post_free(struct lb_intake_post *post);
 
 /* lb_intake_seal_stale says whether a word has to be sealed, for the first time or because one of
- * the two keys is no longer listed. */
-bool lb_intake_seal_stale(struct lb_intake *intake, const struct lb_intake_word *word);
+ * the two keys is no longer listed; with `newer` also when there are others to seal it with, since
+ * a seal under the same keys again would help nobody. */
+bool lb_intake_seal_stale(struct lb_intake *intake, const struct lb_intake_word *word,
+                          bool newer);
 /* lb_intake_seal seals it for the agent's newest key and makes that durable with its SENT entry;
  * *word is as stored then. PEER_UNLISTED or KEY_RETIRED while that can't be; what
  * lb_log_append_wait says. */

@@ -164,7 +164,13 @@ static lb_status call(struct calling *calling)
     bool answered = ask(calling, &word);
     if (atomic_load(&calling->runner->stop) && !answered)
         return LB_OK; /* it was ended by us; it is called again after the next start */
-    return answered ? settle(calling, &word) : fail(calling);
+    if (answered) {
+        lb_status status = settle(calling, &word);
+        if (status == LB_OK)
+            return LB_OK;
+        note(calling, lb_code_name(status->code));
+    }
+    return fail(calling);
 }
 
 /* --- the thread --- */

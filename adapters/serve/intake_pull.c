@@ -12,6 +12,7 @@
 /* What the department's clerks take out. */
 
 #define MAX_WORDS 64
+#define UNREADABLE_S 3600 /* until what can't be read is tried again */
 
 struct pulling {
     struct lb_intake *intake;
@@ -158,8 +159,12 @@ static lb_status pull(struct pulling *pulling, Lianban__V1__SealedParcel **out, 
     LB_TRY(find_next(pulling, out_found));
     if (!*out_found)
         return LB_OK;
-    LB_TRY(open_row(pulling->intake, &pulling->row, pulling->arena, out));
-    return record(pulling, "PULLED", *out);
+    lb_status status = open_row(pulling->intake, &pulling->row, pulling->arena, out);
+    if (status == LB_OK)
+        return record(pulling, "PULLED", *out);
+    /* One that can't be read any more must not keep back those behind it. */
+    LB_TRY(record(pulling, "TRIED", NULL));
+    return status;
 }
 
 lb_status lb_intake_next(struct lb_intake *intake, const char *by, struct lb_arena *arena,
@@ -224,10 +229,13 @@ lb_status lb_intake_take_for_program(struct lb_intake *intake, struct lb_arena *
         intake->serve->options.policy->intake->program.tries, arena, &pulling.row, &found);
     lb_intake_reader_done(intake);
     LB_TRY(status);
-    *out_found = found;
+    *out_found = false;
     if (!found)
         return LB_OK;
-    LB_TRY(open_row(intake, &pulling.row, arena, &parcel));
+    status = open_row(intake, &pulling.row, arena, &parcel);
+    if (status != LB_OK)
+        return lb_intake_tried(intake, pulling.row.n, lb_code_name(status->code), UNREADABLE_S);
+    *out_found = true;
     LB_TRY(record(&pulling, "PULLED", parcel));
     LB_TRY(render(&pulling, parcel, &out->item));
     memcpy(out->name, pulling.row.name, sizeof(out->name));

@@ -22,25 +22,29 @@ static const struct lb_seal_key_entry *agent_key(const struct lb_intake *intake,
 }
 
 static bool is_own(const struct lb_intake *intake, struct lb_directory *directory,
-                   const uint8_t public_key[LB_X25519_BYTES])
+                   const uint8_t public_key[LB_X25519_BYTES], bool newest)
 {
     struct lb_own_key keys[LB_SEAL_RING_MAX];
     bool own = false;
     size_t num = lb_seal_ring_list(intake->serve->options.ring, directory, keys);
     for (size_t i = 0; i < num; i++) {
-        own = own || memcmp(keys[i].key.public_key, public_key, LB_X25519_BYTES) == 0;
+        if (i == 0 || !newest)
+            own = own || memcmp(keys[i].key.public_key, public_key, LB_X25519_BYTES) == 0;
         lb_own_key_wipe(&keys[i]);
     }
     return own;
 }
 
-bool lb_intake_seal_stale(struct lb_intake *intake, const struct lb_intake_word *word)
+bool lb_intake_seal_stale(struct lb_intake *intake, const struct lb_intake_word *word, bool newer)
 {
     if (word->ciphertext.len == 0)
         return true;
     struct lb_directory *directory = lb_trust_directory(intake->serve->options.trust);
-    bool stale = agent_key(intake, directory, word->recipient, word->key_id) == NULL ||
-                 !is_own(intake, directory, word->sender_key);
+    const struct lb_seal_key_entry *known =
+        agent_key(intake, directory, word->recipient, word->key_id);
+    const struct lb_seal_key_entry *newest = agent_key(intake, directory, word->recipient, NULL);
+    bool stale = known == NULL || (newer && known != newest) ||
+                 !is_own(intake, directory, word->sender_key, newer);
     lb_directory_unref(directory);
     return stale;
 }
