@@ -254,18 +254,18 @@ static void a_word_is_sent_again_over_a_new_link(void **state)
     hand_in(world);
     assert_ok(say(world, LIANBAN__V1__WORD__KIND__ACCEPTED, "A-1", &number));
     const Lianban__V1__Parcel *first = next_word(world);
+    /* There is no other key to seal it with: the same once more. */
+    tell(world, first, "KEY_RETIRED", NULL, NULL);
+    const Lianban__V1__Parcel *same = next_word(world);
+    assert_memory_equal(first->sealed->enc.data, same->sealed->enc.data, 32);
     fx_reconnect(world->played);
     const Lianban__V1__Parcel *again = next_word(world);
     assert_memory_equal(first->name.data, again->name.data, 16);
     assert_memory_equal(first->sealed->enc.data, again->sealed->enc.data, 32);
-    /* There is no other key to seal it with: the same once more. */
-    tell(world, again, "KEY_RETIRED", NULL, NULL);
-    const Lianban__V1__Parcel *same = next_word(world);
-    assert_memory_equal(first->sealed->enc.data, same->sealed->enc.data, 32);
     /* Sealed anew, under the same name, once the agent's key is another. */
     fx_execute_state(&world->played->fx,
                      "UPDATE intake_word SET key_id = 's0' WHERE code IS NULL");
-    tell(world, same, "KEY_RETIRED", NULL, NULL);
+    fx_reconnect(world->played);
     const Lianban__V1__Parcel *anew = next_word(world);
     assert_memory_equal(first->name.data, anew->name.data, 16);
     assert_memory_not_equal(first->sealed->enc.data, anew->sealed->enc.data, 32);

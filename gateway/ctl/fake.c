@@ -311,46 +311,15 @@ static lb_status erase(void *ctx, const Lianban__V1__EraseSubjectRequest *reques
     return LB_OK;
 }
 
-/* The other methods: each notes what it was asked and answers with one canned message. */
-static lb_status answer_slip(struct test_cli *cli, const void *request, struct lb_arena *arena,
-                             void *out)
-{
-    const Lianban__V1__FindSlipRequest *ask = request;
-    Lianban__V1__SlipStatus *status = lb_arena_alloc(arena, sizeof(*status));
-    KEEP(cli->slip_code, ask->code);
-    KEEP(cli->confirm_id_no, ask->id_no);
-    lianban__v1__slip_status__init(status);
-    status->state = TEXT("VALID");
-    status->grant_id = TEXT("g-7");
-    *(Lianban__V1__SlipStatus **)out = status;
-    return LB_OK;
-}
-
-static lb_status answer_due(const struct test_cli *cli, struct lb_arena *arena, void *out)
-{
-    static Lianban__V1__DueSupplement item = LIANBAN__V1__DUE_SUPPLEMENT__INIT;
-    static Lianban__V1__DueSupplement *items[] = {&item};
-    Lianban__V1__ListDueResponse *due = lb_arena_alloc(arena, sizeof(*due));
-    lianban__v1__list_due_response__init(due);
-    item.grant_id = TEXT("g-9");
-    item.overdue = cli->overdue > 0;
-    due->items = items;
-    due->n_items = 1;
-    due->overdue = cli->overdue;
-    *(Lianban__V1__ListDueResponse **)out = due;
-    return LB_OK;
-}
-
 static lb_status ask(void *ctx, const char *method, const void *request,
                      const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
                      void *out)
 {
     struct test_cli *cli = ctx;
     KEEP(cli->method, method);
-    if (strcmp(method, "FindSlip") == 0)
-        return answer_slip(cli, request, arena, out);
-    if (strcmp(method, "ListDue") == 0)
-        return answer_due(cli, arena, out);
+    if (test_fake_office(cli, method, request, arena, out) ||
+        test_fake_intake(cli, method, request, arena, out))
+        return LB_OK;
     return lb_pb_unpack(reply_kind, LB_SPAN_EMPTY, arena, out); /* an empty one */
 }
 

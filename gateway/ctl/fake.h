@@ -13,7 +13,10 @@ lb_status test_fake_evidence(void *ctx, const struct lb_ctl_desk_profile *profil
 lb_status test_ask_agent(void *ctx, const char *method, const void *request,
                          const ProtobufCMessageDescriptor *reply_kind, struct lb_arena *arena,
                          void *out);
-/* The department's intake (fake_intake.c): false when the method is none of its. */
+/* A consent office's further methods (fake_office.c) and a department's intake (fake_intake.c):
+ * false when the method is none of theirs. */
+bool test_fake_office(struct test_cli *cli, const char *method, const void *request,
+                      struct lb_arena *arena, void *out);
 bool test_fake_intake(struct test_cli *cli, const char *method, const void *request,
                       struct lb_arena *arena, void *out);
 
