@@ -42,14 +42,14 @@ class Planted:
         return self.aided & self.helped
 
 
-def plant(people, folder, seed=1):
+def plant(people, folder, seed=1, recipients=None):
     """Writes both lists into the databases of civil affairs and social security in `folder`; `people` is the
-    population they were made from."""
+    population they were made from, of whose grown-ups a third get the aid, or as many as `recipients`."""
     rng = random.Random(seed)
     adults = [p for h in people.households if not h.story for p in h.people
-              if p.age >= 18 and not p.died and not p.aid and not p.recognised]
+              if p.age >= 18 and not p.died and not p.aid and not p.recognised and not p.marks]
     rng.shuffle(adults)
-    third = len(adults) // 3
+    third = min(len(adults) // 3, recipients or len(adults))
     aided, others = adults[:third], adults[third:]
     twice = aided[:round(DUPLICATES * len(aided))]
     planted = Planted({p.id_no for p in aided}, {p.id_no for p in twice + others[:third]}, {}, [], set(), set(),

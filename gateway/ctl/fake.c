@@ -66,35 +66,6 @@ static lb_status request_grants(void *ctx, const char *case_id, struct lb_arena 
     return LB_OK;
 }
 
-static void fill_result(const struct test_cli *cli, Lianban__V1__CaseResult *result)
-{
-    static Lianban__V1__Reason reason = LIANBAN__V1__REASON__INIT;
-    static Lianban__V1__Reason *reasons[] = {&reason};
-    static Lianban__V1__CaseFact fact = LIANBAN__V1__CASE_FACT__INIT, *facts[] = {&fact};
-    reason.condition = TEXT("below_standard");
-    reason.truth = TEXT("UNKNOWN");
-    reason.text_zh = TEXT("收入低于标准");
-    reason.text_en = TEXT("Income below the standard");
-    reason.source = TEXT("Law 1");
-    result->case_id = TEXT("c-1");
-    result->form = TEXT("social-assistance");
-    result->form_version = 1;
-    result->state = TEXT("DECIDED");
-    result->class_id = TEXT(cli->class_id == NULL ? "MANUAL" : cli->class_id);
-    result->class_zh = TEXT("人工判定");
-    result->class_en = TEXT("For a person to decide");
-    result->n_reasons = 1;
-    result->reasons = reasons;
-    result->documents_saved = 7;
-    result->facts_total = 3;
-    result->facts_ok = 2;
-    result->receipts_checked = 2;
-    result->receipts_failed = cli->receipts_failed;
-    fact.code = TEXT(cli->missing_code);
-    result->n_missing = cli->missing_code == NULL ? 0 : 1;
-    result->missing = facts;
-}
-
 static lb_status get_case(void *ctx, const char *case_id, struct lb_arena *arena,
                           Lianban__V1__CaseResult **out)
 {
@@ -103,7 +74,7 @@ static lb_status get_case(void *ctx, const char *case_id, struct lb_arena *arena
     LB_TRY(lb_status_of(cli->collect_code));
     *out = lb_arena_alloc(arena, sizeof(**out));
     lianban__v1__case_result__init(*out);
-    fill_result(cli, *out);
+    test_fake_result(cli, *out);
     return LB_OK;
 }
 
@@ -153,7 +124,7 @@ static void emit_result(const struct test_cli *cli,
 {
     Lianban__V1__CaseEvent event = LIANBAN__V1__CASE_EVENT__INIT;
     Lianban__V1__CaseResult result = LIANBAN__V1__CASE_RESULT__INIT;
-    fill_result(cli, &result);
+    test_fake_result(cli, &result);
     event.body_case = LIANBAN__V1__CASE_EVENT__BODY_RESULT;
     event.result = &result;
     emit(&event, on_event, arg);

@@ -5,6 +5,8 @@
 
 /* test_fake_remote is a way to an agent and a consent office that live in the fixture. */
 struct lb_ctl_remote test_fake_remote(struct test_cli *cli);
+/* test_fake_result fills in a case's result (fake_result.c). */
+void test_fake_result(const struct test_cli *cli, Lianban__V1__CaseResult *result);
 /* The part of it that asks members about their logs (fake_evidence.c). */
 lb_status test_fake_evidence(void *ctx, const struct lb_ctl_desk_profile *profile,
                              const struct lb_clock *clock, struct lb_diag *diag,

@@ -17,7 +17,7 @@ from duplicates import ANSWERER, ASKER, HOW_MANY, WHO, Comparison  # noqa: E402
 from identity import id_check  # noqa: E402
 from window import BADGE, UNIT  # noqa: E402
 
-PEOPLE = 400
+PEOPLE, RECIPIENTS = 400, 90
 RECHECK_FORM = os.path.join(fixture.ROOT, "policy", "forms", "recheck.yaml")
 LEAST = 0.99
 
@@ -33,7 +33,7 @@ def setUpModule():
 def plant(made):
     global planted  # pylint: disable=global-statement
     made.material.forms["recheck"] = RECHECK_FORM
-    planted = defects.plant(made.people, os.path.join(made.root, "departments"))
+    planted = defects.plant(made.people, os.path.join(made.root, "departments"), recipients=RECIPIENTS)
 
 
 def codes(name):
