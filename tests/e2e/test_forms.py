@@ -5,7 +5,11 @@ import collections
 import concurrent.futures
 import glob
 import os
+import re
+import shlex
+import shutil
 import sqlite3
+import subprocess
 import sys
 import unittest
 
@@ -65,9 +69,38 @@ def why(ended):
             + [(fact.fact, fact.state, fact.code) for fact in ended.result.missing])
 
 
+class Ninth:
+    """The form that docs/FORMS.md adds: its files as they stand there, its commands as they are typed."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        with open(os.path.join(fixture.ROOT, "docs", "FORMS.md"), encoding="utf-8") as file:
+            text = file.read()
+        os.symlink(os.path.join(fixture.ROOT, "policy"), os.path.join(folder, "policy"))
+        self.files = dict(re.findall(r"^`([\w./-]+)`:\n\n```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+        for name, content in self.files.items():
+            os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+            with open(self.path(name), "w", encoding="utf-8") as file:
+                file.write(content)
+        self.commands = re.findall(r"^```sh\nlianban (.*?)\n```", text, re.MULTILINE)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def join(self, whole):
+        """Public security has the view beside its own, and everybody knows the form."""
+        own = whole.material.views["public-security"]
+        shutil.copytree(own, self.path("views"), dirs_exist_ok=True)
+        whole.material.views["public-security"] = self.path("views")
+        whole.material.forms["senior-card"] = self.path("senior-card.yaml")
+
+
 def setUpModule():
-    global federation  # pylint: disable=global-statement
-    federation = fixture.running(PEOPLE)
+    global federation, ninth  # pylint: disable=global-statement
+    ninth = Ninth(fixture.folder())
+    federation = fixture.made(PEOPLE, ready=ninth.join)
+    unittest.addModuleCleanup(federation.stop)
+    federation.start()
 
 
 class Forms(unittest.TestCase):
@@ -131,6 +164,26 @@ class Forms(unittest.TestCase):
             self.assertGreater(ended.result.receipts_checked, 0)
         saved = sum(ended.result.documents_saved for ended in self.ended)
         self.assertGreater(saved, len(self.cases))
+
+
+class Documentation(unittest.TestCase):
+    def test_its_commands_find_nothing_wrong(self):
+        self.assertEqual(set(ninth.files), {"views/senior.yaml", "senior-card.yaml"})
+        self.assertEqual(len(ninth.commands), 2)
+        for command in ninth.commands:
+            done = subprocess.run([os.path.join(fixture.BIN, "lianban"), *shlex.split(command)], cwd=ninth.folder,
+                                  capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_ninth_form_decides(self):
+        people = [person for household in federation.people.households[:federation.people.num_own]
+                  for person in household.people if not person.marks and not person.died and person.age >= 18]
+        old = next(person for person in people if person.age >= 60)
+        young = next(person for person in people if person.age < 60)
+        for person, name, expected in ((old, old.name, "CARD"), (young, young.name, "NOT_YET"),
+                                       (old, old.name + "某", "MANUAL")):
+            members = [{"role": "applicant", "id_no": person.id_no, "name": name}]
+            self.assertEqual(federation.window.apply(members, "senior-card").class_id, expected)
 
 
 if __name__ == "__main__":
