@@ -209,6 +209,19 @@ const char *fx_share_form_text(struct fixture *fx)
     return text;
 }
 
+/* The tax office is asked only when nothing else settles the case. */
+const char *fx_late_form_text(struct fixture *fx)
+{
+    static const char section[] =
+        "  tax: {basis: mandate, law: [SAL41], answer_bytes: 1024, uses: 4";
+    const char *at = strstr(FORM, section);
+    assert_non_null(at);
+    const char *text = lb_arena_printf(fx->arena, "%.*s%s, late: true%s", (int)(at - FORM), FORM,
+                                       section, at + strlen(section));
+    assert_non_null(text);
+    return text;
+}
+
 const char *fx_rules_text(void)
 {
     return RULES;

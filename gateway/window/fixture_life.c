@@ -161,7 +161,16 @@ void fx_restart(struct fixture *fx)
         fail_msg("%s", fx->diag.text);
 }
 
-static int set_up(void **state, bool with_share)
+enum fx_form { FX_USUAL, FX_SHARE, FX_LATE };
+
+static const char *text_of(struct fixture *fx, enum fx_form form)
+{
+    if (form == FX_SHARE)
+        return fx_share_form_text(fx);
+    return form == FX_LATE ? fx_late_form_text(fx) : fx_form_text();
+}
+
+static int set_up(void **state, enum fx_form form)
 {
     struct fixture *fx = calloc(1, sizeof(*fx));
     assert_non_null(fx);
@@ -181,7 +190,7 @@ static int set_up(void **state, bool with_share)
     assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->office_key));
     assert_ok(lb_sign_key_generate(LB_SIGN_ES256, &fx->street_key));
     assert_ok(lb_x25519_generate(&fx->seal_key));
-    make_form(fx, with_share ? fx_share_form_text(fx) : fx_form_text());
+    make_form(fx, text_of(fx, form));
     make_adapters(fx);
     fx->num_brokers = 1;
     fx->window_log = open_log(fx, FX_WINDOW, fx->window_key, "window");
@@ -196,12 +205,17 @@ static int set_up(void **state, bool with_share)
 
 int fx_setup(void **state)
 {
-    return set_up(state, false);
+    return set_up(state, FX_USUAL);
 }
 
 int fx_setup_share(void **state)
 {
-    return set_up(state, true);
+    return set_up(state, FX_SHARE);
+}
+
+int fx_setup_late(void **state)
+{
+    return set_up(state, FX_LATE);
 }
 
 int fx_teardown(void **state)
