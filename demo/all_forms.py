@@ -11,7 +11,7 @@ _IN_FLIGHT = 8
 def by_class(federation, narrator):
     """The told cases of all forms; expected and suggested class, and the documents nobody had to bring."""
     cases = _told(federation)
-    narrator.scene("八张表，每一类结果", "Every form, every class it can come to")
+    narrator.scene("每张表，每一类结果", "Every form, every class it can come to")
     narrator.say("每一行是一次完整办理：告知、同意、各部门最小化答复、回执核验、规则判定。",
                  "Each line is a whole application: notice, consent, minimized answers, receipts checked, rules.")
     with ThreadPoolExecutor(_IN_FLIGHT) as pool:

@@ -55,8 +55,8 @@ static size_t count_facts(const struct lb_form *form, const char *department)
 static lb_status print_sections(const struct lb_ctl_env *env, const struct lb_form *form,
                                 struct lb_arena *arena)
 {
-    static const char *const zh[] = {"部门", "依据", "法条", "事项数", NULL};
-    static const char *const en[] = {"department", "basis", "laws", "facts", NULL};
+    static const char *const zh[] = {"部门", "依据", "法条", "查询", "事项数", NULL};
+    static const char *const en[] = {"department", "basis", "laws", "asked", "facts", NULL};
     struct lb_ctl_table table;
     lb_ctl_table_init(&table, arena, env->chinese ? zh : en);
     for (size_t i = 0; i < form->num_sections; i++) {
@@ -65,6 +65,8 @@ static lb_status print_sections(const struct lb_ctl_env *env, const struct lb_fo
             lb_ctl_word(env, section->department),
             lb_ctl_word(env, lb_basis_name(section->basis)),
             join(arena, section->laws, section->num_laws),
+            section->late ? lb_ctl_pick(env, "必要时", "if needed")
+                          : lb_ctl_pick(env, "首先", "first"),
             lb_arena_printf(arena, "%zu", count_facts(form, section->department))};
         lb_ctl_table_row(&table, cells);
     }
@@ -133,6 +135,39 @@ static void print_classes(const struct lb_ctl_env *env, const struct lb_form *fo
     (void)fputc('\n', env->out);
 }
 
+static const char *amount_classes(const struct lb_form *form, const struct lb_form_amount *amount,
+                                  struct lb_arena *arena)
+{
+    const char *ids = "";
+    for (size_t i = 0; ids != NULL && i <= form->num_classes; i++) {
+        const char *id = i < form->num_classes ? form->classes[i].id : form->otherwise.id;
+        if ((amount->classes >> i & 1U) != 0)
+            ids = lb_arena_printf(arena, "%s%s%s", ids, ids[0] == '\0' ? "" : " ", id);
+    }
+    return ids;
+}
+
+/* What is told with a class besides its name. */
+static lb_status print_amounts(const struct lb_ctl_env *env, const struct lb_form *form,
+                               struct lb_arena *arena)
+{
+    static const char *const zh[] = {"数额", "单位", "类别", "名称", NULL};
+    static const char *const en[] = {"amount", "unit", "classes", "what it is", NULL};
+    struct lb_ctl_table table;
+    if (form->num_amounts == 0)
+        return LB_OK;
+    lb_ctl_table_init(&table, arena, env->chinese ? zh : en);
+    for (size_t i = 0; i < form->num_amounts; i++) {
+        const struct lb_form_amount *amount = &form->amounts[i];
+        const char *const cells[] = {amount->name, lb_form_unit_name(amount->unit),
+                                     amount_classes(form, amount, arena),
+                                     pick_text(env, &amount->text)};
+        lb_ctl_table_row(&table, cells);
+    }
+    (void)fputc('\n', env->out);
+    return lb_ctl_table_print(&table, env->out);
+}
+
 /* The ids of a part's classes; what goes in an emergency waits for none. */
 static const char *part_classes(const struct lb_ctl_env *env, const struct lb_form *form,
                                 const struct lb_form_part *part, struct lb_arena *arena)
@@ -182,6 +217,7 @@ static lb_status print_form(const struct lb_ctl_env *env, const struct lb_form *
     LB_TRY(print_conditions(env, form, arena));
     (void)fputc('\n', env->out);
     print_classes(env, form);
+    LB_TRY(print_amounts(env, form, arena));
     return print_parts(env, form, arena);
 }
 
