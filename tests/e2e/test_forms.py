@@ -3,6 +3,7 @@ comes to, and to the one its story tells."""
 
 import collections
 import concurrent.futures
+import datetime
 import glob
 import os
 import re
@@ -18,8 +19,11 @@ import yaml
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
+import departments  # noqa: E402
 import forms  # noqa: E402
+import population  # noqa: E402
 from expected import normal_name  # noqa: E402
+from generate import DEFAULT_SEED  # noqa: E402
 from material import LIFE_FORMS  # noqa: E402
 from members import DEPARTMENTS  # noqa: E402
 from stubs import Refused  # noqa: E402
@@ -164,6 +168,22 @@ class Forms(unittest.TestCase):
             self.assertGreater(ended.result.receipts_checked, 0)
         saved = sum(ended.result.documents_saved for ended in self.ended)
         self.assertGreater(saved, len(self.cases))
+
+
+class Days(unittest.TestCase):
+    def test_the_stories_hold_on_other_days_as_well(self):
+        """Ends of years, months and terms: databases and outcomes alone, without a federation."""
+        for day in ("2027-01-01", "2028-02-29", "2030-08-31"):
+            today = datetime.date.fromisoformat(day)
+            people = population.generate(DEFAULT_SEED, 1, today)
+            folder = fixture.folder()
+            departments.write_all(people, folder)
+            outcomes = Outcomes(folder, today)
+            self.addCleanup(outcomes.close)
+            told = [case for case in forms.cases_of(people) if case["key"]]
+            for case in told:
+                with self.subTest(day=day, key=case["key"]):
+                    self.assertEqual(outcomes.judge(case)["class"], case["class"])
 
 
 class Documentation(unittest.TestCase):
