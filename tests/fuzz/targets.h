@@ -61,6 +61,8 @@ struct fuzz_sink;
     X(sealed_parcel)                                                                               \
     X(broker_link)                                                                                 \
     X(psi_file)                                                                                    \
+    X(policy_file)                                                                                 \
+    X(policy_answers)                                                                              \
     X(traceparent)
 
 #define FUZZ_DECLARE(name_)                                                                        \

@@ -126,8 +126,8 @@ class Policies(unittest.TestCase):
     """The policy calculator: what it answers, and that nothing of what is entered is left anywhere."""
 
     ENTERED = {"birth_date": "1941-07-23", "beijing_hukou": "yes", "household_income_month": "87654.32",
-               "members": "1", "benefit_class": "none", "disability": "intellectual-3"}
-    TRACES = (b"1941-07-23", b"19410723", b"87654.32", b"8765432", b"intellectual-3", b"household_income_month",
+               "members": "1", "benefit_class": "none", "disability": "vision-4"}
+    TRACES = (b"1941-07-23", b"19410723", b"87654.32", b"8765432", b"vision-4", b"household_income_month",
               b"1841-07-23")
 
     def answers(self, **others):
@@ -164,7 +164,7 @@ class Policies(unittest.TestCase):
             "Content-Type": "application/json", "Authorization": "Bearer " + secret,
             "traceparent": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"})
         self.assertEqual(connection.getresponse().status, 200)
-        for wrong in ({"birth_date": "1841-07-23"}, {"members": "8765432"}, {"nobody": "intellectual-3"}):
+        for wrong in ({"birth_date": "1841-07-23"}, {"members": "8765432"}, {"nobody": "vision-4"}):
             with self.assertRaises(Refused) as caught:
                 agent.call("CalculatePolicies", self.answers(**wrong))
             self.assertEqual(caught.exception.code, "ANSWER_INVALID")
