@@ -208,6 +208,72 @@ static void every_comparison_has_a_row_on_its_edge(void **state)
     assert_int_equal(missing, 0);
 }
 
+/* --- below, at and above --- */
+
+/* Whether b answers the question by the next cent, day, month or whatever its unit is, and all else
+ * as a does. */
+static bool is_next(const struct test_row *a, const struct test_row *b, size_t question)
+{
+    const struct catalogue_answer *low = &a->answers->answers[question];
+    const struct catalogue_answer *high = &b->answers->answers[question];
+    if (a->policy != b->policy || !low->known || !high->known)
+        return false;
+    int64_t step = high->number - low->number;
+    if (table.catalogue->questions[question].type == LB_QUESTION_DATE) {
+        const struct lb_date from = lb_catalogue_date_of(low->number);
+        const struct lb_date to = lb_catalogue_date_of(high->number);
+        step = lb_date_day(&to) - lb_date_day(&from);
+    }
+    for (size_t i = 0; step == 1 && i < table.catalogue->num_questions; i++) {
+        const struct catalogue_answer *one = &a->answers->answers[i];
+        const struct catalogue_answer *other = &b->answers->answers[i];
+        if (i != question && (one->known != other->known || one->number != other->number))
+            return false;
+    }
+    return step == 1;
+}
+
+/* Three rows in a row over whose values the condition's truth changes. */
+static bool has_three_rows(size_t policy, size_t condition, size_t question)
+{
+    for (size_t b = 0; b < table.num_rows; b++) {
+        bool holds[2] = {false, false}, below = false, above = false;
+        if (table.rows[b].policy != policy || table.rows[b].truths[condition] == LB_UNKNOWN)
+            continue;
+        for (size_t i = 0; i < table.num_rows; i++) {
+            bool is_below = is_next(&table.rows[i], &table.rows[b], question);
+            bool is_above = is_next(&table.rows[b], &table.rows[i], question);
+            below = below || is_below;
+            above = above || is_above;
+            if (is_below || is_above || i == b)
+                holds[table.rows[i].truths[condition] == LB_TRUE] = true;
+        }
+        if (below && above && holds[0] && holds[1])
+            return true;
+    }
+    return false;
+}
+
+static void every_comparison_has_rows_below_at_and_above(void **state)
+{
+    int missing = 0;
+    (void)state;
+    for (size_t p = 0; p < table.catalogue->num_policies; p++) {
+        const struct lb_policy *policy = &table.catalogue->policies[p].policy;
+        for (size_t c = 0; c < policy->num_conditions; c++) {
+            const struct lb_policy_condition *condition = &policy->conditions[c];
+            const char *sign = strpbrk(condition->test, "<>");
+            bool found = sign == NULL || strncmp(sign, "<>", 2) == 0;
+            for (size_t k = 0; k < condition->num_questions; k++)
+                found = found || has_three_rows(p, c, condition->questions[k]);
+            if (!found)
+                missing += told("%s: %s has no rows below, at and above", policy->id,
+                                condition->name);
+        }
+    }
+    assert_int_equal(missing, 0);
+}
+
 /* Whether a row with this choice notices that the condition takes it the other way. */
 static bool choice_is_noticed(size_t policy, size_t condition, size_t question, size_t choice)
 {
@@ -308,6 +374,7 @@ int main(void)
         cmocka_unit_test(every_threshold_has_rows_at_its_boundary),
         cmocka_unit_test(every_age_has_rows_at_its_birthday),
         cmocka_unit_test(every_comparison_has_a_row_on_its_edge),
+        cmocka_unit_test(every_comparison_has_rows_below_at_and_above),
         cmocka_unit_test(every_named_choice_and_another_are_noticed),
         cmocka_unit_test(every_condition_decides_a_row_in_each_truth),
         cmocka_unit_test(the_catalogue_is_sound),
