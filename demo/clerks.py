@@ -4,7 +4,7 @@ import os
 
 from members import CLERK
 from officers import Officer
-from stubs import secure_channel
+from stubs import Refused, secure_channel
 
 
 class Clerk(Officer):
@@ -43,9 +43,11 @@ class Clerk(Officer):
         word.kind = word.Kind.Value(kind)
         self._call("SayWord", "SayWordRequest", number=number, word=word, ack=ack)
 
-    def settle(self, number, outcome="GRANTED"):
-        """Takes a submission on and decides it."""
+    def accept(self, number):
+        """Takes a submission out and on, under a number of the department's."""
         self.say(number, "ACCEPTED", ack=True, reference=f"{self.name}-{number}")
+
+    def decide(self, number, outcome="GRANTED"):
         word = self._federation.contract.type("Word")
         self.say(number, "DECIDED", outcome=word.Outcome.Value(outcome), text_zh="已办结。", text_en="Done.",
                  law="SAL43")
@@ -56,7 +58,12 @@ class Clerk(Officer):
             member, files = self._federation.members[self.name], ("cert.pem", "key.pem")
             self._channel = secure_channel(member.address, self._federation.material.ca,
                                            *(os.path.join(self.folder, file) for file in files))
-        return contract.call(self._channel, "Adapter/" + method, contract.new(request, **fields))
+        try:
+            return contract.call(self._channel, "Adapter/" + method, contract.new(request, **fields))
+        except Refused as refused:
+            if refused.canonical == "UNAVAILABLE":  # stock Python polls a connection it dials too seldom
+                self.close()
+            raise
 
 
 def enrolled(federation, names, version):

@@ -4,12 +4,14 @@ evidence is lost, nothing signed is rolled back and nothing counted twice.
 
     crash.py --bin DIR --crash-bin DIR [--rounds N | --minutes M] [--seed S] [--json] [--keep]
     crash.py --bin DIR --brokers [--rounds N] [--cases N] [--listening] [--seed S] [--json] [--keep]
+    crash.py --bin DIR --submissions [--rounds N] [--cases N] [--seed S] [--json] [--keep]
 
 A round is one SIGKILL at a random instant, of one of the two or of both. Among the rounds each point of
 tests/crash/points.h is passed once by each program, which then dies there.
 
 With --brokers the ten departments have two brokers and no port of their own, and a round is so many cases, in
-the middle of which one broker is killed, asked to stop, or frozen.
+the middle of which one broker is killed, asked to stop, or frozen. With --submissions so many cases are handed
+to departments while brokers, adapters and the agent are killed so many times (300), one broker for good.
 """
 
 import argparse
@@ -26,6 +28,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import brokers  # noqa: E402
 import changes  # noqa: E402
+import submissions  # noqa: E402
 from checks import Checks  # noqa: E402
 from ground import ADAPTER, BROKER, Ground, wait_until  # noqa: E402
 
@@ -184,6 +187,16 @@ def _run_changes(folder, options, _seed):
         federation.stop()
 
 
+def _run_submissions(folder, options, seed):
+    """The campaign of tests/crash/submissions.py; its report."""
+    federation = brokers.made(brokers.populated(folder, options.bin, attached=False))
+    try:
+        federation.start()
+        return submissions.campaign(federation, seed, options.cases, options.rounds or 300)
+    finally:
+        federation.stop()
+
+
 def _run_points(folder, options, seed):
     points = [(name, point) for point in POINTS for name in (ADAPTER, BROKER)]
     until = time.monotonic() + options.minutes * 60 if options.minutes else float("inf")
@@ -202,14 +215,17 @@ def main():
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     parser.add_argument("--brokers", action="store_true", help="two brokers, one of which ends")
-    parser.add_argument("--cases", type=int, default=200, help="in a round of --brokers (200)")
+    parser.add_argument("--submissions", action="store_true", help="parts of cases, while their programs die")
+    parser.add_argument("--cases", type=int, default=200, help="in a round of --brokers; of --submissions (200)")
     parser.add_argument("--changes", action="store_true", help="all keys, members and versions change under load")
     parser.add_argument("--rate", type=int, default=50, help="cases a second of --changes (50)")
     parser.add_argument("--alone", action="store_true", help="one broker in --changes, not two")
     parser.add_argument("--listening", action="store_true", help="the departments of --brokers or --changes listen")
     options = parser.parse_args()
     campaign, tell = ((_run_brokers, brokers.tell_report) if options.brokers else
-                      (_run_changes, changes.tell_report) if options.changes else (_run_points, _print))
+                      (_run_changes, changes.tell_report) if options.changes else
+                      (_run_submissions, submissions.tell_report) if options.submissions else
+                      (_run_points, _print))
     if campaign is _run_points and options.crash_bin is None:
         parser.error("--crash-bin is missing")
     folder = tempfile.mkdtemp(prefix="lianban-crash-")

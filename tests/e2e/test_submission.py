@@ -22,7 +22,7 @@ clerks = {}
 
 def setUpModule():
     global federation  # pylint: disable=global-statement
-    federation = fixture.running(60)
+    federation = fixture.running(60, share_runs=30)
     clerks.update(enrolled(federation, (LEAD, SECOND), 2))
     for clerk in clerks.values():
         unittest.addModuleCleanup(clerk.close)
@@ -32,13 +32,19 @@ def members():
     return find_story(federation, STORY)["members"]
 
 
-def handed():
-    """A case whose class is there and whose parts were handed over; its number."""
+def judged():
+    """A case whose class is there; its number."""
     outcome = federation.window.apply(members())
     if outcome.class_id != CLASS:
         raise AssertionError((outcome.class_id, [(f.fact, f.state, f.code) for f in outcome.result.missing]))
-    federation.window.submit(outcome.case_id)
     return outcome.case_id
+
+
+def handed(case_id=None):
+    """A case whose parts were handed over; its number."""
+    case_id = case_id or judged()
+    federation.window.submit(case_id)
+    return case_id
 
 
 def state(case_id, department):
@@ -68,7 +74,8 @@ class Handed(unittest.TestCase):
             wait_state(case_id, department, "DELIVERED")
             part, = at_the_department(department, case_id)
             self.assertEqual((part.kind, part.form, part.waiting), ("submission", "social-assistance", True))
-            clerks[department].settle(part.number)
+            clerks[department].accept(part.number)
+            clerks[department].decide(part.number)
             wait_state(case_id, department, "DECIDED")
         part = federation.window.parts(case_id)[LEAD]
         self.assertEqual((part.outcome, part.reference), ("GRANTED", f"{LEAD}-{part.reference.rsplit('-', 1)[1]}"))
@@ -108,9 +115,10 @@ class Handed(unittest.TestCase):
         self.assertEqual(state(case_id, SECOND), "DELIVERED")
 
     def test_nobody_on_the_way_can_read_it(self):
+        case_id = judged()
         federation.processes[SECOND].stop()
         try:
-            case_id = handed()
+            handed(case_id)
             wait_state(case_id, LEAD, "DELIVERED")
             wait_until(lambda: held() > 0, SOON, "a parcel in the outbox")
             persons = needles(m["id_no"] for m in members())
@@ -125,11 +133,14 @@ class Away(unittest.TestCase):
     def test_who_is_away_holds_up_nobody(self):
         """Its part waits, and the window is told since when and until when it is tried again; on its
         return all goes through by itself."""
+        cases = [judged() for _ in range(3)]
         federation.processes[SECOND].stop()
-        cases = [handed() for _ in range(3)]
         for case_id in cases:
+            handed(case_id)
             wait_state(case_id, LEAD, "DELIVERED")
-            clerks[LEAD].settle(at_the_department(LEAD, case_id)[0].number)
+            number = at_the_department(LEAD, case_id)[0].number
+            clerks[LEAD].accept(number)
+            clerks[LEAD].decide(number)
             wait_state(case_id, LEAD, "DECIDED")
             wait_state(case_id, SECOND, "WAITING")
             part = federation.window.parts(case_id)[SECOND]
@@ -142,8 +153,9 @@ class Away(unittest.TestCase):
             self.assertEqual(len(at_the_department(SECOND, case_id)), 1)
 
     def test_the_broker_comes_back_with_what_it_held(self):
+        case_id = judged()
         federation.processes[SECOND].stop()
-        case_id = handed()
+        handed(case_id)
         wait_state(case_id, SECOND, "WAITING")
         federation.processes["broker"].kill()
         clerks[SECOND].close()
@@ -153,8 +165,9 @@ class Away(unittest.TestCase):
         self.assertEqual(len(at_the_department(SECOND, case_id)), 1)
 
     def test_an_agent_that_dies_goes_on_with_its_parts(self):
+        case_id = judged()
         federation.processes[SECOND].stop()
-        case_id = handed()
+        handed(case_id)
         federation.processes["window"].kill()
         federation.processes["window"].start()
         federation.wait_answering("window")
