@@ -129,6 +129,23 @@ class Handed(unittest.TestCase):
         wait_state(case_id, SECOND, "DELIVERED")
 
 
+class Commands(unittest.TestCase):
+    """The same from a terminal, to the end of the case."""
+
+    def lianban(self, *words):
+        return federation.material.lianban("case", *words, "--agent", federation.members["window"].address)
+
+    def test_from_submission_to_the_attestation(self):
+        case_id = judged()
+        parts = self.lianban("submit", "--case", case_id)["parts"]
+        self.assertEqual([part["department"] for part in parts], [LEAD, SECOND])
+        for department in (LEAD, SECOND):
+            wait_state(case_id, department, "DELIVERED")
+        self.assertEqual(self.lianban("overdue")["parts"], [])
+        self.lianban("close", "--case", case_id)
+        self.assertIn(f"\ncase {case_id}\n", self.lianban("attest", "--case", case_id)["attestation"])
+
+
 class Away(unittest.TestCase):
     def test_who_is_away_holds_up_nobody(self):
         """Its part waits, and the window is told since when and until when it is tried again; on its
