@@ -72,6 +72,31 @@ static void nothing_goes_before_a_class_stands(void **state)
     assert_int_equal(fx->num_posted, 1);
 }
 
+/* A person's decision goes before MANUAL, and goes along with what an officer added. */
+static void a_person_decides_first(void **state)
+{
+    struct post *post = *state;
+    struct fixture *fx = post->fx;
+    Lianban__V1__CaseParts *parts = NULL;
+    Lianban__V1__ActResponse *act = NULL;
+    const char *case_id = post->case_id = fx_facing(fx, false);
+    assert_ok(fx_add(fx, fx_fact_request(fx, case_id, "firms", "0", "B"), &act));
+    assert_string_equal(act->result->class_id, "MANUAL");
+    assert_code(post_submit(post, false, &parts), LB_CASE_UNDECIDED);
+    assert_ok(fx_decide(fx, fx_decide_request(fx, case_id, "FULL"), &act));
+    assert_ok(post_submit(post, false, &parts));
+    post_work(post);
+    const Lianban__V1__Part *part = fx_read(fx, fx_posted_to(fx, FX_TAX));
+    assert_string_equal(part->class_id, "MANUAL");
+    assert_string_equal(part->decided_class, "FULL");
+    assert_string_equal(part->decided_reason, "经核对材料，符合条件。");
+    assert_string_equal(part->facts[0]->fact, "firms");
+    assert_string_equal(part->facts[0]->shown, "0");
+    assert_string_equal(part->facts[0]->grade, "B");
+    assert_int_equal(part->facts[0]->state, LIANBAN__V1__FACT__STATE__OK);
+    assert_int_equal(part->facts[0]->txn.len, 0);
+}
+
 static void goes_on_after_every_step(void **state)
 {
     struct post *post = *state;
@@ -223,6 +248,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_department_gets_its_part, post_setup, post_teardown),
         cmocka_unit_test_setup_teardown(nothing_goes_before_a_class_stands,
                                         post_setup, post_teardown),
+        cmocka_unit_test_setup_teardown(a_person_decides_first, post_setup, post_teardown),
         cmocka_unit_test_setup_teardown(goes_on_after_every_step, post_setup, post_teardown),
         cmocka_unit_test_setup_teardown(parts_are_events, post_setup, post_teardown),
         cmocka_unit_test_setup_teardown(who_is_away_keeps_nobody_waiting,
