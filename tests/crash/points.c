@@ -64,7 +64,7 @@ static void die(void)
     (void)pause();
 }
 
-static void pass(const char *point)
+void crash_pass(const char *point)
 {
     if (is_here(point))
         die();
@@ -75,7 +75,7 @@ lb_status __wrap_lb_checkpoint_sign(const struct lb_checkpoint *checkpoint,
                                     struct lb_span *out_note)
 {
     lb_status status = __real_lb_checkpoint_sign(checkpoint, key, arena, out_note);
-    pass("sign");
+    crash_pass("sign");
     return status;
 }
 
@@ -93,11 +93,11 @@ static void tear_slot(int fd, unsigned slot, struct lb_span note)
 
 lb_status __wrap_lb_ratchet_put(int fd, unsigned slot, struct lb_span note)
 {
-    pass("ratchet-before");
+    crash_pass("ratchet-before");
     if (is_here("ratchet-torn"))
         tear_slot(fd, slot, note);
     lb_status status = __real_lb_ratchet_put(fd, slot, note);
-    pass("ratchet-after");
+    crash_pass("ratchet-after");
     return status;
 }
 
@@ -105,31 +105,31 @@ lb_status __wrap_lb_records_put_leaf(struct lb_records *records, uint64_t index,
                                      struct lb_span bytes)
 {
     lb_status status = __real_lb_records_put_leaf(records, index, bytes);
-    pass("staging");
+    crash_pass("staging");
     return status;
 }
 
 lb_status __wrap_lb_records_put_tile(struct lb_records *records, unsigned level, uint64_t n,
                                      const struct lb_hash *hashes)
 {
-    pass("tile-before");
+    crash_pass("tile-before");
     lb_status status = __real_lb_records_put_tile(records, level, n, hashes);
-    pass("tile-after");
+    crash_pass("tile-after");
     return status;
 }
 
 lb_status __wrap_lb_store_commit(struct lb_store *store)
 {
-    pass("commit-before");
+    crash_pass("commit-before");
     lb_status status = __real_lb_store_commit(store);
-    pass("commit-after");
+    crash_pass("commit-after");
     return status;
 }
 
 lb_status __wrap_lb_store_checkpoint(struct lb_store *store)
 {
-    pass("checkpoint-before");
+    crash_pass("checkpoint-before");
     lb_status status = __real_lb_store_checkpoint(store);
-    pass("checkpoint-after");
+    crash_pass("checkpoint-after");
     return status;
 }

@@ -18,9 +18,19 @@
  *   checkpoint-before checkpoint-after      around moving the WAL into the database
  *   database-torn database-unsynced database-synced  in the middle of that
  *
+ * and in an adapter (points_intake.c)
+ *
+ *   parts-came parts-taken           before a frame is opened; its parcels are durable or refused
+ *   part-stored                      a part is in the transaction
+ *   word-said word-sealed word-ended likewise what the department says, each sealing, its end
+ *   word-unsent word-sent            around giving it to a link
+ *
  * The linker's --wrap puts the functions below in the place of those they are named after.
  */
 struct lb_records;
+
+/* crash_pass is where a process that was told to dies. */
+void crash_pass(const char *point);
 
 lb_status __real_lb_checkpoint_sign(const struct lb_checkpoint *checkpoint,
                                     const struct lb_sign_key *key, struct lb_arena *arena,
