@@ -10,7 +10,7 @@
 #include "gateway/base/hex.h"
 #include "gateway/base/log.h"
 
-#define ROUND_MS 1000
+#define ROUND_MS 250
 #define BY "program"
 #define EXIT_TAKEN 0
 #define EXIT_RETURNED 3
