@@ -47,7 +47,6 @@ lb_status lb_parcel_check(const struct lb_outbox *outbox, const Lianban__V1__Par
     LB_ENSURE(protobuf_c_message_get_packed_size(&parcel->base) <=
                   LB_MAX_PARCEL_BYTES + MAX_OPEN_BYTES,
               LB_TOO_LARGE, "parcel");
-    LB_ENSURE(parcel->expires_unix_s > now, LB_PARCEL_EXPIRED, "a parcel past its end");
     LB_ENSURE(parcel->expires_unix_s <= now + LB_PARCEL_LIFE_S, LB_MALFORMED,
               "a parcel's end is too far ahead");
     LB_ENSURE(is_listed(outbox, parcel->recipient, kind), LB_PEER_UNLISTED,

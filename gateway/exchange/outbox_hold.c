@@ -70,6 +70,14 @@ static lb_status begin_again(struct lb_outbox *outbox, struct parcel *parcel,
     return LB_OK;
 }
 
+/* What became of a parcel is told past its end as well; only nothing new begins then. */
+static lb_status check_end(const struct lb_outbox *outbox, const struct parcel *what)
+{
+    LB_ENSURE(what->expires_unix_s > lb_clock_unix_s(outbox->options.clock), LB_PARCEL_EXPIRED,
+              "a parcel past its end");
+    return LB_OK;
+}
+
 lb_status lb_outbox_begin(struct lb_outbox *outbox, const struct parcel *what,
                           struct holding *holding, enum found *out_found,
                           struct parcel **out_parcel)
@@ -80,6 +88,7 @@ lb_status lb_outbox_begin(struct lb_outbox *outbox, const struct parcel *what,
               "a parcel of this name is for somebody else");
     *out_found = FOUND_NEW;
     if (parcel == NULL) {
+        LB_TRY(check_end(outbox, what));
         LB_TRY(lb_outbox_add(outbox, what, &parcel));
         parcel->id = outbox->next_id++;
         parcel->since_unix_s = lb_clock_unix_s(outbox->options.clock);
@@ -91,6 +100,7 @@ lb_status lb_outbox_begin(struct lb_outbox *outbox, const struct parcel *what,
                memcmp(parcel->sha256, what->sha256, sizeof(what->sha256)) == 0) {
         *out_found = FOUND_HELD;
     } else {
+        LB_TRY(check_end(outbox, what));
         LB_TRY(begin_again(outbox, parcel, what, holding));
     }
     *out_parcel = parcel;

@@ -216,8 +216,8 @@ void lb_outbox_wake(struct lb_outbox *outbox);
 
 /* --- outbox_check.c --- */
 enum lb_node_kind;
-/* lb_parcel_check judges the open part of a parcel of `sender`'s for a member of `kind`; statuses
- * of lb_outbox_submit. */
+/* lb_parcel_check judges the open part of a parcel of `sender`'s for a member of `kind`, but for
+ * its end; statuses of lb_outbox_submit. */
 LB_MUST lb_status lb_parcel_check(const struct lb_outbox *outbox, const Lianban__V1__Parcel *parcel,
                                   const char *sender, enum lb_node_kind kind);
 /* lb_parcel_check_entry: an entry SENT about this parcel. RECEIPT_INVALID. */
@@ -259,7 +259,7 @@ struct holding {
 enum found { FOUND_NEW, FOUND_HELD, FOUND_OVER };
 /* lb_outbox_begin looks a parcel up in memory; `what` has its name, parties, end, hash and size.
  * For FOUND_NEW the holding is to be recorded (lb_outbox_record). BUSY, PARCEL_CHANGED,
- * OUTBOX_FULL, NO_MEMORY. Under lock. */
+ * PARCEL_EXPIRED, OUTBOX_FULL, NO_MEMORY. Under lock. */
 LB_MUST lb_status lb_outbox_begin(struct lb_outbox *outbox, const struct parcel *what,
                                   struct holding *holding, enum found *out_found,
                                   struct parcel **out_parcel);
