@@ -209,6 +209,7 @@ int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv)
         {"withdraw", "ask the departments to stop", "撤回申请", lb_ctl_case_withdraw},
         {"retry", "send off again what nobody took", "重新递送", lb_ctl_case_retry},
         {"overdue", "what is late, over all cases", "逾期清单", lb_ctl_case_overdue},
+        {"figures", "a past month, for leaders", "月度统计", lb_ctl_case_figures},
         {"close", "erase it", "办结并删除", close_command},
         {"attest", "that it was erased, signed", "删除证明", lb_ctl_case_attest},
     };

@@ -201,6 +201,41 @@ static void a_letter_is_printed_as_it_is(void **state)
     assert_non_null(strstr(cli->out, "cd00"));
 }
 
+static void figures_are_printed_without_small_ones(void **state)
+{
+    struct test_cli *cli = *state;
+    Lianban__V1__GetFiguresResponse reply = LIANBAN__V1__GET_FIGURES_RESPONSE__INIT;
+    Lianban__V1__Figures one = LIANBAN__V1__FIGURES__INIT, few = LIANBAN__V1__FIGURES__INIT;
+    Lianban__V1__Figures *all[] = {&one, &few};
+    Lianban__V1__FigureShare manual = LIANBAN__V1__FIGURE_SHARE__INIT;
+    Lianban__V1__FigureShare decided = LIANBAN__V1__FIGURE_SHARE__INIT;
+    manual.shown = decided.shown = true;
+    manual.cases = 25;
+    decided.cases = 100;
+    one.form = TEXT("aid");
+    one.shown = true;
+    one.cases = 100;
+    one.facts = 600;
+    one.facts_prefilled = 540;
+    one.manual = &manual;
+    one.decided = &decided;
+    one.days_to_decision = 350;
+    few.form = TEXT("rare");
+    reply.month = TEXT("2026-10");
+    reply.forms = all;
+    reply.n_forms = 2;
+    test_agent_says(cli, &reply);
+    assert_int_equal(RUN(cli, lb_ctl_case_command, "case", "figures", "--month", "2026-10"),
+                     LB_CTL_OK);
+    static const char *const said[] = {"90.0 %", "25.0 %", "3.5", "<10"};
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+        assert_non_null(strstr(cli->out, said[i]));
+    assert_int_equal(
+        RUN(cli, lb_ctl_case_command, "case", "figures", "--month", "2026-10", "--json"),
+        LB_CTL_OK);
+    assert_non_null(strstr(cli->out, "\"departed\": null"));
+}
+
 /* --- verify --- */
 
 static const char *sign(struct test_cli *cli, const char *text, const char *origin,
@@ -262,6 +297,7 @@ int main(void)
         TEST(the_list_is_printed),
         TEST(records_are_listed_and_handed_out),
         TEST(a_letter_is_printed_as_it_is),
+        TEST(figures_are_printed_without_small_ones),
         TEST(a_record_verifies_by_its_agent_s_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

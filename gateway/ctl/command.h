@@ -11,7 +11,8 @@
  */
 int lb_ctl_apply_command(struct lb_ctl_env *env, int argc, char **argv);
 /* case list | show | resume | watch | fact | hear | decide | correct | corrected | letter |
- * records | verify | submit | supplement | withdraw | retry | overdue | close | attest */
+ * records | verify | submit | supplement | withdraw | retry | overdue | figures | close |
+ * attest */
 int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
 /* consent notice | pending | confirm | refuse | revoke | suspend | resume | slip | show |
  * withdraw | record | emergency | due | close */
@@ -88,6 +89,7 @@ int lb_ctl_case_hear(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_decide(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_correct(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_corrected(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_case_figures(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_letter(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_records(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_case_verify(struct lb_ctl_env *env, int argc, char **argv);

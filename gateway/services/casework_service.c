@@ -24,6 +24,7 @@ METHOD(request_correction, RequestCorrectionRequest, request_correction_request,
        lb_window_request_correction)
 METHOD(close_correction, CloseCorrectionRequest, close_correction_request, ActResponse,
        lb_window_close_correction)
+METHOD(get_figures, GetFiguresRequest, get_figures_request, GetFiguresResponse, lb_window_figures)
 METHOD(get_letter, GetLetterRequest, get_letter_request, GetLetterResponse, lb_window_letter)
 METHOD(get_records, GetRecordsRequest, get_records_request, GetRecordsResponse, lb_window_records)
 
@@ -34,6 +35,7 @@ void lb_casework_service_methods(struct lb_window *window,
         {.path = "/lianban.v1.Window/AddFact", .unary = add_fact, .ctx = window},
         {.path = "/lianban.v1.Window/CloseCorrection", .unary = close_correction, .ctx = window},
         {.path = "/lianban.v1.Window/DecideCase", .unary = decide_case, .ctx = window},
+        {.path = "/lianban.v1.Window/GetFigures", .unary = get_figures, .ctx = window},
         {.path = "/lianban.v1.Window/GetLetter", .unary = get_letter, .ctx = window},
         {.path = "/lianban.v1.Window/GetRecords", .unary = get_records, .ctx = window},
         {.path = "/lianban.v1.Window/ListCases", .unary = list_cases, .ctx = window},

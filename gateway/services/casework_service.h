@@ -5,7 +5,7 @@
 #include "gateway/window/casework.h"
 
 /* Those methods of lianban.v1.Window that persons decide by. */
-#define LB_CASEWORK_METHODS 8
+#define LB_CASEWORK_METHODS 9
 /* lb_casework_service_methods fills the table for a server; the agent outlives it. */
 void lb_casework_service_methods(struct lb_window *window,
                                  struct lb_rpc_method out[LB_CASEWORK_METHODS]);

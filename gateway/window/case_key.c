@@ -1,4 +1,5 @@
 #include "gateway/window/case_key.h"
+#include "gateway/window/figures.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -171,12 +172,15 @@ static lb_status delete_rows(struct lb_case_store *store, const char *case_id)
     return LB_OK;
 }
 
-lb_status lb_case_key_destroy(struct lb_case_store *store, const char *case_id, int64_t now_s)
+lb_status lb_case_key_destroy(struct lb_case_store *store, const char *case_id, int64_t now_s,
+                              const struct lb_case_figures *figures)
 {
     LB_TRY(lb_store_begin(store->store));
     lb_status status = note_end(store, case_id, now_s);
     if (status == LB_OK)
         status = delete_rows(store, case_id);
+    if (status == LB_OK && figures != NULL)
+        status = lb_figures_add(store->store, figures);
     if (status == LB_OK)
         status = lb_store_commit(store->store);
     if (status != LB_OK)

@@ -21,6 +21,8 @@
 
 #define LB_CASE_KEY_BYTES 32
 
+struct lb_case_figures;
+
 struct lb_case_store {
     pthread_mutex_t lock;         /* held for everything below */
     struct lb_store *store;
@@ -45,10 +47,11 @@ LB_MUST lb_status lb_case_key_get(struct lb_case_store *store, const char *case_
 /* lb_case_key_make makes one, inside the caller's transaction. STORE_CONFLICT when it has one. */
 LB_MUST lb_status lb_case_key_make(struct lb_case_store *store, const char *case_id,
                                    uint8_t out_key[LB_CASE_KEY_BYTES]);
-/* lb_case_key_destroy destroys the key and every row of a case, durably, and notes the end of it.
+/* lb_case_key_destroy destroys the key and every row of a case, durably, notes the end of it and
+ * adds up what it came to (figures.h; NULL for nothing).
  * Until lb_case_wal_empty they stand in the log of earlier writes. */
 LB_MUST lb_status lb_case_key_destroy(struct lb_case_store *store, const char *case_id,
-                                      int64_t now_s);
+                                      int64_t now_s, const struct lb_case_figures *figures);
 /* lb_case_wal_empty takes what was overwritten out of the write-ahead log; STATE_LOCKED while
  * another process reads it. */
 LB_MUST lb_status lb_case_wal_empty(struct lb_case_store *store);

@@ -105,8 +105,8 @@ static void dies_before_the_entry(void **state)
     lb_window_free(fx->window);
     fx->window = NULL;
     assert_ok(lb_case_store_open(fx->store_path, fx->case_key, &fx->diag, &store));
-    assert_ok(lb_case_store_erase(store, case_id, FX_NOW));
-    assert_ok(lb_case_store_erase(store, case_id, FX_NOW + 5)); /* it is over already */
+    assert_ok(lb_case_store_erase(store, case_id, FX_NOW, NULL));
+    assert_ok(lb_case_store_erase(store, case_id, FX_NOW + 5, NULL)); /* it is over already */
     lb_case_store_close(store);
     uint64_t size = log_size(fx);
     fx_restart(fx);
@@ -145,6 +145,7 @@ static void old_stores_go_on(void **state)
     make_old(fx, case_id);
     make_old(fx, second);
     fx_change_store(fx, "DROP TABLE case_key; DROP TABLE parcel; DROP TABLE word; DROP TABLE ended;"
+                     " DROP TABLE figures;"
                      " PRAGMA user_version = 1");
     struct lb_span old = fx_stored_case(fx, case_id);
     fx_restart(fx);

@@ -4,6 +4,7 @@
 
 #include "gateway/base/wipe.h"
 #include "gateway/window/case_key.h"
+#include "gateway/window/figures.h"
 #include "gateway/window/inside.h"
 
 /*
@@ -33,6 +34,7 @@ static const char *const migrations[] = {
     "CREATE TABLE ended(id BLOB PRIMARY KEY, time_s INTEGER NOT NULL, commitment BLOB NOT NULL,"
     " entry INTEGER);"
     "CREATE INDEX ended_open ON ended(id) WHERE entry IS NULL;",
+    LB_FIGURES_SQL,
     NULL,
 };
 
@@ -175,12 +177,23 @@ lb_status lb_case_store_put(struct lb_case_store *store, const struct lb_window_
     return status;
 }
 
-lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id, int64_t now_s)
+lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id, int64_t now_s,
+                              const struct lb_case_figures *figures)
 {
     (void)pthread_mutex_lock(&store->lock);
-    lb_status status = lb_case_key_destroy(store, case_id, now_s);
+    lb_status status = lb_case_key_destroy(store, case_id, now_s, figures);
     if (status == LB_OK)
         lb_status_ignore(lb_case_wal_empty(store)); /* done again before anybody attests it */
+    (void)pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+lb_status lb_case_store_figures(struct lb_case_store *store, const char *month,
+                                struct lb_arena *arena, struct lb_figures_row **out_rows,
+                                size_t *out_num)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    lb_status status = lb_figures_read(store->store, month, arena, out_rows, out_num);
     (void)pthread_mutex_unlock(&store->lock);
     return status;
 }

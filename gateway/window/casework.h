@@ -62,4 +62,11 @@ LB_MUST lb_status lb_window_letter(struct lb_window *window,
                                    const Lianban__V1__GetLetterRequest *request,
                                    struct lb_arena *arena, Lianban__V1__GetLetterResponse **out);
 
+/* lb_window_figures gives a past month's figures over closed cases, small cells left out.
+ * MALFORMED for what is no month that is over. */
+LB_MUST lb_status lb_window_figures(struct lb_window *window,
+                                    const Lianban__V1__GetFiguresRequest *request,
+                                    struct lb_arena *arena,
+                                    Lianban__V1__GetFiguresResponse **out);
+
 #endif

@@ -19,6 +19,8 @@
 #define LB_WINDOW_ARENA_BYTES (16U * 1024 * 1024)  /* one collect: a household's reads */
 
 struct lb_case_store;
+struct lb_case_figures;
+struct lb_figures_row;
 
 /* The sender's half of one HPKE context. */
 struct lb_window_context {
@@ -85,9 +87,14 @@ void lb_case_store_close(struct lb_case_store *store);
 LB_MUST lb_status lb_case_store_put(struct lb_case_store *store,
                                     const struct lb_window_case *entry);
 /* lb_case_store_erase destroys a case's key and deletes its rows, out of the write-ahead log as
- * well, and notes the end of it (case_key.h). */
+ * well, notes the end of it (case_key.h) and adds up what it came to (figures.h; NULL for
+ * nothing). */
 LB_MUST lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id,
-                                      int64_t now_s);
+                                      int64_t now_s, const struct lb_case_figures *figures);
+/* lb_case_store_figures reads a month's figures, as lb_figures_read. */
+LB_MUST lb_status lb_case_store_figures(struct lb_case_store *store, const char *month,
+                                        struct lb_arena *arena, struct lb_figures_row **out_rows,
+                                        size_t *out_num);
 /* lb_case_store_tidy takes what was overwritten out of the write-ahead log. */
 LB_MUST lb_status lb_case_store_tidy(struct lb_case_store *store);
 /* lb_case_store_load reads all cases into the window's table and feeds. FORM_UNKNOWN with a

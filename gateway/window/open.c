@@ -172,7 +172,8 @@ static lb_status keep(struct lb_window *window, struct lb_window_case *entry)
     LB_TRY(lb_case_store_put(window->store, entry));
     lb_status status = lb_window_add(window, entry);
     if (status != LB_OK) /* nobody knows its id */
-        lb_status_ignore(lb_case_store_erase(window->store, entry->id, entry->opened_unix_s));
+        lb_status_ignore(
+            lb_case_store_erase(window->store, entry->id, entry->opened_unix_s, NULL));
     return status;
 }
 

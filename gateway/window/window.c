@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/wipe.h"
+#include "gateway/window/figures.h"
 #include "gateway/window/parts_inside.h"
 
 /* Starting and stopping, and what a window system asks about a case as it stands. */
@@ -251,14 +252,20 @@ static lb_status mark_closed(struct lb_window_case *entry, bool closed)
     return LB_OK;
 }
 
-/* What is on its way to a department is not lost for that. */
-static lb_status erase(const struct lb_window_case *entry)
+/* Holding `asking`. What is on its way to a department is not lost for that, and what the case came
+ * to is added up as it goes. */
+static lb_status erase(struct lb_window_case *entry)
 {
     struct lb_window *window = entry->window;
+    struct lb_case_figures figures;
     bool on_their_way = false;
     LB_TRY(lb_parcels_on_their_way(window->store, entry->id, &on_their_way));
     LB_ENSURE(!on_their_way, LB_CASE_STATE, "a part is on its way");
-    return lb_case_store_erase(window->store, entry->id, lb_clock_unix_s(window->options.clock));
+    (void)pthread_mutex_lock(&entry->lock);
+    bool counts = lb_figures_of(entry, &figures);
+    (void)pthread_mutex_unlock(&entry->lock);
+    return lb_case_store_erase(window->store, entry->id, lb_clock_unix_s(window->options.clock),
+                               counts ? &figures : NULL);
 }
 
 lb_status lb_window_close_case(struct lb_window *window, const char *case_id)
