@@ -17,6 +17,7 @@ struct answer {
     Lianban__V1__Word__Kind kind;
     const char *takes;  /* letters of the options: reference, law, until, outcome, text */
     const char *needs;
+    const char *example;
 };
 
 struct answering {
@@ -138,9 +139,11 @@ static int run(struct lb_ctl_env *env, const struct answer *answer, int argc, ch
         options[num] = known[i];
         options[num++].required = strchr(answer->needs, known[i].name[0]) != NULL;
     }
+    const char *const examples[] = {answer->example, NULL};
     const struct lb_ctl_usage usage = {.command = answer->command, .en = answer->en,
                                        .zh = answer->zh, .operand = "NUMBER", .min_operands = 1,
-                                       .max_operands = 1, .options = options, .num_options = num};
+                                       .max_operands = 1, .options = options, .num_options = num,
+                                       .examples = examples};
     int exit_code = lb_ctl_args(env, &usage, argc, argv, &operands);
     if (exit_code != LB_CTL_GO)
         return exit_code;
@@ -153,7 +156,8 @@ int lb_ctl_intake_accept(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct answer answer = {
         "intake accept", "take a submission on, under the department's own number", "受理并给出受理号",
-        LIANBAN__V1__WORD__KIND__ACCEPTED, "rt", "r"};
+        LIANBAN__V1__WORD__KIND__ACCEPTED, "rt", "r",
+        "lianban intake accept 17 --officer clerk.yaml --reference 2026-0417 --ack"};
     return run(env, &answer, argc, argv);
 }
 
@@ -161,7 +165,8 @@ int lb_ctl_intake_return(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct answer answer = {
         "intake return", "do not take a submission on: why, and by which law", "不予受理：理由与依据",
-        LIANBAN__V1__WORD__KIND__RETURNED, "lt", "lt"};
+        LIANBAN__V1__WORD__KIND__RETURNED, "lt", "lt",
+        "lianban intake return 17 --officer clerk.yaml --law SAL45 --text why.json"};
     return run(env, &answer, argc, argv);
 }
 
@@ -169,7 +174,8 @@ int lb_ctl_intake_ask(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct answer answer = {
         "intake ask", "ask for what is missing, once and for all of it", "一次性告知需补正的内容",
-        LIANBAN__V1__WORD__KIND__SUPPLEMENT_WANTED, "ut", "ut"};
+        LIANBAN__V1__WORD__KIND__SUPPLEMENT_WANTED, "ut", "ut",
+        "lianban intake ask 17 --officer clerk.yaml --until 2026-12-01 --text missing.json"};
     return run(env, &answer, argc, argv);
 }
 
@@ -177,7 +183,8 @@ int lb_ctl_intake_decide(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct answer answer = {
         "intake decide", "say how a submission was decided; a refusal has its reason and law",
-        "作出决定；不予的须有理由与依据", LIANBAN__V1__WORD__KIND__DECIDED, "orlt", "o"};
+        "作出决定；不予的须有理由与依据", LIANBAN__V1__WORD__KIND__DECIDED, "orlt", "o",
+        "lianban intake decide 17 --officer clerk.yaml --outcome granted"};
     return run(env, &answer, argc, argv);
 }
 
@@ -185,7 +192,8 @@ int lb_ctl_intake_withdrawn(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct answer answer = {
         "intake withdrawn", "say that the citizen's withdrawal took effect", "确认本人撤回已生效",
-        LIANBAN__V1__WORD__KIND__WITHDRAWN, "t", ""};
+        LIANBAN__V1__WORD__KIND__WITHDRAWN, "t", "",
+        "lianban intake withdrawn 17 --officer clerk.yaml"};
     return run(env, &answer, argc, argv);
 }
 
@@ -193,6 +201,7 @@ int lb_ctl_intake_correct(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct answer answer = {
         "intake correct", "correct what was said: a record behind it, never an edit",
-        "更正先前的答复：另立记录，不改原文", LIANBAN__V1__WORD__KIND__CORRECTED, "orlt", "t"};
+        "更正先前的答复：另立记录，不改原文", LIANBAN__V1__WORD__KIND__CORRECTED, "orlt", "t",
+        "lianban intake correct 17 --officer clerk.yaml --outcome granted --text why.json"};
     return run(env, &answer, argc, argv);
 }

@@ -44,6 +44,18 @@ static void parts_are_listed_and_taken(void **state)
     assert_int_equal(INTAKE("ack", "9999999999999999999", "--officer", path), LB_CTL_USAGE);
 }
 
+static void every_word_explains_itself(void **state)
+{
+    static const char *const words[] = {"list",   "next", "show",   "ack",       "export", "accept",
+                                        "return", "ask",  "decide", "withdrawn", "correct"};
+    struct test_cli *cli = *state;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        assert_int_equal(INTAKE(words[i], "--help"), LB_CTL_OK);
+        assert_non_null(strstr(cli->out, "lianban intake"));
+        assert_non_null(strstr(cli->out, words[i]));
+    }
+}
+
 static void all_that_waits_becomes_files(void **state)
 {
     struct test_cli *cli = *state;
@@ -102,7 +114,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(parts_are_listed_and_taken, test_set_up, test_tear_down),
-        cmocka_unit_test_setup_teardown(all_that_waits_becomes_files, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(every_word_explains_itself, test_set_up, test_tear_down),
+cmocka_unit_test_setup_teardown(all_that_waits_becomes_files, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(a_submission_is_answered, test_set_up, test_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,9 +214,10 @@ const char *fx_late_form_text(struct fixture *fx)
 {
     static const char section[] =
         "  tax: {basis: mandate, law: [SAL41], answer_bytes: 1024, uses: 4";
-    const char *at = strstr(FORM, section);
+    const char *form = fx_form_text();
+    const char *at = strstr(form, section);
     assert_non_null(at);
-    const char *text = lb_arena_printf(fx->arena, "%.*s%s, late: true%s", (int)(at - FORM), FORM,
+    const char *text = lb_arena_printf(fx->arena, "%.*s%s, late: true%s", (int)(at - form), form,
                                        section, at + strlen(section));
     assert_non_null(text);
     return text;
