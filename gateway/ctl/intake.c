@@ -214,12 +214,15 @@ static lb_status ack_part(struct taking *taking)
 static int one_command(struct lb_ctl_env *env, const char *command, const char *en, const char *zh,
                        lb_status (*run)(struct taking *taking), int argc, char **argv)
 {
+    static const char *const shown[] = {"lianban intake show 17 --officer clerk.yaml", NULL};
+    static const char *const acked[] = {"lianban intake ack 17 --officer clerk.yaml", NULL};
+    const char *const *examples = run == ack_part ? acked : shown;
     struct taking taking = {.desk = {.env = env, .command = command}};
     struct lb_ctl_list operands = {.num = 0};
     const struct lb_ctl_option options[] = {lb_ctl_intake_officer(&taking.desk)};
     const struct lb_ctl_usage usage = {.command = command, .en = en, .zh = zh, .operand = "NUMBER",
                                        .min_operands = 1, .max_operands = 1, .options = options,
-                                       .num_options = 1};
+                                       .num_options = 1, .examples = examples};
     int exit_code = run_words(&taking, &usage, argc, argv, &operands);
     if (exit_code != LB_CTL_GO)
         return exit_code;

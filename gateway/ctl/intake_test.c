@@ -115,7 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(parts_are_listed_and_taken, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(every_word_explains_itself, test_set_up, test_tear_down),
-cmocka_unit_test_setup_teardown(all_that_waits_becomes_files, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(all_that_waits_becomes_files, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(a_submission_is_answered, test_set_up, test_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
