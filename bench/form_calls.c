@@ -134,7 +134,10 @@ static lb_status take_event(struct lb_bench_form_lane *own, struct lb_span reply
 
 static lb_status take_close(struct lb_bench_form_lane *own, struct lb_span reply)
 {
-    LB_ENSURE(reply.len == 0, LB_MALFORMED, "closing answers nothing");
+    Lianban__V1__CloseCaseResponse *closed = NULL;
+    LB_TRY(lb_pb_unpack(&lianban__v1__close_case_response__descriptor, reply, own->arena,
+                        &closed));
+    LB_ENSURE(closed->attestation[0] != 0, LB_MALFORMED, "nobody attests that the key is gone");
     own->complete = true;
     return LB_OK;
 }

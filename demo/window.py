@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from desk import documents
-from stubs import plain_channel
+from stubs import Refused, plain_channel
 
 FORM = "social-assistance"
 BADGE, UNIT = "W-0017", "street-office-01"
@@ -106,7 +106,13 @@ class Window:
         return self.collect(case_id)
 
     def get(self, case_id):
-        return self._call("GetCase", self._request(case_id))
+        """How a case stands; asked again where the connection was given up while nobody used it."""
+        try:
+            return self._call("GetCase", self._request(case_id))
+        except Refused as refused:
+            if refused.canonical != "UNAVAILABLE":
+                raise
+            return self._call("GetCase", self._request(case_id))
 
     # --- what departments get ---
 

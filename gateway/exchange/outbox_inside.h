@@ -5,6 +5,7 @@
 
 #include "gateway/exchange/outbox.h"
 #include "gateway/store/store.h"
+#include "gateway/trust/directory.h"
 
 #define PARCEL_NAME_BYTES 16
 /* What a frame to an adapter has at most; an agent gets one by one what was made ready. */
@@ -215,7 +216,6 @@ void lb_parcel_back(struct parcel *parcel);
 void lb_outbox_wake(struct lb_outbox *outbox);
 
 /* --- outbox_check.c --- */
-enum lb_node_kind;
 /* lb_parcel_check judges the open part of a parcel of `sender`'s for a member of `kind`, but for
  * its end; statuses of lb_outbox_submit. */
 LB_MUST lb_status lb_parcel_check(const struct lb_outbox *outbox, const Lianban__V1__Parcel *parcel,

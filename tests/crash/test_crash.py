@@ -9,6 +9,8 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import brokers  # noqa: E402
+import submissions  # noqa: E402
 from checks import Checks, Tree  # noqa: E402
 from crash import POINTS, Campaign, plan, run  # noqa: E402
 from ground import ADAPTER, BROKER, Ground, receipts  # noqa: E402
@@ -48,6 +50,19 @@ class Crash(unittest.TestCase):
         database.close()
         for word in ("is not what was shown", "another root at 3", "more were signed"):
             self.assertIn(word, words)
+
+
+class Submissions(unittest.TestCase):
+    def test_a_slice(self):
+        folder = tempfile.mkdtemp(prefix="lianban-crash-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        federation = brokers.made(brokers.populated(folder, BIN, attached=False))
+        self.addCleanup(federation.stop)
+        federation.start()
+        report = submissions.campaign(federation, seed=3, cases=12, kills=12)
+        self.assertEqual(report["wrong"], [])
+        self.assertEqual(report["parts"], 2 * report["cases"])
+        self.assertIn(report["gone_for_good"], federation.brokers)
 
 
 class Released(unittest.TestCase):

@@ -16,7 +16,7 @@ import yaml
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
-from material import RULES  # noqa: E402
+from material import FORM, RULES  # noqa: E402
 from servers import MariaDb, Postgres  # noqa: E402
 
 LIBPQ = ("public-security", "tax", "social-security")
@@ -62,9 +62,26 @@ def database(department):
     return os.path.join(federation.root, "departments", department + ".db")
 
 
+def keep_views(member):
+    """Of a department's views those that the form asks: each of them is written for its database."""
+    with open(FORM, encoding="utf-8") as file:
+        asked = {fact["view"] for fact in yaml.safe_load(file)["facts"]}
+    with open(member.path("policy.yaml"), encoding="utf-8") as file:
+        policy = yaml.safe_load(file)
+    for path in policy["views"][:]:
+        with open(member.path(path), encoding="utf-8") as file:
+            view = yaml.safe_load(file)["view"]
+        if view not in asked:
+            policy["views"].remove(path)
+            os.remove(member.path(path))
+    with open(member.path("policy.yaml"), "w", encoding="utf-8") as file:
+        yaml.safe_dump(policy, file, allow_unicode=True)
+
+
 def move(department, dialect, source):
     """Gives a department another database, and its views that database's words."""
     member = federation.members[department]
+    keep_views(member)
     with open(member.config, encoding="utf-8") as file:
         config = yaml.safe_load(file)
     config["source"] = source

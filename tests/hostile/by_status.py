@@ -1,6 +1,7 @@
 """Status lists as a broker may bring them to a department: forged, rolled back, forked, kept back until their
 time was over; and what becomes of a grant that rests. What it may relay to everybody is in by_member.py."""
 
+import dataclasses
 import time
 
 import paths  # noqa: F401  (first)
@@ -56,8 +57,10 @@ def _injected(make):
 
 
 def _at_link(name, code, make, entry=False):
-    """Refused in the acknowledgement; a list that only its history tells against is an entry as well."""
-    return told("on a link: " + name, code, _injected(make), **{ADDRESSEE: [("ADMIN", code)] if entry else []})
+    """Refused in the acknowledgement; a list that only its history tells against is an entry as well, and
+    once more where the link ended before its answer came."""
+    attack = told("on a link: " + name, code, _injected(make), **{ADDRESSEE: [("ADMIN", code)] if entry else []})
+    return dataclasses.replace(attack, repeats=entry)
 
 
 def _window_list(ground, **changes):

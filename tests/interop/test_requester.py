@@ -207,7 +207,7 @@ class Evidence(unittest.TestCase):
         self.assertEqual((leaf.type, leaf.code, leaf.views, leaf.count, leaf.retry),
                          ("READ", "ANSWERED", "a,b", 2, True))
         self.assertEqual((leaf.policy_hash, leaf.peer_leaf), (bytes(32), b"\5" * 32))
-        for bad in (raw + b"\0", raw[:-1], b"\2" + raw[1:], raw[:1] + b"\x0e" + raw[2:],
+        for bad in (raw + b"\0", raw[:-1], b"\2" + raw[1:], raw[:1] + b"\xff" + raw[2:],
                     raw[:-5] + bytes(4) + b"\1"):
             with self.assertRaises(receipts.BadEvidence):
                 receipts.read_leaf(bad)
