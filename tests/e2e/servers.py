@@ -3,6 +3,7 @@
 A server refuses to run as root, so it runs as nobody where the tests are root.
 """
 
+import contextlib
 import ctypes
 import glob
 import os
@@ -62,8 +63,10 @@ class Server:
         parent = self._process.pid
         with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as file:
             children = [int(pid) for pid in file.read().split()]
-        for pid in [parent, *children]:
-            os.kill(pid, number)
+        os.kill(parent, number)
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):  # a session may end meanwhile
+                os.kill(pid, number)
         if number == signal.SIGSTOP:  # on a busy machine a thread may answer for a while yet
             os.waitid(os.P_PID, parent, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
