@@ -59,7 +59,7 @@ class Submissions(unittest.TestCase):
         federation = brokers.made(brokers.populated(folder, BIN, attached=False))
         self.addCleanup(federation.stop)
         federation.start()
-        report = submissions.campaign(federation, seed=3, cases=12, kills=12)
+        report = submissions.campaign(federation, seed=3, cases=8, kills=8)
         self.assertEqual(report["wrong"], [])
         self.assertEqual(report["parts"], 2 * report["cases"])
         self.assertIn(report["gone_for_good"], federation.brokers)
