@@ -36,22 +36,36 @@ static lb_status find_end(struct lb_window *window, struct lb_case_end *out)
 }
 
 /* Dying between the entry and the note of it makes a second entry, which says the same. */
-lb_status lb_window_log_ends(struct lb_window *window)
+static lb_status log_end(struct lb_window *window, const struct lb_case_end *end)
 {
     struct lb_case_store *store = window->store;
+    uint64_t index = 0;
+    LB_TRY(write_entry(window, end, &index));
+    (void)pthread_mutex_lock(&store->lock);
+    lb_status status = lb_case_end_logged(store, end, index);
+    (void)pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+static lb_status log_ends(struct lb_window *window)
+{
     for (;;) {
         struct lb_case_end end;
-        uint64_t index = 0;
         lb_status status = find_end(window, &end);
         if (lb_status_code(status) == LB_ABSENT)
             return LB_OK;
         LB_TRY(status);
-        LB_TRY(write_entry(window, &end, &index));
-        (void)pthread_mutex_lock(&store->lock);
-        status = lb_case_end_logged(store, &end, index);
-        (void)pthread_mutex_unlock(&store->lock);
-        LB_TRY(status);
+        LB_TRY(log_end(window, &end));
     }
+}
+
+/* In turn: those who close cases at once find theirs done by who came first. */
+lb_status lb_window_log_ends(struct lb_window *window)
+{
+    (void)pthread_mutex_lock(&window->ending);
+    lb_status status = log_ends(window);
+    (void)pthread_mutex_unlock(&window->ending);
+    return status;
 }
 
 static lb_status find(struct lb_window *window, const char *case_id, struct lb_case_end *out)

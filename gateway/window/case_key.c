@@ -175,6 +175,7 @@ static lb_status delete_rows(struct lb_case_store *store, const char *case_id)
 lb_status lb_case_key_destroy(struct lb_case_store *store, const char *case_id, int64_t now_s,
                               const struct lb_case_figures *figures)
 {
+    store->wal_clean = false;
     LB_TRY(lb_store_begin(store->store));
     lb_status status = note_end(store, case_id, now_s);
     if (status == LB_OK)
@@ -193,10 +194,13 @@ lb_status lb_case_wal_empty(struct lb_case_store *store)
 {
     LB_DEFER(free_stmt) struct lb_stmt *checkpoint = NULL;
     bool row = false;
+    if (store->wal_clean)
+        return LB_OK;
     LB_TRY(lb_stmt_prepare(store->store, "PRAGMA wal_checkpoint(TRUNCATE)", &checkpoint));
     LB_TRY(lb_stmt_step(checkpoint, &row));
     LB_ENSURE(row && lb_stmt_int(checkpoint, 0) == 0, LB_STATE_LOCKED,
               "the write-ahead log is being read");
+    store->wal_clean = true;
     return LB_OK;
 }
 

@@ -28,6 +28,7 @@ struct lb_case_store {
     struct lb_store *store;
     struct lb_stmt *put;
     uint8_t key[LB_CASE_KEY_BYTES];  /* the agent's */
+    bool wal_clean;               /* no key was destroyed since the write-ahead log was emptied */
 };
 
 /* lb_case_seal and lb_case_unseal do so under a key; CRYPTO_FAILED, NO_MEMORY; SEAL_BROKEN. */
@@ -52,8 +53,8 @@ LB_MUST lb_status lb_case_key_make(struct lb_case_store *store, const char *case
  * Until lb_case_wal_empty they stand in the log of earlier writes. */
 LB_MUST lb_status lb_case_key_destroy(struct lb_case_store *store, const char *case_id,
                                       int64_t now_s, const struct lb_case_figures *figures);
-/* lb_case_wal_empty takes what was overwritten out of the write-ahead log; STATE_LOCKED while
- * another process reads it. */
+/* lb_case_wal_empty takes what was overwritten out of the write-ahead log, once for all keys that
+ * were destroyed before; STATE_LOCKED while another process reads it. */
 LB_MUST lb_status lb_case_wal_empty(struct lb_case_store *store);
 
 /* The end of a case: nothing of it but this. */

@@ -48,6 +48,7 @@ struct lb_window {
     bool stopping;
     struct lb_window_case *buckets[LB_WINDOW_BUCKETS];
 
+    pthread_mutex_t ending;            /* ends of cases become entries in turn, each once */
     pthread_mutex_t calculating;       /* the options' catalogue: one calculation at a time */
     struct lb_window_brokers brokers;
     struct lb_window_operators *operators;

@@ -148,6 +148,7 @@ lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag 
     (void)pthread_mutex_init(&window->lock, NULL);
     (void)pthread_cond_init(&window->idle, NULL);
     (void)pthread_mutex_init(&window->contexts_lock, NULL);
+    (void)pthread_mutex_init(&window->ending, NULL);
     (void)pthread_mutex_init(&window->calculating, NULL);
     lb_window_brokers_init(&window->brokers, options->clock, options->brokers,
                            options->num_brokers);
@@ -199,6 +200,7 @@ void lb_window_free(struct lb_window *window)
     free(window->contexts);
     lb_window_brokers_cleanup(&window->brokers);
     (void)pthread_mutex_destroy(&window->contexts_lock);
+    (void)pthread_mutex_destroy(&window->ending);
     (void)pthread_mutex_destroy(&window->calculating);
     (void)pthread_cond_destroy(&window->idle);
     (void)pthread_mutex_destroy(&window->lock);
