@@ -4,6 +4,7 @@ window is told; a department that is away holds up nobody."""
 import os
 import sqlite3
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 import fixture
 from cases import find_story
@@ -127,6 +128,16 @@ class Handed(unittest.TestCase):
         finally:
             federation.restart(SECOND)
         wait_state(case_id, SECOND, "DELIVERED")
+
+
+class Closed(unittest.TestCase):
+    def test_many_at_once_leave_one_entry_each(self):
+        cases = [federation.window.open(members()) for _ in range(8)]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(federation.window.discard, cases))
+        ends = [e["request_hash"] for e in federation.entries("window") if e["code"] == "CASE_KEY_DESTROYED"]
+        self.assertEqual(len(ends), len(set(ends)))
+        self.assertGreaterEqual(len(ends), len(cases))
 
 
 class Commands(unittest.TestCase):
