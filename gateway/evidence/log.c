@@ -203,13 +203,35 @@ lb_status lb_log_append(struct lb_log *log, struct lb_log_entry *entry)
 
 lb_status lb_log_append_wait(struct lb_log *log, struct lb_log_entry *entry)
 {
-    LB_ENSURE(entry->done == NULL, LB_MALFORMED, "an entry to wait for has no callback");
-    LB_TRY(lb_log_enqueue(log, entry));
+    return lb_log_append_all(log, entry, 1);
+}
+
+static lb_status wait_for(struct lb_log *log, const struct lb_log_entry *entry)
+{
     (void)pthread_mutex_lock(&log->queue.lock);
     while (!entry->finished)
         (void)pthread_cond_wait(&log->queue.finished, &log->queue.lock);
     (void)pthread_mutex_unlock(&log->queue.lock);
     return entry->outcome;
+}
+
+lb_status lb_log_append_all(struct lb_log *log, struct lb_log_entry *entries, size_t num)
+{
+    lb_status status = LB_OK, first = LB_OK;
+    size_t queued = 0;
+    for (size_t i = 0; i < num; i++)
+        LB_ENSURE(entries[i].done == NULL, LB_MALFORMED,
+                  "an entry to wait for has no callback");
+    while (queued < num && status == LB_OK) {
+        status = lb_log_enqueue(log, &entries[queued]);
+        if (status == LB_OK)
+            queued++;
+    }
+    for (size_t i = 0; i < queued; i++) {
+        lb_status outcome = wait_for(log, &entries[i]);
+        first = first == LB_OK ? outcome : first;
+    }
+    return first == LB_OK ? status : first;
 }
 
 enum lb_code lb_log_refusal(lb_status status)

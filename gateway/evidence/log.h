@@ -127,6 +127,9 @@ LB_MUST lb_status lb_log_append(struct lb_log *log, struct lb_log_entry *entry);
 /* lb_log_append_wait appends and waits; done must be NULL. Not from a guard or a done, for which
  * the log waits. */
 LB_MUST lb_status lb_log_append_wait(struct lb_log *log, struct lb_log_entry *entry);
+/* lb_log_append_all does so with several at once, which mostly share a commit: those before the
+ * first that could not be queued are waited for, and the first failure of any is returned. */
+LB_MUST lb_status lb_log_append_all(struct lb_log *log, struct lb_log_entry *entries, size_t num);
 /* lb_log_refusal is the code a caller is told when its entry could not be written: BUSY, LOG_FULL
  * or LOG_UNAVAILABLE. */
 enum lb_code lb_log_refusal(lb_status status);

@@ -1,11 +1,13 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "gateway/base/buf.h"
 #include "gateway/json/json.h"
 
 /* A text that is not UTF-8: no caller can put one in, and jansson refuses to write one as a value
  * (as a key it would write half of it). */
 #define MARK "\xff"
+#define MAX_TEXT_BYTES (64U * 1024 * 1024) /* of what we write ourselves */
 
 /* A failure must reach lb_json_dump through whatever the container is put into. When there is no
  * memory even for the mark, stopping is the only way left not to write a document with a hole. */
@@ -106,19 +108,22 @@ struct lb_json *lb_json_copy(const struct lb_json *json)
     return (struct lb_json *)json_deep_copy((const json_t *)json);
 }
 
+static int put_text(const char *text, size_t len, void *ctx)
+{
+    lb_buf_put(ctx, lb_span_of(text, len));
+    return 0;
+}
+
 lb_status lb_json_dump(const struct lb_json *json, enum lb_json_style style, struct lb_arena *arena,
                        struct lb_span *out_text)
 {
     LB_ENSURE(json != NULL, LB_MALFORMED, "JSON could not be built");
     size_t flags = JSON_ENCODE_ANY | JSON_PRESERVE_ORDER |
                    (style == LB_JSON_PRETTY ? JSON_INDENT(2) : JSON_COMPACT);
-    size_t size = json_dumpb((const json_t *)json, NULL, 0, flags);
-    LB_ENSURE(size > 0, LB_MALFORMED, "JSON could not be built");
-    char *text = lb_arena_alloc(arena, size + 1);
-    LB_ENSURE(text != NULL, LB_NO_MEMORY, "arena is full");
-    LB_ENSURE(json_dumpb((const json_t *)json, text, size, flags) == size, LB_MALFORMED,
-              "JSON changed while it was written");
-    text[size] = 0;
-    *out_text = lb_span_of(text, size);
-    return LB_OK;
+    struct lb_buf text LB_DEFER(lb_buf_cleanup);
+    lb_buf_init(&text, MAX_TEXT_BYTES);
+    LB_ENSURE(json_dump_callback((const json_t *)json, put_text, &text, flags) == 0, LB_MALFORMED,
+              "JSON could not be built");
+    LB_ENSURE(!text.failed, LB_NO_MEMORY, "JSON is too long");
+    return lb_arena_copy(arena, lb_buf_span(&text), out_text);
 }

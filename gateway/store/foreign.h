@@ -21,6 +21,9 @@ struct lb_store {
     sqlite3 *db;
     sqlite3_stmt *steps[LB_STORE_NUM_STEPS];
     struct lb_stmt *stmts;  /* all that live, so that closing can free them */
+    struct lb_stmt *kept;   /* freed and ready to be given out again, the latest first */
+    bool keep_statements;
+    uint64_t commits;       /* counted when the owner syncs */
     const char *refusal;    /* a reason of ours that SQLite does not know, or NULL */
     unsigned num_savepoints;
     unsigned wal_pages;     /* counted when the owner makes its checkpoints itself */

@@ -225,6 +225,13 @@ static int count_pages(void *ctx, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
+static int count_commit(void *ctx)
+{
+    struct lb_store *store = ctx;
+    store->commits++;
+    return 0;
+}
+
 static lb_status prepare_read_only(sqlite3 *db, const struct lb_store_options *options)
 {
     struct state state;
@@ -271,8 +278,11 @@ lb_status lb_store_open(const struct lb_store_options *options, struct lb_store 
     LB_TRY(options->read_only ? prepare_read_only(store->db, options)
                               : prepare_writable(store->db, options));
     LB_TRY(find_wal(store, options));
+    store->keep_statements = options->keep_statements;
     if (options->own_checkpoints)
         (void)sqlite3_wal_hook(store->db, count_pages, store);
+    if (options->own_syncs)
+        (void)sqlite3_commit_hook(store->db, count_commit, store);
     *out_store = store;
     store = NULL;
     return LB_OK;

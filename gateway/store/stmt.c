@@ -41,19 +41,70 @@ static lb_status compile(struct lb_store *store, const char *sql, sqlite3_stmt *
     return LB_OK;
 }
 
-lb_status lb_stmt_prepare(struct lb_store *store, const char *sql, struct lb_stmt **out_stmt)
+/* --- lists of statements --- */
+
+static void put_in(struct lb_stmt **list, struct lb_stmt *stmt)
 {
-    sqlite3_stmt *handle;
-    LB_TRY(compile(store, sql, &handle));
-    struct lb_stmt *stmt = calloc(1, sizeof(*stmt));
-    if (stmt == NULL) {
-        (void)sqlite3_finalize(handle);
-        LB_FAIL(LB_NO_MEMORY, "memory is exhausted");
-    }
-    *stmt = (struct lb_stmt){handle, store, store->stmts, &store->stmts, false, LB_OK};
+    stmt->next = *list;
+    stmt->link = list;
     if (stmt->next != NULL)
         stmt->next->link = &stmt->next;
-    store->stmts = stmt;
+    *list = stmt;
+}
+
+static void take_out(struct lb_stmt *stmt)
+{
+    *stmt->link = stmt->next;
+    if (stmt->next != NULL)
+        stmt->next->link = stmt->link;
+}
+
+static void destroy(struct lb_stmt *stmt)
+{
+    take_out(stmt);
+    (void)sqlite3_finalize(stmt->handle);
+    free(stmt);
+}
+
+/* The one that has not been wanted for the longest time makes room. */
+static void keep(struct lb_store *store, struct lb_stmt *stmt)
+{
+    unsigned num = 0;
+    take_out(stmt);
+    put_in(&store->kept, stmt);
+    for (struct lb_stmt *next, *at = store->kept; at != NULL; at = next) {
+        next = at->next;
+        if (++num > LB_STORE_KEPT_STMTS)
+            destroy(at);
+    }
+}
+
+static struct lb_stmt *find_kept(const struct lb_store *store, const char *sql)
+{
+    struct lb_stmt *stmt = store->kept;
+    while (stmt != NULL && strcmp(sqlite3_sql(stmt->handle), sql) != 0)
+        stmt = stmt->next;
+    return stmt;
+}
+
+/* --- life --- */
+
+lb_status lb_stmt_prepare(struct lb_store *store, const char *sql, struct lb_stmt **out_stmt)
+{
+    struct lb_stmt *stmt = find_kept(store, sql);
+    if (stmt != NULL) {
+        take_out(stmt);
+    } else {
+        sqlite3_stmt *handle;
+        LB_TRY(compile(store, sql, &handle));
+        stmt = calloc(1, sizeof(*stmt));
+        if (stmt == NULL) {
+            (void)sqlite3_finalize(handle);
+            LB_FAIL(LB_NO_MEMORY, "memory is exhausted");
+        }
+        *stmt = (struct lb_stmt){.handle = handle, .store = store};
+    }
+    put_in(&store->stmts, stmt);
     *out_stmt = stmt;
     return LB_OK;
 }
@@ -62,17 +113,20 @@ void lb_stmt_free(struct lb_stmt *stmt)
 {
     if (stmt == NULL)
         return;
-    (void)sqlite3_finalize(stmt->handle);
-    *stmt->link = stmt->next;
-    if (stmt->next != NULL)
-        stmt->next->link = stmt->link;
-    free(stmt);
+    if (!stmt->store->keep_statements) {
+        destroy(stmt);
+        return;
+    }
+    lb_stmt_reset(stmt);
+    keep(stmt->store, stmt);
 }
 
 void lb_store_drop_stmts(struct lb_store *store)
 {
     while (store->stmts != NULL)
-        lb_stmt_free(store->stmts);
+        destroy(store->stmts);
+    while (store->kept != NULL)
+        destroy(store->kept);
 }
 
 bool lb_stmt_readonly(const struct lb_stmt *stmt)

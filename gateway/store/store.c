@@ -76,6 +76,11 @@ void lb_store_rollback(struct lb_store *store)
     lb_status_ignore(lb_store_exec(store, "ROLLBACK"));
 }
 
+uint64_t lb_store_commits(const struct lb_store *store)
+{
+    return store->commits;
+}
+
 unsigned lb_store_wal_pages(const struct lb_store *store)
 {
     return store->wal_pages;

@@ -52,7 +52,11 @@ struct lb_store_options {
      * know of what was committed. Whatever the disk keeps is some of the commits, in order, from
      * the first on. */
     bool own_syncs;
+    /* A statement that is freed is kept, up to LB_STORE_KEPT_STMTS of them, and given out again to
+     * whoever prepares the same text: for a store whose schema is ours alone. */
+    bool keep_statements;
 };
+#define LB_STORE_KEPT_STMTS 32U
 
 /*
  * lb_store_open opens in WAL mode with synchronous=FULL (but for own_syncs), foreign keys,
@@ -107,6 +111,9 @@ LB_MUST lb_status lb_store_checkpoint(struct lb_store *store);
  * when it was called: so may a reader be sure that what it has read stays. The one call that any
  * thread may make while another uses the store. STORE_FAILED: then nobody knows what is there. */
 LB_MUST lb_status lb_store_sync(const struct lb_store *store);
+/* lb_store_commits counts the transactions that wrote something, in a store with own_syncs; one
+ * whose commit failed may count too. */
+uint64_t lb_store_commits(const struct lb_store *store);
 /* lb_store_savepoint, _release and _undo nest inside a transaction: _release keeps what was done
  * since the last savepoint, _undo drops it; either ends that savepoint. STORE_FAILED when there is
  * no transaction, one savepoint too many, or none to end. */
@@ -137,7 +144,8 @@ LB_MUST lb_status lb_store_copy(struct lb_store *store, const char *path,
  * lb_store_error_text. Trailing SQL is refused, and so is a text without a statement. */
 LB_MUST lb_status lb_stmt_prepare(struct lb_store *store, const char *sql,
                                   struct lb_stmt **out_stmt);
-/* lb_stmt_free releases it before its store is closed; NULL is allowed. */
+/* lb_stmt_free releases it, with what is bound to it, before its store is closed; NULL is
+ * allowed. */
 void lb_stmt_free(struct lb_stmt *stmt);
 /* lb_stmt_readonly says whether it cannot write. */
 bool lb_stmt_readonly(const struct lb_stmt *stmt);

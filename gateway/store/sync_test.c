@@ -93,6 +93,23 @@ static void with_own_syncs_only_the_sync_does(void **state)
     assert_null(lb_store_sync(place->store));
 }
 
+static void those_that_wrote_are_counted(void **state)
+{
+    struct place *place = *state;
+    place->store = open_store(place, true);
+    uint64_t before = lb_store_commits(place->store);
+    assert_null(put(place->store));
+    assert_null(lb_store_exec(place->store, "INSERT INTO t DEFAULT VALUES")); /* by itself */
+    assert_int_equal(lb_store_commits(place->store), before + 2);
+    assert_null(lb_store_begin(place->store));
+    assert_null(lb_store_exec(place->store, "SELECT * FROM t"));
+    assert_null(lb_store_commit(place->store));
+    assert_null(lb_store_begin(place->store));
+    assert_null(lb_store_exec(place->store, "INSERT INTO t DEFAULT VALUES"));
+    lb_store_rollback(place->store);
+    assert_int_equal(lb_store_commits(place->store), before + 2);
+}
+
 /* What an earlier process committed without waiting is on disk before anybody builds on it. */
 static void opening_syncs_what_is_there(void **state)
 {

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "gateway/base/hex.h"
 #include "gateway/window/case_key.h"
@@ -11,51 +12,53 @@
 
 #define HEADER "lianban case key destroyed v1"
 #define MAX_TEXT_BYTES 1024
+#define ENDS_AT_ONCE 64U
 
-/* Nothing in it leads to a case, unless one has the attestation. */
-static lb_status write_entry(struct lb_window *window, const struct lb_case_end *end,
-                             uint64_t *out_index)
+/* Nothing in them leads to a case, unless one has the attestation. */
+static lb_status write_entries(struct lb_window *window, struct lb_case_end *ends, size_t num)
 {
-    struct lb_log_entry entry = {.leaf = {.type = LB_LEAF_ADMIN, .count = 1}};
-    (void)snprintf(entry.leaf.code, sizeof(entry.leaf.code), "%s", "CASE_KEY_DESTROYED");
-    memcpy(entry.leaf.request_hash, end->commitment, sizeof(end->commitment));
-    LB_TRY(lb_log_append_wait(window->options.log, &entry));
-    *out_index = entry.index;
-    return LB_OK;
+    struct lb_log_entry *entries = calloc(num, sizeof(*entries));
+    LB_ENSURE(entries != NULL, LB_NO_MEMORY, "entries");
+    for (size_t i = 0; i < num; i++) {
+        struct lb_leaf *leaf = &entries[i].leaf;
+        *leaf = (struct lb_leaf){.type = LB_LEAF_ADMIN, .count = 1};
+        (void)snprintf(leaf->code, sizeof(leaf->code), "%s", "CASE_KEY_DESTROYED");
+        memcpy(leaf->request_hash, ends[i].commitment, sizeof(ends[i].commitment));
+    }
+    lb_status status = lb_log_append_all(window->options.log, entries, num);
+    for (size_t i = 0; i < num; i++)
+        ends[i].entry = entries[i].index;
+    free(entries);
+    return status;
 }
 
-static lb_status find_end(struct lb_window *window, struct lb_case_end *out)
+static lb_status find_ends(struct lb_window *window, struct lb_case_end *ends, size_t *out_num)
 {
     struct lb_case_store *store = window->store;
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = lb_case_end_next(store, out);
-    if (status == LB_OK)
+    lb_case_store_enter(store);
+    lb_status status = lb_case_ends_open(store, ends, ENDS_AT_ONCE, out_num);
+    if (status == LB_OK && *out_num > 0)
         status = lb_case_wal_empty(store);
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    return lb_case_store_leave(store, status);
 }
 
-/* Dying between the entry and the note of it makes a second entry, which says the same. */
-static lb_status log_end(struct lb_window *window, const struct lb_case_end *end)
+/* Dying between the entries and the note of them makes second entries, which say the same. */
+static lb_status log_some(struct lb_window *window, struct lb_case_end *ends, size_t num)
 {
-    struct lb_case_store *store = window->store;
-    uint64_t index = 0;
-    LB_TRY(write_entry(window, end, &index));
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = lb_case_end_logged(store, end, index);
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    LB_TRY(write_entries(window, ends, num));
+    lb_case_store_enter(window->store);
+    return lb_case_store_leave(window->store, lb_case_ends_logged(window->store, ends, num));
 }
 
 static lb_status log_ends(struct lb_window *window)
 {
     for (;;) {
-        struct lb_case_end end;
-        lb_status status = find_end(window, &end);
-        if (lb_status_code(status) == LB_ABSENT)
+        struct lb_case_end ends[ENDS_AT_ONCE];
+        size_t num = 0;
+        LB_TRY(find_ends(window, ends, &num));
+        if (num == 0)
             return LB_OK;
-        LB_TRY(status);
-        LB_TRY(log_end(window, &end));
+        LB_TRY(log_some(window, ends, num));
     }
 }
 
@@ -70,9 +73,9 @@ lb_status lb_window_log_ends(struct lb_window *window)
 
 static lb_status find(struct lb_window *window, const char *case_id, struct lb_case_end *out)
 {
-    (void)pthread_mutex_lock(&window->store->lock);
-    lb_status status = lb_case_end_get(window->store, case_id, out);
-    (void)pthread_mutex_unlock(&window->store->lock);
+    lb_case_store_enter(window->store);
+    lb_status status =
+        lb_case_store_leave(window->store, lb_case_end_get(window->store, case_id, out));
     LB_ENSURE(lb_status_code(status) != LB_ABSENT, LB_CASE_UNKNOWN, "no such case was closed");
     return status;
 }

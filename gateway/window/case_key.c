@@ -12,6 +12,7 @@
 #define END_LABEL "lianban case end v1"
 #define WRAPPED_BYTES (LB_AEAD_NONCE_BYTES + LB_CASE_KEY_BYTES + LB_AEAD_TAG_BYTES)
 #define MAX_AAD_BYTES 64
+#define END_COLUMNS "SELECT id, time_s, commitment, entry FROM ended "
 
 /* --- sealing --- */
 
@@ -204,11 +205,8 @@ lb_status lb_case_wal_empty(struct lb_case_store *store)
     return LB_OK;
 }
 
-static lb_status read_end(struct lb_stmt *select, struct lb_case_end *out)
+static lb_status read_end(const struct lb_stmt *select, struct lb_case_end *out)
 {
-    bool row = false;
-    LB_TRY(lb_stmt_step(select, &row));
-    LB_ENSURE(row, LB_ABSENT, "no such end of a case");
     struct lb_span id = lb_stmt_blob(select, 0), commitment = lb_stmt_blob(select, 2);
     struct lb_case_end end = {.time_s = lb_stmt_int(select, 1)};
     LB_ENSURE(id.len == sizeof(end.id) && commitment.len == sizeof(end.commitment), LB_STORE_FAILED,
@@ -226,29 +224,55 @@ lb_status lb_case_end_get(struct lb_case_store *store, const char *case_id,
 {
     LB_DEFER(free_stmt) struct lb_stmt *select = NULL;
     uint8_t id[32];
+    bool row = false;
     name_end(case_id, id);
-    LB_TRY(lb_stmt_prepare(store->store,
-                           "SELECT id, time_s, commitment, entry FROM ended WHERE id = ?1",
-                           &select));
+    LB_TRY(lb_stmt_prepare(store->store, END_COLUMNS "WHERE id = ?1", &select));
     LB_TRY(lb_stmt_bind_blob(select, 1, lb_span_of(id, sizeof(id))));
+    LB_TRY(lb_stmt_step(select, &row));
+    LB_ENSURE(row, LB_ABSENT, "no such end of a case");
     return read_end(select, out);
 }
 
-lb_status lb_case_end_next(struct lb_case_store *store, struct lb_case_end *out)
+lb_status lb_case_ends_open(struct lb_case_store *store, struct lb_case_end *out, size_t max,
+                            size_t *out_num)
 {
     LB_DEFER(free_stmt) struct lb_stmt *select = NULL;
-    LB_TRY(lb_stmt_prepare(
-        store->store,
-        "SELECT id, time_s, commitment, entry FROM ended WHERE entry IS NULL LIMIT 1", &select));
-    return read_end(select, out);
+    bool row = false;
+    size_t num = 0;
+    LB_TRY(lb_stmt_prepare(store->store, END_COLUMNS "WHERE entry IS NULL LIMIT ?1", &select));
+    LB_TRY(lb_stmt_bind_int(select, 1, (int64_t)max));
+    LB_TRY(lb_stmt_step(select, &row));
+    while (row && num < max) {
+        LB_TRY(read_end(select, &out[num]));
+        num++;
+        LB_TRY(lb_stmt_step(select, &row));
+    }
+    *out_num = num;
+    return LB_OK;
 }
 
-lb_status lb_case_end_logged(struct lb_case_store *store, const struct lb_case_end *end,
-                             uint64_t entry)
+static lb_status note_entries(struct lb_case_store *store, const struct lb_case_end *ends,
+                              size_t num)
 {
-    LB_DEFER(free_stmt) struct lb_stmt *update = NULL;
-    LB_TRY(lb_stmt_prepare(store->store, "UPDATE ended SET entry = ?2 WHERE id = ?1", &update));
-    LB_TRY(lb_stmt_bind_blob(update, 1, lb_span_of(end->id, sizeof(end->id))));
-    LB_TRY(lb_stmt_bind_int(update, 2, (int64_t)entry));
-    return lb_stmt_run(update);
+    for (size_t i = 0; i < num; i++) {
+        LB_DEFER(free_stmt) struct lb_stmt *update = NULL;
+        LB_TRY(lb_stmt_prepare(store->store, "UPDATE ended SET entry = ?2 WHERE id = ?1",
+                               &update));
+        LB_TRY(lb_stmt_bind_blob(update, 1, lb_span_of(ends[i].id, sizeof(ends[i].id))));
+        LB_TRY(lb_stmt_bind_int(update, 2, (int64_t)ends[i].entry));
+        LB_TRY(lb_stmt_run(update));
+    }
+    return LB_OK;
+}
+
+lb_status lb_case_ends_logged(struct lb_case_store *store, const struct lb_case_end *ends,
+                              size_t num)
+{
+    LB_TRY(lb_store_begin(store->store));
+    lb_status status = note_entries(store, ends, num);
+    if (status == LB_OK)
+        status = lb_store_commit(store->store);
+    if (status != LB_OK)
+        lb_store_rollback(store->store);
+    return status;
 }

@@ -2,6 +2,7 @@
 #define GATEWAY_WINDOW_CASE_KEY_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "gateway/base/arena.h"
 #include "gateway/store/store.h"
@@ -24,12 +25,24 @@
 struct lb_case_figures;
 
 struct lb_case_store {
-    pthread_mutex_t lock;         /* held for everything below */
+    pthread_mutex_t lock;         /* held for everything up to `syncing` */
     struct lb_store *store;
     struct lb_stmt *put;
     uint8_t key[LB_CASE_KEY_BYTES];  /* the agent's */
     bool wal_clean;               /* no key was destroyed since the write-ahead log was emptied */
+
+    pthread_mutex_t syncing;      /* never taken with `lock`; case_lock.c */
+    _Atomic uint64_t commits;     /* those of who left last */
+    uint64_t synced;              /* as many of them are on the disk */
+    bool sync_failed;
 };
+
+/* lb_case_store_enter takes the store's lock. lb_case_store_leave lets go of it, waits until
+ * everything that was committed by then is on the disk, and hands `status` on: who has left may
+ * tell others of what was written or read. STORE_FAILED when the disk fails, from then on every
+ * time. */
+void lb_case_store_enter(struct lb_case_store *store);
+LB_MUST lb_status lb_case_store_leave(struct lb_case_store *store, lb_status status);
 
 /* lb_case_seal and lb_case_unseal do so under a key; CRYPTO_FAILED, NO_MEMORY; SEAL_BROKEN. */
 LB_MUST lb_status lb_case_seal(const uint8_t key[LB_CASE_KEY_BYTES], struct lb_span aad,
@@ -65,13 +78,14 @@ struct lb_case_end {
     bool logged;
     uint64_t entry;          /* in the agent's log, once it is there */
 };
-/* lb_case_end_get finds one; ABSENT. lb_case_end_next finds one that is not in the log yet; ABSENT.
- * */
+/* lb_case_end_get finds one; ABSENT. lb_case_ends_open finds those that are not in the log yet,
+ * `max` at most. */
 LB_MUST lb_status lb_case_end_get(struct lb_case_store *store, const char *case_id,
                                   struct lb_case_end *out);
-LB_MUST lb_status lb_case_end_next(struct lb_case_store *store, struct lb_case_end *out);
-/* lb_case_end_logged notes the entry about it. */
-LB_MUST lb_status lb_case_end_logged(struct lb_case_store *store, const struct lb_case_end *end,
-                                     uint64_t entry);
+LB_MUST lb_status lb_case_ends_open(struct lb_case_store *store, struct lb_case_end *out,
+                                    size_t max, size_t *out_num);
+/* lb_case_ends_logged notes the entries about some, which stand in them, in one transaction. */
+LB_MUST lb_status lb_case_ends_logged(struct lb_case_store *store, const struct lb_case_end *ends,
+                                      size_t num);
 
 #endif

@@ -87,6 +87,8 @@ static lb_status open_file(struct lb_case_store *store, const char *path, struct
         .application_id = APPLICATION_ID,
         .create = true,
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
+        .own_syncs = true,
+        .keep_statements = true,
     };
     lb_status status = lb_store_open(&options, &store->store);
     if (status != LB_OK) {
@@ -111,6 +113,7 @@ lb_status lb_case_store_open(const char *path, const uint8_t key[32], struct lb_
     struct lb_case_store *store = calloc(1, sizeof(*store));
     LB_ENSURE(store != NULL, LB_NO_MEMORY, "case store");
     (void)pthread_mutex_init(&store->lock, NULL);
+    (void)pthread_mutex_init(&store->syncing, NULL);
     memcpy(store->key, key, sizeof(store->key));
     lb_status status = open_file(store, path, diag);
     if (status != LB_OK) {
@@ -127,6 +130,7 @@ void lb_case_store_close(struct lb_case_store *store)
         return;
     lb_store_close(store->store);
     (void)pthread_mutex_destroy(&store->lock);
+    (void)pthread_mutex_destroy(&store->syncing);
     lb_wipe(store, sizeof(*store));
     free(store);
 }
@@ -171,39 +175,30 @@ lb_status lb_case_store_put(struct lb_case_store *store, const struct lb_window_
     struct lb_span text;
     LB_TRY(lb_case_to_text(entry, arena, &text));
     LB_ENSURE(text.len <= LB_MAX_JSON_BYTES, LB_TOO_LARGE, "case is too large to be kept");
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = put(store, entry->id, text, arena);
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    lb_case_store_enter(store);
+    return lb_case_store_leave(store, put(store, entry->id, text, arena));
 }
 
 lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id, int64_t now_s,
                               const struct lb_case_figures *figures)
 {
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = lb_case_key_destroy(store, case_id, now_s, figures);
-    if (status == LB_OK)
-        lb_status_ignore(lb_case_wal_empty(store)); /* done again before anybody attests it */
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    lb_case_store_enter(store);
+    return lb_case_store_leave(store, lb_case_key_destroy(store, case_id, now_s, figures));
 }
 
 lb_status lb_case_store_figures(struct lb_case_store *store, const char *month,
                                 struct lb_arena *arena, struct lb_figures_row **out_rows,
                                 size_t *out_num)
 {
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = lb_figures_read(store->store, month, arena, out_rows, out_num);
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    lb_case_store_enter(store);
+    return lb_case_store_leave(store, lb_figures_read(store->store, month, arena, out_rows,
+                                                      out_num));
 }
 
 lb_status lb_case_store_tidy(struct lb_case_store *store)
 {
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = lb_case_wal_empty(store);
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    lb_case_store_enter(store);
+    return lb_case_store_leave(store, lb_case_wal_empty(store));
 }
 
 /* --- reading --- */

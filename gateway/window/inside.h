@@ -9,7 +9,7 @@
 
 /*
  * Inside gateway/window. Locks, in the order they are taken: a case's `asking`, a case's `lock`,
- * the store's; the window's `lock` and then a feed's. Nothing blocks while it holds the window's.
+ * the store's (case_lock.c); the window's `lock` and then a feed's. Nothing blocks while it holds the window's.
  */
 
 #define LB_WINDOW_BUCKETS 1024U
@@ -87,9 +87,9 @@ void lb_case_store_close(struct lb_case_store *store);
 /* lb_case_store_put keeps a case durably, encrypted; the caller has the case's lock. Any thread. */
 LB_MUST lb_status lb_case_store_put(struct lb_case_store *store,
                                     const struct lb_window_case *entry);
-/* lb_case_store_erase destroys a case's key and deletes its rows, out of the write-ahead log as
- * well, notes the end of it (case_key.h) and adds up what it came to (figures.h; NULL for
- * nothing). */
+/* lb_case_store_erase destroys a case's key and deletes its rows, notes the end of it (case_key.h)
+ * and adds up what it came to (figures.h; NULL for nothing). They leave the write-ahead log with
+ * lb_window_log_ends, before anybody is told. */
 LB_MUST lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id,
                                       int64_t now_s, const struct lb_case_figures *figures);
 /* lb_case_store_figures reads a month's figures, as lb_figures_read. */
@@ -105,8 +105,8 @@ LB_MUST lb_status lb_case_store_load(struct lb_case_store *store, struct lb_wind
 
 /* --- attest.c --- */
 
-/* lb_window_log_ends puts the ends of cases into the evidence log that are not there yet. What the
- * store and the log say. */
+/* lb_window_log_ends takes what ended cases left out of the write-ahead log, and puts their ends
+ * into the evidence log that are not there yet. What the store and the log say. */
 LB_MUST lb_status lb_window_log_ends(struct lb_window *window);
 
 /* --- grants.c, mandate.c, opened.c --- */

@@ -79,12 +79,11 @@ static lb_status in_transaction(struct lb_case_store *store, lb_status status)
 lb_status lb_parcels_add(struct lb_case_store *store, const struct lb_parcel_row *rows, size_t num,
                          struct lb_arena *arena)
 {
-    (void)pthread_mutex_lock(&store->lock);
+    lb_case_store_enter(store);
     lb_status status = lb_store_begin(store->store);
     if (status == LB_OK)
         status = in_transaction(store, add_rows(store, rows, num, arena));
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    return lb_case_store_leave(store, status);
 }
 
 /* --- reading, under the store's lock --- */
@@ -142,10 +141,8 @@ static lb_status get(struct lb_case_store *store, const uint8_t *name, struct lb
 lb_status lb_parcel_get(struct lb_case_store *store, const uint8_t *name, struct lb_arena *arena,
                         struct lb_parcel_row *out_row)
 {
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = get(store, name, arena, out_row);
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    lb_case_store_enter(store);
+    return lb_case_store_leave(store, get(store, name, arena, out_row));
 }
 
 static lb_status change_row(struct lb_case_store *store, const uint8_t *name,
@@ -164,12 +161,11 @@ lb_status lb_parcel_change(struct lb_case_store *store, const uint8_t *name,
                            lb_parcel_change_fn change, void *arg, struct lb_arena *arena,
                            struct lb_parcel_row *out_row)
 {
-    (void)pthread_mutex_lock(&store->lock);
+    lb_case_store_enter(store);
     lb_status status = lb_store_begin(store->store);
     if (status == LB_OK)
         status = in_transaction(store, change_row(store, name, change, arg, arena, out_row));
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    return lb_case_store_leave(store, status);
 }
 
 /* --- lists --- */
@@ -205,9 +201,9 @@ lb_status lb_parcels_of_case(struct lb_case_store *store, const char *case_id,
 {
     struct lb_parcel_row *rows = lb_arena_array(arena, LB_PARTS_MAX_OF_CASE, sizeof(*rows));
     LB_ENSURE(rows != NULL, LB_NO_MEMORY, "arena is full");
-    (void)pthread_mutex_lock(&store->lock);
+    lb_case_store_enter(store);
     lb_status status = of_case(store, case_id, arena, rows, LB_PARTS_MAX_OF_CASE, out_num);
-    (void)pthread_mutex_unlock(&store->lock);
+    status = lb_case_store_leave(store, status);
     LB_TRY(status);
     *out_rows = rows;
     return LB_OK;
@@ -241,20 +237,19 @@ lb_status lb_parcels_due(struct lb_case_store *store, int64_t now_s, size_t max,
 {
     uint8_t *names = lb_arena_array(arena, max, LB_PARCEL_NAME_BYTES);
     LB_ENSURE(names != NULL, LB_NO_MEMORY, "arena is full");
-    (void)pthread_mutex_lock(&store->lock);
+    lb_case_store_enter(store);
     lb_status status = due(store, now_s, max, names, out_num);
-    (void)pthread_mutex_unlock(&store->lock);
+    status = lb_case_store_leave(store, status);
     *out_names = names;
     return status;
 }
 
 lb_status lb_parcels_hurry(struct lb_case_store *store)
 {
-    (void)pthread_mutex_lock(&store->lock);
+    lb_case_store_enter(store);
     lb_status status =
         lb_store_exec(store->store, "UPDATE parcel SET next_s = 0 WHERE open = 1 AND next_s > 0");
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    return lb_case_store_leave(store, status);
 }
 
 static lb_status cases(struct lb_case_store *store, struct lb_arena *arena, const char **ids,
@@ -280,9 +275,9 @@ lb_status lb_parcels_cases(struct lb_case_store *store, struct lb_arena *arena,
 {
     const char **ids = lb_arena_array(arena, LB_WINDOW_MAX_CASES, sizeof(*ids));
     LB_ENSURE(ids != NULL, LB_NO_MEMORY, "arena is full");
-    (void)pthread_mutex_lock(&store->lock);
+    lb_case_store_enter(store);
     lb_status status = cases(store, arena, ids, out_num);
-    (void)pthread_mutex_unlock(&store->lock);
+    status = lb_case_store_leave(store, status);
     *out_ids = ids;
     return status;
 }
@@ -299,8 +294,6 @@ static lb_status on_their_way(struct lb_case_store *store, const char *case_id, 
 
 lb_status lb_parcels_on_their_way(struct lb_case_store *store, const char *case_id, bool *out)
 {
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = on_their_way(store, case_id, out);
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    lb_case_store_enter(store);
+    return lb_case_store_leave(store, on_their_way(store, case_id, out));
 }

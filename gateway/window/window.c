@@ -285,5 +285,6 @@ lb_status lb_window_close_case(struct lb_window *window, const char *case_id)
     }
     lb_feed_close(entry->feed);
     lb_window_remove(entry);
+    lb_status_ignore(lb_window_log_ends(window)); /* lb_window_tick tries again */
     return LB_OK;
 }

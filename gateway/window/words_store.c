@@ -62,10 +62,8 @@ static lb_status add(struct lb_case_store *store, const struct lb_word_row *row,
 lb_status lb_word_add(struct lb_case_store *store, const struct lb_word_row *row,
                       struct lb_arena *arena)
 {
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = add(store, row, arena);
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    lb_case_store_enter(store);
+    return lb_case_store_leave(store, add(store, row, arena));
 }
 
 static lb_status note_entry(struct lb_case_store *store, const struct lb_word_row *row,
@@ -83,10 +81,8 @@ static lb_status note_entry(struct lb_case_store *store, const struct lb_word_ro
 lb_status lb_word_logged(struct lb_case_store *store, const struct lb_word_row *row,
                          uint64_t entry)
 {
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = note_entry(store, row, entry);
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    lb_case_store_enter(store);
+    return lb_case_store_leave(store, note_entry(store, row, entry));
 }
 
 /* --- reading --- */
@@ -147,10 +143,8 @@ static lb_status get(struct lb_case_store *store, const char *sender, const uint
 lb_status lb_word_get(struct lb_case_store *store, const char *sender, const uint8_t *name,
                       struct lb_arena *arena, struct lb_word_row *out_row)
 {
-    (void)pthread_mutex_lock(&store->lock);
-    lb_status status = get(store, sender, name, arena, out_row);
-    (void)pthread_mutex_unlock(&store->lock);
-    return status;
+    lb_case_store_enter(store);
+    return lb_case_store_leave(store, get(store, sender, name, arena, out_row));
 }
 
 static lb_status about(struct lb_case_store *store, const uint8_t *name, struct lb_arena *arena,
@@ -178,9 +172,9 @@ lb_status lb_words_about(struct lb_case_store *store, const uint8_t *name, struc
 {
     struct lb_word_row *rows = lb_arena_array(arena, LB_PARTS_MAX_WORDS, sizeof(*rows));
     LB_ENSURE(rows != NULL, LB_NO_MEMORY, "arena is full");
-    (void)pthread_mutex_lock(&store->lock);
+    lb_case_store_enter(store);
     lb_status status = about(store, name, arena, rows, out_num);
-    (void)pthread_mutex_unlock(&store->lock);
+    status = lb_case_store_leave(store, status);
     *out_rows = rows;
     return status;
 }
