@@ -211,6 +211,26 @@ static void eight_threads_write_five_thousand_entries(void **state)
 
 #define LOG_TEST(test_) cmocka_unit_test_setup_teardown(test_, test_set_up, test_tear_down)
 
+static void several_are_waited_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_log *log = test_open(fixture);
+    struct lb_log_entry entries[3] = {test_entry(), test_entry(), test_entry()};
+    assert_ok(lb_log_append_all(log, entries, 3));
+    for (uint64_t i = 0; i < 3; i++)
+        assert_int_equal(entries[i].index, i);
+    entries[1].detail = lb_span_of("", LB_MAX_DETAIL_BYTES + 1);
+    assert_code(lb_log_append_all(log, entries, 3), LB_TOO_LARGE);
+    assert_int_equal(entries[0].index, 3); /* is in; what comes behind the wrong one is not */
+    assert_int_equal(entries[2].index, 2);
+    entries[1] = test_entry();
+    entries[2].done = look_from_outside;
+    assert_code(lb_log_append_all(log, entries, 3), LB_MALFORMED);
+    assert_int_equal(test_size(fixture, log), 4);
+    assert_ok(lb_log_append_all(log, NULL, 0));
+    lb_log_close(log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +238,7 @@ int main(void)
         LOG_TEST(a_reopened_log_goes_on),
         LOG_TEST(done_is_called_after_the_commit),
         LOG_TEST(impossible_entries_are_refused_at_once),
+        LOG_TEST(several_are_waited_for),
         LOG_TEST(a_clock_a_little_behind_is_clamped),
         LOG_TEST(a_clock_far_behind_stops_the_log),
         LOG_TEST(eight_threads_write_five_thousand_entries),

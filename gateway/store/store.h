@@ -111,8 +111,9 @@ LB_MUST lb_status lb_store_checkpoint(struct lb_store *store);
  * when it was called: so may a reader be sure that what it has read stays. The one call that any
  * thread may make while another uses the store. STORE_FAILED: then nobody knows what is there. */
 LB_MUST lb_status lb_store_sync(const struct lb_store *store);
-/* lb_store_commits counts the transactions that wrote something, in a store with own_syncs; one
- * whose commit failed may count too. */
+/* lb_store_commits counts, in a store with own_syncs, what may have to be synced: transactions that
+ * were begun here, whatever they did, and statements that wrote by themselves; one whose commit
+ * failed may count too. */
 uint64_t lb_store_commits(const struct lb_store *store);
 /* lb_store_savepoint, _release and _undo nest inside a transaction: _release keeps what was done
  * since the last savepoint, _undo drops it; either ends that savepoint. STORE_FAILED when there is
