@@ -9,7 +9,8 @@
 
 /*
  * Inside gateway/window. Locks, in the order they are taken: a case's `asking`, a case's `lock`,
- * the store's (case_lock.c); the window's `lock` and then a feed's. Nothing blocks while it holds the window's.
+ * the store's (case_lock.c); the window's `lock` and then a feed's. Nothing blocks while it holds
+ * the window's.
  */
 
 #define LB_WINDOW_BUCKETS 1024U
