@@ -4,6 +4,7 @@ Only with the product's own commands, as any operator would.
 """
 
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -47,6 +48,7 @@ _MARKS = {"alert_mb": 64, "stop_mb": 16, "reserve_mb": 2}
 _ISSUERS = {HALL: ("hall-1", ["consent"]), OFFICE: ("office-1", ["mandate", "operator"])}
 _SECRETS = {"adapter": ("pseudonym",), "consent": ("pseudonym",), "window": ("case", "person", "local")}
 DEADLINE_MS = 10000
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Who serves at the window: badge, unit, and 17 digits of the number of somebody who does not exist.
 OPERATORS = (("W-0017", "street-office-01", "99010119850101001"), ("W-1", "u-1", "99010119860101002"))
 
@@ -189,8 +191,7 @@ class Material:
         listed = []
         for folder in self.views.values():
             for name in sorted(os.listdir(folder)):
-                with open(os.path.join(folder, name), encoding="utf-8") as file:
-                    view = yaml.safe_load(file)
+                view = _read_yaml(os.path.join(folder, name))
                 listed.append({"id": view["view"], "version": view["version"],
                                "file": os.path.join(folder, name)})
         return listed
@@ -307,8 +308,7 @@ class Material:
         """The parts of forms that a department takes on."""
         forms = []
         for id, path in self.forms.items():
-            with open(path, encoding="utf-8") as file:
-                parts = yaml.safe_load(file).get("parts", ())
+            parts = _read_yaml(path).get("parts", ())
             own = [part["part"] for part in parts if part["department"] == member.organization]
             if own:
                 forms.append({"form": id, "version": 1, "parts": own, "corrections": True,
@@ -334,6 +334,17 @@ class Material:
         folder = os.path.join(self.pki, "published")
         os.makedirs(folder, exist_ok=True)
         return shutil.copy(path, folder)
+
+
+def _read_yaml(path):
+    """A file as it is now; each version is read once, because Python takes long over it."""
+    return _parsed_yaml(path, os.stat(path).st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=None)
+def _parsed_yaml(path, _version):
+    with open(path, encoding="utf-8") as file:
+        return yaml.load(file, _YAML)
 
 
 def _write_yaml(path, content):
