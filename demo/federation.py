@@ -17,7 +17,7 @@ import population
 import truth
 from desk import Desk
 from material import Material
-from members import DIALS_OUT, NUM_PORTS, members_of
+from members import DIALS_OUT, members_of, num_ports
 from processes import Process, free_ports, stop_all, wait_until
 from stubs import Contract, Refused, secure_channel
 from window import Window
@@ -35,22 +35,22 @@ class Federation:
     """Thirteen processes and what they stand on. `share_runs` is how often the departments add up one
     person's income within 30 days. With `witnessed` the members cosign each other's logs, and so does an
     audit office with a node of its own. With several `brokers` every member knows all of them; the
-    departments `attached` open no port and dial them."""
+    departments `attached` open no port and dial them; the `windows` are agents of one office."""
 
     def __init__(self, root, binaries, port_base=None, share_runs=4, witnessed=False, brokers=1,
-                 attached=(DIALS_OUT,)):
+                 attached=(DIALS_OUT,), windows=1):
         self.root, self.binaries = os.path.abspath(root), os.path.abspath(binaries)
-        num_ports = NUM_PORTS + brokers - 1
-        ports = free_ports(num_ports) if port_base is None else list(range(port_base, port_base + num_ports))
+        num = num_ports(brokers, windows)
+        ports = free_ports(num) if port_base is None else list(range(port_base, port_base + num))
         self._socket_folder = None
-        self.members = members_of(self.root, ports, self.socket, witnessed, brokers, attached)
+        self.members = members_of(self.root, ports, self.socket, witnessed, brokers, attached, windows)
         self.brokers = [name for name, member in self.members.items() if member.kind == "broker"]
         self.material = Material(self.root, self.binaries, self.members, share_runs)
         self.contract = Contract()
         self.people, self.households = None, []   # the truth, in memory only
         self.processes = {}
-        self._channels = {}
-        self._desk = self._window = None
+        self._channels, self._windows = {}, {}
+        self._desk = None
 
     # --- making ---
 
@@ -113,10 +113,10 @@ class Federation:
 
     def stop(self):
         """Stops everything; returns the names of those that did not end cleanly."""
-        for channel in (*self._channels.values(), self._desk, self._window):
+        for channel in (*self._channels.values(), *self._windows.values(), self._desk):
             if channel is not None:
                 channel.close()
-        self._channels, self._desk, self._window = {}, None, None
+        self._channels, self._windows, self._desk = {}, {}, None
         unclean = stop_all(self.processes.values())
         if self._socket_folder is not None:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
@@ -175,10 +175,14 @@ class Federation:
 
     @property
     def window(self):
-        """The window system beside the agent."""
-        if self._window is None:
-            self._window = Window(self.contract, self.members["window"].address, self.desk)
-        return self._window
+        """The window system beside the first agent."""
+        return self.window_at("window")
+
+    def window_at(self, name):
+        """The window system beside an agent."""
+        if name not in self._windows:
+            self._windows[name] = Window(self.contract, self.members[name].address, self.desk)
+        return self._windows[name]
 
     def channel(self, name, caller="desk"):
         """A channel to a member with another member's certificate."""
@@ -220,7 +224,7 @@ class Federation:
 
     def _answers(self, name, process):
         process.check()
-        channel = self.window.channel if name == "window" else self.channel(name)
+        channel = self.window_at(name).channel if self.members[name].kind == "window" else self.channel(name)
         request = self.contract.new("grpc.health.v1.HealthCheckRequest")
         try:
             grpc.channel_ready_future(channel).result(_CONNECT_SECONDS)
@@ -234,7 +238,8 @@ class Federation:
 
     def socket(self, name):
         """A Unix socket of the federation, whose path is short enough."""
-        path = os.path.join(self.root, "window" if name == "agent" else f"adapters/{name}", name + ".sock")
+        folder = "window" if name == "agent" else name if name.startswith("window-") else f"adapters/{name}"
+        path = os.path.join(self.root, folder, name + ".sock")
         if len(path) < _MAX_SOCKET_PATH:
             return "unix:" + path
         if self._socket_folder is None:

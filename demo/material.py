@@ -110,9 +110,10 @@ class Material:
         return {"forms": [{"form": path, "rules": rules} for path in published]}
 
     def operator(self, word, badge, *options, given=None):
-        """One command about somebody at the window, whose agent may be running."""
-        return self.lianban("operator", word, "--config", self._members["window"].config, "--badge", badge,
-                            *options, given=given)
+        """One command about somebody at the windows, whose agents may be running."""
+        done = [self.lianban("operator", word, "--config", window.config, "--badge", badge, *options, given=given)
+                for window in self._windows()]
+        return done[0]
 
     def lianban(self, *arguments, may_fail=False, given=None):
         """Runs `lianban ... --json`, with `given` on its standard input; returns what it printed."""
@@ -154,7 +155,7 @@ class Material:
             os.mkdir(member.path("seal"), 0o700)
             os.mkdir(member.path("pseudonyms"), 0o700)
             self.seals[member.name] = [member.path("seal.json")]
-        if member.organization in _ISSUERS:
+        if member.organization in _ISSUERS and member.name == member.kind:
             self.issuers[member.organization] = self.lianban(
                 "keys", "issuer", "--out", member.path("issuer.pem"), "--public",
                 member.path("issuer.json"))
@@ -227,7 +228,7 @@ class Material:
             "directory": {"file": self.directory, "signers": [self.directory_vkey]},
             "state": "state",
         }
-        own = getattr(self, "_" + (member.kind if member.kind in ("adapter", "broker") else member.name))(member)
+        own = self._desk(member) if member.name == "desk" else getattr(self, "_" + member.kind)(member)
         if member.name != "desk":
             common.update(log_key="log.pem", next_log_key="log-2.pem", disk=_MARKS)
         if member.keeps_log:
@@ -240,10 +241,10 @@ class Material:
         return self.configuration_of_forms(member)
 
     def _consent(self, member):
-        return {**self.configuration_of_forms(member), "issuer": self._issuer_of(HALL),
+        return {**self.configuration_of_forms(member), "issuer": self._issuer_of(member),
                 "status_uri": STATUS_URI, "pseudonym_key": "pseudonym.key"}
 
-    def _audit(self, _member):
+    def _auditor(self, _member):
         return {}
 
     def _desk(self, _member):
@@ -253,11 +254,14 @@ class Material:
     def _window(self, member):
         return {**self.configuration_of_forms(member),
                 "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "seal_folder": "seal",
-                "issuer": self._issuer_of(OFFICE),
+                "issuer": self._issuer_of(member),
                 "case_key": "case.key", "person_key": "person.key", "operators": "operators",
                 **self._brokers_of_window(), "consent": self._members["consent"].spiffe,
                 "deadline_ms": DEADLINE_MS, "policies": CATALOGUE, "calendar": self._published(CALENDAR),
                 "local": {"http": member.http, "grpc": member.grpc, "secret": "local.key"}}
+
+    def _windows(self):
+        return [member for member in self._members.values() if member.kind == "window"]
 
     def _brokers(self):
         return [member.spiffe for member in self._members.values() if member.kind == "broker"]
@@ -283,7 +287,6 @@ class Material:
 
     def _policy(self, member):
         """What a department accepts; nothing the directory says can widen it."""
-        window = self._members["window"]
         issuers = [{"organization": organization, "kid": _ISSUERS[organization][0],
                     "key_sha256": _key_hash(key)} for organization, key in sorted(self.issuers.items())]
         policy = {
@@ -292,7 +295,8 @@ class Material:
             "views": ["views/" + name for name in sorted(os.listdir(member.path("views")))],
             "accept": {
                 "brokers": self._brokers(),
-                "requesters": [{"spiffe": window.spiffe, "log": self.vkeys["window"]}],
+                "requesters": [{"spiffe": window.spiffe, "log": self.vkeys[window.name]}
+                               for window in self._windows()],
                 "issuers": issuers,
                 "forms": [{"form": id, "version": 1, "sha256": _file_hash(path)} for id, path in self.forms.items()],
             },
@@ -312,7 +316,7 @@ class Material:
             own = [part["part"] for part in parts if part["department"] == member.organization]
             if own:
                 forms.append({"form": id, "version": 1, "parts": own, "corrections": True,
-                              "requesters": [self._members["window"].spiffe]})
+                              "requesters": [window.spiffe for window in self._windows()]})
         return forms
 
     def _share(self, form):
@@ -326,8 +330,11 @@ class Material:
                               for department, view, field in CONTRIBUTIONS],
         }
 
-    def _issuer_of(self, organization):
-        return {"kid": _ISSUERS[organization][0], "key": "issuer.pem", "folder": "issuer"}
+    def _issuer_of(self, member):
+        """An organization has one key, with which all its nodes sign."""
+        key = self._members[member.kind].path("issuer.pem")
+        return {"kid": _ISSUERS[member.organization][0], "key": os.path.relpath(key, member.folder),
+                "folder": "issuer"}
 
     def _published(self, path):
         """A copy beside the directory, for all to read."""

@@ -25,7 +25,7 @@ NAMES = {
     OPERATOR: ("联办运行中心", "Federation operator"),
     AUDIT: ("审计局", "Audit office"),
 }
-NUM_PORTS = 15  # and one for each broker after the first
+NUM_PORTS = 15  # and one for each broker after the first, two for each window
 CLERK = "clerk"
 # This one allows no inbound port: its adapter dials the brokers.
 DIALS_OUT = "disabled-federation"
@@ -35,7 +35,7 @@ DIALS_OUT = "disabled-federation"
 class Member:
     """One node or desk. `folder` holds all it owns."""
 
-    name: str           # "broker" ("broker-2" ...), "consent", "window", "desk" or a department
+    name: str           # "broker" ("broker-2" ...), "consent", "window" ("window-2" ...), "desk" or a department
     kind: str
     organization: str
     folder: str
@@ -71,10 +71,15 @@ def clerk_of(member):
     return f"spiffe://{FEDERATION}/officer/{member.organization}/{CLERK}"
 
 
-def members_of(root, ports, socket, witnessed=False, brokers=1, attached=(DIALS_OUT,)):
-    """All members by name. `ports` are NUM_PORTS and one for each further broker; `socket` makes unix:
-    addresses of names. With `witnessed` there is an audit office's node, which only witnesses; the
-    departments `attached` have no port."""
+def num_ports(brokers, windows):
+    """How many ports members_of takes."""
+    return NUM_PORTS + brokers - 1 + 2 * (windows - 1)
+
+
+def members_of(root, ports, socket, witnessed=False, brokers=1, attached=(DIALS_OUT,), windows=1):
+    """All members by name. `ports` are as many as num_ports says; `socket` makes unix: addresses of names.
+    With `witnessed` there is an audit office's node, which only witnesses; the departments `attached`
+    have no port; all `windows` are agents of the one street office."""
     def at(index):
         return f"127.0.0.1:{ports[index]}"
 
@@ -85,6 +90,10 @@ def members_of(root, ports, socket, witnessed=False, brokers=1, attached=(DIALS_
                     grpc=at(13))]
     found += [Member(f"broker-{num}", "broker", OPERATOR, os.path.join(root, f"broker-{num}"),
                      at(NUM_PORTS + num - 2), str(num)) for num in range(2, brokers + 1)]
+    for num in range(2, windows + 1):
+        name, first = f"window-{num}", num_ports(brokers, num - 1)
+        found.append(Member(name, "window", OFFICE, os.path.join(root, name), socket(name), str(num),
+                            http=at(first), grpc=at(first + 1)))
     for index, department in enumerate(DEPARTMENTS):
         member = Member(department, "adapter", department, os.path.join(root, "adapters", department),
                         at(2 + index))

@@ -5,6 +5,7 @@ evidence is lost, nothing signed is rolled back and nothing counted twice.
     crash.py --bin DIR --crash-bin DIR [--rounds N | --minutes M] [--seed S] [--json] [--keep]
     crash.py --bin DIR --brokers [--rounds N] [--cases N] [--listening] [--seed S] [--json] [--keep]
     crash.py --bin DIR --submissions [--rounds N] [--cases N] [--seed S] [--json] [--keep]
+    crash.py --bin DIR --away [SECONDS] [--every SECONDS] [--json] [--keep]
 
 A round is one SIGKILL at a random instant, of one of the two or of both. Among the rounds each point of
 tests/crash/points.h is passed once by each program, which then dies there.
@@ -12,6 +13,7 @@ tests/crash/points.h is passed once by each program, which then dies there.
 With --brokers the ten departments have two brokers and no port of their own, and a round is so many cases, in
 the middle of which one broker is killed, asked to stop, or frozen. With --submissions so many cases are handed
 to departments while brokers, adapters and the agent are killed so many times (300), one broker for good.
+With --away one department is stopped for so long, in real time, while cases go on.
 """
 
 import argparse
@@ -26,10 +28,12 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import away  # noqa: E402
 import brokers  # noqa: E402
 import changes  # noqa: E402
 import submissions  # noqa: E402
 from checks import Checks  # noqa: E402
+from clerks import enrolled  # noqa: E402
 from ground import ADAPTER, BROKER, Ground, wait_until  # noqa: E402
 
 # A point, and at which passage at most: those that come often are left to pass for a while.
@@ -197,6 +201,20 @@ def _run_submissions(folder, options, seed):
         federation.stop()
 
 
+def _run_away(folder, options, _seed):
+    """The campaign of tests/crash/away.py; its report."""
+    def tell(absence):
+        print(f"  {len(absence.handed)} cases handed over, {len(absence.wrong)} wrong", file=sys.stderr, flush=True)
+
+    federation = brokers.made(brokers.populated(folder, options.bin, attached=False, brokers=1))
+    try:
+        federation.start()
+        absence = away.Absence(federation, enrolled(federation, away.DEPARTMENTS, 2))
+        return away.campaign(absence, options.away, options.every, tell)
+    finally:
+        federation.stop()
+
+
 def _run_points(folder, options, seed):
     points = [(name, point) for point in POINTS for name in (ADAPTER, BROKER)]
     until = time.monotonic() + options.minutes * 60 if options.minutes else float("inf")
@@ -216,6 +234,9 @@ def main():
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     parser.add_argument("--brokers", action="store_true", help="two brokers, one of which ends")
     parser.add_argument("--submissions", action="store_true", help="parts of cases, while their programs die")
+    parser.add_argument("--away", type=float, nargs="?", const=3600, metavar="SECONDS",
+                        help="a department that is away for so long (3600)")
+    parser.add_argument("--every", type=float, default=60, help="seconds between cases of --away (60)")
     parser.add_argument("--cases", type=int, default=200, help="in a round of --brokers; of --submissions (200)")
     parser.add_argument("--changes", action="store_true", help="all keys, members and versions change under load")
     parser.add_argument("--rate", type=int, default=50, help="cases a second of --changes (50)")
@@ -225,6 +246,7 @@ def main():
     campaign, tell = ((_run_brokers, brokers.tell_report) if options.brokers else
                       (_run_changes, changes.tell_report) if options.changes else
                       (_run_submissions, submissions.tell_report) if options.submissions else
+                      (_run_away, away.tell_report) if options.away else
                       (_run_points, _print))
     if campaign is _run_points and options.crash_bin is None:
         parser.error("--crash-bin is missing")

@@ -110,18 +110,10 @@ class Submissions:
         while not self._over.is_set():
             try:
                 for part in clerk.parts():
-                    self._settle(clerk, part)
+                    settle(clerk, part)
             except Refused:
                 pass
             self._over.wait(0.1)
-
-    @staticmethod
-    def _settle(clerk, part):
-        if part.kind != "submission" or part.state not in ("open", "accepted"):
-            return
-        if part.state == "open":
-            clerk.accept(part.number)
-        clerk.decide(part.number)
 
     def _wait_decided(self):
         try:
@@ -148,7 +140,7 @@ class Submissions:
                        if not process.is_running and name != self.lost]
         for clerk in self._clerks.values():
             taken = collections.Counter(p.case_id for p in again(clerk.parts) if p.kind == "submission")
-            self.parts += sum(taken.values())
+            self.parts += sum(taken[case_id] for case_id in self.cases)
             self.wrong += [f"{clerk.name}: {case_id} is there {taken[case_id]} times" for case_id in self.cases
                            if taken[case_id] != 1]
         for name in self.federation.brokers:
@@ -172,6 +164,15 @@ class Submissions:
     def report(self):
         return {"cases": len(self.cases), "parts": self.parts, "kills": dict(self.kills),
                 "gone_for_good": self.lost or "", "seconds": round(self.seconds, 1), "wrong": self.wrong}
+
+
+def settle(clerk, part):
+    """Accepts and decides it, unless that was done or there is nothing to."""
+    if part.kind != "submission" or part.state not in ("open", "accepted"):
+        return
+    if part.state == "open":
+        clerk.accept(part.number)
+    clerk.decide(part.number)
 
 
 def held(federation, broker):

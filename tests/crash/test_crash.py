@@ -1,4 +1,5 @@
-"""A short slice of `./run crash`: some points, some random instants, and a campaign that can fail."""
+"""A short slice of `./run crash` and `./run load`: some points, some random instants, some cases at once, and
+campaigns that can fail."""
 
 import os
 import shutil
@@ -7,15 +8,18 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+_HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [_HERE, os.path.join(_HERE, "..", "load")]
 
 import brokers  # noqa: E402
 import submissions  # noqa: E402
+import crowd  # noqa: E402
 from checks import Checks, Tree  # noqa: E402
+from city import City  # noqa: E402
 from crash import POINTS, Campaign, plan, run  # noqa: E402
 from ground import ADAPTER, BROKER, Ground, receipts  # noqa: E402
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.dirname(os.path.dirname(_HERE))
 BIN = os.environ.get("LIANBAN_BIN", os.path.join(ROOT, ".build", "bin"))
 CRASH_BIN = os.environ.get("LIANBAN_CRASH_BIN", os.path.join(ROOT, ".build", "crash-bin"))
 STEPS = [(ADAPTER, "ratchet-torn"), None, (BROKER, "commit-after"), None]
@@ -53,16 +57,48 @@ class Crash(unittest.TestCase):
 
 
 class Submissions(unittest.TestCase):
-    def test_a_slice(self):
+    """One federation with two brokers, one of which is gone in the end; two departments beside the ten."""
+
+    @classmethod
+    def setUpClass(cls):
         folder = tempfile.mkdtemp(prefix="lianban-crash-")
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        federation = brokers.made(brokers.populated(folder, BIN, attached=False))
-        self.addCleanup(federation.stop)
-        federation.start()
-        report = submissions.campaign(federation, seed=3, cases=8, kills=8)
+        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+        cls.federation = brokers.populated(folder, BIN, attached=False)
+        cls.city = City(cls.federation, 12, seed=5)
+        cls.addClassCleanup(cls.city.close)
+        cls.city.come()
+        brokers.made(cls.federation)
+        cls.addClassCleanup(cls.federation.stop)
+        cls.federation.start()
+
+    def test_a_many_at_once(self):
+        """Every fact of twelve departments is what SQL says, and a campaign can see that it is not."""
+        many = crowd.Crowd(self.federation, self.city, seed=5)
+        many.come(6)
+        self.assertEqual((many.wrong, many.facts, many.parts), ([], 6 * 12, 6 * len(self.city.with_part)))
+        other = self.federation.contract.new("CaseFact", state="ok", shown="?", receipt_ok=True)
+        many.compare(crowd.Case(None, "altered", self.city.applicants()[0][0]["id_no"],
+                                dict.fromkeys(self.city.names, other)))
+        many.compare(crowd.Case(None, "lost", self.city.applicants()[0][0]["id_no"]))
+        self.assertEqual(len(many.wrong), 2 * 12)
+        many.look_into_intakes([dict.fromkeys(self.city.with_part, bytes(16))])
+        self.assertEqual(len(many.wrong), 2 * 12 + len(self.city.with_part))
+
+    def test_b_a_slice(self):
+        report = submissions.campaign(self.federation, seed=3, cases=8, kills=8)
         self.assertEqual(report["wrong"], [])
         self.assertEqual(report["parts"], 2 * report["cases"])
-        self.assertIn(report["gone_for_good"], federation.brokers)
+        self.assertIn(report["gone_for_good"], self.federation.brokers)
+
+
+class Memory(unittest.TestCase):
+    def test_what_is_over_its_limit_or_grows_is_told(self):
+        limits = crowd.limits_mib(20, 200, 4)
+        even = dict.fromkeys(limits, 20.0)
+        self.assertEqual(crowd.breaches([even, even], limits), [])
+        over = {**even, "broker": limits["broker"] + 1}
+        self.assertEqual(len(crowd.breaches([over], limits)), 1)
+        self.assertEqual(len(crowd.breaches([even, {**even, "window": 34.0}], limits)), 1)
 
 
 class Released(unittest.TestCase):
