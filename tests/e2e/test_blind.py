@@ -1,9 +1,7 @@
 """Nothing of any person is at the broker, on its disk or in its memory (acceptance 2)."""
 
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 import unittest
@@ -15,6 +13,7 @@ import fixture  # noqa: E402
 import material  # noqa: E402
 from blind import identities, released  # noqa: E402
 from cases import find_story  # noqa: E402
+from images import image  # noqa: E402
 from search import find, needles  # noqa: E402
 
 HELD_BACK = "finance"
@@ -31,17 +30,12 @@ def setUpModule():
                      released(federation.people))
 
 
-def core_image(name, label):
-    """A core image of a running program, with the memory it would keep out of one as well."""
-    process = federation.processes[name]
-    place = os.path.join(images, f"{name}-{label}")
-    run = subprocess.run(["gcore", "-a", "-o", place, str(process.pid)], capture_output=True, text=True,
-                         check=False)
-    path = f"{place}.{process.pid}"
-    if not os.path.exists(path):
-        raise unittest.SkipTest("gcore may not trace another process here: " + run.stderr.strip()[-200:])
-    subprocess.run(["fallocate", "--dig-holes", path], check=True)  # most of it is empty
-    return path
+def memory_of(name, label):
+    """A running program's memory, in a file."""
+    try:
+        return image(federation.processes[name], os.path.join(images, f"{name}-{label}"))
+    except PermissionError as error:
+        raise unittest.SkipTest("nobody may look at another process here") from error
 
 
 def found(*places):
@@ -56,10 +50,9 @@ class Searching(unittest.TestCase):
             self.assertTrue(found(os.path.join(federation.root, "departments", name + ".db")))
 
 
-@unittest.skipUnless(shutil.which("gcore"), "gcore is not installed (package gdb)")
 class Memory(unittest.TestCase):
     def setUp(self):
-        self.before = core_image("broker", "before")
+        self.before = memory_of("broker", "before")
         self.members = find_story(federation, "dibao-twelve")["members"]
 
     def try_mid_case(self):
@@ -75,7 +68,7 @@ class Memory(unittest.TestCase):
             thread.start()
             self.assertTrue(answered.wait(60), "no department has answered")
             with ThreadPoolExecutor() as pool:  # at once, before the link of who is held back is given up
-                pictures = list(pool.map(core_image, ("broker", "window"), ("during", "during")))
+                pictures = list(pool.map(memory_of, ("broker", "window"), ("during", "during")))
             over = len(done) > 0
         finally:
             adapter.signal(signal.SIGCONT)
