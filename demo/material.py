@@ -48,7 +48,6 @@ _MARKS = {"alert_mb": 64, "stop_mb": 16, "reserve_mb": 2}
 _ISSUERS = {HALL: ("hall-1", ["consent"]), OFFICE: ("office-1", ["mandate", "operator"])}
 _SECRETS = {"adapter": ("pseudonym",), "consent": ("pseudonym",), "window": ("case", "person", "local")}
 DEADLINE_MS = 10000
-_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Who serves at the window: badge, unit, and 17 digits of the number of somebody who does not exist.
 OPERATORS = (("W-0017", "street-office-01", "99010119850101001"), ("W-1", "u-1", "99010119860101002"))
 
@@ -351,12 +350,12 @@ def _read_yaml(path):
 @functools.lru_cache(maxsize=None)
 def _parsed_yaml(path, _version):
     with open(path, encoding="utf-8") as file:
-        return yaml.load(file, _YAML)
+        return yaml.load(file, yaml.CSafeLoader)
 
 
 def _write_yaml(path, content):
     with open(path, "w", encoding="utf-8") as file:
-        yaml.safe_dump(content, file, allow_unicode=True, sort_keys=False)
+        yaml.dump(content, file, yaml.CSafeDumper, allow_unicode=True, sort_keys=False)
 
 
 def _file_hash(path):

@@ -278,7 +278,7 @@ def hire(*spiffes):
     material = federation.material
     source, text = (os.path.join(material.pki, "directory" + end) for end in (".yaml", ".json"))
     with open(source, encoding="utf-8") as file:
-        directory = yaml.safe_load(file)
+        directory = yaml.load(file, yaml.CSafeLoader)
     folders = [os.path.join(federation.root, "clients", "reader-%d" % i) for i in range(len(spiffes))]
     for spiffe, folder in zip(spiffes, folders):
         material.lianban("pki", "issue", "--dir", material.pki, "--id", spiffe, "--out", folder)
@@ -286,7 +286,7 @@ def hire(*spiffes):
     directory["version"] += 1
     directory["organizations"].append({"id": "inspection", "zh": "督查室", "en": "Inspection office"})
     with open(source, "w", encoding="utf-8") as file:
-        yaml.safe_dump(directory, file, allow_unicode=True)
+        yaml.dump(directory, file, yaml.CSafeDumper, allow_unicode=True)
     material.lianban("directory", "build", "--from", source, "--out", text)
     material.lianban("directory", "sign", "--text", text, "--key", os.path.join(material.pki, "directory.pem"),
                      "--name", DIRECTORY_SIGNER, "--out", material.directory)

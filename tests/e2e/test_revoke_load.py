@@ -43,7 +43,7 @@ def setUpModule():
     in_house = f"127.0.0.1:{free_ports(1)[0]}"
     for name, settings in (("consent", {"status_life_s": LIST_SECONDS}), (DIALS_OUT, {"listen": in_house})):
         with open(federation.members[name].config, encoding="utf-8") as file:
-            settings = {**yaml.safe_load(file), **settings}
+            settings = {**yaml.load(file, yaml.CSafeLoader), **settings}
         with open(federation.members[name].config, "w", encoding="utf-8") as file:
             yaml.safe_dump(settings, file)
     unittest.addModuleCleanup(federation.stop)
@@ -314,11 +314,11 @@ def list_member(spiffe):
     pki = federation.material.pki
     source, text = (os.path.join(pki, "directory" + end) for end in (".yaml", ".json"))
     with open(source, encoding="utf-8") as file:
-        directory = yaml.safe_load(file)
+        directory = yaml.load(file, yaml.CSafeLoader)
     directory["version"] += 1
     directory["nodes"].append({"spiffe": spiffe})
     with open(source, "w", encoding="utf-8") as file:
-        yaml.safe_dump(directory, file, allow_unicode=True)
+        yaml.dump(directory, file, yaml.CSafeDumper, allow_unicode=True)
     federation.material.lianban("directory", "build", "--from", source, "--out", text)
     federation.material.lianban("directory", "sign", "--text", text, "--key", os.path.join(pki, "directory.pem"),
                                 "--name", DIRECTORY_SIGNER, "--out", federation.material.directory)

@@ -80,7 +80,7 @@ class Form:
 
     def __init__(self, summary, content):
         self.id, self.version, self.sha256 = summary.form, summary.version, summary.sha256
-        file = yaml.safe_load(content)
+        file = yaml.load(content, yaml.CSafeLoader)
         self.purpose, self.sections, self.facts = file["purpose"], file["sections"], file["facts"]
         self._shares = file.get("shares", [])
 
