@@ -78,6 +78,7 @@
  *       days: 30                      # working days from the submission on
  *       escalate: {zh: ..., en: ...}  # who is told when it is overdue
  *       emergency: false              # optional: aid first, papers later; see below
+ *   trigger: {source: tax, every_days: 30}  # optional: this form is a trigger; see below
  *   notice:                             # what the citizen is told, besides the list of facts
  *     why: {zh: ..., en: ...}
  *     keep: {zh: ..., en: ...}
@@ -105,6 +106,12 @@
  * A part's facts are shown ones that its roles are asked. An emergency part is handed over at once,
  * on the word of who serves, before any class stands: it names no classes, and its `days`, at most
  * 10, are days of the calendar, within which the papers follow (SAL 50).
+ *
+ * A trigger looks for people who may be entitled and have not applied (docs/OUTREACH.md). It is run
+ * by the agent of its source, for who agreed to it once, at most once every so many days. It has the
+ * classes CANDIDATE and NONE and one part, the signal, which goes for CANDIDATE with the applicant's
+ * identity alone. It asks by consent, for a yes or no or a blind sum, and of its source for totals
+ * and numbers of rows; nothing it asks is shown, and it has no amounts and no `decision`.
  *
  * A fact with SHARE belongs to one slot, is never shown, has no `otherwise` (who is not asked adds
  * nothing) and stands in no expression; its slot does, as a number. The facts of a slot are asked
@@ -217,6 +224,12 @@ struct lb_form_amount {
     struct lb_form_text text;
 };
 
+/* Of a trigger; every_days is 0 in any other form. */
+struct lb_form_trigger {
+    const char *source;  /* the department whose agent runs it */
+    int64_t every_days;
+};
+
 /* The readable part of a form; the compiled expressions stay inside. */
 struct lb_form {
     const char *id;
@@ -245,6 +258,7 @@ struct lb_form {
     const struct lb_form_part *parts;
     size_t num_amounts;
     const struct lb_form_amount *amounts;
+    struct lb_form_trigger trigger;
     struct lb_form_notice notice;
     struct lb_form_decision decision;
     uint8_t sha256[32];  /* of the file's bytes */

@@ -133,6 +133,10 @@ LB_MUST lb_status lb_form_read_parts(struct form_loader *loader, const struct lb
 /* lb_form_read_decision reads `decision`, which may be absent, after the form's laws. */
 LB_MUST lb_status lb_form_read_decision(struct form_loader *loader,
                                         const struct lb_yaml_node *root);
+/* lb_form_read_trigger reads `trigger`, which may be absent, after everything that a trigger may
+ * not have. */
+LB_MUST lb_status lb_form_read_trigger(struct form_loader *loader,
+                                       const struct lb_yaml_node *root);
 /* lb_form_judge_amounts evaluates the amounts of the class at `class_index` (num_classes is the
  * last); `household` holds the values from the thresholds on. */
 LB_MUST lb_status lb_form_judge_amounts(const struct lb_form_compiled *form, size_t class_index,

@@ -172,8 +172,8 @@ static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node 
                                        "lead",      "law",        "rules",   "grant_days",
                                        "roles",     "sections",   "facts",   "shares",
                                        "household", "conditions", "classes", "otherwise",
-                                       "amounts",   "parts",      "notice",  "decision",
-                                       NULL};
+                                       "amounts",   "parts",      "trigger", "notice",
+                                       "decision",  NULL};
     LB_TRY(lb_yaml_only(root, keys, loader->diag));
     LB_TRY(read_title(loader, root));
     LB_TRY(read_roles(loader, root));
@@ -184,6 +184,7 @@ static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node 
     LB_TRY(lb_form_read_rules(loader, root));
     LB_TRY(lb_form_read_amounts(loader, root));
     LB_TRY(lb_form_read_parts(loader, root));
+    LB_TRY(lb_form_read_trigger(loader, root));
     LB_TRY(read_notice(loader, root));
     LB_TRY(lb_form_read_decision(loader, root));
     if (loader->rules == NULL)
