@@ -139,6 +139,15 @@
       "代办授权已过期。")                                                                          \
     X(AGENT_SCOPE, PERMISSION_DENIED, OUTER,                                                       \
       "The agent's authorisation does not cover this.", "代办授权不包括此项。")                    \
+    X(EVENT_NOT_ALLOWED, PERMISSION_DENIED, OUTER,                                                 \
+      "The view takes no standing grant for this trigger and interval, or nothing else.",          \
+      "该视图不接受用于此事件、此间隔的长期授权，或者只接受长期授权。")                            \
+    X(EVENT_TOO_LONG, PERMISSION_DENIED, OUTER,                                                    \
+      "A standing grant lasts 366 days at most, with one use in each of its intervals.",           \
+      "长期授权最长366天，每个间隔内只能使用一次。")                                               \
+    X(EVENT_TOO_SOON, PERMISSION_DENIED, OUTER,                                                    \
+      "The standing grant was used already within its interval; ask again when that is over.",     \
+      "长期授权在本间隔内已经使用过，请待间隔期满后再查询。")                                      \
     X(USE_EXHAUSTED, PERMISSION_DENIED, OUTER, "The grant has been used as often as it allows.",   \
       "授权使用次数已满。")                                                                        \
     X(BUDGET_EXHAUSTED, RESOURCE_EXHAUSTED, OUTER,                                                 \
@@ -224,6 +233,9 @@
       "身份号码不符合校验规则。")                                                                  \
     X(GUARDIAN_NEEDED, PERMISSION_DENIED, INNER, "A guardian must agree for this person.",         \
       "此人须由监护人代为同意。")                                                                  \
+    X(EVENT_ASKED, RESOURCE_EXHAUSTED, INNER,                                                      \
+      "This person was asked about for the same trigger already, under another grant.",            \
+      "本间隔内已凭另一份授权就同一事件查询过此人。")                                              \
     X(PROBE_LIMIT, RESOURCE_EXHAUSTED, INNER,                                                      \
       "Too much was asked about this person's field, or stated wrongly; a person decides.",        \
       "对此人该字段的比对过多或不符次数过多，请转人工办理。")                                      \

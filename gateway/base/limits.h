@@ -65,6 +65,8 @@
 #define LB_DRAIN_MS 3000                /* a node that stops finishes what it has accepted */
 
 #define LB_EMERGENCY_LIFE_S (24 * 3600) /* an emergency's grant, from iat to exp */
+#define LB_DAY_S INT64_C(86400)
+#define LB_EVENT_MAX_DAYS 366           /* a standing grant, and between two of its uses */
 
 /* evidence */
 #define LB_MAX_LEAF_BYTES 4096

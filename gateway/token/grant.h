@@ -12,7 +12,8 @@
  *
  * JWT header: {"alg":"ES256","typ":"lianban-grant+sd-jwt","kid":<kid>}; nothing else is accepted.
  * Payload: iss (organization) iat nbf exp jti suite ("lianban-1") requester (organization)
- *   cnf {"jkt": <RFC 7638 thumbprint of the requester's X25519 key, base64url>}
+ *   cnf {"jkt": <RFC 7638 thumbprint of the requester's X25519 key, base64url; of its Ed25519 log
+ *   key when the sections have an `event`>}
  *   status {"status_list": {"idx": n, "uri": "..."}} (absent for mandates)
  *   subject_key (base64url, 32 bytes; may be absent)
  *   _sd_alg "sha-256", _sd [base64url digests: the sections' and decoys, at least 16, rising by
@@ -74,6 +75,9 @@ struct lb_section {
     const char *method;        /* [method] of proof: document, face, paper2 or none */
     int level;                 /* [level] 1..4 */
     int64_t max_uses;          /* [uses] 1..1,000,000 */
+    /* [event.every_days] 1..LB_EVENT_MAX_DAYS: a standing grant of the trigger that `form` names,
+     * for one use in so many days; 0, and no such member, for an ordinary one */
+    int64_t event_days;
     uint32_t answer_bytes;     /* [answer_bytes] 1..LB_MAX_ANSWER_BYTES */
     uint8_t subject[32];       /* [sub] base64url commitment to the subject */
     /* [views] [{view, version, fields: [{field, op}]}]: no view twice, no field twice under one
@@ -126,5 +130,9 @@ LB_MUST lb_status lb_sd_jwt_split(struct lb_span text, struct lb_arena *arena,
 /* lb_jwk_thumbprint_x25519 is RFC 7638 over {"crv":"X25519","kty":"OKP","x":...}. */
 LB_MUST lb_status lb_jwk_thumbprint_x25519(const uint8_t public_key[32], struct lb_arena *arena,
                                            uint8_t out_thumbprint[32]);
+/* lb_jwk_thumbprint_ed25519 is the same of a node's log key, to which standing grants are bound:
+ * they outlive every sealing key. */
+LB_MUST lb_status lb_jwk_thumbprint_ed25519(const uint8_t public_key[32], struct lb_arena *arena,
+                                            uint8_t out_thumbprint[32]);
 
 #endif

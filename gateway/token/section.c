@@ -110,6 +110,8 @@ lb_status lb_section_check(const struct lb_section *section)
     LB_ENSURE(section->level >= 1 && section->level <= 4, LB_SECTION_INVALID, "no such level");
     LB_ENSURE(section->max_uses >= 1 && section->max_uses <= LB_MAX_USES, LB_SECTION_INVALID,
               "uses are out of range");
+    LB_ENSURE(section->event_days >= 0 && section->event_days <= LB_EVENT_MAX_DAYS,
+              LB_SECTION_INVALID, "an event's interval is out of range");
     LB_ENSURE(section->answer_bytes >= 1 && section->answer_bytes <= LB_MAX_ANSWER_BYTES,
               LB_SECTION_INVALID, "answer size is out of range");
     LB_ENSURE(section->form_version >= 1, LB_SECTION_INVALID, "form has no version");
@@ -170,6 +172,15 @@ static void set_giver(struct lb_json *object, const struct lb_section *section)
     lb_json_set(object, "relative", relative);
 }
 
+static void set_event(struct lb_json *object, const struct lb_section *section)
+{
+    if (section->event_days == 0)
+        return;
+    struct lb_json *event = lb_json_object();
+    lb_json_set_int(event, "every_days", section->event_days);
+    lb_json_set(object, "event", event);
+}
+
 static void set_proof(struct lb_json *object, const struct lb_section *section)
 {
     lb_json_set_cstr(object, "act", section->operator_hash);
@@ -199,6 +210,7 @@ struct lb_json *lb_section_to_json(const struct lb_section *section, struct lb_a
         lb_json_append_str(laws, lb_span_str(section->laws[i]));
     lb_json_set(object, "law", laws);
     lb_json_set_cstr(object, "role", section->role);
+    set_event(object, section);
     set_proof(object, section);
     const char *subject = lb_b64url_encode(arena, lb_span_of(section->subject, 32));
     if (subject == NULL)
@@ -298,6 +310,21 @@ static lb_status read_relative(const struct lb_json *object, struct lb_arena *ar
     return claims.status;
 }
 
+/* Absent from an ordinary section; there, it is whole. */
+static lb_status read_event(const struct lb_json *object, struct lb_arena *arena,
+                            struct lb_section *section)
+{
+    static const char *const keys[] = {"every_days", NULL};
+    const struct lb_json *event = NULL;
+    lb_status status = lb_json_get_object(object, "event", &event);
+    if (lb_status_code(status) == LB_ABSENT)
+        return LB_OK;
+    LB_TRY(status);
+    struct lb_claims claims = lb_claims_of(event, keys, arena);
+    section->event_days = lb_claims_int(&claims, "every_days", 1, LB_EVENT_MAX_DAYS);
+    return claims.status;
+}
+
 /* Objects that may be absent. */
 static lb_status read_giver(const struct lb_json *object, struct lb_arena *arena,
                             struct lb_section *section)
@@ -345,13 +372,14 @@ static lb_status read_section(const struct lb_json *object, struct lb_arena *are
                                        "purpose",  "case",  "basis",  "law",          "role",
                                        "act",      "guardian", "notice", "method",    "level",
                                        "uses",     "answer_bytes", "sub", "views",    "agent",
-                                       "relative", "approver", NULL};
+                                       "relative", "approver", "event", NULL};
     struct lb_claims claims = lb_claims_of(object, keys, arena);
     read_what(&claims, section);
     const struct lb_json *laws = lb_claims_array(&claims, "law");
     const struct lb_json *views = lb_claims_array(&claims, "views");
     LB_TRY(claims.status);
     LB_TRY(read_giver(object, arena, section));
+    LB_TRY(read_event(object, arena, section));
     LB_TRY(read_words(laws, LB_MAX_CLAIM_VALUES, arena, &section->laws, &section->num_laws));
     return read_views(views, arena, section);
 }

@@ -21,3 +21,9 @@ lb_status lb_jwk_thumbprint_x25519(const uint8_t public_key[32], struct lb_arena
 {
     return lb_jwk_thumbprint_okp("X25519", public_key, arena, out_thumbprint);
 }
+
+lb_status lb_jwk_thumbprint_ed25519(const uint8_t public_key[32], struct lb_arena *arena,
+                                    uint8_t out_thumbprint[32])
+{
+    return lb_jwk_thumbprint_okp("Ed25519", public_key, arena, out_thumbprint);
+}
