@@ -25,6 +25,7 @@ struct lb_explain_request {
     int level;                  /* of proof */
     enum lb_giver giver;        /* who agreed */
     int64_t life_s;             /* of the grant */
+    int64_t event_days;         /* a standing grant's interval; 0: an ordinary one */
     size_t num_wants;
     const struct lb_explain_question *wants;
 };

@@ -32,6 +32,26 @@ static void say_head(const struct form_writer *writer, const struct lb_form *for
     lb_form_say(writer, "\n", "\n");
 }
 
+/* Who agrees to what goes on for months must know so before anything else (PIPL 14, 17). */
+static void say_standing(const struct form_writer *writer, const struct lb_form *form)
+{
+    if (form->trigger.every_days == 0)
+        return;
+    lb_form_say(writer, "这是长期授权：您同意一次，以后每",
+                "This consent is a standing one: you agree once, and then the departments below "
+                "are asked again and again, at most once in ");
+    lb_form_say_number(writer, form->trigger.every_days);
+    lb_form_say(writer, "天最多查询一次，直到有效期满或者您撤回。它只用于发现您可能符合的待遇：",
+                " day(s), until it ends or you withdraw it. It only serves to find what you may be "
+                "entitled to: ");
+    lb_form_say_text(writer, &form->title);
+    lb_form_say(writer,
+                "。发现后会有人联系您，问您是否申请；不会因此拒绝、停发或者减少任何待遇，不符合的不通知"
+                "任何人\n",
+                ". If something is found, somebody asks you whether you want to apply; nothing is "
+                "refused, stopped or cut because of it, and nobody is told if nothing is found\n");
+}
+
 static void say_roles(const struct form_writer *writer, const struct lb_form *form,
                       unsigned roles)
 {
@@ -65,6 +85,20 @@ static void say_fact(const struct form_writer *writer, const struct lb_form *for
         lb_form_say(writer, "     可以单独拒绝这一项\n", "     this one can be refused by itself\n");
 }
 
+static void say_how_often(const struct form_writer *writer, const struct lb_form *form,
+                          const struct lb_form_section *section)
+{
+    if (form->trigger.every_days > 0) {
+        lb_form_say(writer, "；每人每", "; at most once in ");
+        lb_form_say_number(writer, form->trigger.every_days);
+        lb_form_say(writer, "天最多查询1次", " day(s) per person");
+        return;
+    }
+    lb_form_say(writer, "；每人最多查询", "; at most ");
+    lb_form_say_number(writer, section->uses);
+    lb_form_say(writer, "次", " time(s) per person");
+}
+
 static void say_section(const struct form_writer *writer, const struct lb_form *form,
                         size_t index)
 {
@@ -77,9 +111,7 @@ static void say_section(const struct form_writer *writer, const struct lb_form *
     if (section->num_laws > 0)
         lb_form_say(writer, "：", ": ");
     lb_form_say_laws(writer, section->laws, section->num_laws);
-    lb_form_say(writer, "；每人最多查询", "; at most ");
-    lb_form_say_number(writer, section->uses);
-    lb_form_say(writer, "次", " time(s) per person");
+    say_how_often(writer, form, section);
     if (section->late)
         lb_form_say(writer, "；其他部门的答复已能得出结论的，不再查询",
                     "; not asked at all where the others' answers settle it");
@@ -190,6 +222,7 @@ static void say_all(const struct form_writer *writer, const struct lb_form *form
                     const char *requester_name)
 {
     say_head(writer, form, requester_name);
+    say_standing(writer, form);
     lb_form_say(writer, "向哪些部门查询什么：\n", "What is asked, and of which department:\n");
     for (size_t s = 0; s < form->num_sections; s++)
         say_section(writer, form, s);

@@ -76,6 +76,17 @@ static bool passes_purpose(const struct lb_view_rule *rule, const struct questio
     return strcmp(rule->purpose, question->ask->purpose) == 0;
 }
 
+/* A standing grant is good for what the department meant for standing ones, and for nothing else;
+ * an ordinary one for what it did not. */
+static bool passes_event(const struct lb_view_rule *rule, const struct question *question)
+{
+    const struct lb_view_ask *ask = question->ask;
+    if (rule->event_days == 0 || ask->event_days == 0)
+        return rule->event_days == 0 && ask->event_days == 0;
+    return ask->event_days >= rule->event_days &&
+           lists(rule->triggers, rule->num_triggers, ask->form);
+}
+
 static bool passes_requester(const struct lb_view_rule *rule, const struct question *question)
 {
     return lists(rule->requesters, rule->num_requesters, question->ask->requester);
@@ -133,6 +144,9 @@ struct step {
 static const struct step steps[LB_NUM_CLAUSES] = {
     [LB_CLAUSE_PURPOSE] = {passes_purpose, REFUSAL(LB_PURPOSE_NOT_ALLOWED,
                                                    "no rule for the purpose")},
+    [LB_CLAUSE_EVENT] = {passes_event, REFUSAL(LB_EVENT_NOT_ALLOWED,
+                                               "no rule takes such a standing grant, or an "
+                                               "ordinary one")},
     [LB_CLAUSE_REQUESTER] = {passes_requester, REFUSAL(LB_REQUESTER_NOT_ALLOWED,
                                                        "no rule for the requester")},
     [LB_CLAUSE_BASIS] = {passes_basis, REFUSAL(LB_BASIS_NOT_ALLOWED,
@@ -188,6 +202,28 @@ lb_status lb_view_judge(const struct lb_view *view, const char *field,
               LB_OPERATOR_TOO_WEAK, "the operator does not fit the field");
     *out_verdict = verdict;
     return LB_OK;
+}
+
+static bool has_ordinary(const struct lb_view *view, const char *purpose)
+{
+    for (size_t f = 0; f < view->num_fields; f++) {
+        const struct lb_view_field *field = &view->fields[f];
+        for (size_t r = 0; r < field->num_rules; r++)
+            if (field->rules[r].event_days == 0 && strcmp(field->rules[r].purpose, purpose) == 0)
+                return true;
+    }
+    return false;
+}
+
+const char *lb_view_event_clash(const struct lb_view *view, const struct lb_view *other)
+{
+    for (size_t f = 0; f < view->num_fields; f++) {
+        const struct lb_view_field *field = &view->fields[f];
+        for (size_t r = 0; r < field->num_rules; r++)
+            if (field->rules[r].event_days > 0 && has_ordinary(other, field->rules[r].purpose))
+                return field->rules[r].purpose;
+    }
+    return NULL;
 }
 
 bool lb_view_names_rules(const struct lb_op_call *call, const struct lb_rules *rules)

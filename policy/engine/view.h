@@ -58,8 +58,14 @@
  *                                          # without it self and guardian; nobody agrees to a
  *                                          # mandate or an emergency
  *           dry_run: true                  # optional: judge, run and record, but release nothing
+ *           event:                         # optional: for standing grants alone, of these triggers
+ *             triggers: [medical-burden]   #   (form ids) that are used once in so many days or
+ *             every_days: 30               #   more; without it for ordinary grants alone
  *
  * A G4 field is not opened on plain consent: sensitive data need a separate one (PIPL 29).
+ *
+ * A purpose with `event` in one rule has it in all: so no ordinary grant stands in for a standing
+ * one, nor the other way round.
  *
  * With `source: officer` in place of `query` the rows come from the security officer's station
  * (docs/OFFICERS.md): who looked at the person's data here. Such a view has `rows: many` and
@@ -149,6 +155,9 @@ struct lb_view_rule {
     const char *const *laws;
     int min_level;
     bool dry_run;    /* nothing is released by this rule */
+    int64_t event_days;  /* the shortest interval of a standing grant; 0: for ordinary ones */
+    size_t num_triggers; /* forms whose standing grants count; none without an interval */
+    const char *const *triggers;
 };
 
 /* One of a department's codes. */
@@ -220,6 +229,8 @@ const struct lb_view_field *lb_view_field(const struct lb_view *view, const char
 /* Who asks, on which ground. */
 struct lb_view_ask {
     const char *purpose;
+    const char *form;          /* of a standing grant the trigger; else not looked at */
+    int64_t event_days;        /* a standing grant's interval; 0: an ordinary one */
     const char *requester;     /* organization */
     const char *issuer;        /* organization */
     enum lb_basis basis;
@@ -232,6 +243,7 @@ struct lb_view_ask {
 /* What a rule demands, in the order in which a refusal is named. */
 enum lb_view_clause {
     LB_CLAUSE_PURPOSE,
+    LB_CLAUSE_EVENT,     /* a standing grant of one of the rule's triggers, or an ordinary one */
     LB_CLAUSE_REQUESTER,
     LB_CLAUSE_BASIS,     /* the basis, and for a mandate one of the rule's laws */
     LB_CLAUSE_ISSUER,
@@ -255,12 +267,17 @@ struct lb_view_verdict {
 
 /* lb_view_judge says whether one field may be asked under one operator, and by which rule; one that
  * releases goes before one in dry-run. The status names the first reason against, in this order,
- * judged over all rules: FIELD_UNKNOWN, PURPOSE_NOT_ALLOWED, REQUESTER_NOT_ALLOWED,
- * BASIS_NOT_ALLOWED (basis or law), ISSUER_INERT, OPERATOR_TOO_WEAK, LOA_LOW, GIVER_NOT_ALLOWED.
+ * judged over all rules: FIELD_UNKNOWN, PURPOSE_NOT_ALLOWED, EVENT_NOT_ALLOWED,
+ * REQUESTER_NOT_ALLOWED, BASIS_NOT_ALLOWED (basis or law), ISSUER_INERT, OPERATOR_TOO_WEAK,
+ * LOA_LOW, GIVER_NOT_ALLOWED.
  * One rule must pass alone. A mandate must cite one of the rule's laws; other bases need not. */
 LB_MUST lb_status lb_view_judge(const struct lb_view *view, const char *field,
                                 const struct lb_op_call *call, const struct lb_view_ask *ask,
                                 const struct lb_rules *rules, struct lb_view_verdict *out_verdict);
+
+/* lb_view_event_clash finds a purpose that the view's rules have for standing grants, and one of
+ * `other` for ordinary ones (which may be the same view); NULL when there is none. */
+const char *lb_view_event_clash(const struct lb_view *view, const struct lb_view *other);
 
 /* lb_view_pause_left says for how many minutes yet the view's database is not to be asked; 0: it
  * may be. `minute_of_week` is local and counts from Sunday 00:00. */
@@ -277,8 +294,8 @@ bool lb_view_names_rules(const struct lb_op_call *call, const struct lb_rules *r
 
 /* lb_view_table prints the decision table as text, sorted, for snapshots and people: a line each
  * for rows, freshness, maintenance, budgets, probing and a field's codes, one per field, purpose
- * and operator with requesters, bases, issuers, laws, level and dry-run; a field without a rule
- * says so. TOO_LARGE past 4 MiB, NO_MEMORY. */
+ * and operator with requesters, bases, issuers, laws, level, triggers and dry-run; a field without
+ * a rule says so. TOO_LARGE past 4 MiB, NO_MEMORY. */
 LB_MUST lb_status lb_view_table(const struct lb_view *view, struct lb_arena *arena,
                                 struct lb_span *out_text);
 

@@ -209,6 +209,18 @@ static lb_status load_head(const struct lb_view_loader *loader, const struct lb_
     return lb_view_copy(loader, en, &view->title_en);
 }
 
+static lb_status check_events(const struct lb_view_loader *loader, const struct lb_yaml_node *root,
+                              const struct lb_view *view)
+{
+    const char *purpose = lb_view_event_clash(view, view);
+    if (purpose == NULL)
+        return LB_OK;
+    return lb_yaml_fail(lb_yaml_get(root, "fields"), loader->diag,
+                        "the purpose %s has rules with and without `event`; give the ordinary "
+                        "ones a purpose of their own",
+                        purpose);
+}
+
 static lb_status build_view(const struct lb_view_loader *loader, const struct lb_yaml *yaml,
                             const struct lb_view **out_view)
 {
@@ -225,6 +237,7 @@ static lb_status build_view(const struct lb_view_loader *loader, const struct lb
     LB_TRY(lb_view_load_pauses(loader, root, view));
     LB_TRY(lb_view_load_limits(root, loader->diag, view));
     LB_TRY(load_fields(loader, root, view));
+    LB_TRY(check_events(loader, root, view));
     LB_TRY(lb_view_check_source(loader, root, view));
     lb_sha256(lb_yaml_bytes(yaml), view->sha256);
     *out_view = view;

@@ -164,6 +164,33 @@ static void wrong_rules_are_refused(void **state)
     "rules: [{" PART_P ", operators: [\"RATIO_CMP(<,part)\"], " PART_R ", " PART_B ", " PART_I     \
     ", " PART_M "}]"
 
+#define STANDS "{" PART_P ", " PART_O ", " PART_R ", " PART_I ", " PART_M ", "
+
+static void wrong_triggers_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const wrong[][2] = {
+        {STANDS PART_B ", event: true}", "event"},
+        {STANDS PART_B ", event: {triggers: [t]}}", "every_days"},
+        {STANDS PART_B ", event: {every_days: 30}}", "triggers"},
+        {STANDS PART_B ", event: {triggers: [], every_days: 30}}", "1 to"},
+        {STANDS PART_B ", event: {triggers: [\"*\"], every_days: 30}}", "lower-case"},
+        {STANDS PART_B ", event: {triggers: [t], every_days: 0}}", ""},
+        {STANDS PART_B ", event: {triggers: [t], every_days: 367}}", ""},
+        {STANDS PART_B ", event: {triggers: [t], every_days: 30, uses: 2}}", "uses"},
+        {STANDS "bases: [emergency], event: {triggers: [t], every_days: 30}}", "emergency"},
+        {STANDS "bases: [mandate], event: {triggers: [t], every_days: 30}}", "law"},
+        {STANDS PART_B ", event: {triggers: [t], every_days: 30}}, " STANDS PART_B "}",
+         "with and without"},
+        {"{purpose: oversight, " PART_O ", " PART_R ", " PART_B ", " PART_I ", " PART_M
+         ", event: {triggers: [t], every_days: 30}}", "standing"},
+        {"{purpose: drill, " PART_O ", " PART_R ", " PART_B ", " PART_I ", " PART_M
+         ", event: {triggers: [t], every_days: 30}}", "standing"},
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        rule_refused(fixture, wrong[i][0], wrong[i][1]);
+}
+
 static void a_ratio_needs_a_denominator(void **state)
 {
     struct fixture *fixture = *state;
@@ -293,6 +320,7 @@ int main(void)
         WITH_FIXTURE(wrong_queries_are_refused),
         WITH_FIXTURE(wrong_fields_are_refused),
         WITH_FIXTURE(wrong_rules_are_refused),
+        WITH_FIXTURE(wrong_triggers_are_refused),
         WITH_FIXTURE(a_ratio_needs_a_denominator),
         WITH_FIXTURE(wrong_limits_are_refused),
         WITH_FIXTURE(sensitive_fields_need_a_consent_of_their_own),

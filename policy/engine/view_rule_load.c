@@ -161,12 +161,44 @@ static lb_status check_class(const struct lb_view_loader *loader, const struct l
                         field->name);
 }
 
+/* A citizen's accesses and a drill's made-up people are no matter of standing grants, and neither
+ * is an emergency. */
+static lb_status check_event(const struct lb_view_loader *loader, const struct lb_yaml_node *event,
+                             const struct lb_view_rule *rule)
+{
+    static const char *const ordinary[] = {LB_PURPOSE_SUBJECT_ACCESS, LB_PURPOSE_OVERSIGHT,
+                                           LB_PURPOSE_DRILL};
+    for (size_t i = 0; i < sizeof(ordinary) / sizeof(ordinary[0]); i++)
+        if (strcmp(rule->purpose, ordinary[i]) == 0)
+            return lb_yaml_fail(event, loader->diag,
+                                "the purpose %s has no standing grants; remove `event`",
+                                ordinary[i]);
+    if ((rule->bases & 1U << LB_BASIS_EMERGENCY) != 0)
+        return lb_yaml_fail(event, loader->diag,
+                            "an emergency ends within a day; remove `event`, or the basis");
+    return LB_OK;
+}
+
+static lb_status load_event(const struct lb_view_loader *loader, const struct lb_yaml_node *rule,
+                            struct lb_view_rule *out)
+{
+    static const char *const keys[] = {"triggers", "every_days", NULL};
+    const struct lb_yaml_node *event = lb_yaml_get(rule, "event");
+    if (event == NULL)
+        return LB_OK;
+    LB_TRY(lb_yaml_only(event, keys, loader->diag));
+    LB_TRY(need_words(loader, event, "triggers", &out->triggers, &out->num_triggers));
+    LB_TRY(lb_yaml_need_int(event, "every_days", 1, LB_EVENT_MAX_DAYS, loader->diag,
+                            &out->event_days));
+    return check_event(loader, event, out);
+}
+
 static lb_status load_rule(const struct lb_view_loader *loader, const struct lb_yaml_node *rule,
                            const struct lb_view_field *field, bool many, struct lb_view_rule *out)
 {
     static const char *const keys[] = {"purpose", "operators", "requesters", "bases",
                                        "issuers", "laws",      "min_level",  "dry_run",
-                                       "given_by", NULL};
+                                       "given_by", "event",    NULL};
     const char *purpose = NULL;
     int64_t level = 0;
     LB_TRY(lb_yaml_only(rule, keys, loader->diag));
@@ -179,6 +211,7 @@ static lb_status load_rule(const struct lb_view_loader *loader, const struct lb_
     LB_TRY(need_words(loader, rule, "issuers", &out->issuers, &out->num_issuers));
     LB_TRY(load_laws(loader, rule, out));
     LB_TRY(load_givers(loader, rule, &out->givers));
+    LB_TRY(load_event(loader, rule, out));
     LB_TRY(lb_yaml_need_int(rule, "min_level", 1, 4, loader->diag, &level));
     out->min_level = (int)level;
     return lb_yaml_opt_bool(rule, "dry_run", false, loader->diag, &out->dry_run);

@@ -68,6 +68,10 @@ static lb_status rule_line(const struct lb_view *view, const struct lb_view_fiel
     put_words(&line, "laws", rule->laws, rule->num_laws);
     lb_buf_printf(&line, " level=%d", rule->min_level);
     put_givers(&line, rule->givers);
+    if (rule->event_days > 0) {
+        put_words(&line, "event", rule->triggers, rule->num_triggers);
+        lb_buf_printf(&line, " every_days=%lld", (long long)rule->event_days);
+    }
     lb_buf_put_str(&line, rule->dry_run ? " dry-run\n" : "\n");
     LB_TRY(lb_buf_check(&line));
     *out = lb_arena_str(arena, lb_buf_span(&line));

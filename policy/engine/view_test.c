@@ -90,6 +90,74 @@ static void one_rule_must_pass_alone(void **state)
     assert_int_equal(decide(fixture, "income", "SUM(3)", &ask), LB_CODE_OK);
 }
 
+#define STANDING HEAD QUERY                                                                        \
+    "rows: one\n"                                                                                  \
+    "fields:\n"                                                                                    \
+    "  code: {column: c, type: code, class: G3, rules: [{purpose: find-aid, operators: [EQ],"      \
+    " requesters: [street], bases: [consent, mandate], laws: [SAL41], issuers: [hall],"            \
+    " min_level: 1, event: {triggers: [burden, jobless], every_days: 30}},"                        \
+    " {purpose: aid, operators: [EQ], requesters: [street], bases: [consent], issuers: [hall],"    \
+    " min_level: 1}]}\n"
+
+static enum lb_code stands(struct fixture *fixture, const struct lb_view_ask *ask)
+{
+    const struct lb_view *view = view_fixture_load(fixture, STANDING);
+    struct lb_view_verdict verdict;
+    struct lb_op_call call;
+    assert_true(lb_op_parse(lb_span_str("EQ"), fixture->arena, &call) == LB_OK);
+    return lb_status_code(lb_view_judge(view, "code", &call, ask, fixture->rules, &verdict));
+}
+
+/* Standing and ordinary grants are good each for what the department meant for them. */
+static void standing_grants_have_rules_of_their_own(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct lb_view_ask fit = {.purpose = "find-aid", .form = "burden", .event_days = 30,
+                                    .requester = "street", .issuer = "hall",
+                                    .basis = LB_BASIS_CONSENT, .level = 2};
+    struct lb_view_ask ask = fit;
+    assert_int_equal(stands(fixture, &ask), LB_CODE_OK);
+    ask.event_days = 366;
+    ask.form = "jobless";
+    assert_int_equal(stands(fixture, &ask), LB_CODE_OK);
+    ask.event_days = 29;
+    assert_int_equal(stands(fixture, &ask), LB_EVENT_NOT_ALLOWED);
+    ask.event_days = 0;
+    assert_int_equal(stands(fixture, &ask), LB_EVENT_NOT_ALLOWED);
+    ask = fit;
+    ask.form = "income";
+    assert_int_equal(stands(fixture, &ask), LB_EVENT_NOT_ALLOWED);
+    ask = fit;
+    ask.purpose = "aid";
+    assert_int_equal(stands(fixture, &ask), LB_EVENT_NOT_ALLOWED);
+    ask.event_days = 0;
+    assert_int_equal(stands(fixture, &ask), LB_CODE_OK);
+    ask = fit;
+    ask.requester = "county";
+    assert_int_equal(stands(fixture, &ask), LB_REQUESTER_NOT_ALLOWED);
+    ask = fit;
+    ask.basis = LB_BASIS_MANDATE;
+    assert_int_equal(stands(fixture, &ask), LB_BASIS_NOT_ALLOWED);
+    ask.laws = (const char *const[]){"SAL41"};
+    ask.num_laws = 1;
+    assert_int_equal(stands(fixture, &ask), LB_CODE_OK);
+}
+
+/* The table says which rules stand; what it says of ordinary ones has not changed. */
+static void the_table_shows_triggers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_span text;
+    const struct lb_view *view = view_fixture_load(fixture, STANDING);
+    assert_true(lb_view_table(view, fixture->arena, &text) == LB_OK);
+    const char *table = lb_arena_str(fixture->arena, text);
+    assert_non_null(strstr(table, " purpose=find-aid operator=EQ requesters=street"
+                                  " bases=consent,mandate issuers=hall laws=SAL41 level=1"
+                                  " event=burden,jobless every_days=30\n"));
+    assert_non_null(strstr(table, " purpose=aid operator=EQ requesters=street bases=consent"
+                                  " issuers=hall laws=- level=1\n"));
+}
+
 static void stricter_operators_pass_and_misfits_do_not(void **state)
 {
     struct fixture *fixture = *state;
@@ -290,6 +358,8 @@ int main(void)
         WITH_FIXTURE(each_reason_has_its_code),
         WITH_FIXTURE(consent_needs_no_law),
         WITH_FIXTURE(one_rule_must_pass_alone),
+        WITH_FIXTURE(standing_grants_have_rules_of_their_own),
+        WITH_FIXTURE(the_table_shows_triggers),
         WITH_FIXTURE(stricter_operators_pass_and_misfits_do_not),
         WITH_FIXTURE(counts_who_agreed),
         WITH_FIXTURE(tells_who_may_agree),
