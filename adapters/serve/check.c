@@ -109,6 +109,34 @@ static lb_status check_recovery(const struct lb_read_job *job)
     return LB_OK;
 }
 
+static lb_status is_of_log_key(const struct lb_read_job *job, const uint8_t key[32], bool *out_is)
+{
+    uint8_t thumbprint[32];
+    LB_TRY(lb_jwk_thumbprint_ed25519(key, job->arena, thumbprint));
+    *out_is = *out_is || memcmp(thumbprint, job->grant.cnf_jkt, sizeof(thumbprint)) == 0;
+    return LB_OK;
+}
+
+/* A grant is bound to the key that sealed, or, as standing ones are, to the log key of the node
+ * whose sealing key that is: the directory has them only with its signature. Which of both it must
+ * be depends on the section (section.c). */
+static lb_status check_binding(struct lb_read_job *job)
+{
+    uint8_t thumbprint[32];
+    const struct lb_node *node = lb_directory_node(job->directory, job->request->requester);
+    LB_TRY(lb_jwk_thumbprint_x25519(job->request->sealed->sender_key.data, job->arena,
+                                    thumbprint));
+    if (memcmp(thumbprint, job->grant.cnf_jkt, sizeof(thumbprint)) == 0)
+        return LB_OK;
+    LB_ENSURE(node != NULL && node->log_origin != NULL, LB_WRONG_REQUESTER,
+              "grant is bound to another key");
+    LB_TRY(is_of_log_key(job, node->log_key, &job->bound_to_node));
+    for (size_t i = 0; i < node->num_former; i++)
+        LB_TRY(is_of_log_key(job, node->former[i].raw, &job->bound_to_node));
+    LB_ENSURE(job->bound_to_node, LB_WRONG_REQUESTER, "grant is bound to another key");
+    return LB_OK;
+}
+
 static lb_status check_grant(struct lb_read_job *job)
 {
     struct lb_span jwt = lb_span_str(job->request->grant);
@@ -125,11 +153,7 @@ static lb_status check_grant(struct lb_read_job *job)
     LB_ENSURE(job->grant.status_uri == NULL ||
                   strcmp(job->grant.issuer, job->requester_org) != 0,
               LB_SELF_CONSENT, "the requester signed its own consent");
-    uint8_t thumbprint[32];
-    LB_TRY(lb_jwk_thumbprint_x25519(job->request->sealed->sender_key.data, job->arena,
-                                    thumbprint));
-    LB_ENSURE(memcmp(thumbprint, job->grant.cnf_jkt, sizeof(thumbprint)) == 0, LB_WRONG_REQUESTER,
-              "grant is bound to another key");
+    LB_TRY(check_binding(job));
     return lb_serve_check_status(job->serve, &job->grant, 0);
 }
 

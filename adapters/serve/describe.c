@@ -43,6 +43,9 @@ static lb_status describe_use(const struct lb_view_rule *rule, const struct lb_o
     LB_ENSURE(use != NULL, LB_NO_MEMORY, "arena is full");
     use->purpose = text(rule->purpose);
     use->dry_run = rule->dry_run;
+    use->every_days = rule->event_days;
+    use->n_triggers = rule->num_triggers;
+    use->triggers = (char **)(uintptr_t)rule->triggers;
     use->operator_ = text(lb_op_name(call->op));
     use->n_args = call->num_args;
     use->args = (char **)(uintptr_t)call->args;

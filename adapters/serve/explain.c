@@ -58,6 +58,29 @@ static lb_status join_givers(struct explaining *ex, const struct lb_view_rule *r
     return join(ex, names, num, out);
 }
 
+static const char *say_interval(struct explaining *ex, const char *triggers, int64_t days,
+                                const char *most)
+{
+    if (days == 0)
+        return "ordinary";
+    return lb_arena_printf(ex->arena, "standing, %s every %s%lld days", triggers, most,
+                           (long long)days);
+}
+
+static lb_status tell_event(struct explaining *ex, const struct lb_view_rule *rule,
+                            struct lb_explain_clause *out)
+{
+    const char *triggers = NULL;
+    LB_TRY(join(ex, rule->triggers, rule->num_triggers, &triggers));
+    *out = (struct lb_explain_clause){
+        .name = "event",
+        .asked = say_interval(ex, ex->terms.form, ex->terms.event_days, ""),
+        .demanded = say_interval(ex, triggers, rule->event_days, ">= "),
+    };
+    LB_ENSURE(out->asked != NULL && out->demanded != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
 static lb_status join_operators(struct explaining *ex, const struct lb_view_rule *rule,
                                 const char **out)
 {
@@ -152,14 +175,17 @@ static void add_term(struct explaining *ex, size_t index, const char *name, lb_s
 
 static lb_status judge_life(struct explaining *ex)
 {
-    bool short_lived = ex->basis == LB_BASIS_EMERGENCY;
     const char *asked =
         lb_arena_printf(ex->arena, "%lld h", (long long)((ex->terms.life_s + 3599) / 3600));
     const char *most = lb_arena_printf(ex->arena, "an emergency's at most %d h",
                                        LB_EMERGENCY_LIFE_S / 3600);
-    LB_ENSURE(asked != NULL && most != NULL, LB_NO_MEMORY, "arena is full");
+    const char *standing =
+        lb_arena_printf(ex->arena, "a standing one's at most %d h", LB_EVENT_MAX_DAYS * 24);
+    LB_ENSURE(asked != NULL && most != NULL && standing != NULL, LB_NO_MEMORY, "arena is full");
     add_term(ex, 4, "life", lb_terms_life(&ex->terms, ex->basis), asked,
-             short_lived ? most : "the issuer's own");
+             ex->basis == LB_BASIS_EMERGENCY ? most
+             : ex->terms.event_days > 0      ? standing
+                                             : "the issuer's own");
     return LB_OK;
 }
 
@@ -200,6 +226,8 @@ static lb_status tell_rule(struct explaining *ex, const struct lb_explain_questi
     const char *level = lb_arena_printf(ex->arena, "%d", ex->terms.level);
     const char *min_level = lb_arena_printf(ex->arena, ">= %d", rule->min_level);
     const char *cited = NULL, *asked_basis = NULL, *givers = NULL;
+    struct lb_explain_clause event;
+    LB_TRY(tell_event(ex, rule, &event));
     LB_TRY(join_givers(ex, rule, &givers));
     LB_TRY(join(ex, ex->terms.laws, ex->terms.num_laws, &cited));
     asked_basis = lb_arena_printf(ex->arena, "%s (%s)", ex->terms.basis, cited);
@@ -207,6 +235,7 @@ static lb_status tell_rule(struct explaining *ex, const struct lb_explain_questi
               LB_NO_MEMORY, "arena is full");
     const struct lb_explain_clause clauses[LB_NUM_CLAUSES] = {
         [LB_CLAUSE_PURPOSE] = {"purpose", false, ex->terms.purpose, purpose},
+        [LB_CLAUSE_EVENT] = event,
         [LB_CLAUSE_REQUESTER] = {"requester", false, ex->terms.requester, requesters},
         [LB_CLAUSE_BASIS] = {"basis", false, asked_basis, bases},
         [LB_CLAUSE_ISSUER] = {"issuer", false, ex->terms.issuer, issuers},
@@ -319,6 +348,8 @@ lb_status lb_serve_explain(const char *policy_path, const struct lb_explain_requ
             .level = request->level,
             .giver = request->giver,
             .life_s = request->life_s,
+            .event_days = request->event_days,
+            .max_uses = 1,
         },
     };
     lb_status status = explain(&ex);

@@ -23,6 +23,7 @@ struct example {
     const char *basis, *purpose, *form;
     const char *const *laws;
     int level;
+    int64_t days;  /* of a standing grant */
     enum lb_code want;
 };
 
@@ -30,6 +31,7 @@ static const struct example examples[] = {
     {.what = "as it should be", .want = LB_CODE_OK},
     {.what = "another purpose", .purpose = "marketing", .want = LB_PURPOSE_NOT_ALLOWED},
     {.what = "a lower level", .level = 1, .want = LB_LOA_LOW},
+    {.what = "a standing grant", .days = 30, .want = LB_EVENT_NOT_ALLOWED},
     {.what = "another law", .laws = sal40, .want = LB_BASIS_NOT_ALLOWED},
     {.what = "an unknown basis", .basis = "curiosity", .want = LB_BASIS_NOT_ALLOWED},
     {.what = "consent signed by oneself", .basis = "consent", .want = LB_SELF_CONSENT},
@@ -60,6 +62,7 @@ static struct lb_explanation explain(struct fixture *fx, const struct example *e
         .laws = example->laws != NULL ? example->laws : sal41,
         .num_laws = 1,
         .level = example->level != 0 ? example->level : 2,
+        .event_days = example->days,
         .num_wants = 1,
         .wants = &want,
     };
@@ -110,6 +113,9 @@ static enum lb_code send(struct fixture *fx, const struct example *example)
         ask.section.laws = example->laws;
     if (example->level != 0)
         ask.section.level = example->level;
+    ask.section.event_days = example->days;
+    if (example->days > 0)
+        ask.section.max_uses = 1;
     fx_build(fx, &ask, &built);
     return fx_send(fx, &built, NULL);
 }
@@ -130,8 +136,8 @@ static void what_is_explained_is_what_happens(void **state)
 
 static void every_clause_is_told(void **state)
 {
-    static const char *const names[] = {"purpose", "requester", "basis",
-                                        "issuer",  "operator",  "level", "given_by"};
+    static const char *const names[] = {"purpose", "event",    "requester", "basis",
+                                        "issuer",  "operator", "level",     "given_by"};
     struct fixture *fx = *state;
     struct lb_explanation answer = explain(fx, &examples[2]);
     const struct lb_explain_want *want = &answer.wants[0];
@@ -149,7 +155,8 @@ static void every_clause_is_told(void **state)
     assert_string_equal(want->rules[0].clauses[LB_CLAUSE_LEVEL].asked, "1");
     assert_string_equal(want->rules[0].clauses[LB_CLAUSE_LEVEL].demanded, ">= 2");
     assert_string_equal(want->rules[0].clauses[LB_CLAUSE_BASIS].demanded, "mandate (SAL41)");
-    answer = explain(fx, &examples[11]);
+    assert_string_equal(want->rules[0].clauses[LB_CLAUSE_EVENT].demanded, "ordinary");
+    answer = explain(fx, &examples[12]);
     assert_true(answer.wants[0].dry_run);
     for (size_t i = 0; i < LB_EXPLAIN_TERMS; i++)
         assert_true(answer.terms[i].met);

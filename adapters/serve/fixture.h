@@ -112,6 +112,7 @@ struct fx_ask {
     uint8_t txn[16];
     uint8_t salt[16];           /* of the commitment to granted_id; FX_SALT by default */
     Lianban__V1__ShareRun *share; /* NULL for none */
+    bool crossed;               /* bound to a key of the other kind than its section wants */
     struct lb_span jwt;         /* the grant, once made; an ask built again is under the same */
     struct lb_span disclosure;
 };

@@ -191,13 +191,24 @@ static struct lb_span seal_plain(struct fixture *fx, const struct fx_ask *ask,
     return framed;
 }
 
+/* A standing grant is bound to the log key, any other to the sealing key. */
+static void bind_grant(struct fixture *fx, const struct fx_ask *ask, uint8_t out[32])
+{
+    uint8_t log_key[LB_P256_PUBLIC_BYTES];
+    (void)lb_sign_key_public(ask->sender->log_key, log_key);
+    if ((ask->section.event_days > 0) != ask->crossed)
+        assert_ok(lb_jwk_thumbprint_ed25519(log_key, fx->arena, out));
+    else
+        assert_ok(lb_jwk_thumbprint_x25519(ask->sender->seal.public_key, fx->arena, out));
+}
+
 static void make_grant(struct fixture *fx, const struct fx_ask *ask, struct lb_span *out_jwt,
                        struct lb_span *out_section)
 {
     struct lb_grant grant = ask->grant;
     struct lb_section section = ask->section;
     lb_subject_commitment(ask->salt, ask->granted_id, section.subject);
-    assert_ok(lb_jwk_thumbprint_x25519(ask->sender->seal.public_key, fx->arena, grant.cnf_jkt));
+    bind_grant(fx, ask, grant.cnf_jkt);
     assert_ok(lb_grant_issue(&grant, &section, 1, ask->grant_key, fx->arena, out_jwt,
                              out_section));
 }

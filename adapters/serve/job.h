@@ -6,6 +6,7 @@
 #include "adapters/serve/budget.h"
 #include "adapters/serve/closure.h"
 #include "adapters/serve/epochs.h"
+#include "adapters/serve/event.h"
 #include "adapters/serve/erasures.h"
 #include "adapters/serve/memory.h"
 #include "adapters/serve/pool.h"
@@ -32,7 +33,7 @@
  *   subject.c  the subject: an inner judgement; who is refused is replaced by nobody
  *   run.c      queries and operators, for nobody as for anybody
  *   record.c   the entry, durable before anything leaves; within its transaction
- *   limits.c     uses, budgets, and what was asked before
+ *   limits.c     uses, budgets, intervals of standing grants, and what was asked before
  *   answer.c     the sealed answer
  *
  * Beside them, what ends grants: status_lists.c (by their issuers) and stops.c (by the citizen or
@@ -56,6 +57,7 @@ struct lb_serve {
     struct lb_serve_memory *memory;
     struct lb_serve_epochs *epochs;
     struct lb_serve_budgets budgets;
+    struct lb_serve_events events;
     struct lb_serve_probes probes;
     struct lb_serve_erasures erasures;
     struct lb_serve_closure *closure;
@@ -102,6 +104,7 @@ struct lb_read_job {
     const struct lb_issuer *issuer;
     struct lb_grant grant;
     bool grant_known;                    /* grant has been verified */
+    bool bound_to_node;                  /* by its log key, as a standing grant is */
     struct lb_hpke_context context;
     Lianban__V1__SealedRequest *plain;   /* NULL until opened */
     struct lb_operator operator_claims;
@@ -140,9 +143,9 @@ LB_MUST lb_status lb_read_token(struct lb_read_job *job, const char *text,
                                 struct lb_operator *out);
 LB_MUST lb_status lb_read_subject(struct lb_read_job *job);
 LB_MUST lb_status lb_read_run(struct lb_read_job *job);
-/* These two run on the sequencer, in the entry's transaction. lb_read_limits counts uses and
- * budgets (outer codes), puts remembered answers in place of the facts, and sets job->inner when
- * too much was asked; lb_read_answer puts the sealed answer into job->sealed. */
+/* These two run on the sequencer, in the entry's transaction. lb_read_limits counts uses,
+ * budgets and intervals (outer codes), puts remembered answers in place of the facts, and sets
+ * job->inner when too much was asked; lb_read_answer puts the sealed answer into job->sealed. */
 LB_MUST lb_status lb_read_limits(struct lb_read_job *job, struct lb_store *store);
 LB_MUST lb_status lb_read_answer(struct lb_read_job *job);
 /* lb_read_drilled is what a drill makes believe of a read that is marked as one (drilled.c). Any

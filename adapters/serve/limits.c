@@ -30,6 +30,28 @@ static lb_status take_budgets(struct lb_read_job *job, struct lb_store *store, i
     return LB_OK;
 }
 
+/* A standing grant's interval. That the person was asked about under another one must not show
+ * outside the seal. */
+static lb_status take_interval(struct lb_read_job *job, struct lb_store *store, int64_t now)
+{
+    const struct lb_event_use use = {
+        .requester = job->requester_org,
+        .trigger = job->section.form,
+        .grant_id = job->use.grant_id,
+        .rid_id = job->use.rid_id,
+        .names = &job->names,
+        .days = job->section.event_days,
+    };
+    if (use.days == 0)
+        return LB_OK;
+    lb_status status = lb_serve_events_take(&job->serve->events, store, now, &use);
+    if (status == LB_OK || status->code != LB_EVENT_ASKED)
+        return status;
+    if (job->inner == LB_CODE_OK)
+        job->inner = LB_EVENT_ASKED;
+    return LB_OK;
+}
+
 /* The rule set goes into every name: a new one asks anew, and counts anew; a changed view asks
  * anew. Both change by the department's hand only. Of the arguments only names count: "<" and ">="
  * a threshold are the same search. */
@@ -127,6 +149,7 @@ lb_status lb_read_limits(struct lb_read_job *job, struct lb_store *store)
     LB_TRY(check_again(job, store, now));
     LB_TRY(lb_serve_memory_take(job->serve->memory, store, now, &job->use));
     LB_TRY(take_budgets(job, store, now));
+    LB_TRY(take_interval(job, store, now));
     LB_TRY(lb_read_share_settle(job, store, now));
     LB_TRY(judge_probes(job, store, now));
     LB_TRY(hold_back(job));

@@ -89,6 +89,10 @@ const char *const lb_serve_migrations[] = {
     "  ciphertext BLOB, hashes BLOB, entry INTEGER, code TEXT, changed INTEGER NOT NULL,"
     "  UNIQUE(about, number));"
     "CREATE INDEX intake_word_open ON intake_word(id) WHERE code IS NULL;",
+    /* event.h */
+    "CREATE TABLE event(id BLOB PRIMARY KEY, rid BLOB NOT NULL, ends INTEGER NOT NULL)"
+    "  WITHOUT ROWID;"
+    "CREATE INDEX event_ends ON event(ends);",
     NULL,
 };
 

@@ -183,6 +183,24 @@ static lb_status check_views(struct loader *loader, const struct lb_yaml_node *r
     return LB_OK;
 }
 
+/* So that a trigger's question is never answered under an ordinary grant (view.h). */
+static lb_status check_events(struct loader *loader, const struct lb_yaml_node *root)
+{
+    const struct lb_serve_policy *policy = loader->policy;
+    const struct lb_yaml_node *list = lb_yaml_get(root, "views");
+    for (size_t i = 0; i < policy->num_views; i++) {
+        for (size_t k = 0; k < policy->num_views; k++) {
+            const char *purpose = lb_view_event_clash(policy->views[i], policy->views[k]);
+            if (purpose != NULL)
+                return lb_yaml_fail(lb_yaml_item(list, i), loader->diag,
+                                    "the purpose %s is for standing grants in view %s and for "
+                                    "ordinary ones in view %s; give one of them another purpose",
+                                    purpose, policy->views[i]->id, policy->views[k]->id);
+        }
+    }
+    return LB_OK;
+}
+
 static void hash_policy(struct lb_serve_policy *policy, struct lb_span file)
 {
     struct lb_span parts[MAX_LISTED + 2];
@@ -211,6 +229,7 @@ static lb_status read_policy(struct loader *loader, const struct lb_yaml *yaml)
     LB_TRY(read_list(loader, root, "views", sizeof(struct lb_view *), read_view, &policy->views,
                      &policy->num_views));
     LB_TRY(check_views(loader, root));
+    LB_TRY(check_events(loader, root));
     LB_TRY(lb_view_load_budgets(root, loader->diag, &policy->budgets));
     LB_TRY(read_accept(loader, root));
     LB_TRY(read_status_ages(loader, root));

@@ -42,7 +42,7 @@ static void add_refused(const Lianban__V1__Want *want, struct lb_json *detail)
 }
 
 /* All but laws and fields: names, of which most are short; a byte takes six at most in JSON. */
-#define DETAIL_BASE_BYTES 3584
+#define DETAIL_BASE_BYTES 3616
 /* The frame of one field in JSON, with the longest state, and what a dry-run adds. */
 #define FIELD_FRAME_BYTES 60
 #define DRY_RUN_BYTES 32
@@ -68,6 +68,8 @@ static void add_section(const struct lb_read_job *job, struct lb_json *detail)
     lb_json_set_cstr(detail, "form", section->form);
     lb_json_set_cstr(detail, "basis", section->basis);
     lb_json_set_cstr(detail, "role", section->role);
+    if (section->event_days > 0)
+        lb_json_set_int(detail, "every_days", section->event_days);
     if (section->approver != NULL)
         lb_json_set_cstr(detail, "approver", section->approver);
     /* at most one of the three */

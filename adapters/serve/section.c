@@ -17,8 +17,18 @@ static lb_status check_addressee(const struct lb_read_job *job)
     LB_ENSURE(section->answer_bytes == job->request->answer_bytes, LB_SECTION_INVALID,
               "answer size differs from the section's");
     LB_TRY(lb_terms_form(options->policy, &job->terms));
-    LB_ENSURE(strcmp(section->operator_hash, job->operator_claims.person) == 0,
+    /* Who asked for a standing grant may be gone when it is used. */
+    LB_ENSURE(section->event_days > 0 ||
+                  strcmp(section->operator_hash, job->operator_claims.person) == 0,
               LB_OPERATOR_TOKEN_INVALID, "another operator asked for the grant");
+    return LB_OK;
+}
+
+/* A standing grant outlives every sealing key; any other is bound to one. */
+static lb_status check_binding(const struct lb_read_job *job)
+{
+    LB_ENSURE((job->section.event_days > 0) == job->bound_to_node, LB_WRONG_REQUESTER,
+              "grant is bound to a key of the wrong kind");
     return LB_OK;
 }
 
@@ -69,6 +79,8 @@ static void set_terms(struct lb_read_job *job)
         .level = section->level,
         .giver = giver_of(section),
         .life_s = job->grant.exp - job->grant.iat,
+        .event_days = section->event_days,
+        .max_uses = section->max_uses,
     };
 }
 
@@ -246,6 +258,7 @@ lb_status lb_read_section(struct lb_read_job *job)
     job->section_known = true;
     set_terms(job);
     LB_TRY(check_addressee(job));
+    LB_TRY(check_binding(job));
     LB_TRY(lb_terms_basis(&job->terms, &job->basis));
     LB_TRY(lb_terms_life(&job->terms, job->basis));
     LB_TRY(check_agent(job));

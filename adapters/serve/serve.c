@@ -91,6 +91,7 @@ lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *d
     if (status == LB_OK)
         status = lb_operator_cache_new(&serve->operators);
     lb_serve_budgets_init(&serve->budgets);
+    lb_serve_events_init(&serve->events);
     lb_serve_erasures_init(&serve->erasures);
     if (status == LB_OK)
         status = lb_serve_epochs_new(options->pseudonym_key, options->pseudonym_folder, diag,

@@ -35,6 +35,13 @@ lb_status lb_terms_life(const struct lb_terms *terms, enum lb_basis basis)
 {
     LB_ENSURE(basis != LB_BASIS_EMERGENCY || terms->life_s <= LB_EMERGENCY_LIFE_S,
               LB_BASIS_NOT_ALLOWED, "an emergency that lasts longer than a day");
+    if (terms->event_days == 0)
+        return LB_OK;
+    LB_ENSURE(basis != LB_BASIS_EMERGENCY, LB_BASIS_NOT_ALLOWED, "an emergency that stands");
+    LB_ENSURE(terms->life_s <= LB_EVENT_MAX_DAYS * LB_DAY_S, LB_EVENT_TOO_LONG,
+              "a standing grant that lasts longer than a year");
+    LB_ENSURE(terms->max_uses <= (terms->life_s - 1) / (terms->event_days * LB_DAY_S) + 1,
+              LB_EVENT_TOO_LONG, "more uses than intervals");
     return LB_OK;
 }
 
@@ -50,6 +57,8 @@ struct lb_view_ask lb_terms_ask(const struct lb_terms *terms, enum lb_basis basi
 {
     return (struct lb_view_ask){
         .purpose = terms->purpose,
+        .form = terms->form,
+        .event_days = terms->event_days,
         .requester = terms->requester,
         .issuer = terms->issuer,
         .basis = basis,

@@ -21,6 +21,8 @@ struct lb_terms {
     int level;
     enum lb_giver giver;         /* who agreed */
     int64_t life_s;              /* of the grant, from iat to exp */
+    int64_t event_days;          /* a standing grant's interval; 0: an ordinary one */
+    int64_t max_uses;            /* of the section */
 };
 
 /* lb_terms_form says whether the policy accepts the form: FORM_INERT. */
@@ -31,7 +33,9 @@ LB_MUST lb_status lb_terms_form(const struct lb_serve_policy *policy, const stru
  * BASIS_NOT_ALLOWED, SELF_CONSENT, GRANT_MALFORMED. */
 LB_MUST lb_status lb_terms_basis(const struct lb_terms *terms, enum lb_basis *out_basis);
 
-/* lb_terms_life is BASIS_NOT_ALLOWED for an emergency longer than LB_EMERGENCY_LIFE_S. */
+/* lb_terms_life is BASIS_NOT_ALLOWED for an emergency longer than LB_EMERGENCY_LIFE_S or one that
+ * stands, EVENT_TOO_LONG for a standing grant past LB_EVENT_MAX_DAYS or with more uses than its
+ * life has intervals: were the clock put forward, it would have no more of them all the same. */
 LB_MUST lb_status lb_terms_life(const struct lb_terms *terms, enum lb_basis basis);
 
 /* lb_terms_view gives a view's index in the policy, its number of views when it has no such one. */

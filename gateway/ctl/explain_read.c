@@ -116,7 +116,7 @@ static lb_status read_request(const struct reading *reading, const struct lb_yam
 {
     static const char *const keys[] = {"requester", "issuer", "form",   "version", "purpose",
                                        "basis",     "law",    "level",  "method",  "wants",
-                                       "given_by",  "life_hours", NULL};
+                                       "given_by",  "life_hours", "every_days", NULL};
     int64_t version = 0, hours = 0;
     LB_TRY(lb_yaml_only(root, keys, reading->diag));
     LB_TRY(need(reading, root, "requester", &out->requester));
@@ -129,6 +129,8 @@ static lb_status read_request(const struct reading *reading, const struct lb_yam
     LB_TRY(lb_yaml_opt_int(root, "life_hours", 1, MAX_LIFE_HOURS, DEFAULT_LIFE_HOURS,
                            reading->diag, &hours));
     out->life_s = hours * 3600;
+    LB_TRY(lb_yaml_opt_int(root, "every_days", 1, LB_EVENT_MAX_DAYS, 0, reading->diag,
+                           &out->event_days));
     LB_TRY(read_laws(reading, root, out));
     LB_TRY(read_level(reading, root, out));
     LB_TRY(read_giver(reading, root, out));

@@ -25,7 +25,7 @@ static const char *clause_name(const struct lb_ctl_env *env, const char *name)
     static const char *const zh[][2] = {
         {"requester", "请求方"}, {"issuer", "签发方"},   {"form", "表单"},  {"basis", "依据"},
         {"purpose", "目的"},     {"operator", "算子"}, {"level", "核验等级"},
-        {"given_by", "同意人"},  {"life", "授权期限"},
+        {"given_by", "同意人"},  {"life", "授权期限"},   {"event", "长期授权"},
     };
     for (size_t i = 0; env->chinese && i < sizeof(zh) / sizeof(zh[0]); i++)
         if (strcmp(zh[i][0], name) == 0)
