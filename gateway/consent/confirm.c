@@ -150,6 +150,7 @@ static lb_status enter(const struct lb_consent_decision *decision, const char *c
         .case_id = row->case_id,
         .requester = decision->requester->organization,
         .role = row->role,
+        .every_days = decision->form->trigger.every_days,
         .method = decision->method,
         .level = decision->level,
         .notice_sha256 = decision->notice_sha256,

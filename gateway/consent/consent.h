@@ -54,8 +54,9 @@ LB_MUST lb_status lb_consent_notice(struct lb_consent *consent,
 
 /* lb_consent_request files a window's request: FORM_UNKNOWN, MALFORMED (role, sizes, a minor
  * without a guardian, an agent without a paper that still holds, anybody but a near relative for
- * the dead), ID_INVALID told as MALFORMED, ROLE_NOT_ALLOWED (a window of this very organization),
- * WRONG_REQUESTER (the key is not one of the caller's in the directory). What could not be granted
+ * the dead), ID_INVALID told as MALFORMED, ROLE_NOT_ALLOWED (a window of this very organization,
+ * or of another than the trigger's source), WRONG_REQUESTER (the key is not one of the caller's in
+ * the directory; for a trigger, a window without a log key). What could not be granted
  * is not asked: FORM_INERT (a department without a listed adapter), VIEW_UNKNOWN (a view the
  * directory does not list), MALFORMED (nothing that needs consent). BUSY past 100,000 pending
  * requests, or 20,000 of one window; one nobody decides is gone after 24 hours. Identity numbers
@@ -92,8 +93,8 @@ LB_MUST lb_status lb_consent_pending(struct lb_consent *consent, const char *cal
                                      Lianban__V1__ListPendingResponse **out);
 
 /* lb_consent_emergency grants a pending request on the basis of an emergency, for
- * LB_EMERGENCY_LIFE_S. GRANT_UNKNOWN, CASE_STATE, MALFORMED (reason), EMERGENCY_CAPPED (officer,
- * office and day, or the person's case has one open), SUPPLEMENT_OVERDUE, and what
+ * LB_EMERGENCY_LIFE_S. GRANT_UNKNOWN, CASE_STATE, MALFORMED (reason, a trigger), EMERGENCY_CAPPED
+ * (officer, office and day, or the person's case has one open), SUPPLEMENT_OVERDUE, and what
  * lb_consent_confirm says of window, form and directory. */
 LB_MUST lb_status lb_consent_emergency(struct lb_consent *consent, const char *caller,
                                        const Lianban__V1__EmergencyRequest *request,

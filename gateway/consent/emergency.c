@@ -32,6 +32,8 @@ static lb_status check_request(struct lb_consent_decision *decision)
                   lb_form_role_index(decision->form, row->role) != SIZE_MAX,
               LB_FORM_UNKNOWN, "form has changed since it was asked");
     LB_ENSURE(row->party != LB_PARTY_RELATIVE, LB_MALFORMED, "the dead are in no danger");
+    LB_ENSURE(decision->form->trigger.every_days == 0, LB_MALFORMED,
+              "nothing that stands for a year is an emergency");
     return LB_OK;
 }
 

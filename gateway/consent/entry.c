@@ -43,6 +43,8 @@ static void set_circumstances(struct lb_json *detail, const struct lb_consent_ev
     set_if(detail, "officer", event->officer);
     set_if(detail, "given_by", event->giver);
     set_if(detail, "reason", event->reason);
+    if (event->every_days > 0)
+        lb_json_set_int(detail, "every_days", event->every_days);
     if (event->refused.len > 0)
         lb_json_set_str(detail, "refused", event->refused);
     if (event->paper_sha256 != NULL)

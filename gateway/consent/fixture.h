@@ -20,6 +20,7 @@
 #define FX_WINDOW "spiffe://example.gov/window/street-office"
 #define FX_OTHER_WINDOW "spiffe://example.gov/window/village-office"
 #define FX_OWN_WINDOW "spiffe://example.gov/window/hall"
+#define FX_SOURCE_WINDOW "spiffe://example.gov/window/public-security"  /* its key begins with 40 */
 #define FX_SERVER "spiffe://example.gov/consent/hall"
 #define FX_DESK "spiffe://example.gov/consent/hall/desk-1"
 #define FX_DESK_3 "spiffe://example.gov/consent/hall/desk-3"

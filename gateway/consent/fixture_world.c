@@ -147,6 +147,7 @@ static struct lb_json *nodes_of(struct fixture *fx)
     add_node(fx, nodes, FX_WINDOW, 10);
     add_node(fx, nodes, FX_OTHER_WINDOW, 20);
     add_node(fx, nodes, FX_OWN_WINDOW, 30);
+    add_node(fx, nodes, FX_SOURCE_WINDOW, 40);
     add_node(fx, nodes, FX_SERVER, 0);
     add_node(fx, nodes, FX_DESK, 0);
     add_node(fx, nodes, FX_DESK_3, 0);

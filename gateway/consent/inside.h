@@ -108,6 +108,7 @@ struct lb_consent_event {
     const uint8_t *subject;           /* pseudonym */
     const uint8_t *guardian;          /* pseudonym; NULL when there is none */
     const char *giver;                /* who agreed; NULL when nobody did */
+    int64_t every_days;               /* of a standing grant's decision; else 0 */
     const char *reason;               /* of an emergency or its end; NULL */
     struct lb_span refused;           /* departments and facts, between spaces; may be empty */
     const uint8_t *paper_sha256;      /* NULL without a paper */

@@ -170,7 +170,17 @@ static lb_status name_giver(const struct lb_consent_decision *decision, struct l
     return LB_OK;
 }
 
-/* What every section of one grant says alike. */
+/* A standing grant has a use for each interval of its life, and the last may be cut short. */
+static void make_standing(const struct lb_consent_decision *decision, struct lb_section *section)
+{
+    int64_t days = decision->form->trigger.every_days;
+    if (days == 0)
+        return;
+    section->event_days = days;
+    section->max_uses = (decision->grant.exp - decision->now_unix_s - 1) / (days * LB_DAY_S) + 1;
+}
+
+/* What every section of one grant says alike; its end is known. */
 static lb_status complete(const struct lb_consent_decision *decision, struct lb_section *section)
 {
     const struct lb_consent_request_row *row = &decision->row;
@@ -185,7 +195,18 @@ static lb_status complete(const struct lb_consent_decision *decision, struct lb_
     section->method = decision->method;
     section->level = decision->level;
     memcpy(section->subject, row->commitment, sizeof(section->subject));
+    make_standing(decision, section);
     return name_giver(decision, section);
+}
+
+/* Sealing keys live for days. A standing grant is bound to the log key that signs them. */
+static lb_status bind_holder(const struct lb_consent_decision *decision, uint8_t out_jkt[32])
+{
+    const struct lb_node *requester = decision->requester;
+    if (decision->form->trigger.every_days == 0)
+        return lb_jwk_thumbprint_x25519(decision->row.requester_key, decision->arena, out_jkt);
+    LB_ENSURE(requester->log_origin != NULL, LB_WRONG_REQUESTER, "window has no log key");
+    return lb_jwk_thumbprint_ed25519(requester->log_key, decision->arena, out_jkt);
 }
 
 static lb_status sign(struct lb_consent_decision *decision, struct lb_section *sections,
@@ -210,7 +231,7 @@ static lb_status sign(struct lb_consent_decision *decision, struct lb_section *s
     struct lb_span *disclosures = lb_arena_array(arena, num, sizeof(*disclosures));
     LB_ENSURE(disclosures != NULL, LB_NO_MEMORY, "arena is full");
     memcpy(grant.subject_key, decision->subject_key, sizeof(grant.subject_key));
-    LB_TRY(lb_jwk_thumbprint_x25519(decision->row.requester_key, arena, grant.cnf_jkt));
+    LB_TRY(bind_holder(decision, grant.cnf_jkt));
     LB_TRY(lb_grant_issue(&grant, sections, num, issuer->key, arena, &jwt, disclosures));
     lb_sha256(jwt, decision->jwt_sha256);
     return lb_sd_jwt_join(jwt, disclosures, num, arena, out_sd_jwt);
@@ -269,9 +290,9 @@ lb_status lb_consent_issue(struct lb_consent_decision *decision)
         .choice = &decision->choice,
     };
     LB_TRY(lb_consent_plan(&plan, decision->arena, &sections, &num));
+    LB_TRY(describe(decision));
     for (size_t i = 0; i < num; i++)
         LB_TRY(complete(decision, &sections[i]));
-    LB_TRY(describe(decision));
     LB_TRY(sign(decision, sections, num, &sd_jwt));
     LB_TRY(lb_consent_grant_add(decision->consent->store, &decision->grant));
     decision->row.grant_id = decision->grant.id;

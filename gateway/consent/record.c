@@ -138,6 +138,8 @@ static void add_purpose(const struct lb_consent_decision *decision, struct lb_js
     lb_json_set_int(what, "version", form->version);
     set_hex32(what, "sha256", form->sha256);
     lb_json_set(record, "form", what);
+    if (form->trigger.every_days > 0)
+        lb_json_set_int(record, "every_days", form->trigger.every_days);
     lb_json_set_cstr(record, "case", decision->row.case_id);
     lb_json_set_cstr(record, "role", decision->row.role);
 }

@@ -22,6 +22,20 @@ static lb_status check_caller(struct lb_consent_asking *asking, const char *call
 
 /* --- for what --- */
 
+/* A standing grant goes to the department that runs the trigger, and to a window with a log key,
+ * which it is bound to. */
+static lb_status check_trigger(const struct lb_consent_asking *asking)
+{
+    const struct lb_node *node = lb_directory_node(asking->directory, asking->row.caller);
+    const struct lb_form_trigger *trigger = &asking->form->trigger;
+    if (trigger->every_days == 0)
+        return LB_OK;
+    LB_ENSURE(node != NULL && strcmp(node->organization, trigger->source) == 0,
+              LB_ROLE_NOT_ALLOWED, "another department's trigger");
+    LB_ENSURE(node->log_origin != NULL, LB_WRONG_REQUESTER, "window has no log key");
+    return LB_OK;
+}
+
 static lb_status check_form(struct lb_consent_asking *asking)
 {
     const Lianban__V1__GrantRequest *request = asking->request;
@@ -35,6 +49,7 @@ static lb_status check_form(struct lb_consent_asking *asking)
               "case is empty or too long");
     LB_ENSURE(lb_consent_text_ok(request->operator_, LB_MAX_NAME_BYTES), LB_MALFORMED,
               "operator is empty or too long");
+    LB_TRY(check_trigger(asking));
     asking->row.form = asking->form->id;
     asking->row.form_version = asking->form->version;
     memcpy(asking->row.form_sha256, asking->form->sha256, 32);

@@ -110,6 +110,13 @@ static int64_t issued_at(const struct lb_json *record)
     return at;
 }
 
+/* How often a standing grant may be used; 0 of any other. */
+static int64_t every_days(const struct lb_json *record)
+{
+    int64_t days = 0;
+    return lb_json_get_int(record, "every_days", &days) == LB_OK ? days : 0;
+}
+
 static const char *state_of(const struct lb_consent_grant_row *grant, int64_t now_unix_s)
 {
     if (grant->state == LB_STATE_SUSPENDED)
@@ -137,6 +144,7 @@ static lb_status describe(struct lb_consent *consent, const struct lb_consent_gr
     status->requester = (char *)(uintptr_t)grant->requester;
     status->issued_unix_s = issued_at(record);
     status->expires_unix_s = grant->exp;
+    status->every_days = every_days(record);
     *out = status;
     return LB_OK;
 }
@@ -157,6 +165,18 @@ static void put_pair(const struct slip_writer *writer, const char *zh, const cha
     lb_buf_put_str(writer->buf, writer->is_zh ? zh : en);
     lb_buf_put_str(writer->buf, text);
     lb_buf_put_str(writer->buf, "\n");
+}
+
+/* Whoever finds the slip in a drawer months later reads that it is still in use. */
+static void put_standing(const struct slip_writer *writer, int64_t days)
+{
+    if (days == 0)
+        return;
+    lb_buf_printf(writer->buf,
+                  writer->is_zh ? "长期授权：到期前会多次查询，每%lld天最多一次\n"
+                                : "Standing: used again and again until then, at most once in "
+                                  "%lld days\n",
+                  (long long)days);
 }
 
 static void put_names(const struct slip_writer *writer, char *const *names, size_t num)
@@ -195,6 +215,7 @@ static lb_status write_slip(const struct slip_writer *writer,
              lb_directory_name(writer->directory, grant->requester, writer->language));
     put_pair(writer, "日期：", "Date: ", from);
     put_pair(writer, "有效期至：", "Ends on: ", until);
+    put_standing(writer, status->every_days);
     lb_buf_put_str(writer->buf, writer->is_zh ? "您同意查询：" : "You agreed to: ");
     put_names(writer, status->departments, status->n_departments);
     if (status->n_refused > 0) {

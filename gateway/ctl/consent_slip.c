@@ -97,6 +97,18 @@ static struct lb_json *names_json(char *const *names, size_t num)
     return list;
 }
 
+static void put_standing(const struct lb_ctl_desk *desk, const Lianban__V1__SlipStatus *status)
+{
+    char until[LB_CTL_TIME_BYTES];
+    if (status->every_days == 0)
+        return;
+    lb_ctl_time(status->expires_unix_s * 1000, until);
+    (void)fprintf(desk->env->out, "%s %lld, %s %s\n",
+                  lb_ctl_pick(desk->env, "长期授权，间隔天数：", "standing, once in days:"),
+                  (long long)status->every_days, lb_ctl_pick(desk->env, "有效期至", "until"),
+                  until);
+}
+
 static lb_status show(struct lb_ctl_desk *desk)
 {
     Lianban__V1__SlipStatus *status = NULL;
@@ -108,6 +120,7 @@ static lb_status show(struct lb_ctl_desk *desk)
                   5);
         put_names(desk, "同意的部门：", "agreed to:", status->departments, status->n_departments);
         put_names(desk, "拒绝的部分：", "refused:", status->refused, status->n_refused);
+        put_standing(desk, status);
         return LB_OK;
     }
     LB_DEFER(lb_json_freep) struct lb_json *json = lb_json_object();
@@ -118,6 +131,7 @@ static lb_status show(struct lb_ctl_desk *desk)
     lb_json_set_cstr(json, "requester", status->requester);
     lb_json_set_int(json, "issued", status->issued_unix_s);
     lb_json_set_int(json, "expires", status->expires_unix_s);
+    lb_json_set_int(json, "every_days", status->every_days);
     lb_json_set(json, "departments", names_json(status->departments, status->n_departments));
     lb_json_set(json, "refused", names_json(status->refused, status->n_refused));
     return lb_ctl_print_json(desk->env, json);
