@@ -115,10 +115,21 @@ static void common_section(struct fixture *fx, const struct fx_ticket *ticket,
         .method = "document",
         .level = 3,
         .max_uses = 4,
+        .event_days = fx->section_days,
     };
     memcpy(section->form_sha256, form->sha256, 32);
     lb_subject_commitment(salt, fx->section_subject != NULL ? fx->section_subject : ticket->id_no,
                           section->subject);
+}
+
+static lb_status bind_grant(struct fixture *fx, const struct fx_ticket *ticket,
+                            struct lb_arena *arena, uint8_t out_jkt[32])
+{
+    uint8_t log_key[LB_P256_PUBLIC_BYTES];
+    if (fx->section_days == 0)
+        return lb_jwk_thumbprint_x25519(ticket->requester_key, arena, out_jkt);
+    (void)lb_sign_key_public(fx->window_key, log_key);
+    return lb_jwk_thumbprint_ed25519(log_key, arena, out_jkt);
 }
 
 static lb_status issue(struct fixture *fx, const struct fx_ticket *ticket, const uint8_t salt[16],
@@ -138,7 +149,7 @@ static lb_status issue(struct fixture *fx, const struct fx_ticket *ticket, const
         .status_uri = FX_STATUS_URI,
         .status_index = (uint64_t)(ticket - fx->tickets),
     };
-    LB_TRY(lb_jwk_thumbprint_x25519(ticket->requester_key, arena, grant.cnf_jkt));
+    LB_TRY(bind_grant(fx, ticket, arena, grant.cnf_jkt));
     for (size_t i = 0; i < 2; i++)
         common_section(fx, ticket, salt, &sections[i]);
     police_section(ticket, &sections[0]);

@@ -150,6 +150,7 @@ struct fixture {
     char representative[16];    /* kind of who the last request says agrees; "" for nobody */
     const char *section_case;   /* set: grants name this case instead */
     const char *section_subject;/* set: grants are about this person instead */
+    int64_t section_days;       /* set: grants stand, with this interval, bound to the log key */
     bool self_signed;           /* the street office signs consent itself */
     int64_t grant_life_s;
     uint64_t list_seq;          /* of its status list */

@@ -51,6 +51,8 @@ static lb_status check_section(const struct checking *checking, const uint8_t su
               LB_SECTION_INVALID, "section is of another case or form");
     LB_ENSURE(strcmp(section->operator_hash, entry->person) == 0, LB_SECTION_INVALID,
               "section names another operator");
+    LB_ENSURE(section->event_days == form->trigger.every_days, LB_SECTION_INVALID,
+              "section stands for a trigger's interval, or not at all");
     LB_ENSURE(lb_crypto_equal(lb_span_of(section->subject, 32), lb_span_of(subject, 32)),
               LB_SUBJECT_MISMATCH, "section is about somebody else");
     return LB_OK;

@@ -144,6 +144,16 @@ static void about_somebody_else(void **state)
     assert_ends_with(fx, case_id, LB_SUBJECT_MISMATCH);
 }
 
+/* A standing grant is of no use for an ordinary form, however it is bound. */
+static void that_stands(void **state)
+{
+    struct fixture *fx = *state;
+    const char *case_id = fx_open(fx, false);
+    fx_agree(fx, case_id);
+    fx->section_days = 30;
+    assert_ends_with(fx, case_id, LB_SECTION_INVALID);
+}
+
 static void consent_in_own_name(void **state)
 {
     struct fixture *fx = *state;
@@ -297,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(key_replaced, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(of_another_case, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(about_somebody_else, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(that_stands, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(consent_in_own_name, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(signed_by_another_key, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(bound_to_another_key, fx_setup, fx_teardown),

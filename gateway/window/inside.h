@@ -158,7 +158,8 @@ void lb_withdrawn_reopen(struct lb_window_case *entry, struct lb_case_member *me
 /* lb_window_newest_key copies the key that new grants are bound to; the caller wipes it.
  * KEY_RETIRED when the directory lists none of ours. */
 LB_MUST lb_status lb_window_newest_key(const struct lb_window *window, struct lb_own_key *out);
-/* lb_window_key_of copies the key of ours with this thumbprint, by which a grant names it: one that
+/* lb_window_key_of copies the key of ours with this thumbprint, by which a grant names it (for that
+ * of our log key, which standing grants name, the newest one): one that
  * was given before a newer key came goes on with the older. KEY_RETIRED, NO_MEMORY. */
 LB_MUST lb_status lb_window_key_of(const struct lb_window *window, const uint8_t jkt[32],
                                    struct lb_own_key *out);
