@@ -1,5 +1,6 @@
 #include "gateway/audit/draft.h"
 
+#include "gateway/base/limits.h"
 #include "gateway/json/json.h"
 
 #define MAX_NAME_BYTES 256
@@ -100,7 +101,7 @@ static void read_detail(struct reading *reading, struct lb_audit_draft *out)
 {
     const struct lb_json *detail = reading->detail;
     struct lb_audit_row *row = &out->row;
-    int64_t data_class = 0;
+    int64_t data_class = 0, every_days = 0;
     row->inner = member(reading, detail, "code");
     row->requester = first_of(reading, requester_keys);
     row->organization = organization(reading, row->requester);
@@ -117,6 +118,9 @@ static void read_detail(struct reading *reading, struct lb_audit_draft *out)
     if (lb_json_get_int(detail, "class", &data_class) == LB_OK && data_class >= 1 &&
         data_class <= MAX_CLASS)
         row->class_max = (int)data_class;
+    if (lb_json_get_int(detail, "every_days", &every_days) == LB_OK && every_days > 0 &&
+        every_days <= LB_EVENT_MAX_DAYS)
+        row->every_days = every_days;
     if (lb_json_get_bool(detail, "verified", &row->verified) != LB_OK)
         row->verified = row->type != LB_LEAF_READ;
     read_fields(reading, out);

@@ -95,6 +95,7 @@ static const char *detail_of(struct fx_audit *fx, const struct fx_entry *entry)
         "\"code\":\"%s\",\"issuer\":\"consent-hall\",\"grant\":\"g-%s\",\"actor\":\"%s\","
         "\"unit\":\"hall-1\",\"purpose\":\"%s\",\"case\":\"%s\",\"form\":\"social-assistance\","
         "\"basis\":\"%s\",\"role\":\"child\",\"guardian\":\"mother\",\"class\":%d,"
+        "\"every_days\":30,"
         "\"fields\":[{\"view\":\"%s\",\"field\":\"%s\",\"operator\":\"EXISTS\",\"state\":\"ok\"}]}",
         entry->inner, entry->case_no, entry->actor, entry->purpose, entry->case_no, entry->basis,
         entry->class_max, entry->view, entry->field);
@@ -209,12 +210,13 @@ static void dump_row(struct lb_buf *out, const struct lb_audit_row *row)
     char subject[65] = "-";
     if (row->has_subject)
         lb_hex_encode(lb_span_of(row->subject, 32), subject);
-    lb_buf_printf(out, "%llu|%lld|%d|%d|%d|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%d|%d|%s\n",
+    lb_buf_printf(out,
+                  "%llu|%lld|%d|%d|%d|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%d|%d|%s|%lld\n",
                   (unsigned long long)row->index, (long long)row->time_ms, (int)row->type,
                   (int)row->decision, (int)row->detail, row->code, row->inner, row->views,
                   row->requester, row->organization, row->actor, row->unit, row->purpose,
                   row->basis, row->issuer, row->grant, row->case_no, row->on_behalf_of, subject,
-                  row->class_max, row->verified, row->note);
+                  row->class_max, row->verified, row->note, (long long)row->every_days);
 }
 
 const char *fx_dump(struct fx_audit *fx)

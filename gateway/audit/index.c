@@ -39,6 +39,8 @@ const char *const *lb_audit_schema(void)
         "CREATE TABLE source(id INTEGER PRIMARY KEY CHECK (id = 1), origin TEXT NOT NULL,"
         " log TEXT NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL, last_ms INTEGER NOT NULL,"
         " built_ms INTEGER NOT NULL, copy INTEGER NOT NULL) STRICT;",
+        /* of reads under standing grants, and of the decisions on them */
+        "ALTER TABLE access ADD COLUMN every_days INTEGER;",
         NULL,
     };
     return schema;

@@ -31,7 +31,8 @@
  *   access(idx INTEGER PRIMARY KEY, time_ms, type, decision, code, views, count, retry,
  *          txn BLOB|NULL, policy, peer,                           -- of the leaf
  *          detail, inner, requester, org, actor, unit, purpose, basis, role, issuer, on_behalf_of,
- *          form, grant_id TEXT, case_no TEXT, subject, class_max, verified, field_set, note TEXT)
+ *          form, grant_id TEXT, case_no TEXT, subject, class_max, verified, field_set, note TEXT,
+ *          every_days)
  *                                                                 -- of the detail, NULL without
  *   indexes: (subject, time_ms), (actor, time_ms), (code, time_ms), (case_no), (txn), (decision,
  *            time_ms) over emergencies, denials and errors, (type, time_ms) over events; times
@@ -90,6 +91,7 @@ struct lb_audit_row {
     uint8_t subject[32];        /* pseudonym */
     int class_max;              /* 1..4 of the fields asked; 0 where the detail does not say */
     bool verified;              /* the grant was: else the requester is as it stated itself */
+    int64_t every_days;         /* of a standing grant: used once in so many days; 0 of another */
     const char *note;           /* reasons and changes of events, JSON or a sentence; bounded */
 };
 

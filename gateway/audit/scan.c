@@ -19,7 +19,7 @@ static const char select_rows[] =
     "SELECT a.idx, a.time_ms, a.type, a.decision, a.count, a.retry, a.txn, a.peer, a.detail,"
     " a.class_max, a.verified, a.field_set, a.subject, a.policy, a.code, a.views, a.inner,"
     " a.requester, a.org, a.actor, a.unit, a.purpose, a.basis, a.role, a.issuer, a.on_behalf_of,"
-    " a.form, a.grant_id, a.case_no, a.note FROM access a";
+    " a.form, a.grant_id, a.case_no, a.note, a.every_days FROM access a";
 #define FIRST_WORD 14
 #define FIRST_TEXT 27
 
@@ -147,6 +147,7 @@ static lb_status take_row(struct lb_audit_scan *scan)
         .detail = (enum lb_audit_detail)lb_stmt_int(stmt, 8),
         .class_max = (int)lb_stmt_int(stmt, 9),
         .verified = lb_stmt_int(stmt, 10) != 0,
+        .every_days = lb_stmt_int(stmt, 30),
     };
     scan->field_set = lb_stmt_int(stmt, 11);
     if (txn.len == sizeof(scan->row.txn))

@@ -180,6 +180,7 @@ static void test_a_row_says_all(void **state)
     assert_string_equal(row->on_behalf_of, "guardian:mother");
     assert_string_equal(row->grant, "g-case-1");
     assert_int_equal(row->class_max, 4);
+    assert_int_equal(row->every_days, 30);
     assert_true(row->verified);
     assert_ok(lb_audit_scan_fields(scan, &fields, &num));
     assert_int_equal(num, 1);

@@ -7,7 +7,7 @@
 #define COLUMNS                                                                                    \
     "idx, time_ms, type, decision, code, views, count, retry, txn, policy, peer, detail, inner,"   \
     " requester, org, actor, unit, purpose, basis, role, issuer, on_behalf_of, form, grant_id,"    \
-    " case_no, subject, class_max, verified, field_set, note"
+    " case_no, subject, class_max, verified, field_set, note, every_days"
 
 lb_status lb_audit_writer_prepare(struct lb_audit_writer *writer, struct lb_store *store)
 {
@@ -30,13 +30,13 @@ lb_status lb_audit_writer_prepare(struct lb_audit_writer *writer, struct lb_stor
         {&writer->add_access,
          "INSERT INTO access(" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
          " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28,"
-         " ?29, ?30)"},
+         " ?29, ?30, ?31)"},
         /* What an outer code decided stays so; an answer whose detail is gone says only that. */
         {&writer->clear_access,
          "UPDATE access SET detail = 2, inner = NULL, requester = NULL, org = NULL, actor = NULL,"
          " unit = NULL, purpose = NULL, basis = NULL, role = NULL, issuer = NULL,"
          " on_behalf_of = NULL, form = NULL, grant_id = NULL, case_no = NULL, subject = NULL,"
-         " class_max = NULL, verified = NULL, field_set = NULL, note = NULL,"
+         " class_max = NULL, verified = NULL, field_set = NULL, note = NULL, every_days = NULL,"
          " decision = CASE WHEN type = 1 AND code = ?3 THEN 2 ELSE decision END"
          " WHERE subject = ?1 AND idx < ?2"},
         {&writer->count_subject, "SELECT EXISTS (SELECT 1 FROM access WHERE subject = ?1)"},
@@ -254,7 +254,8 @@ static lb_status bind_detail(struct lb_stmt *stmt, const struct lb_audit_row *ro
     LB_TRY(row->detail == LB_AUDIT_DETAIL_OPEN ? lb_stmt_bind_int(stmt, 28, row->verified)
                                                : lb_stmt_bind_null(stmt, 28));
     LB_TRY(bind_id(stmt, 29, ids->set));
-    return bind_str(stmt, 30, row->note);
+    LB_TRY(bind_str(stmt, 30, row->note));
+    return bind_id(stmt, 31, row->every_days);
 }
 
 lb_status lb_audit_write(struct lb_audit_writer *writer, const struct lb_audit_draft *draft,

@@ -136,6 +136,8 @@ static lb_status write_line(const struct lb_ctl_access_ask *ask, struct lb_audit
     set_who(line, row);
     lb_json_set_cstr(line, "purpose", row->purpose);
     lb_json_set_cstr(line, "basis", row->basis);
+    if (row->every_days > 0)
+        lb_json_set_int(line, "every_days", row->every_days);
     lb_json_set_cstr(line, "outcome", outcome_of(row, given));
     lb_json_set_cstr(line, "code", code_of(row));
     if (!ask->citizen)

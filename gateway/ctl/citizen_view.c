@@ -56,6 +56,19 @@ static lb_status field_names(struct lb_audit_scan *scan, struct lb_arena *arena,
     return LB_OK;
 }
 
+/* That somebody agreed once to be asked about for months. */
+static const char *basis(const struct lb_ctl_officer *officer, const struct lb_audit_row *row)
+{
+    const char *word = lb_ctl_word(officer->env, row->basis);
+    if (row->every_days == 0)
+        return word;
+    const char *text = lb_arena_printf(
+        officer->arena, "%s%s%lld%s", word,
+        lb_ctl_pick(officer->env, "（长期授权，每", " (standing, once in "),
+        (long long)row->every_days, lb_ctl_pick(officer->env, "天一次）", " days)"));
+    return text != NULL ? text : word;
+}
+
 static lb_status add_row(const struct lb_ctl_officer *officer, struct lb_audit_scan *scan,
                          const struct lb_audit_row *row, struct lb_ctl_sheet *sheet)
 {
@@ -68,7 +81,7 @@ static lb_status add_row(const struct lb_ctl_officer *officer, struct lb_audit_s
         row->type == LB_LEAF_REVIEW
             ? lb_ctl_pick(officer->env, "本部门安全员", "this department's security officer")
             : row->organization,
-        row->purpose, lb_ctl_word(officer->env, row->basis), outcome(officer->env, row),
+        row->purpose, basis(officer, row), outcome(officer->env, row),
         row->on_behalf_of, fields,
     };
     lb_ctl_sheet_row(sheet, cells);
