@@ -121,6 +121,7 @@ static void check_section(const struct lb_section *section)
     FUZZ_CHECK(is_name(section->operator_hash, LB_MAX_NAME_BYTES));
     FUZZ_CHECK(is_name(section->audience, LB_MAX_SPIFFE_BYTES - 1));
     FUZZ_CHECK(section->level >= 1 && section->level <= 4 && section->max_uses >= 1);
+    FUZZ_CHECK(section->event_days >= 0 && section->event_days <= LB_EVENT_MAX_DAYS);
     FUZZ_CHECK(section->answer_bytes >= 1 && section->answer_bytes <= LB_MAX_ANSWER_BYTES);
     FUZZ_CHECK(section->num_views >= 1 && section->num_views <= LB_MAX_VIEWS_PER_SECTION);
     size_t num_fields = 0;

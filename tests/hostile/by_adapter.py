@@ -6,6 +6,7 @@ import time
 
 import paths  # noqa: F401  (first)
 import hpke
+import receipts
 import requester
 from attack import at_adapter, sealed
 from requester import Person
@@ -40,6 +41,29 @@ def _view(view="finance.deposits", version=1, field="balance", op="SUM(0)"):
 
 _FINANCE = "finance"
 
+
+def _to_log_key(ground):
+    """What a standing grant is bound to, instead of a sealing key."""
+    _, public = receipts.parse_vkey(ground.me.directory.log_vkey(ground.me.profile.spiffe))
+    return {"cnf": {"jkt": requester.sdjwt.thumbprint(public, "Ed25519")}}
+
+
+def _standing(days=30, bound=_to_log_key, life=3600, uses=1):
+    def send(ground):
+        claims = {**bound(ground), "exp": int(time.time()) + life}
+        return ground.ask(ground.read(ground.mandate(claims=claims, event={"every_days": days}, uses=uses)))
+    return send
+
+
+STANDING = [
+    at_adapter("a standing grant where only ordinary ones are taken", "EVENT_NOT_ALLOWED", _standing()),
+    at_adapter("a standing grant of two years", "EVENT_TOO_LONG", _standing(life=2 * 366 * 86400)),
+    at_adapter("a standing grant with two uses for one interval", "EVENT_TOO_LONG", _standing(uses=2)),
+    at_adapter("a standing grant for an interval of no days", "SECTION_INVALID", _standing(days=0)),
+    at_adapter("a standing grant bound to a sealing key", "WRONG_REQUESTER", _standing(bound=lambda g: {})),
+    at_adapter("an ordinary grant bound to a log key", "WRONG_REQUESTER",
+               lambda g: g.ask(g.read(g.mandate(claims=_to_log_key(g))))),
+]
 
 SECTIONS = [
     at_adapter("ungranted field", "FIELD_NOT_GRANTED", _wants(field="months")),
@@ -323,4 +347,4 @@ AGAIN = [
                _same_rid(lambda g: {"rid": os.urandom(16)}, uses=1), before=("ANSWERED",)),
 ]
 
-ATTACKS = SECTIONS + CONSENT + SEALS + SUBJECTS + AGAIN
+ATTACKS = STANDING + SECTIONS + CONSENT + SEALS + SUBJECTS + AGAIN

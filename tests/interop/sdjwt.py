@@ -95,9 +95,9 @@ def verify(token, typ, key):
     return payload
 
 
-def thumbprint(x25519_public):
-    """RFC 7638 over the X25519 key as a JWK, base64url."""
-    jwk = {"crv": "X25519", "kty": "OKP", "x": b64(x25519_public)}
+def thumbprint(public, curve="X25519"):
+    """RFC 7638 over a raw key as a JWK, base64url: a sealing key, or with Ed25519 a log key."""
+    jwk = {"crv": curve, "kty": "OKP", "x": b64(public)}
     return b64(hashlib.sha256(compact(jwk)).digest())
 
 
