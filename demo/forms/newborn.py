@@ -59,6 +59,27 @@ def _clear(tell):
     _told(tell, "settled", "BASIC", "生育待遇已结算", "the benefit is settled already", mother, father)
 
 
+def _twins(tell):
+    """Two certificates: of two children, or of one."""
+    def twins(**second):
+        family, mother, father = _couple(tell)
+        first = family.births[0]
+        family.births.append(dataclasses.replace(first, **{"name": father.name[0] + "二宝", "sex": "1", **second}))
+        return mother, father
+    _told(tell, "twins", "FULL", "双胞胎，两份出生医学证明", "twins, a certificate for each", *twins())
+    _told(tell, "twins-by-another", "MANUAL", "两份证明的父亲不同", "twins by two fathers, it says",
+          *twins(father=None))
+    _told(tell, "twins-one-again", "MANUAL", "双胞胎，其中一份为补发", "twins, one certificate issued again",
+          *twins(again=True))
+    _told(tell, "twins-at-midnight", "MANUAL", "双胞胎，出生日期跨越零点", "twins, born on two days",
+          *twins(born=tell.population.day(-19)))
+    mother, father = twins(name=None)
+    mother.household.births[1].name = mother.household.births[0].name
+    _told(tell, "one-child-twice", "MANUAL", "同一新生儿两份证明", "one child with two certificates", mother, father)
+    mother, father = twins(born=tell.population.day(-420))
+    _told(tell, "child-before", "FULL", "四百天前的哥哥另有证明", "a brother of 400 days before", mother, father)
+
+
 def _outside(tell):
     today = tell.population.today
     family, mother, father = _couple(tell)
@@ -84,9 +105,6 @@ def _doubtful(tell):
     alone.births.append(Birth(mother.name[0] + "小宝", "1", tell.population.day(-9), mother))
     _told(tell, "mother-alone", "MANUAL", "单身母亲", "a mother alone", mother, None)
     family, mother, father = _couple(tell)
-    family.births.append(Birth(father.name[0] + "二宝", "1", family.births[0].born, mother, father))
-    _told(tell, "twins", "MANUAL", "双胞胎", "twins", mother, father)
-    family, mother, father = _couple(tell)
     other = tell.family((33, "M", "head", 7000))
     family.births[0].father = other.people[0]
     _told(tell, "another-father", "MANUAL", "证明所载父亲另有其人", "another father on the certificate", mother, father)
@@ -106,6 +124,7 @@ def _doubtful(tell):
 
 def plant(tell):
     _clear(tell)
+    _twins(tell)
     _outside(tell)
     _doubtful(tell)
 
