@@ -27,7 +27,10 @@ def pension_months(person, own, out):
 
 # --- medical insurance ---
 
-def medical_months(person, own, insutype, out):
+def medical_months(population, person, account, out):
+    own, insutype = account
+    for offset, cents in person.commercial:
+        out.put("commercial", (own, population.month(offset), cents))
     if insutype == "310":
         months = person.medical_months
         if months is None:
@@ -35,6 +38,30 @@ def medical_months(person, own, insutype, out):
         out.put("counted", (own, months, person.medical_owed or int(_spread(person, 36, 40) == 0)))
     if person.maternity:
         out.put("maternity", (own, person.maternity, 650000, 3200000))
+
+
+# --- who draws what, and who no longer may ---
+
+def custody(person, out):
+    if person.custody:
+        out.put("custody", (person.id_no, *person.custody))
+
+
+def allowances(person, out):
+    if person.allowance:
+        out.put("allowance", (person.id_no, person.allowance, None))
+    if person.reported:
+        out.put("subsidy_report", (person.id_no, person.reported))
+
+
+def subsidies(population, person, card, out):
+    if person.subsidy:
+        out.put("subsidy", (card, person.subsidy, population.month(-1), 20000))
+
+
+def policies(person, as_of, out):
+    if person.policies:
+        out.put("insurance_query", (person.id_no, "示例人寿", person.policies, as_of))
 
 
 # --- education ---

@@ -24,8 +24,8 @@ CATALOGUE = os.path.join(_ROOT, "policy", "catalogue", "catalogue.yaml")
 # Besides the story's form: who looked at my data, asked by the person or by an authority.
 ACCESS_FORM = os.path.join(_ROOT, "policy", "forms", "access-request.yaml")
 OVERSIGHT_FORM = os.path.join(_ROOT, "policy", "forms", "oversight.yaml")
-LIFE_FORMS = ("newborn", "retirement", "disability-subsidies", "education-aid", "medical-assistance",
-              "illness-poverty", "public-rental-housing", "bereavement")
+LIFE_FORMS = ("newborn", "retirement", "disability-subsidies", "education-aid", "student-aid", "medical-assistance",
+              "illness-poverty", "public-rental-housing", "bereavement", "disability-recheck")
 FORMS = {"social-assistance": FORM, "access-request": ACCESS_FORM, "oversight": OVERSIGHT_FORM,
          **{id: os.path.join(_ROOT, "policy", "forms", id + ".yaml") for id in LIFE_FORMS}}
 RULES = os.path.join(_ROOT, "policy", "rules", "beijing-reference.yaml")

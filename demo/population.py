@@ -49,7 +49,7 @@ class Person:
                  "social_aid", "medical", "deposits", "vehicles", "firms", "recognised", "aid",
                  "kin", "marks", "number", "post", "carried", "unpaid", "insured_at", "medical_months",
                  "medical_owed", "maternity", "fund", "multi", "welfare", "allowance", "injury_care",
-                 "drawn", "boards", "aided")
+                 "drawn", "boards", "aided", "mode", "commercial", "custody", "reported", "subsidy", "policies")
 
     def __init__(self):
         for slot in self.__slots__:
@@ -59,7 +59,7 @@ class Person:
         self.wage_from, self.wage_to, self.pension_from = -13, 0, -120
         self.medical_owed = 0
         self.unpaid = ()    # month offsets recorded as not paid, or with None as not said
-        self.fees = self.medical = self.deposits = self.vehicles = self.firms = self.kin = ()
+        self.fees = self.medical = self.deposits = self.vehicles = self.firms = self.kin = self.commercial = ()
         self.marks = frozenset()
 
     def mark(self, *names):

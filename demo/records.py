@@ -33,6 +33,7 @@ def _public_security(population, out):
         for a, b, relation in _kin_within(household):
             out.put("kin", (a.id_no, b.id_no, relation, _SOURCES[0]))
         for person in household.people:
+            form_records.custody(person, out)
             for other, relation in person.kin:
                 out.put("kin", (person.id_no, other.id_no, relation, _SOURCES[1]))
 
@@ -130,8 +131,7 @@ def _aid_records(population, out, household, person):
         out.put("cremation", (f"C{person.number:09d}", person.id_no, person.died))
     if person.welfare or (person.age < 16 and _chance(person, 6, 1)):
         out.put("child_welfare", (person.id_no, person.welfare or "distressed", population.day(300)))
-    if person.allowance:
-        out.put("allowance", (person.id_no, person.allowance, None))
+    form_records.allowances(person, out)
     if person.recognised and person.role == "head":
         out.put("case_log", (f"L{person.number:09d}", "closed", population.day(-235),
                              population.day(-190), population.day(-200)))
@@ -189,7 +189,7 @@ def _medical_insurance(population, out):
             out.put("contribution", (own, population.month(-9)[:4], None, 1, 40000))
         elif person.age >= 18:
             out.put("account", (own, person.number * 37 % 900000))
-        form_records.medical_months(person, own, insutype, out)
+        form_records.medical_months(population, person, (own, insutype), out)
         for i, (offset, day, cents) in enumerate(person.medical):
             _settlement(population, out, person, own, (i, offset, day, cents))
         if person.disease:
@@ -247,7 +247,7 @@ def _education(population, out):
             out.put("student", (roll, person.id_no,
                                 f"{person.household.area6}{person.stage[:3].upper()}", person.stage,
                                 person.age - first + 1, "active", form_records.boards(person),
-                                population.day(-365 * (person.age - first) - 80)))
+                                population.day(-365 * (person.age - first) - 80), person.mode or "full"))
             for offset, cents in person.fees:
                 charged = cents * 3 if _chance(person, 14, 10) else cents
                 out.put("fee", (roll, population.month(offset), charged, cents))
@@ -257,7 +257,7 @@ def _education(population, out):
                 out.put("aid", (roll, form_records.term(population.today), "grant", "1", 100000, "paid"))
         elif 23 <= person.age <= 30 and _chance(person, 15, 20):
             out.put("student", ("G" + person.id_no, person.id_no, "110101BAC", "bachelor", 4,
-                                "graduated", 0, population.day(-2500)))
+                                "graduated", 0, population.day(-2500), "full"))
 
 
 def _housing(population, out):
@@ -342,6 +342,7 @@ def _disabled_federation(population, out):
             card = person.id_no + kind + level
             out.put("card", (card, person.id_no, kind, level, population.day(-1400),
                              population.day(2200), (person.multi or "14") if kind == "7" else None))
+            form_records.subsidies(population, person, card, out)
             if level in "12":
                 out.put("subsidy", (card, "care", population.month(-1), 30000))
                 out.put("rehab", (card, "training", population.day(-60), 45000))
@@ -356,6 +357,7 @@ def _finance(population, out):
         for bank, cents in person.deposits:
             old = "bank-stale" in person.marks
             out.put("bank_query", (person.id_no, _BANKS[bank], cents, stale if old else fresh))
+        form_records.policies(person, fresh, out)
         if person.transfer:
             for offset in range(-13, 1):
                 _payout(population, out, person, ("transfer", offset, person.transfer))

@@ -8,12 +8,12 @@ hand; what an ordinary case comes to is computed from the departments' databases
 import dataclasses
 
 import truth
-from forms import bereavement, disability, education, housing, medical, newborn, poverty, retirement
+from forms import bereavement, disability, education, housing, medical, newborn, poverty, recheck, retirement, students
 from stories import Teller
 
 FORMS = {"newborn": newborn, "retirement": retirement, "disability-subsidies": disability,
-         "education-aid": education, "medical-assistance": medical, "illness-poverty": poverty,
-         "public-rental-housing": housing, "bereavement": bereavement}
+         "education-aid": education, "student-aid": students, "medical-assistance": medical, "illness-poverty": poverty,
+         "public-rental-housing": housing, "bereavement": bereavement, "disability-recheck": recheck}
 
 
 @dataclasses.dataclass

@@ -35,8 +35,20 @@ def _clear(tell):
     _told(tell, "released", "SETTLE", "非正常死亡，公安已处置完毕", "unnatural, the examination is closed",
           husband, wife)
     _, husband, wife, _ = _couple(tell)
-    husband.job, husband.pension = None, 0
+    husband.job, husband.pension, husband.deposits = None, 0, ()
     _told(tell, "nothing-to-settle", "CLOSE", "无账户，仅注销", "no account, cancelling alone", husband, wife)
+
+
+def _assets(tell):
+    """One kind of account at a time."""
+    for key, zh, en, true in (
+            ("bank-only", "仅有银行存款", "a bank account alone", {"deposits": ((0, 42000),)}),
+            ("policy-only", "仅有商业保险保单", "a commercial insurer's policy alone", {"policies": 1})):
+        _, husband, wife, _ = _couple(tell)
+        husband.job, husband.pension, husband.deposits = None, 0, ()
+        for name, value in true.items():
+            setattr(husband, name, value)
+        _told(tell, key, "SETTLE", zh, en, husband, wife)
 
 
 def _told_by_child(tell):
@@ -75,7 +87,7 @@ def _doubtful(tell):
 
 
 def plant(tell):
-    for chapter in (_clear, _waiting, _doubtful):
+    for chapter in (_clear, _assets, _waiting, _doubtful):
         chapter(tell)
 
 

@@ -1,5 +1,9 @@
 """Two subsidies of disabled persons: each branch, the severe and the other, and what excludes what."""
 
+import datetime
+
+from population import years_before
+
 
 def _one(tell, age, kind, level, month=0, sex="M"):
     """One person alone with a certificate."""
@@ -29,6 +33,16 @@ def _living(tell):
         person.recognised = "EDGE"
         _told(tell, key, expected, zh, en, person)
     _told(tell, "idle", "LIVING", "失业无收入，四级肢体", "out of work", _one(tell, 35, "4", "4"))
+    some = _one(tell, 35, "5", "2")
+    some.pension = 100
+    _told(tell, "idle-with-income", "CARE", "失业，有稳定性收入一元", "out of work with a stable income of one yuan", some)
+    for key, days, expected, zh, en in (("one-day-below-60", 1, "BOTH", "明天满六十岁，失业无收入", "sixty tomorrow, out of work"),
+                                        ("sixty-today", 0, "BOTH", "今天满六十岁，无收入，补差额", "sixty today, without income")):
+        person = _one(tell, 60 - days, "4", "1")
+        person.job = "2"
+        tell.population.set_birth(person, (years_before(tell.population.today, 60)
+                                           + datetime.timedelta(days=days)).isoformat())
+        _told(tell, key, expected, zh, en, person)
     _told(tell, "idle-severe", "BOTH", "失业无收入，二级智力", "out of work, severe", _one(tell, 35, "5", "2"))
     student = _one(tell, 19, "3", "4")
     student.stage, student.job = "bachelor", None
@@ -72,6 +86,15 @@ def _excluded(tell):
     drawn = _one(tell, 33, "5", "1")
     drawn.drawn = "disability-subsidy"
     _told(tell, "drawn", "NONE", "本月已发放", "paid for this month already", drawn)
+    for kind, zh in (("elder-living", "享受老年人生活津贴，择高"), ("elder-care", "享受老年人护理津贴，择高"),
+                     ("work-disabled", "享受因公致残津贴，择高"), ("retired-cadre", "享受离休津贴，择高")):
+        person = _one(tell, 66, "4", "1", month=900)
+        person.allowance = kind
+        _told(tell, "choice-" + kind, "MANUAL", zh, "a like allowance: one chooses the higher", person)
+    for kind in ("courage", "returned-youth"):
+        person = _one(tell, 33, "5", "1")
+        person.allowance = kind
+        _told(tell, "cared-" + kind, "LIVING", "另有护理津贴，不享受护理补贴", "another care allowance: living alone", person)
     away = _one(tell, 50, "4", "1")
     away.area6 = "130102"
     _told(tell, "from-elsewhere", "NONE", "外地户籍", "registered elsewhere", away)

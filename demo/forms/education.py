@@ -1,4 +1,4 @@
-"""Aid for pupils: stages, tiers, and the highest of several identities."""
+"""Aid for pupils: stages, tiers, and the highest of several identities. Students of age: students.py."""
 
 
 def _family(tell, *ages, month=7400):
@@ -71,6 +71,38 @@ def _later(tell):
           "a disabled sister gives her brother nothing", family)
 
 
+def _identities(tell):
+    """Each identity at the stages at which it counts, and one below."""
+    for key, stage, kind, expected, zh, en in (
+            ("martyr-senior", "senior", "martyr", "AID", "烈士子女读高中，最高档",
+             "a martyr's child at senior school: the top"),
+            ("police-senior", "senior", "police", "AID", "因公牺牲民警子女读高中",
+             "a police hero's child at senior school"),
+            ("orphan-vocational", "vocational", "orphan", "AID", "孤儿读中职，一等", "an orphan at vocational school"),
+            ("veteran-vocational", "vocational", "veteran", "AID", "优抚对象子女读中职，一等",
+             "a veteran's child at vocational school: the top"),
+            ("veteran-senior", "senior", "veteran", "AID", "优抚对象子女读高中，一般档",
+             "a veteran's child at senior school: not the top"),
+            ("martyr-college", "bachelor", "martyr", "AID", "未成年烈士子女读大学",
+             "a martyr's child at college under age"),
+            ("orphan-primary", None, "orphan", "NONE", "孤儿读小学，“两补”未列",
+             "an orphan at primary school: not of the two aids"),
+            ("distressed-senior", "senior", "distressed", "NONE", "困境儿童不在名单内",
+             "a child in distress is not of the list")):
+        family = _family(tell, 17 if stage else 9)
+        family.people[2].welfare, family.people[2].stage = kind, stage or "primary"
+        _told(tell, key, expected, zh, en, family)
+    for age, stage, expected in ((8, "primary", "NONE"), (16, "vocational", "AID")):
+        family = _family(tell, age)
+        _recognise(family, "TEKUN")
+        family.people[2].stage = stage
+        _told(tell, "tekun-" + stage, expected, f"特困学生（{stage}）", f"supported, at {stage} school", family)
+    family = _family(tell, 17)
+    family.people[2].stage, family.people[2].mode = "vocational", "part"
+    _recognise(family, "DIBAO")
+    _told(tell, "part-time", "NONE", "非全日制", "part-time studies", family)
+
+
 def _none(tell):
     _told(tell, "well-off", "NONE", "一般家庭", "an ordinary family", _family(tell, 10, 14))
     family = _family(tell, 4)
@@ -97,7 +129,7 @@ def _doubtful(tell):
 
 
 def plant(tell):
-    for chapter in (_school, _later, _none, _doubtful):
+    for chapter in (_school, _later, _identities, _none, _doubtful):
         chapter(tell)
 
 

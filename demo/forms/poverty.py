@@ -40,6 +40,22 @@ def _aid(tell):
     _told(tell, "child-ill", "AID", "三口之家，孩子患病", "three of them, the child is ill", three)
 
 
+def _insured(tell):
+    """What a commercial insurer paid is no cost: the line with it, and to the yuan."""
+    for key, paid, expected, zh, en in (
+            ("insurer-at-the-line", 2960, "AID", "商业保险赔付后正好到线", "an insurer paid: exactly at the line"),
+            ("insurer-above-the-line", 2961, "NONE", "商业保险多赔一元即超线", "an insurer paid a yuan more: above the line")):
+        family = _couple(tell, spent=50000)
+        family.people[0].commercial = ((-tell.population.today.month, paid * 100),)
+        _told(tell, key, expected, zh, en, family)
+    family = _couple(tell, wage=4000, spent=20000)
+    family.people[0].commercial = ((-tell.population.today.month, 2500000),)
+    _told(tell, "insurer-paid-all", "NONE", "商业保险全部赔付", "an insurer paid it all", family)
+    family = _couple(tell, wage=4000, spent=20000)
+    family.people[1].commercial = ((-tell.population.today.month, 2500000),)
+    _told(tell, "insurer-of-the-other", "AID", "配偶的赔付不抵本人费用", "what the spouse was paid is not the husband's", family)
+
+
 def _none(tell):
     for key, expected, zh, en in (("car", "NONE", "名下有机动车", "a car"), ("drawn", "DRAWN", "本年度已救助",
                                    "aided this year"),
@@ -78,7 +94,7 @@ def _doubtful(tell):
 
 
 def plant(tell):
-    for chapter in (_aid, _none, _doubtful):
+    for chapter in (_aid, _insured, _none, _doubtful):
         chapter(tell)
 
 

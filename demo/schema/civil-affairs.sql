@@ -8,6 +8,7 @@ CREATE TABLE aid_payment (pid TEXT PRIMARY KEY, id_no TEXT, aid_kind TEXT, month
   batch TEXT);
 CREATE TABLE child_welfare (id_no TEXT, kind TEXT, valid_to TEXT);
 CREATE TABLE allowance (id_no TEXT, kind TEXT, valid_to TEXT);
+CREATE TABLE subsidy_report (id_no TEXT, day TEXT);
 CREATE TABLE case_log (case_no TEXT PRIMARY KEY, state TEXT, opened TEXT, due TEXT, closed TEXT);
 CREATE TABLE data_as_of (as_of TEXT NOT NULL);
 --
@@ -17,4 +18,5 @@ CREATE INDEX cremation_by_id ON cremation (id_no);
 CREATE INDEX recognition_by_id ON recognition (id_no);
 CREATE INDEX aid_by_id ON aid_payment (id_no, month);
 CREATE INDEX allowance_by_id ON allowance (id_no);
+CREATE INDEX subsidy_report_by_id ON subsidy_report (id_no);
 CREATE INDEX child_welfare_by_id ON child_welfare (id_no);

@@ -9,6 +9,7 @@ CREATE TABLE vehicle (plate TEXT PRIMARY KEY, owner_id TEXT, kind TEXT, disabled
 CREATE TABLE kin (a_id TEXT, b_id TEXT, relation TEXT, source TEXT);  -- b is the relation of a
 CREATE TABLE licence (id_no TEXT, class TEXT, status TEXT);
 CREATE TABLE release (id_no TEXT, date TEXT);
+CREATE TABLE custody (id_no TEXT, kind TEXT, from_d TEXT, to_d TEXT);
 CREATE TABLE data_as_of (as_of TEXT NOT NULL);
 --
 CREATE INDEX household_by_id ON household (id_no);
@@ -17,4 +18,5 @@ CREATE INDEX permit_by_id ON residence_permit (id_no);
 CREATE INDEX vehicle_by_owner ON vehicle (owner_id);
 CREATE INDEX kin_by_a ON kin (a_id);
 CREATE INDEX release_by_id ON release (id_no);
+CREATE INDEX custody_by_id ON custody (id_no);
 CREATE INDEX licence_by_id ON licence (id_no);

@@ -27,6 +27,7 @@ from generate import DEFAULT_SEED  # noqa: E402
 from material import LIFE_FORMS  # noqa: E402
 from members import DEPARTMENTS  # noqa: E402
 from stubs import Refused  # noqa: E402
+from window import BADGE, UNIT  # noqa: E402
 
 OUTCOMES = os.path.join(fixture.ROOT, "tests", "e2e", "outcomes")
 PEOPLE = 60  # ordinary ones; the stories' families come on top
@@ -170,6 +171,32 @@ class Forms(unittest.TestCase):
         self.assertGreater(saved, len(self.cases))
 
 
+class Rechecks(unittest.TestCase):
+    """Who draws a subsidy, one after the other by mandate: what is found is for a person, and nothing is stopped."""
+
+    def test_a_stop_is_proposed_to_a_person(self):
+        told = [case for case in forms.cases_of(federation.people) if case["form"] == "disability-recheck"]
+        folder = fixture.folder()
+        listed, out = os.path.join(folder, "drawing"), os.path.join(folder, "to-look-at")
+        with open(listed, "w", encoding="utf-8") as file:
+            for case in told:
+                person, = case["members"]
+                file.write(f"{case['key']}\t{person['id_no']}\t{person['name']}\n")
+        done = federation.material.lianban(
+            "recheck", "run", "--form", "disability-recheck", "--list", listed, "--out", out, "--agent",
+            federation.members["window"].address, "--operator", BADGE, "--unit", UNIT, "--per-minute", "6000")
+        with open(out, encoding="utf-8") as file:
+            rows = {row[0]: row for row in (line.rstrip("\n").split("\t") for line in file)}
+        self.assertEqual({key: row[2] for key, row in rows.items()},
+                         {case["key"]: case["class"] for case in told if case["class"] != "UNCHANGED"})
+        self.assertEqual((done["checked"], done["to_a_person"]), (len(told), len(rows)))
+        for row in rows.values():
+            still = federation.window.get(row[1])
+            self.assertEqual((still.class_id, len(still.parts)), (row[2], 0))
+        self.assertEqual(rows["disability-recheck-in-prison"][3], "imprisoned_now")
+        self.assertEqual(rows["disability-recheck-moved"][3], "moved")
+
+
 class Days(unittest.TestCase):
     def test_the_stories_hold_on_other_days_as_well(self):
         """Ends of years, months and terms: databases and outcomes alone, without a federation."""
@@ -184,6 +211,35 @@ class Days(unittest.TestCase):
             for case in told:
                 with self.subTest(day=day, key=case["key"]):
                     self.assertEqual(outcomes.judge(case)["class"], case["class"])
+
+
+class Reports(unittest.TestCase):
+    """The half-yearly report, on the days around the last one: a week after the 20th, or after the Monday behind."""
+
+    LAST = ("2026-01-27", "2026-07-27", "2027-01-27", "2029-01-29", "2030-01-28", "2024-07-29", "2025-07-28")
+
+    def test_it_is_missed_on_the_day_after(self):
+        path = os.path.join(fixture.ROOT, "demo", "departments", "civil-affairs", "views", "subsidy-report.yaml")
+        with open(path, encoding="utf-8") as file:
+            query = yaml.safe_load(file)["query"]
+        database = sqlite3.connect(":memory:")
+        self.addCleanup(database.close)
+        database.execute("CREATE TABLE subsidy_report (id_no TEXT, day TEXT)")
+
+        def state(day, *reported):
+            database.execute("DELETE FROM subsidy_report")
+            database.executemany("INSERT INTO subsidy_report VALUES ('one', ?)", [(each,) for each in reported])
+            return database.execute(query, {"id_no": "one", "today": day.isoformat()}).fetchone()[0]
+
+        for last in map(datetime.date.fromisoformat, self.LAST):
+            first = last.replace(day=1)
+            before, after = first - datetime.timedelta(days=1), last + datetime.timedelta(days=1)
+            with self.subTest(last=last):
+                self.assertEqual([state(day) for day in (first, last, after)], ["in-time", "in-time", "missed"])
+                self.assertEqual(state(after, first.isoformat()), "in-time")
+                self.assertEqual(state(after, after.isoformat()), "in-time")
+                self.assertEqual(state(after, before.isoformat()), "missed")
+                self.assertEqual(state(before), "missed")
 
 
 class Documentation(unittest.TestCase):

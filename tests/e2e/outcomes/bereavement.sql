@@ -13,7 +13,9 @@ accounts AS (
   SELECT aac002 FROM social_security.employee WHERE aac002 = (SELECT id_no FROM dead)
   UNION ALL SELECT id_no FROM medical_insurance.insured JOIN medical_insurance.account USING (psn_no)
              WHERE id_no = (SELECT id_no FROM dead)
-  UNION ALL SELECT id_no FROM housing.gjj_account WHERE id_no = (SELECT id_no FROM dead) AND status <> 'closed')
+  UNION ALL SELECT id_no FROM housing.gjj_account WHERE id_no = (SELECT id_no FROM dead) AND status <> 'closed'
+  UNION ALL SELECT id_no FROM finance.bank_query WHERE id_no = (SELECT id_no FROM dead)
+  UNION ALL SELECT id_no FROM finance.insurance_query WHERE id_no = (SELECT id_no FROM dead))
 SELECT CASE
   WHEN EXISTS (SELECT 1 FROM names WHERE same IS NOT 1) THEN 'MANUAL'
   WHEN (SELECT status FROM names WHERE role = 'applicant') <> 'alive' THEN 'MANUAL'

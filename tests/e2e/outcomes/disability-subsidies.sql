@@ -33,9 +33,13 @@ facts AS (
                      AND state = 'paid' AND month = substr(:today, 1, 7)) AS neither,
          EXISTS (SELECT 1 FROM civil_affairs.child_welfare w WHERE w.id_no = q.id_no AND kind = 'distressed'
                   AND valid_to >= :today) AS distressed,
+         EXISTS (SELECT 1 FROM civil_affairs.allowance a WHERE a.id_no = q.id_no AND c.type IS NOT NULL
+                  AND kind IN ('elder-living', 'elder-care', 'work-disabled', 'retired-cadre')
+                  AND coalesce(valid_to, '9999') >= :today) AS choosing,
          EXISTS (SELECT 1 FROM civil_affairs.allowance a WHERE a.id_no = q.id_no
+                  AND kind IN ('courage', 'returned-youth', 'placement')
                   AND coalesce(valid_to, '9999') >= :today) AS cared,
-         EXISTS (SELECT 1 FROM education.student s WHERE s.id_no = q.id_no AND status = 'active') AS student,
+         EXISTS (SELECT 1 FROM education.student s WHERE s.id_no = q.id_no AND status = 'active' AND mode = 'full') AS student,
          EXISTS (SELECT 1 FROM social_security.employee e WHERE e.aac002 = q.id_no AND aac008 IN ('1', '4')) AS works,
          coalesce((SELECT sum(cents_month) FROM social_security.pension JOIN social_security.employee e USING (aac001)
                     WHERE e.aac002 = q.id_no AND start_month <= substr(:today, 1, 7)), 0)
@@ -48,7 +52,7 @@ due AS (
          CASE WHEN dibao THEN CASE WHEN severe THEN 40000 ELSE 32000 END
               WHEN low THEN CASE WHEN severe THEN 145000 ELSE 30000 END
               WHEN age < 16 THEN CASE WHEN severe THEN 30000 ELSE 20000 END
-              WHEN student OR (age < 60 AND NOT works AND income < 145000)
+              WHEN student OR (age < 60 AND NOT works AND income = 0)
                 THEN CASE WHEN severe THEN 145000 ELSE 20000 END
               WHEN severe AND age >= CASE sex WHEN '2' THEN 55 ELSE 60 END AND income < 145000 THEN 145000 - income
               ELSE 0 END AS living
@@ -63,5 +67,6 @@ SELECT CASE
   WHEN EXISTS (SELECT 1 FROM declared WHERE role = 'child')
    AND (SELECT group_concat(id_no) FROM (SELECT id_no FROM declared WHERE role = 'child' ORDER BY 1))
        IS NOT (SELECT group_concat(id_no) FROM (SELECT DISTINCT id_no FROM children ORDER BY 1)) THEN 'MANUAL'
+  WHEN EXISTS (SELECT 1 FROM facts WHERE choosing) THEN 'MANUAL'
   WHEN living > 0 AND care > 0 THEN 'BOTH' WHEN living > 0 THEN 'LIVING' WHEN care > 0 THEN 'CARE' ELSE 'NONE'
 END AS class, living AS living_month, care AS care_month FROM total

@@ -22,12 +22,18 @@ months AS (  -- everything that is counted as income of the adults, NULL where a
 income AS (
   SELECT coalesce(sum(cents), 0) AS cents, count(*) - count(cents) AS missing FROM months, window
    WHERE month >= first AND month < next),
-bills AS (
-  SELECT substr(setl_time, 1, 7) AS month, psn_part_amt - fulamt_ownpay_amt AS cents
-    FROM declared JOIN medical_insurance.insured USING (id_no) JOIN medical_insurance.settlement USING (psn_no)),
-spent AS (SELECT coalesce(sum(cents), 0) AS cents FROM bills, window WHERE month >= first AND month < next),
+bills AS (  -- the own share, less what commercial insurers paid of it
+  SELECT id_no, substr(setl_time, 1, 7) AS month, psn_part_amt - fulamt_ownpay_amt AS cents
+    FROM declared JOIN medical_insurance.insured USING (id_no) JOIN medical_insurance.settlement USING (psn_no)
+  UNION ALL SELECT id_no, month, -cents
+    FROM declared JOIN medical_insurance.insured USING (id_no) JOIN medical_insurance.commercial USING (psn_no)),
+spent AS (
+  SELECT coalesce(sum(cents), 0) AS cents
+    FROM (SELECT max(sum(cents), 0) AS cents FROM bills, window WHERE month >= first AND month < next GROUP BY id_no)),
 last_year AS (
-  SELECT coalesce(sum(cents), 0) AS cents FROM bills WHERE substr(month, 1, 4) = strftime('%Y', :today, '-1 year')),
+  SELECT coalesce(sum(cents), 0) AS cents
+    FROM (SELECT max(sum(cents), 0) AS cents FROM bills
+           WHERE substr(month, 1, 4) = strftime('%Y', :today, '-1 year') GROUP BY id_no)),
 titles AS (
   SELECT d.kind FROM declared q JOIN housing.title t ON t.owner_id = q.id_no AND t.seq = 1 AND t.to_d IS NULL
     JOIN housing.dwelling d USING (unit_no)),
