@@ -107,11 +107,12 @@
  * on the word of who serves, before any class stands: it names no classes, and its `days`, at most
  * 10, are days of the calendar, within which the papers follow (SAL 50).
  *
- * A trigger looks for people who may be entitled and have not applied (docs/OUTREACH.md). It is run
- * by the agent of its source, for who agreed to it once, at most once every so many days. It has the
- * classes CANDIDATE and NONE and one part, the signal, which goes for CANDIDATE with the applicant's
- * identity alone. It asks by consent, for a yes or no or a blind sum, and of its source for totals
- * and numbers of rows; nothing it asks is shown, and it has no amounts and no `decision`.
+ * A trigger looks for people who may be entitled and have not applied (docs/OUTREACH.md). It is
+ * run by the agent of its source, for who agreed to it once, at most once every so many days. It
+ * has the classes CANDIDATE and NONE and one part, the signal, which goes for CANDIDATE with the
+ * applicant's identity alone. It asks by consent, for a yes or no or a blind sum, and of its source
+ * for totals and numbers of rows; nothing it asks is shown, and it has no amounts and no
+ * `decision`.
  *
  * A fact with SHARE belongs to one slot, is never shown, has no `otherwise` (who is not asked adds
  * nothing) and stands in no expression; its slot does, as a number. The facts of a slot are asked
