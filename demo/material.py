@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import yaml
 
+import kept
 from identity import id_check
 from members import DEPARTMENTS, FEDERATION, HALL, NAMES, OFFICE, clerk_of
 from witnesses import Witnesses
@@ -60,7 +61,7 @@ class Material:
     """Keys and files of all members, made once in `root`."""
 
     def __init__(self, root, binaries, members, share_runs):
-        self._binaries, self._members, self._share_runs = binaries, members, share_runs
+        self._root, self._binaries, self._members, self._share_runs = root, binaries, members, share_runs
         self.pki = os.path.join(root, "pki")
         self.ca, self.crl = os.path.join(self.pki, "ca.pem"), os.path.join(self.pki, "crl.pem")
         self.directory = os.path.join(self.pki, "directory.note")
@@ -79,13 +80,11 @@ class Material:
         self.views = {name: os.path.join(_ROOT, "demo", "departments", name, "views") for name in DEPARTMENTS}
 
     def make(self):
-        self.lianban("pki", "init", "--dir", self.pki)
+        self.directory_vkey, vkeys, issuers = kept.made(self._root, self._members.values(), self._make_all_keys)
+        self.vkeys.update(vkeys)
+        self.issuers.update(issuers)
         for member in self._members.values():
-            self._certify(member)
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(self._make_keys, [m for m in self._members.values() if m.name != "desk"]))
-        self.directory_vkey = self.lianban("keys", "log", "--out", self._signer, "--name",
-                                           DIRECTORY_SIGNER, "--public", self._signer + ".vkey")["vkey"]
+            self._note_entries(member)
         self.listed_issuers = [self._listed_issuer(organization) for organization in sorted(self.issuers)]
         self._witnesses.make()
         self.publish_directory(1)
@@ -98,6 +97,7 @@ class Material:
         """All that one more member needs; the next directory lists it."""
         self._certify(member)
         self._make_keys(member)
+        self._note_entries(member)
         self._configure(member)
 
     def configuration_of_forms(self, member):
@@ -128,6 +128,18 @@ class Material:
 
     # --- keys and certificates ---
 
+    def _make_all_keys(self):
+        """Keys and certificates of all; returns the verifier keys of the directory and of every log, and the
+        issuers' public keys."""
+        self.lianban("pki", "init", "--dir", self.pki)
+        for member in self._members.values():
+            self._certify(member)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._make_keys, [m for m in self._members.values() if m.name != "desk"]))
+        signer = self.lianban("keys", "log", "--out", self._signer, "--name", DIRECTORY_SIGNER, "--public",
+                              self._signer + ".vkey")
+        return signer["vkey"], self.vkeys, self.issuers
+
     def _certify(self, member):
         self.lianban("pki", "issue", "--dir", self.pki, "--id", member.spiffe, "--out", member.folder,
                      "--name", "127.0.0.1")
@@ -145,7 +157,6 @@ class Material:
                          member.path("log.pem"), "--share-key", member.path("share.key"), "--key-id",
                          SHARE_KEY_ID, "--out", member.path("share.json"))
             os.mkdir(member.path("share"), 0o700)
-            self.shares[member.name] = [member.path("share.json")]
         if member.kind in ("adapter", "window"):
             self.lianban("keys", "seal", "--out", member.path("seal.key"))
             self.lianban("directory", "seal-key", "--id", member.spiffe, "--log-key",
@@ -153,13 +164,19 @@ class Material:
                          "--key-id", SEAL_KEY_ID, "--out", member.path("seal.json"))
             os.mkdir(member.path("seal"), 0o700)
             os.mkdir(member.path("pseudonyms"), 0o700)
-            self.seals[member.name] = [member.path("seal.json")]
         if member.organization in _ISSUERS and member.name == member.kind:
             self.issuers[member.organization] = self.lianban(
                 "keys", "issuer", "--out", member.path("issuer.pem"), "--public",
                 member.path("issuer.json"))
         for secret in _SECRETS.get(member.kind, ()):
             self.lianban("keys", "secret", "--out", member.path(secret + ".key"))
+
+    def _note_entries(self, member):
+        """What the directory will say of a member's keys at first."""
+        if member.name in SHARING:
+            self.shares[member.name] = [member.path("share.json")]
+        if member.kind in ("adapter", "window"):
+            self.seals[member.name] = [member.path("seal.json")]
 
     # --- the directory ---
 
