@@ -60,6 +60,7 @@ static const struct lb_ctl_column columns[] = {
     {"retry", "retry", "重复", LB_CTL_NOT_SHOWN, false},
     {"other_side", "other side", "对方条目", LB_CTL_NOT_SHOWN, false},
     {"detail", "detail", "明细", LB_CTL_NOT_SHOWN, false},
+    {"every_days", "standing, days", "长期授权间隔天数", LB_CTL_NOT_SHOWN, true},
 };
 #define NUM_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
@@ -104,19 +105,22 @@ static const char *shown_code(const struct lb_audit_row *row)
 
 struct shown {
     char time[LB_CTL_TIME_BYTES];
-    char index[24], count[24], class_max[16];
+    char index[24], count[24], class_max[16], every_days[24];
     char subject[65], txn[33];
 };
 
 static void write_numbers(const struct lb_audit_row *row, struct shown *out)
 {
     static const uint8_t none[sizeof(row->txn)];
-    *out = (struct shown){.subject = "", .txn = "", .class_max = ""};
+    *out = (struct shown){.subject = "", .txn = "", .class_max = "", .every_days = ""};
     lb_ctl_time(row->time_ms, out->time);
     (void)snprintf(out->index, sizeof(out->index), "%llu", (unsigned long long)row->index);
     (void)snprintf(out->count, sizeof(out->count), "%u", row->count);
     if (row->class_max > 0)
         (void)snprintf(out->class_max, sizeof(out->class_max), "%d", row->class_max);
+    if (row->every_days > 0)
+        (void)snprintf(out->every_days, sizeof(out->every_days), "%lld",
+                       (long long)row->every_days);
     if (row->has_subject)
         lb_hex_encode(lb_span_of(row->subject, sizeof(row->subject)), out->subject);
     if (memcmp(row->txn, none, sizeof(none)) != 0)
@@ -145,7 +149,7 @@ lb_status lb_ctl_access_row(struct lb_ctl_sheet *sheet, struct lb_audit_scan *sc
         shown.class_max, checked(env, row), fields, remark, row->note, row->requester, row->unit,
         row->role, row->issuer, row->grant, row->form, shown.subject, row->views, shown.txn,
         shown.count, row->retry ? "yes" : "no", row->has_peer ? "linked" : "",
-        detail_word(row->detail),
+        detail_word(row->detail), shown.every_days,
     };
     lb_ctl_sheet_row(sheet, cells);
     return LB_OK;

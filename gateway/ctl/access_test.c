@@ -157,6 +157,7 @@ static void the_citizen_gets_what_is_the_citizens(void **state)
         assert_non_null(strstr(oversight.lines[i], "\"operator\":\"actor-"));
         assert_non_null(strstr(oversight.lines[i], "\"case\":\"case-"));
         assert_non_null(strstr(citizen.lines[i], "\"given_by\":\"guardian:mother\""));
+        assert_non_null(strstr(citizen.lines[i], "\"every_days\":30"));
         assert_non_null(strstr(citizen.lines[i], "EXISTS"));
     }
 }

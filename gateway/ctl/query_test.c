@@ -133,6 +133,7 @@ static void test_the_citizens_page(void **state)
     assert_string_equal(world->cli->review_query,
                         "who-saw for the citizen conceal=housing-support law=PIPL 18");
     assert_non_null(strstr(world->cli->out, "social-assistance"));
+    assert_non_null(strstr(world->cli->out, "(standing, once in 30 days)"));
     assert_null(strstr(world->cli->out, "housing-support"));
     assert_null(strstr(world->cli->out, "actor-"));
     assert_null(strstr(world->cli->out, "case-"));
