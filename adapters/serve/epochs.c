@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "adapters/serve/admin.h"
 #include "gateway/base/file.h"
 #include "gateway/base/hex.h"
 #include "gateway/base/log.h"
@@ -237,27 +238,13 @@ static lb_status begin(struct lb_log_entry *entry, struct lb_store *store)
     return lb_serve_epochs_begin(entry->owner, store);
 }
 
-static lb_status record(struct lb_serve_epochs *epochs, struct lb_log *log)
-{
-    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
-    LB_ENSURE(entry != NULL, LB_NO_MEMORY, "entry");
-    entry->leaf = (struct lb_leaf){.type = LB_LEAF_ADMIN, .code = "PSEUDONYM_KEY", .count = 1};
-    entry->guard = begin;
-    entry->owner = epochs;
-    lb_status status = lb_log_append_wait(log, entry);
-    if (status == LB_OK)
-        status = entry->refused;
-    free(entry);
-    return status;
-}
-
 void lb_serve_epochs_look(struct lb_serve_epochs *epochs, struct lb_log *log)
 {
     struct lb_diag diag = {""};
     lb_status status = folder_changed(epochs) ? read_folder(epochs, &diag) : LB_OK;
     bool is_new = epochs->known.num > lb_serve_epochs_num(epochs);
     if (status == LB_OK && is_new)
-        status = record(epochs, log);
+        status = lb_serve_admin(log, "PSEUDONYM_KEY", begin, epochs);
     if (status == LB_OK && is_new)
         lb_log_event(LB_LOG_INFO, "pseudonym_key_changed", "\"epochs\":%zu", epochs->known.num);
     if (status != LB_OK && !epochs->failing)

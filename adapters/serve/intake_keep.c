@@ -1,5 +1,4 @@
-#include <stdlib.h>
-
+#include "adapters/serve/admin.h"
 #include "adapters/serve/intake_state.h"
 
 /* The end of what was kept long enough: in passing when something comes, and by itself. */
@@ -26,20 +25,6 @@ static lb_status purge(struct lb_log_entry *entry, struct lb_store *store)
     return lb_intake_purge(intake, store);
 }
 
-static lb_status record_purge(struct lb_intake *intake)
-{
-    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
-    LB_ENSURE(entry != NULL, LB_NO_MEMORY, "entry");
-    entry->leaf = (struct lb_leaf){.type = LB_LEAF_ADMIN, .code = "INTAKE_EMPTIED", .count = 1};
-    entry->guard = purge;
-    entry->owner = intake;
-    lb_status status = lb_log_append_wait(intake->serve->options.log, entry);
-    if (status == LB_OK)
-        status = entry->refused;
-    free(entry);
-    return status;
-}
-
 lb_status lb_intake_empty(struct lb_intake *intake)
 {
     const struct lb_serve_options *options = &intake->serve->options;
@@ -54,5 +39,5 @@ lb_status lb_intake_empty(struct lb_intake *intake)
                                                lb_clock_unix_s(options->clock) - keep_s, &any);
     lb_intake_reader_done(intake);
     LB_TRY(status);
-    return any ? record_purge(intake) : LB_OK;
+    return any ? lb_serve_admin(options->log, "INTAKE_EMPTIED", purge, intake) : LB_OK;
 }

@@ -1,43 +1,16 @@
 #include "adapters/serve/intake_key.h"
 
-#include <unistd.h>
-
+#include "adapters/serve/key_file.h"
 #include "gateway/base/buf.h"
-#include "gateway/base/file.h"
-#include "gateway/base/hex.h"
 #include "gateway/base/wipe.h"
 #include "gateway/crypto/aead.h"
 #include "gateway/crypto/hash.h"
 
-#define KEY_BYTES 32
-#define HEX_CHARS (2 * KEY_BYTES)
 #define ARENA_BYTES (64 * 1024)
 
-static lb_status create_file(const char *path)
+static void derive(const uint8_t key[LB_SERVE_KEY_BYTES], struct lb_intake_key *out)
 {
-    uint8_t key[KEY_BYTES];
-    char text[HEX_CHARS + 2];
-    LB_TRY(lb_crypto_random(key, sizeof(key)));
-    lb_hex_encode(lb_span_of(key, sizeof(key)), text);
-    text[HEX_CHARS] = '\n';
-    lb_status status = lb_file_write(path, lb_span_of(text, HEX_CHARS + 1), 0600);
-    lb_wipe(key, sizeof(key));
-    lb_wipe(text, sizeof(text));
-    return status;
-}
-
-static lb_status read_file(const char *path, struct lb_arena *arena, uint8_t out[KEY_BYTES])
-{
-    struct lb_span text = LB_SPAN_EMPTY;
-    LB_TRY(lb_file_read_secret(path, HEX_CHARS + 2, arena, &text));
-    if (text.len > HEX_CHARS && text.ptr[text.len - 1] == '\n')
-        text.len--;
-    return lb_hex_decode(text, out, KEY_BYTES);
-}
-
-static void derive(const uint8_t key[KEY_BYTES], struct lb_intake_key *out)
-{
-    struct lb_span span = lb_span_of(key, KEY_BYTES);
+    struct lb_span span = lb_span_of(key, LB_SERVE_KEY_BYTES);
     lb_hmac_sha256(span, lb_span_str("lianban intake key v1"), out->mark);
     lb_hmac_sha256(span, lb_span_str("lianban intake rows v1"), out->rows);
     lb_hmac_sha256(span, lb_span_str("lianban intake tags v1"), out->tags);
@@ -48,16 +21,11 @@ lb_status lb_intake_key_load(const char *folder, bool create, struct lb_diag *di
                              struct lb_intake_key *out)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(ARENA_BYTES);
-    uint8_t key[KEY_BYTES];
+    uint8_t key[LB_SERVE_KEY_BYTES];
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "intake key");
     const char *path = lb_arena_printf(arena, "%s/intake.key", folder);
     LB_ENSURE(path != NULL, LB_NO_MEMORY, "intake key");
-    lb_status status = LB_OK;
-    if (create && access(path, F_OK) != 0)
-        status = create_file(path);
-    if (status == LB_OK)
-        status = read_file(path, arena, key);
-    if (status != LB_OK) {
+    if (lb_serve_key_file(path, create, arena, key) != LB_OK) {
         lb_diag_set(diag, "%s: must be there with 64 hex digits and mode 0600; restore it, or what "
                           "was handed in can't be read", path);
         LB_FAIL(LB_FILE_FAILED, "no usable intake key");

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/serve/admin.h"
 #include "adapters/serve/intake_post.h"
 #include "adapters/serve/intake_program.h"
 
@@ -61,20 +62,6 @@ static lb_status write_mark(struct lb_log_entry *entry, struct lb_store *store)
     return status;
 }
 
-static lb_status record_mark(struct lb_intake *intake)
-{
-    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
-    LB_ENSURE(entry != NULL, LB_NO_MEMORY, "entry");
-    entry->leaf = (struct lb_leaf){.type = LB_LEAF_ADMIN, .code = "INTAKE_KEY", .count = 1};
-    entry->guard = write_mark;
-    entry->owner = intake;
-    lb_status status = lb_log_append_wait(intake->serve->options.log, entry);
-    if (status == LB_OK)
-        status = entry->refused;
-    free(entry);
-    return status;
-}
-
 /* A key is begun with only while nothing was ever kept under another. */
 static lb_status settle_key(struct lb_intake *intake, struct lb_diag *diag)
 {
@@ -86,7 +73,7 @@ static lb_status settle_key(struct lb_intake *intake, struct lb_diag *diag)
         return LB_OK;
     LB_TRY(lb_intake_key_load(options->log_folder, !marked, diag, &intake->key));
     if (!marked)
-        return record_mark(intake);
+        return lb_serve_admin(options->log, "INTAKE_KEY", write_mark, intake);
     if (memcmp(mark, intake->key.mark, sizeof(mark)) != 0)
         lb_diag_set(diag, "%s/intake.key: is not the one that what was handed in is kept under; "
                           "restore that", options->log_folder);

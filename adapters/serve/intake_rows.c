@@ -1,8 +1,5 @@
 #include "adapters/serve/intake_rows.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #define DAY_S (INT64_C(24) * 3600)
 #define SILENT_S (366 * DAY_S)
 
@@ -72,19 +69,6 @@ void lb_intake_rows_init(struct lb_intake_rows *rows)
     rows->sql = (struct lb_serve_sql){.texts = sql, .num = NUM_STATEMENTS};
 }
 
-static void copy_blob(struct lb_stmt *stmt, int column, uint8_t *out, size_t len)
-{
-    struct lb_span blob = lb_stmt_blob(stmt, column);
-    if (blob.len == len)
-        memcpy(out, blob.ptr, len);
-}
-
-static void copy_text(struct lb_stmt *stmt, int column, char *out, size_t size)
-{
-    struct lb_span text = lb_stmt_text(stmt, column);
-    (void)snprintf(out, size, "%.*s", (int)text.len, text.len > 0 ? (const char *)text.ptr : "");
-}
-
 static lb_status read_row(struct lb_stmt *stmt, struct lb_arena *arena, struct lb_intake_row *out)
 {
     *out = (struct lb_intake_row){
@@ -101,11 +85,11 @@ static lb_status read_row(struct lb_stmt *stmt, struct lb_arena *arena, struct l
         .acked_unix_s = lb_stmt_int(stmt, 15),
         .tries = lb_stmt_int(stmt, 16),
     };
-    copy_text(stmt, 1, out->sender, sizeof(out->sender));
-    copy_blob(stmt, 2, out->name, sizeof(out->name));
-    copy_blob(stmt, 3, out->digest, sizeof(out->digest));
-    copy_blob(stmt, 4, out->matter, sizeof(out->matter));
-    copy_text(stmt, 17, out->failed, sizeof(out->failed));
+    lb_serve_sql_copy_text(stmt, 1, out->sender, sizeof(out->sender));
+    lb_serve_sql_copy_blob(stmt, 2, out->name, sizeof(out->name));
+    lb_serve_sql_copy_blob(stmt, 3, out->digest, sizeof(out->digest));
+    lb_serve_sql_copy_blob(stmt, 4, out->matter, sizeof(out->matter));
+    lb_serve_sql_copy_text(stmt, 17, out->failed, sizeof(out->failed));
     return lb_arena_copy(arena, lb_stmt_blob(stmt, 13), &out->closed);
 }
 

@@ -1,8 +1,5 @@
 #include "adapters/serve/intake_words.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #define SILENT_S (INT64_C(366) * 24 * 3600)
 
 #define COLUMNS                                                                                    \
@@ -34,19 +31,6 @@ void lb_intake_words_init(struct lb_intake_words *words)
     words->sql = (struct lb_serve_sql){.texts = sql, .num = NUM_STATEMENTS};
 }
 
-static void copy_blob(struct lb_stmt *stmt, int column, uint8_t *out, size_t len)
-{
-    struct lb_span blob = lb_stmt_blob(stmt, column);
-    if (blob.len == len)
-        memcpy(out, blob.ptr, len);
-}
-
-static void copy_text(struct lb_stmt *stmt, int column, char *out, size_t size)
-{
-    struct lb_span text = lb_stmt_text(stmt, column);
-    (void)snprintf(out, size, "%.*s", (int)text.len, text.len > 0 ? (const char *)text.ptr : "");
-}
-
 static lb_status read_row(struct lb_stmt *stmt, struct lb_arena *arena, struct lb_intake_word *out)
 {
     *out = (struct lb_intake_word){
@@ -58,12 +42,12 @@ static lb_status read_row(struct lb_stmt *stmt, struct lb_arena *arena, struct l
         .ends_unix_s = lb_stmt_int(stmt, 7),
         .entry = (uint64_t)lb_stmt_int(stmt, 14),
     };
-    copy_blob(stmt, 1, out->name, sizeof(out->name));
-    copy_text(stmt, 4, out->recipient, sizeof(out->recipient));
-    copy_text(stmt, 9, out->key_id, sizeof(out->key_id));
-    copy_blob(stmt, 10, out->enc, sizeof(out->enc));
-    copy_blob(stmt, 11, out->sender_key, sizeof(out->sender_key));
-    copy_text(stmt, 15, out->code, sizeof(out->code));
+    lb_serve_sql_copy_blob(stmt, 1, out->name, sizeof(out->name));
+    lb_serve_sql_copy_text(stmt, 4, out->recipient, sizeof(out->recipient));
+    lb_serve_sql_copy_text(stmt, 9, out->key_id, sizeof(out->key_id));
+    lb_serve_sql_copy_blob(stmt, 10, out->enc, sizeof(out->enc));
+    lb_serve_sql_copy_blob(stmt, 11, out->sender_key, sizeof(out->sender_key));
+    lb_serve_sql_copy_text(stmt, 15, out->code, sizeof(out->code));
     LB_TRY(lb_arena_copy(arena, lb_stmt_blob(stmt, 8), &out->closed));
     LB_TRY(lb_arena_copy(arena, lb_stmt_blob(stmt, 12), &out->ciphertext));
     return lb_arena_copy(arena, lb_stmt_blob(stmt, 13), &out->hashes);

@@ -1,52 +1,24 @@
 #include "adapters/serve/secrets.h"
 
-#include <unistd.h>
-
 #include "adapters/serve/job.h"
-#include "gateway/base/file.h"
-#include "gateway/base/hex.h"
+#include "adapters/serve/key_file.h"
 #include "gateway/base/wipe.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/wire/pb.h"
 
 #define PSEUDO_LABEL "lianban pseudonym key v1"
 #define MAX_INFO_BYTES 4096
-#define HEX_CHARS (2 * LB_OP_KEY_BYTES)
 #define EPOCH_CHARS 4 /* of YYYY-MM-DD */
-
-static lb_status refuse(struct lb_diag *diag, const char *path)
-{
-    lb_diag_set(diag, "%s: must be there with 64 hex digits and mode 0600; restore it, or begin "
-                      "with a new one by --init", path);
-    LB_FAIL(LB_FILE_FAILED, "no usable key of the department");
-}
-
-static lb_status create_key(const char *path)
-{
-    uint8_t key[LB_OP_KEY_BYTES];
-    char text[HEX_CHARS + 2];
-    LB_TRY(lb_crypto_random(key, sizeof(key)));
-    lb_hex_encode(lb_span_of(key, sizeof(key)), text);
-    text[HEX_CHARS] = '\n';
-    lb_status status = lb_file_write(path, lb_span_of(text, HEX_CHARS + 1), 0600);
-    lb_wipe(key, sizeof(key));
-    lb_wipe(text, sizeof(text));
-    return status;
-}
 
 static lb_status load_key(const char *path, bool create, struct lb_arena *arena,
                           struct lb_diag *diag, uint8_t out[LB_OP_KEY_BYTES])
 {
-    struct lb_span text = LB_SPAN_EMPTY;
-    if (create && access(path, F_OK) != 0 && create_key(path) != LB_OK)
-        return refuse(diag, path);
-    if (lb_file_read_secret(path, HEX_CHARS + 2, arena, &text) != LB_OK)
-        return refuse(diag, path);
-    if (text.len > HEX_CHARS && text.ptr[text.len - 1] == '\n')
-        text.len--;
-    if (lb_hex_decode(text, out, LB_OP_KEY_BYTES) != LB_OK)
-        return refuse(diag, path);
-    return LB_OK;
+    _Static_assert(LB_OP_KEY_BYTES == LB_SERVE_KEY_BYTES, "keys of operators");
+    if (lb_serve_key_file(path, create, arena, out) == LB_OK)
+        return LB_OK;
+    lb_diag_set(diag, "%s: must be there with 64 hex digits and mode 0600; restore it, or begin "
+                      "with a new one by --init", path);
+    LB_FAIL(LB_FILE_FAILED, "no usable key of the department");
 }
 
 lb_status lb_serve_secrets_load(const char *folder, bool create, struct lb_arena *arena,

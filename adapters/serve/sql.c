@@ -1,5 +1,6 @@
 #include "adapters/serve/sql.h"
 
+#include <stdio.h>
 #include <string.h>
 
 lb_status lb_serve_sql_get(struct lb_serve_sql *sql, struct lb_store *store, size_t which,
@@ -24,4 +25,17 @@ lb_status lb_serve_sql_run(struct lb_serve_sql *sql, struct lb_store *store, siz
     LB_TRY(lb_serve_sql_get(sql, store, which, &stmt));
     LB_TRY(lb_stmt_bind_int(stmt, 1, value));
     return lb_stmt_run(stmt);
+}
+
+void lb_serve_sql_copy_blob(struct lb_stmt *stmt, int column, uint8_t *out, size_t len)
+{
+    struct lb_span blob = lb_stmt_blob(stmt, column);
+    if (blob.len == len)
+        memcpy(out, blob.ptr, len);
+}
+
+void lb_serve_sql_copy_text(struct lb_stmt *stmt, int column, char *out, size_t size)
+{
+    struct lb_span text = lb_stmt_text(stmt, column);
+    (void)snprintf(out, size, "%.*s", (int)text.len, text.len > 0 ? (const char *)text.ptr : "");
 }

@@ -23,4 +23,9 @@ LB_MUST lb_status lb_serve_sql_get(struct lb_serve_sql *sql, struct lb_store *st
 LB_MUST lb_status lb_serve_sql_run(struct lb_serve_sql *sql, struct lb_store *store, size_t which,
                                    int64_t value);
 
+/* lb_serve_sql_copy_blob copies a column of just this length, and leaves *out alone for any other;
+ * lb_serve_sql_copy_text copies a text, cut to the size with its NUL. */
+void lb_serve_sql_copy_blob(struct lb_stmt *stmt, int column, uint8_t *out, size_t len);
+void lb_serve_sql_copy_text(struct lb_stmt *stmt, int column, char *out, size_t size);
+
 #endif
