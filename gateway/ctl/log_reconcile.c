@@ -85,7 +85,7 @@ lb_status lb_ctl_reconcile_several(struct lb_ctl_reconcile *reconcile,
 /* --- the command line --- */
 
 static const char *const examples[] = {
-    "lianban log reconcile D/broker/state D/adapters/*/state",
+    "lianban log reconcile D/broker/state D/adapters/*/state D/window/state",
     "lianban log reconcile --officer officer.yaml --since 2026-07-01",
     "lianban log reconcile broker-copy tax-copy --since 2026-07-01 --until 2026-08-01 --json",
     NULL,
@@ -111,9 +111,11 @@ static int read_args(struct lb_ctl_reconcile *reconcile, int argc, char **argv)
     };
     const struct lb_ctl_usage usage = {
         .command = "log reconcile",
-        .en = "compare brokers' logs with adapters', read by read; nothing is changed. Exit status"
-              " 0: all match, 1: they differ, 2: they could not be compared",
-        .zh = "逐条比对中转方与部门接入端的日志（只读）。退出码 0 全部一致，1 有差异，2 未能比对",
+        .en = "compare brokers' logs with adapters', read by read, and parcels with windows' too;"
+              " nothing is changed. Exit status 0: all match, 1: they differ, 2: they could not be"
+              " compared",
+        .zh = "逐条比对中转方与部门接入端的日志，移交件并与窗口日志比对（只读）。退出码 0 全部一致，"
+              "1 有差异，2 未能比对",
         .operand = "FOLDER...", .min_operands = 0, .max_operands = LB_CTL_RECONCILE_PAIRS + 1,
         .options = options, .num_options = sizeof(options) / sizeof(options[0]),
         .examples = examples,
@@ -168,8 +170,10 @@ int lb_ctl_log_reconcile(struct lb_ctl_env *env, int argc, char **argv)
             lb_arena_array(reconcile.arena, reconcile.folders.num, sizeof(*reconcile.logs));
         reconcile.shown =
             lb_arena_array(reconcile.arena, LB_CTL_RECONCILE_SHOWN, sizeof(*reconcile.shown));
+        reconcile.parcels_shown = lb_arena_array(reconcile.arena, LB_CTL_RECONCILE_SHOWN,
+                                                 sizeof(*reconcile.parcels_shown));
     }
-    if (reconcile.logs == NULL || reconcile.shown == NULL) {
+    if (reconcile.logs == NULL || reconcile.shown == NULL || reconcile.parcels_shown == NULL) {
         (void)lb_ctl_fail(env, "log reconcile", LB_FAULT(LB_NO_MEMORY, "memory is exhausted"),
                           NULL);
         exit_code = NOT_ASKED;

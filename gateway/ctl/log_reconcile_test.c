@@ -54,14 +54,19 @@ static struct lb_hash put(struct lb_log *log, enum lb_leaf_type type, uint8_t tx
     return hash;
 }
 
-static void begin(struct test_cli *cli, struct logs *logs)
+static void begin_as(struct test_cli *cli, struct logs *logs, const char *broker, const char *tax)
 {
     const uint8_t seed[32] = {7};
     logs->cli = cli;
     lb_clock_fixed_init(&logs->clock, FIRST_MS);
     assert_ok(lb_sign_key_from_seed(seed, &logs->key));
-    logs->broker = open_log(logs, BROKER, "broker", logs->broker_folder);
-    logs->tax = open_log(logs, TAX, "tax", logs->tax_folder);
+    logs->broker = open_log(logs, BROKER, broker, logs->broker_folder);
+    logs->tax = open_log(logs, TAX, tax, logs->tax_folder);
+}
+
+static void begin(struct test_cli *cli, struct logs *logs)
+{
+    begin_as(cli, logs, "broker", "tax");
 }
 
 /* A read whose entry the adapter has with this code, or not at all for NULL. */
@@ -170,6 +175,93 @@ static void a_read_of_another_adapter_is_not_judged(void **state)
     end(&logs);
 }
 
+/* --- parcels --- */
+
+#define WINDOW "example/window/street"
+#define DAY_MS (24 * 3600 * INT64_C(1000))
+
+/* What is left out, or is another than it should be. */
+enum fault {
+    NONE,
+    NO_SENT, OTHER_SENT, NO_HELD, FORGED_HELD, NO_DELIVERED, FORGED_DELIVERED, OTHER_SEALING,
+    NO_HANDED,
+    NUM_FAULTS
+};
+
+static struct lb_hash put_about(struct lb_log *log, const char *code, uint8_t sealing,
+                                const struct lb_hash *peer)
+{
+    struct lb_log_entry *entry = calloc(1, sizeof(*entry));
+    struct lb_hash sender, recipient;
+    assert_non_null(entry);
+    entry->leaf = (struct lb_leaf){.type = LB_LEAF_PARCEL, .txn = {9, 9}};
+    (void)snprintf(entry->leaf.code, sizeof(entry->leaf.code), "%s", code);
+    memset(entry->leaf.request_hash, sealing, sizeof(entry->leaf.request_hash));
+    if (peer != NULL)
+        memcpy(entry->leaf.peer_leaf, peer->bytes, LB_HASH_BYTES);
+    if (strcmp(code, "HELD") == 0) {
+        lb_reconcile_counterpart("spiffe://" WINDOW, &sender);
+        lb_reconcile_counterpart("spiffe://" TAX, &recipient);
+        memcpy(entry->leaf.policy_hash, sender.bytes, LB_HASH_BYTES);
+        memcpy(entry->leaf.answer_hash, recipient.bytes, LB_HASH_BYTES);
+    }
+    assert_ok(lb_log_append_wait(log, entry));
+    struct lb_hash hash = entry->leaf_hash;
+    free(entry);
+    return hash;
+}
+
+/* A parcel from the window to the adapter, from the first entry to the last. */
+static void put_parcel(struct logs *logs, struct lb_log *window, enum fault fault)
+{
+    const struct lb_hash wrong = {{5}};
+    struct lb_hash held = {{6}}, taken = {{7}};
+    if (fault != NO_SENT)
+        (void)put_about(window, "SENT", fault == OTHER_SENT ? 2 : 1, NULL);
+    if (fault != NO_HELD)
+        held = put_about(logs->broker, "HELD", 1, NULL);
+    if (fault != NO_DELIVERED)
+        taken = put_about(logs->tax, "DELIVERED", fault == OTHER_SEALING ? 3 : 1,
+                          fault == FORGED_HELD ? &wrong : &held);
+    if (fault != NO_HANDED)
+        (void)put_about(logs->broker, "HANDED", 1, fault == FORGED_DELIVERED ? &wrong : &taken);
+}
+
+static void parcels_are_compared(void **state)
+{
+    static const char *const found[NUM_FAULTS] = {
+        [NO_SENT] = "PARCEL_MISSING_SENDER",       [OTHER_SENT] = "PARCEL_MISSING_SENDER",
+        [NO_HELD] = "PARCEL_MISSING_BROKER",       [FORGED_HELD] = "PARCEL_CHANGED_ENTRY",
+        [NO_DELIVERED] = "PARCEL_MISSING_RECIPIENT", [FORGED_DELIVERED] = "PARCEL_CHANGED_ENTRY",
+        [OTHER_SEALING] = "PARCEL_CHANGED_ENTRY",  [NO_HANDED] = "PARCEL_UNCLOSED",
+    };
+    struct test_cli *cli = *state;
+    for (int fault = NONE; fault < NUM_FAULTS; fault++) {
+        struct logs logs;
+        char window_folder[300], broker_name[16], tax_name[16], window_name[16];
+        (void)snprintf(broker_name, sizeof(broker_name), "broker-%d", fault);
+        (void)snprintf(tax_name, sizeof(tax_name), "tax-%d", fault);
+        (void)snprintf(window_name, sizeof(window_name), "window-%d", fault);
+        begin_as(cli, &logs, broker_name, tax_name);
+        struct lb_log *window = open_log(&logs, WINDOW, window_name, window_folder);
+        put_parcel(&logs, window, (enum fault)fault);
+        cli->clock.now_unix_ms = logs.clock.now_unix_ms + 2 * DAY_MS;
+        int code = RECONCILE(cli, logs.broker_folder, logs.tax_folder, window_folder);
+        assert_int_equal(code, fault == NONE ? 0 : 1);
+        if (fault == NONE)
+            assert_non_null(strstr(cli->out, "1 parcels were compared too"));
+        else if (strstr(cli->out, found[fault]) == NULL)
+            fail_msg("fault %d: %s is missing in:\n%s", fault, found[fault], cli->out);
+        if (fault == NO_DELIVERED)
+            assert_non_null(strstr(cli->out, TAX)); /* whose entry is missing */
+        /* Who is not at hand is not missed. */
+        code = RECONCILE(cli, logs.broker_folder, logs.tax_folder, "--json");
+        assert_int_equal(code, fault <= OTHER_SENT ? 0 : 1);
+        lb_log_close(window);
+        end(&logs);
+    }
+}
+
 static const char OFFICER[] = "node: spiffe://example/officer/tax/li\n"
                               "identity: {cert: cert.pem, key: key.pem, ca: ca.pem}\n"
                               "crl: crl.pem\n"
@@ -226,6 +318,7 @@ int main(void)
         WITH_CLI(what_matches_says_so),
         WITH_CLI(differences_are_named),
         WITH_CLI(a_range_leaves_the_rest_out),
+        WITH_CLI(parcels_are_compared),
         WITH_CLI(a_read_of_another_adapter_is_not_judged),
         WITH_CLI(an_officer_asks_the_nodes),
         WITH_CLI(what_cannot_be_compared_is_no_match),

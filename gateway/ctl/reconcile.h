@@ -26,6 +26,17 @@ struct lb_ctl_reconcile_finding {
     const char *adapter;  /* "" when no adapter's log says whose it was */
 };
 
+struct lb_ctl_parcels;
+/* What is wrong with entries about a parcel (reconcile_parcels.h). */
+struct lb_ctl_parcel_finding {
+    int class;               /* an enum lb_ctl_parcel_class */
+    uint8_t txn[16];
+    int64_t time_ms;
+    const char *at;          /* whose entry is missing, or is another; "" when it is not known */
+    const char *said_by;     /* whose entry says so, and its number there */
+    uint64_t index;
+};
+
 /* A log that lies in a folder, read whole. */
 struct lb_ctl_reconcile_log {
     const char *folder;
@@ -51,6 +62,10 @@ struct lb_ctl_reconcile {
     size_t num_shown;
     uint64_t num_found;
     uint64_t num_not_compared;  /* reads routed to adapters that were not asked */
+    struct lb_ctl_parcels *parcels;  /* reconcile_parcels.h; while folders are compared */
+    struct lb_ctl_parcel_finding *parcels_shown;
+    size_t num_parcels_shown;
+    uint64_t num_parcels;       /* that were looked at; folders only */
 };
 
 /* lb_ctl_reconcile_add runs one comparison and keeps what it found. As lb_reconcile_compare;

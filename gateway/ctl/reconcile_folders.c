@@ -1,4 +1,4 @@
-#include "gateway/ctl/reconcile.h"
+#include "gateway/ctl/reconcile_parcels.h"
 #include "gateway/evidence/gather.h"
 
 /* Logs that lie in folders: an auditor's copies, or the nodes' own. */
@@ -24,7 +24,11 @@ static lb_status read_folder(struct lb_ctl_reconcile *reconcile, const char *fol
     int64_t from = reconcile->from_ms < MARGIN_MS ? 0 : reconcile->from_ms - MARGIN_MS;
     int64_t to = reconcile->to_ms > INT64_MAX - MARGIN_MS ? INT64_MAX
                                                           : reconcile->to_ms + MARGIN_MS;
-    return lb_reconcile_gather_all(reader, from, to, &out->set);
+    LB_TRY(lb_reconcile_gather_all(reader, from, to, &out->set));
+    return reconcile->parcels == NULL
+               ? LB_OK
+               : lb_ctl_parcels_gather(reader, (size_t)(out - reconcile->logs),
+                                       reconcile->parcels);
 }
 
 lb_status lb_ctl_reconcile_open(struct lb_ctl_reconcile *reconcile, const char *folder,
@@ -176,31 +180,35 @@ static lb_status check_kinds(struct lb_ctl_reconcile *reconcile, struct brokers 
 {
     size_t num_brokers = 0;
     size_t num_adapters = 0;
+    size_t num_windows = 0;
     for (size_t i = 0; i < reconcile->folders.num; i++) {
         const struct lb_ctl_reconcile_log *log = &reconcile->logs[i];
         num_adapters += log->kind == LB_NODE_ADAPTER;
+        num_windows += log->kind == LB_NODE_WINDOW;
         if (log->kind == LB_NODE_BROKER && num_brokers++ < LB_CTL_RECONCILE_BROKERS) {
             out->names[out->num] = log->spiffe;
             out->logs[out->num++] = log;
         }
     }
     bool fits = num_brokers > 0 && num_brokers <= LB_CTL_RECONCILE_BROKERS && num_adapters > 0;
-    if (!fits || num_brokers + num_adapters != reconcile->folders.num) {
+    if (!fits || num_brokers + num_adapters + num_windows != reconcile->folders.num) {
         lb_diag_set(&reconcile->diag, "give the logs of brokers, at most %d, and those of"
-                                      " adapters; here are %zu and %zu of %zu",
+                                      " adapters, windows' if you like; here are %zu and %zu of"
+                                      " %zu",
                     LB_CTL_RECONCILE_BROKERS, num_brokers, num_adapters, reconcile->folders.num);
         LB_FAIL(LB_CONFIG_INVALID, "not a broker's log and adapters'");
     }
     return LB_OK;
 }
 
-lb_status lb_ctl_reconcile_folders(struct lb_ctl_reconcile *reconcile)
+static lb_status compare_all(struct lb_ctl_reconcile *reconcile)
 {
     struct brokers brokers = {.num = 0};
     for (size_t i = 0; i < reconcile->folders.num; i++)
         LB_TRY(lb_ctl_reconcile_open(reconcile, reconcile->folders.items[i],
                                      &reconcile->logs[i]));
     LB_TRY(check_kinds(reconcile, &brokers));
+    lb_ctl_parcels_judge(reconcile, reconcile->parcels);
     cut_range(reconcile);
     if (reconcile->from_ms >= reconcile->to_ms)
         return LB_OK;
@@ -216,4 +224,13 @@ lb_status lb_ctl_reconcile_folders(struct lb_ctl_reconcile *reconcile)
         }
     }
     return LB_OK;
+}
+
+lb_status lb_ctl_reconcile_folders(struct lb_ctl_reconcile *reconcile)
+{
+    LB_DEFER(lb_ctl_parcels_free) struct lb_ctl_parcels parcels = {.entries = NULL};
+    reconcile->parcels = &parcels;
+    lb_status status = compare_all(reconcile);
+    reconcile->parcels = NULL;
+    return status;
 }

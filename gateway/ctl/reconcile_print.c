@@ -1,5 +1,5 @@
 #include "gateway/base/hex.h"
-#include "gateway/ctl/reconcile.h"
+#include "gateway/ctl/reconcile_parcels.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/table.h"
 #include "gateway/ctl/text.h"
@@ -57,6 +57,49 @@ static lb_status print_findings(const struct lb_ctl_reconcile *reconcile)
     return lb_ctl_table_print(&table, reconcile->env->out);
 }
 
+static lb_status print_parcels(const struct lb_ctl_reconcile *reconcile)
+{
+    static const char *const zh[] = {"差异", "缺失或不符一方", "时间", "件", "记载方", "条目", NULL};
+    static const char *const en[] = {"class", "whose entry", "time", "parcel", "said by",
+                                     "entry", NULL};
+    const struct lb_ctl_env *env = reconcile->env;
+    struct lb_ctl_table table;
+    if (reconcile->num_parcels_shown == 0)
+        return LB_OK;
+    lb_ctl_table_init(&table, reconcile->arena, env->chinese ? zh : en);
+    for (size_t i = 0; i < reconcile->num_parcels_shown; i++) {
+        const struct lb_ctl_parcel_finding *finding = &reconcile->parcels_shown[i];
+        char txn[33], when[LB_CTL_TIME_BYTES];
+        lb_hex_encode(lb_span_of(finding->txn, sizeof(finding->txn)), txn);
+        lb_ctl_time(finding->time_ms, when);
+        const char *const cells[] = {
+            lb_ctl_parcel_class_name((enum lb_ctl_parcel_class)finding->class),
+            finding->at[0] == 0 ? "-" : lb_spiffe_log_origin(finding->at),
+            when,
+            txn,
+            lb_spiffe_log_origin(finding->said_by),
+            index_text(reconcile, true, finding->index),
+        };
+        lb_ctl_table_row(&table, cells);
+    }
+    return lb_ctl_table_print(&table, env->out);
+}
+
+static void advise_on_parcels(const struct lb_ctl_reconcile *reconcile)
+{
+    const struct lb_ctl_env *env = reconcile->env;
+    for (int class = 0; class < LB_PARCELS_NUM_CLASSES; class++) {
+        enum lb_ctl_parcel_class named = (enum lb_ctl_parcel_class)class;
+        bool any = false;
+        for (size_t i = 0; i < reconcile->num_parcels_shown; i++)
+            any = any || reconcile->parcels_shown[i].class == class;
+        if (any)
+            (void)fprintf(env->out, "\n%s: %s\n", lb_ctl_parcel_class_name(named),
+                          lb_ctl_pick(env, lb_ctl_parcel_class_zh(named),
+                                      lb_ctl_parcel_class_en(named)));
+    }
+}
+
 /* What each class that came up means, and what to do. */
 static void print_advice(const struct lb_ctl_reconcile *reconcile)
 {
@@ -106,11 +149,16 @@ static lb_status print_pairs(const struct lb_ctl_reconcile *reconcile)
 static void print_rest(const struct lb_ctl_reconcile *reconcile)
 {
     const struct lb_ctl_env *env = reconcile->env;
-    if (reconcile->num_found > reconcile->num_shown)
+    const uint64_t listed = reconcile->num_shown + reconcile->num_parcels_shown;
+    if (reconcile->num_found > listed)
         (void)fprintf(env->out,
                       env->chinese ? "另有 %llu 条差异未列出\n"
                                    : "%llu further differences are not listed\n",
-                      (unsigned long long)(reconcile->num_found - reconcile->num_shown));
+                      (unsigned long long)(reconcile->num_found - listed));
+    if (reconcile->num_parcels > 0)
+        (void)fprintf(env->out,
+                      env->chinese ? "另比对移交件 %llu 个\n" : "%llu parcels were compared too\n",
+                      (unsigned long long)reconcile->num_parcels);
     if (reconcile->num_not_compared > 0)
         (void)fprintf(env->out,
                       env->chinese ? "%llu 个请求转往未参与比对的部门\n"
@@ -164,6 +212,24 @@ static struct lb_json *finding_json(const struct lb_ctl_reconcile *reconcile,
     return json;
 }
 
+static struct lb_json *parcel_json(const struct lb_ctl_reconcile *reconcile,
+                                   const struct lb_ctl_parcel_finding *finding)
+{
+    const enum lb_ctl_parcel_class class = (enum lb_ctl_parcel_class)finding->class;
+    struct lb_json *json = lb_json_object();
+    char txn[33];
+    lb_hex_encode(lb_span_of(finding->txn, sizeof(finding->txn)), txn);
+    lb_json_set_cstr(json, "class", lb_ctl_parcel_class_name(class));
+    lb_json_set_cstr(json, "at", finding->at);
+    lb_json_set_cstr(json, "txn", txn);
+    lb_json_set_int(json, "time_ms", finding->time_ms);
+    lb_json_set_cstr(json, "said_by", finding->said_by);
+    lb_json_set_int(json, "index", (int64_t)finding->index);
+    lb_json_set_cstr(json, "advice", lb_ctl_pick(reconcile->env, lb_ctl_parcel_class_zh(class),
+                                                 lb_ctl_parcel_class_en(class)));
+    return json;
+}
+
 static lb_status print_json(const struct lb_ctl_reconcile *reconcile)
 {
     LB_DEFER(lb_json_freep) struct lb_json *root = lb_json_object();
@@ -178,6 +244,11 @@ static lb_status print_json(const struct lb_ctl_reconcile *reconcile)
     lb_json_set_int(root, "not_compared", (int64_t)reconcile->num_not_compared);
     lb_json_set(root, "pairs", pairs);
     lb_json_set(root, "findings", findings);
+    struct lb_json *parcels = lb_json_array();
+    for (size_t i = 0; i < reconcile->num_parcels_shown; i++)
+        lb_json_append(parcels, parcel_json(reconcile, &reconcile->parcels_shown[i]));
+    lb_json_set_int(root, "parcels", (int64_t)reconcile->num_parcels);
+    lb_json_set(root, "parcel_findings", parcels);
     return lb_ctl_print_json(reconcile->env, root);
 }
 
@@ -187,7 +258,9 @@ lb_status lb_ctl_reconcile_print(const struct lb_ctl_reconcile *reconcile)
         return print_json(reconcile);
     LB_TRY(print_findings(reconcile));
     print_advice(reconcile);
-    if (reconcile->num_shown > 0)
+    LB_TRY(print_parcels(reconcile));
+    advise_on_parcels(reconcile);
+    if (reconcile->num_shown + reconcile->num_parcels_shown > 0)
         (void)fputc('\n', reconcile->env->out);
     LB_TRY(print_pairs(reconcile));
     print_rest(reconcile);

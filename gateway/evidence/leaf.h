@@ -43,13 +43,15 @@ struct lb_leaf {
     char code[LB_MAX_CODE_BYTES];    /* an outer code's name, or an event such as "STARTED" */
     char views[8 * (LB_MAX_NAME_BYTES + 1)];
     uint8_t policy_hash[32];    /* of the view files in force; in a DELIVER leaf as the adapter's
-                                   entry has it */
+                                   entry has it; in a broker's HELD who sent the parcel
+                                   (reconcile.h) */
     uint8_t fields_hash[32];    /* salted commitment to the detail's fields-and-operators text */
     uint8_t detail_hash[32];    /* covers the detail's salted text, its encrypted row and the row of
                                    its data key; detail.h gives the bytes */
     uint8_t request_hash[32];   /* SHA-256 of the sealed request's ciphertext; in an ERASURE leaf
                                    the commitment to the keys it destroyed (detail.h) */
-    uint8_t answer_hash[32];    /* SHA-256 of the sealed answer */
+    uint8_t answer_hash[32];    /* SHA-256 of the sealed answer; in a broker's HELD whom the parcel
+                                   is for (reconcile.h) */
     uint8_t peer_leaf[32];      /* RFC 6962 leaf hash of the other side's entry; in a ROUTE leaf,
                                    before there is one, whose it will be (reconcile.h) */
     uint32_t count;             /* 1, or how many were aggregated */

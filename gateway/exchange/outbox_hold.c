@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/log.h"
+#include "gateway/evidence/reconcile.h"
 #include "gateway/exchange/outbox_inside.h"
 #include "gateway/json/json.h"
 #include "gateway/wire/pb.h"
@@ -163,6 +164,16 @@ static void recorded(struct lb_log_entry *entry, lb_status status)
     (void)pthread_mutex_unlock(&outbox->lock);
 }
 
+/* So that whoever compares logs knows whose else have to have it. */
+static void name_parties(const struct parcel *parcel, struct lb_leaf *leaf)
+{
+    struct lb_hash sender, recipient;
+    lb_reconcile_counterpart(parcel->sender->party, &sender);
+    lb_reconcile_counterpart(parcel->recipient->party, &recipient);
+    memcpy(leaf->policy_hash, sender.bytes, sizeof(leaf->policy_hash));
+    memcpy(leaf->answer_hash, recipient.bytes, sizeof(leaf->answer_hash));
+}
+
 void lb_outbox_record(struct holding *holding)
 {
     struct lb_outbox *outbox = holding->outbox;
@@ -171,6 +182,7 @@ void lb_outbox_record(struct holding *holding)
     entry->leaf = (struct lb_leaf){.type = LB_LEAF_PARCEL, .code = "HELD", .count = 1};
     memcpy(entry->leaf.txn, next->name, sizeof(entry->leaf.txn));
     memcpy(entry->leaf.request_hash, next->sha256, sizeof(next->sha256));
+    name_parties(next, &entry->leaf);
     entry->guard = store_parcel;
     entry->done = recorded;
     entry->owner = holding;
