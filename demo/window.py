@@ -132,6 +132,12 @@ class Window:
     def withdraw(self, case_id, part=""):
         self._call("Withdraw", self._contract.new("WithdrawRequest", case_id=case_id, part=part))
 
+    def correct(self, case_id, member, fact, says):
+        """Has a department told that what it said of a fact is wrong."""
+        actor = self._contract.new("CaseActor", badge=self.badge, unit=self.unit)
+        self._call("RequestCorrection", self._contract.new("RequestCorrectionRequest", case_id=case_id, actor=actor,
+                                                           member=member, fact=fact, says=says))
+
     def discard(self, case_id):
         """Closes a case and so erases it."""
         self._call("CloseCase", self._request(case_id))

@@ -132,6 +132,8 @@ struct lb_json *lb_intake_json_word(const struct lb_intake_word *row, const Lian
     if (word->outcome != LIANBAN__V1__WORD__OUTCOME__OUTCOME_UNSPECIFIED)
         lb_json_set_cstr(json, "outcome",
                          name_of(&lianban__v1__word__outcome__descriptor, (int)word->outcome));
+    if (word->forwarded_to[0] != 0)
+        lb_json_set_cstr(json, "forwarded_to", word->forwarded_to);
     lb_json_set_cstr(json, "text_zh", word->text_zh);
     lb_json_set_cstr(json, "text_en", word->text_en);
     lb_json_set_cstr(json, "law", word->law);

@@ -59,6 +59,7 @@ static lb_status read_taken(struct calling *calling, const struct lb_json *json,
     return text_of(calling, json, "reference", &word->reference);
 }
 
+/* Whoever does not do what a correction request asks for keeps the data. */
 static lb_status read_returned(struct calling *calling, const struct lb_json *json,
                                Lianban__V1__Word *word)
 {
@@ -66,6 +67,10 @@ static lb_status read_returned(struct calling *calling, const struct lb_json *js
     static const char *const texts[] = {"zh", "en", NULL};
     const struct lb_json *text = NULL;
     word->kind = LIANBAN__V1__WORD__KIND__RETURNED;
+    if (calling->taken.kind == LIANBAN__V1__PART__KIND__CORRECTION_REQUEST) {
+        word->kind = LIANBAN__V1__WORD__KIND__DECIDED;
+        word->outcome = LIANBAN__V1__WORD__OUTCOME__DATA_KEPT;
+    }
     LB_TRY(lb_json_only(json, keys));
     LB_TRY(text_of(calling, json, "law", &word->law));
     LB_TRY(lb_json_get_object(json, "text", &text));

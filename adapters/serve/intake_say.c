@@ -39,8 +39,12 @@ static lb_status check_outcome(const Lianban__V1__Word *word)
 {
     bool given = word->outcome != LIANBAN__V1__WORD__OUTCOME__OUTCOME_UNSPECIFIED;
     bool decides = word->kind == LIANBAN__V1__WORD__KIND__DECIDED;
-    LB_ENSURE((unsigned)word->outcome <= LIANBAN__V1__WORD__OUTCOME__PARTLY, LB_MALFORMED,
+    bool forwards = word->outcome == LIANBAN__V1__WORD__OUTCOME__DATA_FORWARDED;
+    LB_ENSURE((unsigned)word->outcome <= LIANBAN__V1__WORD__OUTCOME__DATA_FORWARDED, LB_MALFORMED,
               "unknown outcome");
+    LB_ENSURE(forwards ? lb_utf8_line(word->forwarded_to, LB_MAX_NAME_BYTES)
+                       : word->forwarded_to[0] == 0,
+              LB_MALFORMED, "to whom is said of what is forwarded, and of nothing else");
     LB_ENSURE(!decides || given, LB_MALFORMED, "a decision has an outcome");
     LB_ENSURE(!given || decides || word->kind == LIANBAN__V1__WORD__KIND__CORRECTED, LB_MALFORMED,
               "only a decision has an outcome");
@@ -50,6 +54,7 @@ static lb_status check_outcome(const Lianban__V1__Word *word)
 lb_status lb_intake_word_check(const Lianban__V1__Word *word)
 {
     struct lb_date until;
+    bool keeps = word->outcome == LIANBAN__V1__WORD__OUTCOME__DATA_KEPT;
     bool refuses = word->kind == LIANBAN__V1__WORD__KIND__RETURNED ||
                    (word->kind == LIANBAN__V1__WORD__KIND__DECIDED &&
                     word->outcome == LIANBAN__V1__WORD__OUTCOME__REFUSED);
@@ -69,6 +74,7 @@ lb_status lb_intake_word_check(const Lianban__V1__Word *word)
               LB_MALFORMED, "what is accepted has a number");
     LB_ENSURE(!refuses || (has_text(word) && word->law[0] != 0), LB_MALFORMED,
               "a refusal says why, and by which law");
+    LB_ENSURE(!keeps || has_text(word), LB_MALFORMED, "who keeps the data says why");
     LB_ENSURE(!asks || (has_text(word) && word->until[0] != 0), LB_MALFORMED,
               "who asks for more says what, and until when");
     LB_ENSURE(word->kind != LIANBAN__V1__WORD__KIND__CORRECTED || has_text(word), LB_MALFORMED,
@@ -92,6 +98,16 @@ static lb_status pack_word(const struct saying *saying, const struct lb_intake_r
     parcel.body_case = LIANBAN__V1__SEALED_PARCEL__BODY_WORD;
     parcel.word = &word;
     return lb_pb_pack(&parcel, saying->arena, out);
+}
+
+/* A request asks for data to be corrected, a submission for anything else. */
+static lb_status check_matter(const struct lb_intake_row *row, const Lianban__V1__Word *word)
+{
+    bool request = row->kind == LIANBAN__V1__PART__KIND__CORRECTION_REQUEST;
+    bool data = word->outcome >= LIANBAN__V1__WORD__OUTCOME__DATA_CORRECTED;
+    LB_ENSURE(word->outcome == LIANBAN__V1__WORD__OUTCOME__OUTCOME_UNSPECIFIED || request == data,
+              LB_MALFORMED, "an outcome of another kind of part");
+    return LB_OK;
 }
 
 /* Whether a submission stands where this word has brought it. */
@@ -145,7 +161,7 @@ static lb_status add_word(struct saying *saying, struct lb_store *store,
     struct lb_intake_word *word = &saying->word;
     enum lb_intake_state state = row->state;
     struct lb_span plain = LB_SPAN_EMPTY;
-    LB_TRY(lb_intake_after_word(row->state, saying->ask->word->kind, &state));
+    LB_TRY(lb_intake_after_word(row->kind, row->state, saying->ask->word->kind, &state));
     word->about = row->n;
     word->number = row->num_words + 1;
     word->kind = saying->ask->word->kind;
@@ -168,6 +184,7 @@ static lb_status say(struct lb_log_entry *entry, struct lb_store *store)
     LB_TRY(lb_intake_rows_get(&intake->rows, store, saying->ask->n, saying->arena, &row, &found));
     LB_ENSURE(found && row.state != LB_INTAKE_NOTED, LB_PARCEL_UNKNOWN,
               "no submission of this number");
+    LB_TRY(check_matter(&row, saying->ask->word));
     LB_TRY(find_same(saying, store, &row, &same));
     entry->leaf.retry = same;
     if (!same)

@@ -25,6 +25,14 @@ static const uint8_t AFTER_WORD[LB_NUM_INTAKE_STATES][NUM_WORDS] = {
     [LB_INTAKE_WITHDRAWING] = {[LIANBAN__V1__WORD__KIND__WITHDRAWN] = LB_INTAKE_WITHDRAWN},
 };
 
+static const uint8_t AFTER_WORD_OF_REQUEST[LB_NUM_INTAKE_STATES][NUM_WORDS] = {
+    [LB_INTAKE_OPEN] = {[LIANBAN__V1__WORD__KIND__ACCEPTED] = LB_INTAKE_ACCEPTED,
+                        [LIANBAN__V1__WORD__KIND__DECIDED] = LB_INTAKE_DECIDED},
+    [LB_INTAKE_ACCEPTED] = {[LIANBAN__V1__WORD__KIND__DECIDED] = LB_INTAKE_DECIDED,
+                            [LIANBAN__V1__WORD__KIND__CORRECTED] = LB_INTAKE_ACCEPTED},
+    [LB_INTAKE_DECIDED] = {[LIANBAN__V1__WORD__KIND__CORRECTED] = LB_INTAKE_DECIDED},
+};
+
 static const uint8_t AFTER_PART[LB_NUM_INTAKE_STATES][NUM_PARTS] = {
     [LB_INTAKE_OPEN] = {[LIANBAN__V1__PART__KIND__SUPPLEMENT] = LB_INTAKE_OPEN,
                         [LIANBAN__V1__PART__KIND__CORRECTION] = LB_INTAKE_OPEN,
@@ -41,13 +49,16 @@ static const uint8_t AFTER_PART[LB_NUM_INTAKE_STATES][NUM_PARTS] = {
     [LB_INTAKE_DECIDED] = {[LIANBAN__V1__PART__KIND__CORRECTION] = LB_INTAKE_DECIDED},
 };
 
-lb_status lb_intake_after_word(enum lb_intake_state state, Lianban__V1__Word__Kind kind,
-                               enum lb_intake_state *out)
+lb_status lb_intake_after_word(Lianban__V1__Part__Kind part, enum lb_intake_state state,
+                               Lianban__V1__Word__Kind kind, enum lb_intake_state *out)
 {
+    const uint8_t(*table)[NUM_WORDS] = part == LIANBAN__V1__PART__KIND__CORRECTION_REQUEST
+                                           ? AFTER_WORD_OF_REQUEST
+                                           : AFTER_WORD;
     LB_ENSURE((unsigned)state < LB_NUM_INTAKE_STATES && (unsigned)kind < NUM_WORDS &&
-                  AFTER_WORD[state][kind] != 0,
+                  table[state][kind] != 0,
               LB_CASE_STATE, "that can't be said now");
-    *out = (enum lb_intake_state)AFTER_WORD[state][kind];
+    *out = (enum lb_intake_state)table[state][kind];
     return LB_OK;
 }
 

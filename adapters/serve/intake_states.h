@@ -5,9 +5,9 @@
 #include "lianban/v1/parcel.pb-c.h"
 
 /*
- * What may follow what, at a department: one table for its words about a submission (or a citizen's
- * correction request), and one for the parts that come behind a submission. Pure. The numbers are
- * in stores: they never change meaning.
+ * What may follow what, at a department: a table for its words about a submission, one for those
+ * about a citizen's correction request, and one for the parts that come behind a submission. Pure.
+ * The numbers are in stores: they never change meaning.
  *
  *                     accepted  returned  wanted    decided  withdrawn  corrected
  *   open              accepted  returned  asked     -        -          -
@@ -18,6 +18,11 @@
  *   decided           -         -         -         -        -          decided
  *   withdrawing       -         -         -         -        withdrawn  -
  *   withdrawn         -         -         -         -        -          -
+ *
+ *   of a request      accepted  decided   corrected
+ *   open              accepted  decided   -
+ *   accepted          -         decided   accepted
+ *   decided           -         -         decided
  *
  *                     supplement  correction  withdrawal
  *   open              open        open        withdrawing
@@ -40,9 +45,10 @@ enum lb_intake_state {
     LB_NUM_INTAKE_STATES
 };
 
-/* lb_intake_after_word is the state after a word; CASE_STATE when it may not be said now. */
-LB_MUST lb_status lb_intake_after_word(enum lb_intake_state state, Lianban__V1__Word__Kind kind,
-                                       enum lb_intake_state *out);
+/* lb_intake_after_word is the state of a part of some kind after a word; CASE_STATE when it may not
+ * be said now. */
+LB_MUST lb_status lb_intake_after_word(Lianban__V1__Part__Kind part, enum lb_intake_state state,
+                                       Lianban__V1__Word__Kind kind, enum lb_intake_state *out);
 /* lb_intake_after_part is the state of a submission after a part about it; PART_UNKNOWN when none
  * is taken at this stage. */
 LB_MUST lb_status lb_intake_after_part(enum lb_intake_state state, Lianban__V1__Part__Kind kind,

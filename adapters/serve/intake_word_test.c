@@ -246,6 +246,46 @@ static void behind_a_withdrawal_only_withdrawn_is_said(void **state)
                 LB_CASE_STATE);
 }
 
+/* A citizen's request is answered for its data, a submission for anything else. */
+static void a_request_is_answered_for_its_data(void **state)
+{
+    struct world *world = *state;
+    struct fixture *fx = &world->played->fx;
+    struct fx_parcel request;
+    struct lb_intake_receipt receipt;
+    Lianban__V1__Word word = LIANBAN__V1__WORD__INIT;
+    struct lb_intake_saying saying = {.by = FX_CLERK, .word = &word};
+    struct lb_intake *intake = lb_serve_intake(fx->serve);
+    int64_t number = 0;
+    uint64_t index = 0;
+    hand_in(world);
+    fx_parcel_honest(fx, &request);
+    request.part.kind = LIANBAN__V1__PART__KIND__CORRECTION_REQUEST;
+    request.part.part = (char *)(uintptr_t)"";
+    assert_string_equal(fx_hand_in(fx, &request, &receipt), "DELIVERED");
+    saying.n = fx_count(fx, "SELECT max(n) FROM intake");
+    word.kind = LIANBAN__V1__WORD__KIND__DECIDED;
+    word.outcome = LIANBAN__V1__WORD__OUTCOME__GRANTED;
+    assert_code(lb_status_code(lb_intake_say(intake, &saying, &number, &index)), LB_MALFORMED);
+    word.outcome = LIANBAN__V1__WORD__OUTCOME__DATA_KEPT; /* without a reason */
+    assert_code(lb_status_code(lb_intake_say(intake, &saying, &number, &index)), LB_MALFORMED);
+    word.outcome = LIANBAN__V1__WORD__OUTCOME__DATA_FORWARDED; /* to nobody */
+    assert_code(lb_status_code(lb_intake_say(intake, &saying, &number, &index)), LB_MALFORMED);
+    word.forwarded_to = (char *)(uintptr_t)"housing";
+    assert_ok(lb_intake_say(intake, &saying, &number, &index));
+    assert_int_equal(number, 1);
+    word.outcome = LIANBAN__V1__WORD__OUTCOME__DATA_CORRECTED;
+    word.forwarded_to = (char *)(uintptr_t)"";
+    assert_code(lb_status_code(lb_intake_say(intake, &saying, &number, &index)), LB_CASE_STATE);
+    word.kind = LIANBAN__V1__WORD__KIND__CORRECTED; /* what it said was wrong */
+    word.text_zh = (char *)(uintptr_t)"已更正";
+    assert_ok(lb_intake_say(intake, &saying, &number, &index));
+    assert_int_equal(number, 2);
+    saying.n = world->n; /* of the submission */
+    word.kind = LIANBAN__V1__WORD__KIND__DECIDED;
+    assert_code(lb_status_code(lb_intake_say(intake, &saying, &number, &index)), LB_MALFORMED);
+}
+
 /* A new link is a broker that may have forgotten. */
 static void a_word_is_sent_again_over_a_new_link(void **state)
 {
@@ -282,12 +322,18 @@ static void a_word_is_sent_again_over_a_new_link(void **state)
 static void what_may_follow_what_is_a_table(void **state)
 {
     enum lb_intake_state out = LB_INTAKE_OPEN;
-    int words = 0, parts = 0;
+    int words = 0, of_requests = 0, parts = 0;
     (void)state;
     for (int from = -1; from <= LB_NUM_INTAKE_STATES; from++) {
         for (int kind = -1; kind <= 8; kind++) {
-            bool said = lb_intake_after_word((enum lb_intake_state)from,
+            bool said = lb_intake_after_word(LIANBAN__V1__PART__KIND__SUBMISSION,
+                                             (enum lb_intake_state)from,
                                              (Lianban__V1__Word__Kind)kind, &out) == LB_OK;
+            of_requests += lb_intake_after_word(LIANBAN__V1__PART__KIND__CORRECTION_REQUEST,
+                                                (enum lb_intake_state)from,
+                                                (Lianban__V1__Word__Kind)kind, &out) == LB_OK
+                               ? 1
+                               : 0;
             words += said ? 1 : 0;
             if (said)
                 assert_int_not_equal(out, LB_INTAKE_NOTED);
@@ -298,6 +344,7 @@ static void what_may_follow_what_is_a_table(void **state)
         }
     }
     assert_int_equal(words, 15);
+    assert_int_equal(of_requests, 5);
     assert_int_equal(parts, 13);
 }
 
@@ -309,6 +356,7 @@ int main(void)
         cmocka_unit_test(a_word_is_sent_again_over_a_new_link),
         cmocka_unit_test(words_keep_their_numbers_and_their_order),
         cmocka_unit_test(behind_a_withdrawal_only_withdrawn_is_said),
+        cmocka_unit_test(a_request_is_answered_for_its_data),
         cmocka_unit_test(what_may_follow_what_is_a_table),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

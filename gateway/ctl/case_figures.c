@@ -119,11 +119,11 @@ static lb_status print_table(const struct order *order,
     return lb_ctl_table_print(&table, env->out);
 }
 
-static lb_status show(struct order *order)
+static lb_status show(void *arg)
 {
+    struct order *order = arg;
     Lianban__V1__GetFiguresRequest request = LIANBAN__V1__GET_FIGURES_REQUEST__INIT;
     Lianban__V1__GetFiguresResponse *figures = NULL;
-    LB_TRY(lb_ctl_case_run_open(&order->run, order->agent, NULL));
     const struct lb_ctl_window_port *port = &order->run.port;
     request.month = (char *)(uintptr_t)order->month;
     lb_status status =
@@ -143,19 +143,12 @@ int lb_ctl_case_figures(struct lb_ctl_env *env, int argc, char **argv)
     const struct lb_ctl_option options[] = {
         {.name = "month", .value = "YYYY-MM", .required = true, .text = &order.month,
          .en = "a month that is over", .zh = "已结束的月份"},
-        {.name = "agent", .value = "unix:PATH", .text = &order.agent,
-         .en = "the window agent (or LIANBAN_AGENT)", .zh = "窗口代理地址（或 LIANBAN_AGENT）"},
+        lb_ctl_case_option_agent(&order.agent),
     };
     const struct lb_ctl_usage usage = {
         .command = "case figures", .en = "a month's figures over closed cases",
         .zh = "办结办件的月度统计", .options = options, .num_options = 2, .examples = examples};
-    int exit_code = lb_ctl_args(env, &usage, argc, argv, NULL);
-    if (exit_code != LB_CTL_GO)
-        return exit_code;
-    if (!lb_ctl_agent_ok(order.agent))
-        return lb_ctl_usage_error(env, usage.command, "--agent is unix: and the path of a socket");
-    lb_status status = show(&order);
-    exit_code = status == LB_OK ? LB_CTL_OK : lb_ctl_case_run_fail(&order.run, NULL, status);
-    lb_ctl_case_run_close(&order.run);
-    return exit_code;
+    const struct lb_ctl_case_frame frame = {&order.run, &usage, &order.agent,
+                                                NULL, show, &order};
+    return lb_ctl_case_frame_run(&frame, argc, argv);
 }

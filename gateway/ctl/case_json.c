@@ -1,5 +1,6 @@
 #include "gateway/base/hex.h"
 #include "gateway/ctl/case_view.h"
+#include "gateway/ctl/corrections_view.h"
 #include "gateway/ctl/listing.h"
 #include "gateway/ctl/parts_view.h"
 
@@ -104,23 +105,6 @@ static struct lb_json *amounts_json(const Lianban__V1__CaseResult *result)
     return out;
 }
 
-static struct lb_json *corrections_json(const Lianban__V1__CaseResult *result)
-{
-    struct lb_json *out = lb_json_array();
-    for (size_t i = 0; i < result->n_corrections; i++) {
-        const Lianban__V1__CaseCorrection *correction = result->corrections[i];
-        struct lb_json *one = lb_json_object();
-        lb_json_set_int(one, "record", correction->record);
-        lb_json_set_int(one, "member", correction->member);
-        lb_json_set_cstr(one, "fact", correction->fact);
-        lb_json_set_cstr(one, "department", correction->department);
-        lb_json_set_cstr(one, "due", correction->due);
-        lb_json_set_cstr(one, "state", correction->state);
-        lb_json_append(out, one);
-    }
-    return out;
-}
-
 static void add_result(struct lb_json *out, const Lianban__V1__CaseResult *result)
 {
     lb_json_set_cstr(out, "case_id", result->case_id);
@@ -148,7 +132,12 @@ static void add_result(struct lb_json *out, const Lianban__V1__CaseResult *resul
         lb_json_set(out, "decision", decision_json(result->decision));
     lb_json_set(out, "added",
                 facts_json((const Lianban__V1__CaseFact *const *)result->added, result->n_added));
-    lb_json_set(out, "corrections", corrections_json(result));
+    lb_json_set(out, "corrections",
+                lb_ctl_corrections_json(result->corrections, result->n_corrections));
+    if (result->judge_again)
+        lb_json_set_bool(out, "judge_again", true);
+    if (result->ends_unix_s != 0)
+        lb_json_set_int(out, "ends_unix_s", result->ends_unix_s);
     lb_json_set(out, "parts", lb_ctl_parts_json(result->parts, result->n_parts));
 }
 

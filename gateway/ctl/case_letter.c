@@ -4,11 +4,13 @@
 #include "gateway/ctl/command.h"
 #include "gateway/ctl/say.h"
 
-/* `case letter`: what the citizen is handed once somebody has decided. */
+/* `case letter`: what the citizen is handed once somebody has decided, or a department has answered
+ * a request for a correction. */
 
 struct order {
     struct lb_ctl_case_run run;
     const char *case_id, *agent, *variant;
+    int64_t correction;
 };
 
 static lb_status print(const struct order *order, const Lianban__V1__GetLetterResponse *letter)
@@ -29,15 +31,16 @@ static lb_status print(const struct order *order, const Lianban__V1__GetLetterRe
     return lb_ctl_print_json(env, json);
 }
 
-static lb_status get(struct order *order)
+static lb_status get(void *arg)
 {
+    struct order *order = arg;
     Lianban__V1__GetLetterRequest request = LIANBAN__V1__GET_LETTER_REQUEST__INIT;
     Lianban__V1__GetLetterResponse *letter = NULL;
-    LB_TRY(lb_ctl_case_run_open(&order->run, order->agent, NULL));
     const struct lb_ctl_window_port *port = &order->run.port;
     request.case_id = (char *)(uintptr_t)order->case_id;
     request.language = order->run.env->chinese ? "zh" : "en";
     request.variant = (char *)(uintptr_t)order->variant;
+    request.correction = (uint32_t)order->correction;
     LB_TRY(port->ask(port->ctx, "GetLetter", &request,
                      &lianban__v1__get_letter_response__descriptor, order->run.view->arena,
                      &letter));
@@ -48,29 +51,24 @@ int lb_ctl_case_letter(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const char *const examples[] = {
         "lianban case letter --case c-0123 --language zh",
-        "lianban case letter --case c-0123 --language zh --variant large > letter.html", NULL};
+        "lianban case letter --case c-0123 --language zh --variant large > letter.html",
+        "lianban case letter --case c-0123 --correction 6", NULL};
     struct order order = {
         .run = {.env = env, .command = "case letter"}, .agent = env->agent, .variant = ""};
     const struct lb_ctl_option options[] = {
-        {.name = "case", .value = "ID", .required = true, .text = &order.case_id,
-         .en = "the case's number", .zh = "办件编号"},
+        lb_ctl_case_option_case(&order.case_id),
         {.name = "variant", .value = "VARIANT", .text = &order.variant,
          .en = "plain (default), large (a page of HTML to print) or aloud (for reading out)",
          .zh = "plain 普通（默认）、large 大字打印版、aloud 朗读稿"},
-        {.name = "agent", .value = "unix:PATH", .text = &order.agent,
-         .en = "the window agent (or LIANBAN_AGENT)", .zh = "窗口代理地址（或 LIANBAN_AGENT）"},
+        {.name = "correction", .value = "RECORD", .number = &order.correction, .min = 1,
+         .max = UINT32_MAX, .en = "instead: what a department answered to this request",
+         .zh = "改为告知部门对该更正请求的答复"},
+        lb_ctl_case_option_agent(&order.agent),
     };
     const struct lb_ctl_usage usage = {
         .command = "case letter", .en = "the letter that tells the citizen the decision",
-        .zh = "生成决定书", .options = options, .num_options = 3, .examples = examples};
-    int exit_code = lb_ctl_args(env, &usage, argc, argv, NULL);
-    if (exit_code != LB_CTL_GO)
-        return exit_code;
-    if (!lb_ctl_agent_ok(order.agent))
-        return lb_ctl_usage_error(env, usage.command, "--agent is unix: and the path of a socket");
-    lb_status status = get(&order);
-    exit_code =
-        status == LB_OK ? LB_CTL_OK : lb_ctl_case_run_fail(&order.run, order.case_id, status);
-    lb_ctl_case_run_close(&order.run);
-    return exit_code;
+        .zh = "生成决定书", .options = options, .num_options = 4, .examples = examples};
+    const struct lb_ctl_case_frame frame = {&order.run, &usage, &order.agent,
+                                                &order.case_id, get, &order};
+    return lb_ctl_case_frame_run(&frame, argc, argv);
 }

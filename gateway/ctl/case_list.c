@@ -56,6 +56,8 @@ static struct lb_json *case_json(const Lianban__V1__CaseSummary *one)
     lb_json_set(out, "missing", missing);
     lb_json_set_int(out, "corrections_open", one->corrections_open);
     lb_json_set_int(out, "corrections_overdue", one->corrections_overdue);
+    if (one->judge_again)
+        lb_json_set_bool(out, "judge_again", true);
     return out;
 }
 
@@ -79,12 +81,13 @@ static const char *missing_of(struct lb_arena *arena, const Lianban__V1__CaseSum
     return names;
 }
 
-/* Requests for corrections that are open, and how many of them are overdue. */
+/* Requests for corrections that are open, and how many of them are overdue; or that one was
+ * answered so that the case is to be decided again. */
 static const char *corrections_of(const struct lb_ctl_env *env, struct lb_arena *arena,
                                   const Lianban__V1__CaseSummary *one)
 {
     if (one->corrections_open == 0)
-        return "";
+        return one->judge_again ? lb_ctl_pick(env, "需重新审核", "decide again") : "";
     if (one->corrections_overdue == 0)
         return lb_arena_printf(arena, "%u", one->corrections_open);
     return lb_arena_printf(arena, env->chinese ? "%u（逾期%u）" : "%u (%u overdue)",

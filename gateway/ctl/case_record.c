@@ -99,9 +99,9 @@ static lb_status print_one(struct order *order)
     return LB_OK;
 }
 
-static lb_status show(struct order *order)
+static lb_status show(void *arg)
 {
-    LB_TRY(lb_ctl_case_run_open(&order->run, order->agent, NULL));
+    struct order *order = arg;
     return order->number > 0 ? print_one(order) : print_all(order);
 }
 
@@ -112,26 +112,17 @@ int lb_ctl_case_records(struct lb_ctl_env *env, int argc, char **argv)
         "lianban case records --case c-0123 --number 4 > decision.note", NULL};
     struct order order = {.run = {.env = env, .command = "case records"}, .agent = env->agent};
     const struct lb_ctl_option options[] = {
-        {.name = "case", .value = "ID", .required = true, .text = &order.case_id,
-         .en = "the case's number", .zh = "办件编号"},
+        lb_ctl_case_option_case(&order.case_id),
         {.name = "number", .value = "NUMBER", .number = &order.number, .min = 1, .max = 100000,
          .en = "write this one as it is signed", .zh = "输出该条已签名的记录"},
-        {.name = "agent", .value = "unix:PATH", .text = &order.agent,
-         .en = "the window agent (or LIANBAN_AGENT)", .zh = "窗口代理地址（或 LIANBAN_AGENT）"},
+        lb_ctl_case_option_agent(&order.agent),
     };
     const struct lb_ctl_usage usage = {
         .command = "case records", .en = "what was suggested and done in a case, signed",
         .zh = "办件的签名记录", .options = options, .num_options = 3, .examples = examples};
-    int exit_code = lb_ctl_args(env, &usage, argc, argv, NULL);
-    if (exit_code != LB_CTL_GO)
-        return exit_code;
-    if (!lb_ctl_agent_ok(order.agent))
-        return lb_ctl_usage_error(env, usage.command, "--agent is unix: and the path of a socket");
-    lb_status status = show(&order);
-    exit_code =
-        status == LB_OK ? LB_CTL_OK : lb_ctl_case_run_fail(&order.run, order.case_id, status);
-    lb_ctl_case_run_close(&order.run);
-    return exit_code;
+    const struct lb_ctl_case_frame frame = {&order.run, &usage, &order.agent,
+                                                &order.case_id, show, &order};
+    return lb_ctl_case_frame_run(&frame, argc, argv);
 }
 
 /* --- verify --- */

@@ -111,3 +111,37 @@ int lb_ctl_case_run_fail(struct lb_ctl_case_run *run, const char *case_id, lb_st
                     case_id);
     return lb_ctl_fail(run->env, run->command, status, &run->diag);
 }
+
+/* --- the frame of a command --- */
+
+struct lb_ctl_option lb_ctl_case_option_agent(const char **agent)
+{
+    return (struct lb_ctl_option){.name = "agent", .value = "unix:PATH", .text = agent,
+                                  .en = "the window agent (or LIANBAN_AGENT)",
+                                  .zh = "窗口代理地址（或 LIANBAN_AGENT）"};
+}
+
+struct lb_ctl_option lb_ctl_case_option_case(const char **case_id)
+{
+    return (struct lb_ctl_option){.name = "case", .value = "ID", .required = true,
+                                  .text = case_id, .en = "the case's number",
+                                  .zh = "办件编号"};
+}
+
+int lb_ctl_case_frame_run(const struct lb_ctl_case_frame *frame, int argc, char **argv)
+{
+    struct lb_ctl_case_run *run = frame->run;
+    int exit_code = lb_ctl_args(run->env, frame->usage, argc, argv, NULL);
+    if (exit_code != LB_CTL_GO)
+        return exit_code;
+    if (!lb_ctl_agent_ok(*frame->agent))
+        return lb_ctl_usage_error(run->env, frame->usage->command,
+                                  "--agent is unix: and the path of a socket");
+    lb_status status = lb_ctl_case_run_open(run, *frame->agent, NULL);
+    if (status == LB_OK)
+        status = frame->work(frame->order);
+    const char *case_id = frame->case_id == NULL ? NULL : *frame->case_id;
+    exit_code = status == LB_OK ? LB_CTL_OK : lb_ctl_case_run_fail(run, case_id, status);
+    lb_ctl_case_run_close(run);
+    return exit_code;
+}

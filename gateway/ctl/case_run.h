@@ -1,6 +1,7 @@
 #ifndef GATEWAY_CTL_CASE_RUN_H
 #define GATEWAY_CTL_CASE_RUN_H
 
+#include "gateway/ctl/args.h"
 #include "gateway/ctl/case_view.h"
 #include "gateway/ctl/port.h"
 
@@ -36,6 +37,21 @@ int lb_ctl_case_run_report(struct lb_ctl_case_run *run);
 /* lb_ctl_case_run_fail is lb_ctl_fail for a case; when going on makes sense it says with which
  * command. */
 int lb_ctl_case_run_fail(struct lb_ctl_case_run *run, const char *case_id, lb_status status);
+
+/* A command that asks an agent one thing: what `work` does once it is connected. */
+struct lb_ctl_case_frame {
+    struct lb_ctl_case_run *run;
+    const struct lb_ctl_usage *usage;
+    const char *const *agent;        /* where the options put them */
+    const char *const *case_id;      /* NULL: it is about no case */
+    lb_status (*work)(void *order);
+    void *order;
+};
+/* lb_ctl_case_frame_run reads the options, connects, works and reports; returns the exit code.
+ * lb_ctl_case_option_agent and _case are the options that such commands share. */
+int lb_ctl_case_frame_run(const struct lb_ctl_case_frame *frame, int argc, char **argv);
+struct lb_ctl_option lb_ctl_case_option_agent(const char **agent);
+struct lb_ctl_option lb_ctl_case_option_case(const char **case_id);
 
 /* lb_ctl_agent_ok says whether an agent's address is one: "unix:" and a path that fits a socket. */
 bool lb_ctl_agent_ok(const char *agent);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/ctl/corrections_view.h"
 #include "gateway/ctl/listing.h"
 #include "gateway/ctl/parts_view.h"
 #include "gateway/ctl/table.h"
@@ -327,29 +328,6 @@ static lb_status print_added(const struct lb_ctl_env *env, const struct lb_ctl_c
     return lb_ctl_table_print(&table, env->out);
 }
 
-static lb_status print_corrections(const struct lb_ctl_env *env, const struct lb_ctl_case *view)
-{
-    static const char *const zh[] = {"更正请求", "成员", "部门", "事项", "截止", "状态", NULL};
-    static const char *const en[] = {"correction", "member", "department", "fact", "due", "state",
-                                     NULL};
-    struct lb_ctl_table table;
-    if (view->result->n_corrections == 0)
-        return LB_OK;
-    lb_ctl_table_init(&table, view->arena, env->chinese ? zh : en);
-    for (size_t i = 0; i < view->result->n_corrections; i++) {
-        const Lianban__V1__CaseCorrection *one = view->result->corrections[i];
-        const char *const cells[] = {lb_arena_printf(view->arena, "%u", one->record),
-                                     lb_ctl_case_member(env, view, one->member),
-                                     lb_ctl_word(env, one->department),
-                                     one->fact,
-                                     one->due,
-                                     lb_ctl_word(env, one->state)};
-        lb_ctl_table_row(&table, cells);
-    }
-    (void)fputc('\n', env->out);
-    return lb_ctl_table_print(&table, env->out);
-}
-
 static void print_counts(const struct lb_ctl_env *env, const Lianban__V1__CaseResult *result)
 {
     (void)fprintf(env->out,
@@ -381,7 +359,7 @@ lb_status lb_ctl_case_print_result(const struct lb_ctl_env *env, const struct lb
     LB_TRY(print_reasons(env, view));
     LB_TRY(print_missing(env, view));
     LB_TRY(print_added(env, view));
-    LB_TRY(print_corrections(env, view));
+    LB_TRY(lb_ctl_corrections_print(env, view));
     LB_TRY(lb_ctl_parts_print(env, result->parts, result->n_parts, view->arena));
     (void)fputc('\n', env->out);
     print_counts(env, result);

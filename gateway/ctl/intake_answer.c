@@ -15,7 +15,8 @@ struct answer {
     const char *command;
     const char *en, *zh;
     Lianban__V1__Word__Kind kind;
-    const char *takes;  /* letters of the options: reference, law, until, outcome, text */
+    const char *takes;  /* letters of the options: reference, law, until, outcome, text,
+                           forwarded-to */
     const char *needs;
     const char *example;
 };
@@ -24,13 +25,14 @@ struct answering {
     struct lb_ctl_desk desk;
     const struct answer *answer;
     int64_t number;
-    const char *reference, *law, *until, *outcome, *text;
+    const char *reference, *law, *until, *outcome, *text, *forwarded_to;
     bool ack;
 };
 
 static lb_status read_outcome(struct answering *answering, Lianban__V1__Word *word)
 {
-    static const char *const names[] = {"granted", "refused", "partly"};
+    static const char *const names[] = {"granted",   "refused", "partly",
+                                        "corrected", "kept",    "forwarded"};
     if (answering->outcome == NULL)
         return LB_OK;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -39,7 +41,8 @@ static lb_status read_outcome(struct answering *answering, Lianban__V1__Word *wo
             return LB_OK;
         }
     }
-    lb_diag_set(&answering->desk.diag, "--outcome is granted, refused or partly");
+    lb_diag_set(&answering->desk.diag, "--outcome is granted, refused or partly; of a correction "
+                                       "request corrected, kept or forwarded");
     LB_FAIL(LB_MALFORMED, "unknown outcome");
 }
 
@@ -97,6 +100,7 @@ static lb_status say(struct answering *answering)
     set_text(&word.reference, answering->reference);
     set_text(&word.law, answering->law);
     set_text(&word.until, answering->until);
+    set_text(&word.forwarded_to, answering->forwarded_to);
     LB_TRY(read_outcome(answering, &word));
     LB_TRY(read_text(answering, &word));
     request.number = answering->number;
@@ -122,7 +126,11 @@ static int run(struct lb_ctl_env *env, const struct answer *answer, int argc, ch
         {.name = "until", .value = "YYYY-MM-DD", .text = &answering.until,
          .en = "until when it is awaited", .zh = "补正期限"},
         {.name = "outcome", .value = "OUTCOME", .text = &answering.outcome,
-         .en = "granted, refused or partly", .zh = "granted 准予、refused 不予、partly 部分准予"},
+         .en = "granted, refused or partly; of a correction request corrected, kept or forwarded",
+         .zh = "granted 准予、refused 不予、partly 部分准予；更正请求：corrected 已更正、kept 不更正、"
+               "forwarded 已转送"},
+        {.name = "forwarded-to", .value = "DEPARTMENT", .text = &answering.forwarded_to,
+         .en = "with forwarded: the department whose data they are", .zh = "转送给的部门"},
         {.name = "text", .value = "FILE|-", .text = &answering.text,
          .en = "what the citizen reads, as JSON: {\"zh\": ..., \"en\": ...}",
          .zh = "告知本人的文字（JSON：zh、en）"},
@@ -183,7 +191,7 @@ int lb_ctl_intake_decide(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct answer answer = {
         "intake decide", "say how a submission was decided; a refusal has its reason and law",
-        "作出决定；不予的须有理由与依据", LIANBAN__V1__WORD__KIND__DECIDED, "orlt", "o",
+        "作出决定；不予的须有理由与依据", LIANBAN__V1__WORD__KIND__DECIDED, "orltf", "o",
         "lianban intake decide 17 --officer clerk.yaml --outcome granted"};
     return run(env, &answer, argc, argv);
 }
@@ -201,7 +209,7 @@ int lb_ctl_intake_correct(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct answer answer = {
         "intake correct", "correct what was said: a record behind it, never an edit",
-        "更正先前的答复：另立记录，不改原文", LIANBAN__V1__WORD__KIND__CORRECTED, "orlt", "t",
+        "更正先前的答复：另立记录，不改原文", LIANBAN__V1__WORD__KIND__CORRECTED, "orltf", "t",
         "lianban intake correct 17 --officer clerk.yaml --outcome granted --text why.json"};
     return run(env, &answer, argc, argv);
 }

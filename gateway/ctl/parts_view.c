@@ -1,6 +1,7 @@
 #include "gateway/ctl/parts_view.h"
 
 #include "gateway/base/hex.h"
+#include "gateway/ctl/corrections_view.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/table.h"
 #include "gateway/ctl/text.h"
@@ -114,6 +115,7 @@ struct lb_json *lb_ctl_overdue_json(const Lianban__V1__ListOverdueResponse *over
         lb_json_append(parts, one);
     }
     lb_json_set(out, "parts", parts);
+    lb_json_set(out, "corrections", lb_ctl_overdue_corrections_json(overdue));
     lb_json_set_bool(out, "more", overdue->more != 0);
     return out;
 }
@@ -209,6 +211,7 @@ lb_status lb_ctl_overdue_print(const struct lb_ctl_env *env,
     for (size_t i = 0; i < overdue->n_parts; i++)
         add_row(env, overdue->parts[i]->case_id, overdue->parts[i]->part, arena, &table);
     LB_TRY(lb_ctl_table_print(&table, env->out));
+    LB_TRY(lb_ctl_overdue_corrections_print(env, overdue, arena));
     if (overdue->more)
         lb_ctl_note(env, "there are more 还有更多");
     return LB_OK;

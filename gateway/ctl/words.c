@@ -55,6 +55,7 @@ static const struct word words[] = {
     {"OVERDUE", "逾期", "overdue"},
     {"CORRECTED", "已更正", "corrected"},
     {"KEPT", "维持原信息", "kept"},
+    {"FORWARDED", "已转送", "forwarded"},
     /* how a part stands, and what its department said */
     {"PREPARED", "待递送", "prepared"},
     {"HELD", "递送中", "on its way"},

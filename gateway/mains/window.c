@@ -38,6 +38,7 @@ struct window_role {
     const char *consent;
     const char *store_path;
     int64_t deadline_ms;
+    int64_t end_days;
     struct lb_catalogue *catalogue;  /* NULL: none */
     struct lb_workers *workers;
     struct lb_window_peers peers;
@@ -176,6 +177,8 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_TRY(lb_node_need_text(node, node->root, "consent", &role->consent));
     LB_TRY(lb_yaml_opt_int(node->root, "deadline_ms", 100, LB_MAX_DEADLINE_MS,
                            LB_CASE_DEADLINE_MS, &node->diag, &role->deadline_ms));
+    LB_TRY(lb_yaml_opt_int(node->root, "end_days", 1, LB_CASE_MAX_END_DAYS, LB_CASE_END_DAYS,
+                           &node->diag, &role->end_days));
     LB_TRY(lb_doors_read(node, &role->doors));
     role->store_path = lb_arena_printf(node->arena, "%s/cases.db", node->state);
     LB_ENSURE(role->store_path != NULL, LB_NO_MEMORY, "configuration is too large");
@@ -241,6 +244,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .log = node->log,
         .calendar = role->calendar,
         .deadline_ms = role->deadline_ms,
+        .end_days = role->end_days,
         .port = lb_window_service_port(&role->peers),
         .catalogue = role->catalogue,
     };
@@ -357,7 +361,7 @@ int main(int argc, char **argv)
     static const char *const keys[] = {"forms",    "seal_keys",   "seal_folder", "issuer",
                                        "case_key", "person_key",  "operators",   "broker",
                                        "brokers",  "consent",     "deadline_ms", "local",
-                                       "calendar", "policies",    NULL};
+                                       "calendar", "policies",    "end_days",    NULL};
     static const struct lb_node_role role = {
         .program = "lianban-window",
         .summary = "the agent beside a window system: seals, opens, checks receipts, judges",
@@ -375,6 +379,8 @@ int main(int argc, char **argv)
             "  brokers: [SPIFFE id]\n"
             "  consent: SPIFFE id\n"
             "  deadline_ms: MILLISECONDS           of one collect (default 15000)\n"
+            "  end_days: DAYS                      a case that is over is erased so long after\n"
+            "                                      the time to object (default 30, at most 366)\n"
             "  policies: FILE                      a policy catalogue's index, for the calculator\n"
             "  local: {http: 127.0.0.1:PORT, grpc: 127.0.0.1:PORT, secret: FILE}\n"
             "                                      for window systems without Unix sockets; the\n"

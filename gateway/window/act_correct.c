@@ -7,8 +7,6 @@
 /* RequestCorrection and CloseCorrection: what the citizen holds to be wrong in a department's
  * answer, and what the department made of it. */
 
-#define DAY_S INT64_C(86400)
-
 /* Only what a department said can be wrong there. */
 static lb_status check_said(const struct lb_act *act, uint32_t member, size_t fact)
 {
@@ -19,13 +17,20 @@ static lb_status check_said(const struct lb_act *act, uint32_t member, size_t fa
     return LB_OK;
 }
 
+static size_t count_requests(const struct lb_window_case *entry)
+{
+    size_t num = 0;
+    for (size_t i = 1; i <= entry->records.num; i++)
+        num += lb_records_at(&entry->records, i)->kind == LB_RECORD_CORRECTION ? 1 : 0;
+    return num;
+}
+
+/* On disk with its parcel when it is answered; whoever died in between is caught up with. */
 static lb_status request_one(struct lb_act *act,
                              const Lianban__V1__RequestCorrectionRequest *request,
                              Lianban__V1__ActResponse **out)
 {
     const struct lb_form *form = act->entry->form->form;
-    const int64_t now = lb_clock_unix_s(act->window->options.clock);
-    char due[LB_CASE_DATE_BYTES];
     size_t fact = 0;
     LB_TRY(lb_act_fact(act, request->member, request->fact, &fact));
     LB_TRY(check_said(act, request->member, fact));
@@ -35,12 +40,16 @@ static lb_status request_one(struct lb_act *act,
     LB_TRY(lb_act_line(act, "says", request->says, LB_MAX_SAID_BYTES));
     lb_act_sign(act);
     struct lb_span said = lb_buf_span(&act->body);
-    if (open > 0 && lb_correction_says(lb_records_at(&act->entry->records, open), said))
+    if (open > 0 && lb_correction_says(lb_records_at(&act->entry->records, open), said)) {
+        LB_TRY(lb_corrections_post(act->entry));
         return lb_act_answer(act, open, out);
+    }
     LB_ENSURE(open == 0, LB_CASE_STATE, "a request about this fact is open");
-    lb_case_day(now + form->decision.correct_days * DAY_S, due);
-    lb_buf_printf(&act->body, "due %s\n", due);
+    LB_ENSURE(count_requests(act->entry) < LB_CORRECTIONS_MAX, LB_TOO_LARGE,
+              "too many requests for corrections");
+    lb_buf_printf(&act->body, "workdays %lld\n", (long long)form->decision.correct_days);
     LB_TRY(lb_act_record(act, LB_RECORD_CORRECTION, 0));
+    LB_TRY(lb_corrections_post(act->entry));
     return lb_act_answer(act, act->entry->records.num, out);
 }
 
@@ -74,8 +83,10 @@ static lb_status close_one(struct lb_act *act, const Lianban__V1__CloseCorrectio
     lb_act_sign(act);
     size_t answer = lb_correction_answer(act->entry, number);
     if (!lb_act_again(act, answer)) {
-        LB_ENSURE(answer == 0, LB_CASE_STATE, "the department has answered this already");
+        LB_ENSURE(!lb_correction_over(act->entry, number), LB_CASE_STATE,
+                  "the department has answered this already");
         LB_TRY(lb_act_record(act, LB_RECORD_ANSWER, number));
+        LB_TRY(lb_corrections_post(act->entry));
         answer = records->num;
     }
     return lb_act_answer(act, answer, out);

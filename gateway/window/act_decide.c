@@ -3,6 +3,7 @@
 #include "gateway/note/record.h"
 #include "gateway/window/act.h"
 #include "gateway/window/casework.h"
+#include "gateway/window/corrections.h"
 #include "gateway/window/graded.h"
 #include "gateway/window/standing.h"
 #include "policy/engine/date.h"
@@ -145,6 +146,9 @@ static lb_status write_decision(struct lb_act *act, const struct deciding *decid
     lb_buf_printf(&act->body, "class %s\nsuggestion %u\nsuggested %s\ndeparts %s\nheard %zu\n",
                   deciding->class.id, deciding->request->suggestion, deciding->suggested,
                   deciding->departs, deciding->heard);
+    size_t corrected = lb_correction_behind(act->entry);
+    if (corrected > 0) /* another decision than the one before, though all else be the same */
+        lb_buf_printf(&act->body, "corrected %zu\n", corrected);
     LB_TRY(write_laws(act, deciding->request));
     LB_TRY(lb_act_line(act, "reason", deciding->request->reason, LB_MAX_SAID_BYTES));
     lb_act_sign(act);

@@ -40,8 +40,9 @@ LB_MUST lb_status lb_window_decide(struct lb_window *window,
                                    struct lb_arena *arena, Lianban__V1__ActResponse **out);
 
 /* lb_window_request_correction notes what the citizen holds to be wrong in what a department said
- * of a fact, and until when it has to answer; CASE_STATE when a request about it is open.
- * lb_window_close_correction notes the answer; CASE_STATE when there is another already. */
+ * of a fact, and sends it to that department; CASE_STATE when a request about it is open, TOO_LARGE
+ * when the case has had too many. lb_window_close_correction notes an answer that came by another
+ * way; CASE_STATE when there is another already. */
 LB_MUST lb_status lb_window_request_correction(
     struct lb_window *window, const Lianban__V1__RequestCorrectionRequest *request,
     struct lb_arena *arena, Lianban__V1__ActResponse **out);
@@ -56,8 +57,9 @@ LB_MUST lb_status lb_window_records(struct lb_window *window,
                                     struct lb_arena *arena,
                                     Lianban__V1__GetRecordsResponse **out);
 
-/* lb_window_letter writes the letter that tells the citizen the newest decision. CASE_UNKNOWN;
- * CASE_STATE before there is one; MALFORMED for another language or variant. */
+/* lb_window_letter writes the letter that tells the citizen the newest decision, or a department's
+ * answer to a request for a correction. CASE_UNKNOWN; CASE_STATE before there is one; MALFORMED for
+ * another language or variant, and for what is no such request. */
 LB_MUST lb_status lb_window_letter(struct lb_window *window,
                                    const Lianban__V1__GetLetterRequest *request,
                                    struct lb_arena *arena, Lianban__V1__GetLetterResponse **out);

@@ -3,7 +3,8 @@
 #include "gateway/base/log.h"
 #include "gateway/base/wipe.h"
 #include "gateway/evidence/link.h"
-#include "gateway/window/parts_inside.h"
+#include "gateway/window/corrections.h"
+#include "gateway/window/ends.h"
 #include "gateway/wire/pb.h"
 
 /*
@@ -16,6 +17,7 @@
 #define PERIOD_MS 1000
 #define FIRST_PAUSE_MS 200
 #define LAST_PAUSE_MS 10000
+#define CATCH_UP_MS 10000
 #define BATCH_EVENTS 16U /* taken in one arena, and said to be taken at once */
 
 struct event {
@@ -40,6 +42,9 @@ struct lb_courier {
     size_t num_queued;
     struct event *first, **last;
     unsigned down;          /* brokers that were down when they were last looked at */
+    bool caught_up;         /* with what a crash had left half done */
+    int64_t next_try_ms;
+    struct lb_case_ends ends;
     pthread_t worker;
     bool started;
     size_t num_followers;
@@ -207,13 +212,28 @@ static void look_for_the_gone(struct lb_courier *courier)
     courier->down = down;
 }
 
+/* Once after a start; what fails is tried again. */
+static void catch_up(struct lb_courier *courier)
+{
+    struct lb_window *window = courier->window;
+    int64_t now_ms = lb_clock_monotonic_ms(window->options.clock);
+    if (courier->caught_up || now_ms < courier->next_try_ms)
+        return;
+    lb_status status = lb_corrections_catch_up_all(window);
+    lb_log_failure("corrections_not_sent", status);
+    courier->caught_up = status == LB_OK;
+    courier->next_try_ms = now_ms + CATCH_UP_MS;
+}
+
 void lb_courier_work(struct lb_courier *courier)
 {
+    catch_up(courier);
     for (struct event *first = take_events(courier, BATCH_EVENTS); first != NULL;
          first = take_events(courier, BATCH_EVENTS))
         take_batch(courier, first);
     look_for_the_gone(courier);
     lb_log_failure("parcels_not_sent", lb_parts_send(courier->window));
+    lb_case_ends_look(courier->window, &courier->ends);
 }
 
 static bool is_stopping(struct lb_courier *courier)

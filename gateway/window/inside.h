@@ -72,11 +72,20 @@ void lb_window_trace_begin(struct lb_window_case *entry);
 void lb_window_trace_end(struct lb_window_case *entry, lb_status status);
 /* lb_window_let_go ends a hold; fits LB_DEFER. */
 void lb_window_let_go(struct lb_window_case **entry);
+/* lb_window_case_ids lists the ids of all open cases. */
+#define LB_WINDOW_IDS_BYTES (1U * 1024 * 1024)
+LB_MUST lb_status lb_window_case_ids(struct lb_window *window, struct lb_arena *arena,
+                                     const char ***out_ids, size_t *out_num);
 /* lb_window_remove takes a case out of the table; the caller holds it. */
 void lb_window_remove(struct lb_window_case *entry);
 /* lb_window_closed says whether a case that is held was closed meanwhile. Once its `asking` is
  * taken after that, nothing may be written about it. */
 bool lb_window_closed(struct lb_window_case *entry);
+
+/* lb_window_close_if is lb_window_close_case, unless `check` refuses: it is asked under the case's
+ * lock, when nobody finds the case any more. What it says is returned, and the case stays. */
+LB_MUST lb_status lb_window_close_if(struct lb_window *window, const char *case_id,
+                                     lb_status (*check)(struct lb_window_case *entry));
 
 /* --- case_store.c --- */
 

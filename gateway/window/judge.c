@@ -322,7 +322,8 @@ lb_status lb_window_result_message(const struct lb_window_case *entry, bool coll
         LB_TRY(add_amounts(entry, arena, result));
     }
     LB_TRY(lb_standing_write(entry, collecting, arena, result));
-    LB_TRY(lb_corrections_write(entry, arena, result));
+    LB_TRY(lb_corrections_write(entry, arena, &result->corrections, &result->n_corrections));
+    result->judge_again = lb_correction_behind(entry) > 0;
     *out = result;
     return LB_OK;
 }

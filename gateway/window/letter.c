@@ -1,3 +1,5 @@
+#include "gateway/window/letter.h"
+
 #include <stdlib.h>
 
 #include "gateway/crypto/hash.h"
@@ -7,8 +9,9 @@
 #include "gateway/wire/pb.h"
 #include "policy/engine/form_letter.h"
 
-/* GetLetter: the newest decision, in plain words. All of it comes from the records of the decision
- * and of the suggestion it was made upon, so that the letter says what was so then. */
+/* GetLetter: the newest decision, in plain words, or a department's answer. All of it comes from
+ * the records, of the decision and of the suggestion it was made upon, so that the letter says what
+ * was so then. */
 
 #define MAX_LAWS 8U
 
@@ -16,6 +19,7 @@ struct writing {
     const struct lb_window_case *entry;
     struct lb_arena *arena;
     struct lb_form_letter letter;
+    struct lb_form_answer answer;  /* where that is what the letter is about */
 };
 
 static lb_status copy_line(struct writing *writing, const struct lb_case_record *record,
@@ -190,6 +194,23 @@ static lb_status answer(struct lb_span text, struct lb_arena *arena,
     return LB_OK;
 }
 
+static lb_status write(struct writing *writing, const Lianban__V1__GetLetterRequest *request,
+                       enum lb_notice_variant variant, struct lb_span *out_text)
+{
+    const struct lb_window_options *options = &writing->entry->window->options;
+    const struct lb_form *form = writing->entry->form->form;
+    struct lb_directory *directory = lb_trust_directory(options->trust);
+    const char *office = lb_directory_name(directory, options->organization, request->language);
+    writing->letter.office = writing->answer.office = office;
+    lb_status status = request->correction > 0
+                           ? lb_form_answer_text(form, &writing->answer, request->language,
+                                                 variant, writing->arena, out_text)
+                           : lb_form_letter_text(form, &writing->letter, request->language,
+                                                 variant, writing->arena, out_text);
+    lb_directory_unref(directory);
+    return status;
+}
+
 lb_status lb_window_letter(struct lb_window *window, const Lianban__V1__GetLetterRequest *request,
                            struct lb_arena *arena, Lianban__V1__GetLetterResponse **out)
 {
@@ -201,16 +222,14 @@ lb_status lb_window_letter(struct lb_window *window, const Lianban__V1__GetLette
               LB_MALFORMED, "a letter of no such variant");
     LB_TRY(lb_window_hold(window, request->case_id, &entry));
     writing.entry = entry;
+    const bool english = strcmp(request->language, "en") == 0;
     (void)pthread_mutex_lock(&entry->lock);
-    lb_status status = gather(&writing);
+    lb_status status = request->correction > 0
+                           ? lb_correction_letter(entry, request->correction, english, arena,
+                                                  &writing.answer)
+                           : gather(&writing);
     (void)pthread_mutex_unlock(&entry->lock);
     LB_TRY(status);
-    struct lb_directory *directory = lb_trust_directory(window->options.trust);
-    writing.letter.office =
-        lb_directory_name(directory, window->options.organization, request->language);
-    status = lb_form_letter_text(entry->form->form, &writing.letter, request->language, variant,
-                                 arena, &text);
-    lb_directory_unref(directory);
-    LB_TRY(status);
+    LB_TRY(write(&writing, request, variant, &text));
     return answer(text, arena, out);
 }

@@ -1,7 +1,7 @@
 #include "gateway/window/parts.h"
 
 #include "gateway/base/utf8.h"
-#include "gateway/window/parts_inside.h"
+#include "gateway/window/corrections.h"
 #include "gateway/wire/pb.h"
 
 /* What a window system asks about a case's parts. */
@@ -177,7 +177,8 @@ static lb_status send_about(struct lb_window_case *entry, const Lianban__V1__Cas
         return LB_OK;
     LB_ENSURE(part->n_sent < LB_PARTS_MAX_SENT, LB_TOO_LARGE, "too much about one part");
     LB_TRY(lb_parcel_get(entry->window->store, part->name.data, arena, &submission));
-    LB_TRY(lb_part_make_about(entry, &submission, extra, (uint32_t)part->n_words, arena, &row));
+    LB_TRY(lb_part_make_about(entry, &submission, extra, (uint32_t)part->n_words, NULL, arena,
+                              &row));
     return add(entry, &row, 1, parts, arena);
 }
 
@@ -299,6 +300,8 @@ lb_status lb_window_retry(struct lb_window *window, const Lianban__V1__RetryRequ
         if (request->part[0] == 0 || strcmp(parts->parts[i]->part, request->part) == 0)
             LB_TRY(retry(window, parts->parts[i], &any));
     }
+    if (request->part[0] == 0)
+        LB_TRY(lb_corrections_retry(resting.entry, &any));
     LB_ENSURE(any, LB_PART_UNKNOWN, "no such part is dead");
     return show(resting.entry, arena, out);
 }

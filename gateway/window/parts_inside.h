@@ -19,7 +19,8 @@
 #define LB_PARCEL_NAME_BYTES_HEX (2 * LB_PARCEL_NAME_BYTES + 1)
 #define LB_PARTS_MAX_WORDS 64U      /* of a department about one submission */
 #define LB_PARTS_MAX_SENT 32U       /* parcels about one submission */
-#define LB_PARTS_MAX_OF_CASE 96U    /* parcels of one case */
+#define LB_PARTS_MAX_OF_CASE 96U    /* parcels of one case, but for correction requests */
+#define LB_PARTS_MAX_ROWS 112U      /* and those */
 #define LB_PARTS_MAX_SEALINGS 64U   /* of one parcel */
 #define LB_PARTS_ARENA_BYTES (8U * 1024 * 1024)
 #define LB_PARTS_END_S (89 * INT64_C(86400)) /* from its sealing; brokers take 90 days */
@@ -104,11 +105,27 @@ LB_MUST lb_status lb_parts_deadline(const struct lb_window *window, const struct
 /* lb_part_make makes a submission; under the case's lock. */
 LB_MUST lb_status lb_part_make(struct lb_window_case *entry, size_t part, struct lb_arena *arena,
                                struct lb_parcel_row *out_row);
-/* lb_part_make_about makes a parcel about a submission; what `extra` has besides goes along. */
+/* Who answers for a part at the window: a unit, and a person's keyed hash. */
+struct lb_part_author {
+    const char *unit, *person;
+};
+/* lb_part_make_about makes a parcel about a submission; what `extra` has besides goes along.
+ * Without an author it is who opened the case. */
 LB_MUST lb_status lb_part_make_about(struct lb_window_case *entry,
                                      const struct lb_parcel_row *submission,
                                      const Lianban__V1__Part *extra, uint32_t after_word,
-                                     struct lb_arena *arena, struct lb_parcel_row *out_row);
+                                     const struct lb_part_author *author, struct lb_arena *arena,
+                                     struct lb_parcel_row *out_row);
+/* What parts are made of: the case's head with the author's token; a fact, as the window shows it;
+ * and the row of a whole part under a name of its own. */
+LB_MUST lb_status lb_part_add_head(const struct lb_window_case *entry,
+                                   const struct lb_part_author *author, struct lb_arena *arena,
+                                   Lianban__V1__Part *out);
+LB_MUST lb_status lb_part_add_fact(const struct lb_window_case *entry, size_t member, size_t fact,
+                                   size_t person, struct lb_arena *arena, Lianban__V1__Part *out);
+LB_MUST lb_status lb_part_fill_row(const struct lb_window_case *entry,
+                                   const Lianban__V1__Part *part, struct lb_arena *arena,
+                                   struct lb_parcel_row *row);
 /* lb_parcel_part opens a kept parcel's content. */
 LB_MUST lb_status lb_parcel_part(const struct lb_parcel_row *row, struct lb_arena *arena,
                                  Lianban__V1__SealedParcel **out_content);
@@ -137,6 +154,8 @@ int64_t lb_parts_pause_s(const Lianban__V1__KeptParcel *kept);
  * RECEIPT_INVALID for what does not hold, of which nothing is believed. */
 LB_MUST lb_status lb_parts_receipt(struct lb_window *window, size_t broker,
                                    const Lianban__V1__ParcelReceipt *receipt, bool *out_ended);
+/* lb_parts_among says whether a name is in a list of a kept parcel's. */
+bool lb_parts_among(char *const *list, size_t num, const char *name);
 /* lb_parts_stuck notes why a parcel could not be sent, and that it is dead if that will not change.
  * */
 LB_MUST lb_status lb_parts_stuck(struct lb_window *window, const uint8_t *name, enum lb_code code);

@@ -5,8 +5,8 @@
 #include "gateway/crypto/hash.h"
 #include "gateway/note/record.h"
 #include "gateway/seal/padded.h"
+#include "gateway/window/corrections.h"
 #include "gateway/window/graded.h"
-#include "gateway/window/parts_inside.h"
 #include "gateway/window/standing.h"
 #include "gateway/wire/pb.h"
 #include "policy/engine/workdays.h"
@@ -26,6 +26,8 @@ lb_status lb_parts_class(const struct lb_window_case *entry, size_t *out_class)
     const struct lb_case_decision decision = lb_case_decided(entry);
     LB_ENSURE(entry->decided, LB_CASE_UNDECIDED, "the case was never judged");
     LB_ENSURE(!decision.outdated, LB_CASE_UNDECIDED, "judged anew since it was decided");
+    LB_ENSURE(lb_correction_behind(entry) == 0, LB_CASE_UNDECIDED,
+              "a department has corrected what it was judged by");
     const char *id = decision.record > 0 ? decision.class.id : entry->class_id;
     size_t index = lb_form_class_index(entry->form->form, id);
     LB_ENSURE(index != SIZE_MAX, LB_CASE_UNDECIDED, "a person has to decide first");
@@ -77,8 +79,8 @@ static Lianban__V1__Fact__State state_of(enum lb_fact_state state)
 }
 
 /* As the window shows it. A department's text that is no line of readable words stays here. */
-static lb_status add_fact(const struct lb_window_case *entry, size_t member, size_t fact,
-                          size_t person, struct lb_arena *arena, Lianban__V1__Part *out)
+lb_status lb_part_add_fact(const struct lb_window_case *entry, size_t member, size_t fact,
+                           size_t person, struct lb_arena *arena, Lianban__V1__Part *out)
 {
     const struct lb_case_fact *kept = &entry->members[member].facts[fact];
     Lianban__V1__CaseFact *shown = NULL;
@@ -114,7 +116,7 @@ static lb_status add_facts(const struct lb_window_case *entry, const struct lb_f
     for (size_t i = 0; i < part->num_facts; i++) {
         for (size_t k = 0; k < entry->num_members; k++) {
             if (places[k] != SIZE_MAX && lb_case_asked(entry, k, part->facts[i]))
-                LB_TRY(add_fact(entry, k, part->facts[i], places[k], arena, out));
+                LB_TRY(lb_part_add_fact(entry, k, part->facts[i], places[k], arena, out));
         }
     }
     return LB_OK;
@@ -187,14 +189,17 @@ static lb_status add_class(const struct lb_window_case *entry, struct lb_arena *
     return add_reason(lb_records_at(&entry->records, decision.record), arena, out);
 }
 
-static lb_status add_head(const struct lb_window_case *entry, struct lb_arena *arena,
-                          Lianban__V1__Part *out)
+lb_status lb_part_add_head(const struct lb_window_case *entry, const struct lb_part_author *author,
+                           struct lb_arena *arena, Lianban__V1__Part *out)
 {
     const struct lb_window *window = entry->window;
     const struct lb_form *form = entry->form->form;
+    const struct lb_part_author opener = {entry->unit, entry->person};
     const char *token = NULL;
-    LB_TRY(lb_window_operators_token(window->operators, &window->options, entry->unit,
-                                     entry->person, arena, &token));
+    if (author == NULL)
+        author = &opener;
+    LB_TRY(lb_window_operators_token(window->operators, &window->options, author->unit,
+                                     author->person, arena, &token));
     out->case_id = text(entry->id);
     out->form = text(form->id);
     out->form_version = form->version;
@@ -203,8 +208,8 @@ static lb_status add_head(const struct lb_window_case *entry, struct lb_arena *a
     return LB_OK;
 }
 
-static lb_status fill_row(const struct lb_window_case *entry, const Lianban__V1__Part *part,
-                          struct lb_arena *arena, struct lb_parcel_row *row)
+lb_status lb_part_fill_row(const struct lb_window_case *entry, const Lianban__V1__Part *part,
+                           struct lb_arena *arena, struct lb_parcel_row *row)
 {
     Lianban__V1__SealedParcel content = LIANBAN__V1__SEALED_PARCEL__INIT;
     Lianban__V1__KeptParcel *kept = lb_arena_alloc(arena, sizeof(*kept));
@@ -240,33 +245,37 @@ lb_status lb_part_make(struct lb_window_case *entry, size_t index, struct lb_are
     message.kind = LIANBAN__V1__PART__KIND__SUBMISSION;
     message.part = text(part->name);
     message.emergency = part->emergency;
-    LB_TRY(add_head(entry, arena, &message));
+    LB_TRY(lb_part_add_head(entry, NULL, arena, &message));
     LB_TRY(add_class(entry, arena, &message));
     LB_TRY(add_people(entry, part, arena, places, &message));
     LB_TRY(add_facts(entry, part, places, arena, &message));
     LB_TRY(due_day(entry->window, part, arena, &message.due));
-    LB_TRY(fill_row(entry, &message, arena, &row));
+    LB_TRY(lb_part_fill_row(entry, &message, arena, &row));
     memcpy(row.about, row.name, sizeof(row.about));
     *out_row = row;
     return LB_OK;
 }
 
-/* The applicant alone goes along again: the department has the others by the submission. */
+/* The applicant alone goes along again, unless `extra` is about others: the department has them by
+ * the submission. */
 lb_status lb_part_make_about(struct lb_window_case *entry, const struct lb_parcel_row *submission,
                              const Lianban__V1__Part *extra, uint32_t after_word,
-                             struct lb_arena *arena, struct lb_parcel_row *out_row)
+                             const struct lb_part_author *author, struct lb_arena *arena,
+                             struct lb_parcel_row *out_row)
 {
     Lianban__V1__SealedParcel *first = NULL;
     Lianban__V1__Part message = *extra;
     struct lb_parcel_row row = {.rank = submission->rank};
     LB_TRY(lb_parcel_part(submission, arena, &first));
     message.about = lb_pb_bytes(lb_span_of(submission->name, sizeof(submission->name)));
-    LB_TRY(add_head(entry, arena, &message));
+    LB_TRY(lb_part_add_head(entry, author, arena, &message));
     message.part = first->part->part;
-    message.people = first->part->people;
-    message.n_people = 1;
+    if (message.n_people == 0) {
+        message.people = first->part->people;
+        message.n_people = 1;
+    }
     message.emergency = first->part->emergency;
-    LB_TRY(fill_row(entry, &message, arena, &row));
+    LB_TRY(lb_part_fill_row(entry, &message, arena, &row));
     memcpy(row.about, submission->name, sizeof(row.about));
     row.kept->recipient = submission->kept->recipient;
     row.kept->after_word = after_word;

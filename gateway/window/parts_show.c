@@ -100,6 +100,8 @@ static lb_status add_word(struct standing *standing, const struct lb_word_row *r
 
 static const char *sent_kind(Lianban__V1__Part__Kind kind)
 {
+    if (kind == LIANBAN__V1__PART__KIND__CORRECTION)
+        return "CORRECTION";
     return kind == LIANBAN__V1__PART__KIND__WITHDRAWAL ? "WITHDRAWAL" : "SUPPLEMENT";
 }
 

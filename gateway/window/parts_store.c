@@ -199,10 +199,10 @@ lb_status lb_parcels_of_case(struct lb_case_store *store, const char *case_id,
                              struct lb_arena *arena, struct lb_parcel_row **out_rows,
                              size_t *out_num)
 {
-    struct lb_parcel_row *rows = lb_arena_array(arena, LB_PARTS_MAX_OF_CASE, sizeof(*rows));
+    struct lb_parcel_row *rows = lb_arena_array(arena, LB_PARTS_MAX_ROWS, sizeof(*rows));
     LB_ENSURE(rows != NULL, LB_NO_MEMORY, "arena is full");
     lb_case_store_enter(store);
-    lb_status status = of_case(store, case_id, arena, rows, LB_PARTS_MAX_OF_CASE, out_num);
+    lb_status status = of_case(store, case_id, arena, rows, LB_PARTS_MAX_ROWS, out_num);
     status = lb_case_store_leave(store, status);
     LB_TRY(status);
     *out_rows = rows;

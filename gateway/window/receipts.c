@@ -83,7 +83,7 @@ struct news {
     bool is_new;                                /* out */
 };
 
-static bool is_among(char **list, size_t num, const char *name)
+bool lb_parts_among(char *const *list, size_t num, const char *name)
 {
     for (size_t i = 0; i < num; i++)
         if (strcmp(list[i], name) == 0)
@@ -93,7 +93,7 @@ static bool is_among(char **list, size_t num, const char *name)
 
 static lb_status add_name(char ***list, size_t *num, const char *name, struct lb_arena *arena)
 {
-    if (is_among(*list, *num, name))
+    if (lb_parts_among(*list, *num, name))
         return LB_OK;
     char **all = lb_arena_array(arena, *num + 1, sizeof(*all));
     LB_ENSURE(all != NULL, LB_NO_MEMORY, "arena is full");
@@ -132,7 +132,7 @@ static lb_status weigh_refusal(struct lb_parcel_row *row, struct news *news)
     drop_name(kept->holders, &kept->n_holders, news->broker);
     LB_TRY(add_name(&kept->refused_by, &kept->n_refused_by, news->broker, news->arena));
     for (size_t i = 0; i < brokers->num; i++) {
-        if (!is_among(kept->refused_by, kept->n_refused_by, brokers->names[i]))
+        if (!lb_parts_among(kept->refused_by, kept->n_refused_by, brokers->names[i]))
             news->only_here = true;
     }
     if (news->only_here)
@@ -143,7 +143,7 @@ static lb_status weigh_refusal(struct lb_parcel_row *row, struct news *news)
 static lb_status note_holder(struct lb_parcel_row *row, const struct news *news)
 {
     Lianban__V1__KeptParcel *kept = row->kept;
-    if (!is_among(kept->holders, kept->n_holders, news->broker))
+    if (!lb_parts_among(kept->holders, kept->n_holders, news->broker))
         kept->tries = 0;
     LB_TRY(add_name(&kept->holders, &kept->n_holders, news->broker, news->arena));
     int64_t now_s = lb_clock_unix_s(news->window->options.clock);

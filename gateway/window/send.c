@@ -150,6 +150,20 @@ static bool still_good(const struct sending *sending, const struct lb_node *adap
     return ours;
 }
 
+/* By the form's part, or of a correction request by the fact. */
+static lb_status department_of(const struct lb_form *form, const Lianban__V1__Part *part,
+                               const char **out)
+{
+    if (part->kind == LIANBAN__V1__PART__KIND__CORRECTION_REQUEST && part->n_facts == 1) {
+        *out = part->facts[0]->department;
+        return LB_OK;
+    }
+    size_t index = lb_form_part_index(form, part->part);
+    LB_ENSURE(index != SIZE_MAX, LB_PART_UNKNOWN, "the form has no such part");
+    *out = form->parts[index].department;
+    return LB_OK;
+}
+
 static lb_status find_adapter(const struct sending *sending, const struct lb_node **out)
 {
     const Lianban__V1__KeptParcel *kept = sending->row.kept;
@@ -160,11 +174,10 @@ static lb_status find_adapter(const struct sending *sending, const struct lb_nod
         adapter = lb_directory_node(sending->directory, kept->recipient);
     } else {
         LB_TRY(lb_window_hold(sending->window, sending->row.case_id, &entry));
-        const struct lb_form *form = entry->form->form;
+        const char *department = NULL;
         LB_TRY(lb_parcel_part(&sending->row, sending->arena, &content));
-        size_t part = lb_form_part_index(form, content->part->part);
-        LB_ENSURE(part != SIZE_MAX, LB_PART_UNKNOWN, "the form has no such part");
-        adapter = lb_window_adapter(sending->directory, form->parts[part].department);
+        LB_TRY(department_of(entry->form->form, content->part, &department));
+        adapter = lb_window_adapter(sending->directory, department);
     }
     LB_ENSURE(adapter != NULL, LB_PEER_UNLISTED, "the department has no adapter");
     *out = adapter;
@@ -252,14 +265,6 @@ static lb_status submit_to(struct sending *sending, size_t broker,
     return LB_OK;
 }
 
-static bool is_among(char **list, size_t num, const char *name)
-{
-    for (size_t i = 0; i < num; i++)
-        if (strcmp(list[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* Who holds it and is there is asked first, but now and then one who does not: who says that it has
  * it need not be right. Who refused it is not asked at all. */
 static size_t pick(const struct sending *sending, unsigned tried)
@@ -269,7 +274,7 @@ static size_t pick(const struct sending *sending, unsigned tried)
     bool holder = kept->tries % OTHER_TURN != 0;
     for (size_t i = 0; i < brokers->num; i++) {
         if ((tried & 1U << i) == 0 && !lb_window_brokers_is_down(brokers, i) &&
-            is_among(kept->holders, kept->n_holders, brokers->names[i]) == holder)
+            lb_parts_among(kept->holders, kept->n_holders, brokers->names[i]) == holder)
             return i;
     }
     return lb_window_brokers_pick(brokers, tried);
@@ -281,7 +286,7 @@ static unsigned refusers(const struct sending *sending)
     const Lianban__V1__KeptParcel *kept = sending->row.kept;
     unsigned tried = 0;
     for (size_t i = 0; i < brokers->num; i++)
-        if (is_among(kept->refused_by, kept->n_refused_by, brokers->names[i]))
+        if (lb_parts_among(kept->refused_by, kept->n_refused_by, brokers->names[i]))
             tried |= 1U << i;
     return tried;
 }

@@ -1,6 +1,7 @@
 #include "gateway/window/standing.h"
 
 #include "gateway/note/record.h"
+#include "gateway/window/corrections.h"
 #include "gateway/window/graded.h"
 
 static char *text(const char *constant)
@@ -47,6 +48,8 @@ const char *lb_case_turn(const struct lb_window_case *entry, bool collecting)
         return "departments";
     if (!entry->decided)
         return strcmp(lb_case_phase(entry, false), "GRANTS_PENDING") == 0 ? "citizen" : "officer";
+    if (lb_correction_behind(entry) > 0)
+        return "officer";
     if (decision.record > 0)
         return decision.outdated ? "officer" : "nobody";
     return awaits_departments(entry) ? "departments" : "officer";

@@ -78,3 +78,23 @@ bool lb_window_closed(struct lb_window_case *entry)
     (void)pthread_mutex_unlock(&entry->window->lock);
     return closed;
 }
+
+lb_status lb_window_case_ids(struct lb_window *window, struct lb_arena *arena,
+                             const char ***out_ids, size_t *out_num)
+{
+    const char **ids = lb_arena_array(arena, LB_WINDOW_MAX_CASES, sizeof(*ids));
+    bool fits = ids != NULL;
+    size_t num = 0;
+    (void)pthread_mutex_lock(&window->lock);
+    for (size_t i = 0; i < LB_WINDOW_BUCKETS && fits; i++) {
+        for (const struct lb_window_case *c = window->buckets[i]; c != NULL && fits; c = c->next) {
+            ids[num] = lb_arena_str(arena, lb_span_str(c->id));
+            fits = ids[num++] != NULL;
+        }
+    }
+    (void)pthread_mutex_unlock(&window->lock);
+    LB_ENSURE(fits, LB_NO_MEMORY, "arena is full");
+    *out_ids = ids;
+    *out_num = num;
+    return LB_OK;
+}

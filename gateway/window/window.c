@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/wipe.h"
+#include "gateway/window/ends.h"
 #include "gateway/window/figures.h"
 #include "gateway/window/parts_inside.h"
 
@@ -235,6 +236,8 @@ lb_status lb_window_get(struct lb_window *window, const char *case_id, struct lb
     (void)pthread_mutex_unlock(&window->lock);
     (void)pthread_mutex_lock(&entry->lock);
     lb_status status = lb_window_result_message(entry, collecting, arena, out);
+    if (status == LB_OK)
+        status = lb_case_ends_at(entry, &(*out)->ends_unix_s);
     (void)pthread_mutex_unlock(&entry->lock);
     LB_TRY(status);
     return lb_parts_show(entry, NULL, arena, &(*out)->parts, &(*out)->n_parts);
@@ -270,14 +273,19 @@ static lb_status erase(struct lb_window_case *entry)
                                counts ? &figures : NULL);
 }
 
-lb_status lb_window_close_case(struct lb_window *window, const char *case_id)
+lb_status lb_window_close_if(struct lb_window *window, const char *case_id,
+                             lb_status (*check)(struct lb_window_case *entry))
 {
     LB_DEFER(lb_window_let_go) struct lb_window_case *entry = NULL;
     LB_TRY(lb_window_hold(window, case_id, &entry));
     LB_TRY(mark_closed(entry, true));
     /* A request for grants that is under way ends first, so that nothing is written behind us. */
     (void)pthread_mutex_lock(&entry->asking);
-    lb_status status = erase(entry);
+    (void)pthread_mutex_lock(&entry->lock);
+    lb_status status = check == NULL ? LB_OK : check(entry);
+    (void)pthread_mutex_unlock(&entry->lock);
+    if (status == LB_OK)
+        status = erase(entry);
     (void)pthread_mutex_unlock(&entry->asking);
     if (status != LB_OK) {
         lb_status_ignore(mark_closed(entry, false)); /* nothing collects a closed case */
@@ -287,4 +295,9 @@ lb_status lb_window_close_case(struct lb_window *window, const char *case_id)
     lb_window_remove(entry);
     lb_status_ignore(lb_window_log_ends(window)); /* lb_window_tick tries again */
     return LB_OK;
+}
+
+lb_status lb_window_close_case(struct lb_window *window, const char *case_id)
+{
+    return lb_window_close_if(window, case_id, NULL);
 }

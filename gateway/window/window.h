@@ -109,7 +109,12 @@ struct lb_window_options {
     int64_t deadline_ms;                    /* of one collect; default LB_CASE_DEADLINE_MS */
     struct lb_window_port port;
     struct lb_catalogue *catalogue;         /* of the policy calculator; NULL: there is none */
+    int64_t end_days;                       /* after the time to object, a case that is over ends by
+                                               itself; 0 is LB_CASE_END_DAYS */
 };
+
+#define LB_CASE_END_DAYS 30
+#define LB_CASE_MAX_END_DAYS 366
 
 #define LB_WINDOW_MAX_BROKERS 8
 #define LB_WINDOW_MAX_CASES 4096  /* open at a time; closing one makes room */

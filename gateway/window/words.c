@@ -4,7 +4,7 @@
 #include "gateway/base/utf8.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/evidence/link.h"
-#include "gateway/window/parts_inside.h"
+#include "gateway/window/corrections.h"
 #include "gateway/wire/pb.h"
 
 /*
@@ -25,6 +25,7 @@ struct taking {
     struct lb_arena *arena;
     struct lb_span content;           /* the packed SealedParcel */
     Lianban__V1__SealedParcel *opened;
+    bool of_request;                  /* for a correction, not of a submission */
     struct lb_word_row row;
 };
 
@@ -105,7 +106,7 @@ static lb_status check_word(const Lianban__V1__Word *word)
                   word->kind <= LIANBAN__V1__WORD__KIND__CORRECTED,
               LB_MALFORMED, "no such kind of word");
     LB_ENSURE(word->outcome >= LIANBAN__V1__WORD__OUTCOME__OUTCOME_UNSPECIFIED &&
-                  word->outcome <= LIANBAN__V1__WORD__OUTCOME__PARTLY,
+                  word->outcome <= LIANBAN__V1__WORD__OUTCOME__DATA_FORWARDED,
               LB_MALFORMED, "no such outcome");
     LB_ENSURE(word->kind != LIANBAN__V1__WORD__KIND__DECIDED ||
                   word->outcome != LIANBAN__V1__WORD__OUTCOME__OUTCOME_UNSPECIFIED,
@@ -118,7 +119,7 @@ static lb_status check_word(const Lianban__V1__Word *word)
     return LB_OK;
 }
 
-/* The submission, which must have gone to whoever speaks of it. */
+/* The submission, or the correction request, which must have gone to whoever speaks of it. */
 static lb_status find_submission(struct taking *taking)
 {
     const Lianban__V1__Word *word = taking->opened->word;
@@ -133,7 +134,10 @@ static lb_status find_submission(struct taking *taking)
     LB_ENSURE(strcmp(submission.kept->recipient, taking->parcel->sender) == 0, LB_MALFORMED,
               "about another department's part");
     memcpy(taking->row.case_id, submission.case_id, sizeof(taking->row.case_id));
-    return LB_OK;
+    Lianban__V1__SealedParcel *content = NULL;
+    LB_TRY(lb_parcel_part(&submission, taking->arena, &content));
+    taking->of_request = content->part->kind == LIANBAN__V1__PART__KIND__CORRECTION_REQUEST;
+    return lb_correction_word_check(word, taking->of_request);
 }
 
 static lb_status judge(struct taking *taking)
@@ -248,7 +252,9 @@ static lb_status take(struct taking *taking, const Lianban__V1__ParcelHanded *ha
     LB_TRY(open_parcel(taking));
     LB_TRY(judge(taking));
     LB_TRY(keep(taking, out_new));
-    return ensure_logged(taking, handed);
+    LB_TRY(ensure_logged(taking, handed));
+    return taking->of_request ? lb_corrections_catch_up(taking->window, taking->row.case_id)
+                              : LB_OK;
 }
 
 /* What will be judged alike tomorrow is said; anything else is left to be handed over again. */

@@ -130,6 +130,7 @@ static lb_status write_summary(const struct lb_window_case *entry, bool collecti
     out->opened_unix_s = entry->opened_unix_s;
     out->since_unix_s =
         num > 0 ? lb_records_at(&entry->records, num)->at_unix_s : entry->opened_unix_s;
+    out->judge_again = lb_correction_behind(entry) > 0;
     lb_corrections_count(entry, &out->corrections_open, &out->corrections_overdue);
     return write_missing(entry, arena, out);
 }

@@ -87,7 +87,7 @@
  *   decision: # optional, and so is each of its members: what holds when a person decides
  *     hear: {needed: true, law: [SAL48]}  # must the person be heard before an adverse decision?
  *     object: {days: 60, law: [ARL20], where: {zh: ..., en: ...}}  # how long and where one may
- *     correct_days: 30                  # a department's time to answer a request for correction
+ *     correct_days: 20                  # working days a department has for a correction request
  *
  * Names of facts, slots, household values, conditions and amounts are lower-case letters, digits
  * and `_`, and each is used once in a file. `each` sees facts, thresholds, slots and earlier

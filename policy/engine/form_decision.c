@@ -1,12 +1,13 @@
 #include <string.h>
 
 #include "policy/engine/form_internal.h"
+#include "policy/engine/workdays.h"
 
 /* What holds when a person decides: the form's own words, or these, by the laws they name. */
 
 #define MAX_DAYS 3650
 #define OBJECT_DAYS 60   /* Administrative Reconsideration Law, art. 20 */
-#define CORRECT_DAYS 30
+#define CORRECT_DAYS 20  /* working days; the law names none */
 
 static const char *const hear_laws[] = {"SAL48"};
 static const char *const object_laws[] = {"ARL20"};
@@ -78,6 +79,6 @@ lb_status lb_form_read_decision(struct form_loader *loader, const struct lb_yaml
         LB_TRY(read_hear(loader, lb_yaml_get(map, "hear"), out));
     if (lb_yaml_get(map, "object") != NULL)
         LB_TRY(read_object(loader, lb_yaml_get(map, "object"), out));
-    return lb_yaml_opt_int(map, "correct_days", 1, MAX_DAYS, CORRECT_DAYS, loader->diag,
+    return lb_yaml_opt_int(map, "correct_days", 1, LB_WORKDAYS_MAX, CORRECT_DAYS, loader->diag,
                            &out->correct_days);
 }

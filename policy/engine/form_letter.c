@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/engine/date.h"
 #include "policy/engine/form_shapes.h"
 #include "policy/engine/form_words.h"
 
@@ -186,21 +185,6 @@ static bool say_law_of(const struct writing *writing, struct lb_span name)
     return true;
 }
 
-/* As people write and say it; what is no date is written as it stands. */
-static void say_date(const struct form_writer *writer, const char *text)
-{
-    static const char *const months[] = {"January", "February", "March",     "April",
-                                         "May",     "June",     "July",      "August",
-                                         "September", "October", "November", "December"};
-    struct lb_date date;
-    if (!lb_date_parse(lb_span_str(text), &date))
-        lb_buf_put_str(writer->buf, text);
-    else if (writer->is_zh)
-        lb_buf_printf(writer->buf, "%d年%d月%d日", date.year, date.month, date.day);
-    else
-        lb_buf_printf(writer->buf, "%d %s %d", date.day, months[date.month - 1], date.year);
-}
-
 static void say_name(const struct writing *writing, struct lb_span name)
 {
     const struct form_writer *writer = writing->writer;
@@ -230,9 +214,9 @@ static void say_name(const struct writing *writing, struct lb_span name)
         if (lb_span_is(name, texts[i].name))
             lb_form_say_text(writer, texts[i].text);
     if (lb_span_is(name, "date"))
-        say_date(writer, letter->date);
+        lb_form_say_date(writer, letter->date);
     if (lb_span_is(name, "heard_date"))
-        say_date(writer, letter->heard_date);
+        lb_form_say_date(writer, letter->heard_date);
     if (lb_span_is(name, "object_days"))
         lb_form_say_number(writer, writing->form->decision.object_days);
     if (lb_span_is(name, "conditions"))

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "policy/engine/date.h"
+
 struct word {
     const char *id;
     struct lb_form_text text;
@@ -293,4 +295,19 @@ void lb_form_say_operator(const struct form_writer *writer, const struct lb_op_c
         say_other(writer, call);
         return;
     }
+}
+
+/* As people write and say it; what is no date is written as it stands. */
+void lb_form_say_date(const struct form_writer *writer, const char *text)
+{
+    static const char *const months[] = {"January", "February", "March",     "April",
+                                         "May",     "June",     "July",      "August",
+                                         "September", "October", "November", "December"};
+    struct lb_date date;
+    if (!lb_date_parse(lb_span_str(text), &date))
+        lb_buf_put_str(writer->buf, text);
+    else if (writer->is_zh)
+        lb_buf_printf(writer->buf, "%d年%d月%d日", date.year, date.month, date.day);
+    else
+        lb_buf_printf(writer->buf, "%d %s %d", date.day, months[date.month - 1], date.year);
 }

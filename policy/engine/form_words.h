@@ -20,6 +20,8 @@ void lb_form_say_number(const struct form_writer *writer, int64_t number);
 void lb_form_say_department(const struct form_writer *writer, const char *department);
 /* lb_form_say_role writes who that is in the household; an unknown one as its id. */
 void lb_form_say_role(const struct form_writer *writer, const char *role);
+/* lb_form_say_date writes a day (YYYY-MM-DD) as people do. */
+void lb_form_say_date(const struct form_writer *writer, const char *text);
 /* lb_form_say_laws writes a list such as SAL41 by the law's name and article. */
 void lb_form_say_laws(const struct form_writer *writer, const char *const *laws, size_t num_laws);
 /* lb_form_say_basis writes why the department may answer. */

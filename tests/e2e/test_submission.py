@@ -121,6 +121,27 @@ class Handed(unittest.TestCase):
         wait_state(case_id, LEAD, "WITHDRAWN")
         self.assertEqual(state(case_id, SECOND), "DELIVERED")
 
+    def test_a_correction_goes_to_its_department_and_back(self):
+        outcome = federation.window.apply(members())
+        fact = next(f for f in outcome.facts if f.department in (LEAD, SECOND) and f.state.lower() == "ok")
+        case_id, clerk = outcome.case_id, clerks[fact.department]
+        federation.window.correct(case_id, fact.member, fact.fact, "不是我的情况。")
+        wait_until(lambda: at_the_department(fact.department, case_id), SOON, "the request")
+        request, = at_the_department(fact.department, case_id)
+        self.assertEqual((request.kind, request.part), ("correction_request", ""))
+        self.assertTrue(request.due)
+        with self.assertRaises(Refused) as refused:
+            clerk.decide(request.number)  # it is no submission
+        self.assertEqual(refused.exception.code, "MALFORMED")
+        clerk.decide(request.number, "DATA_CORRECTED")
+        wait_until(lambda: federation.window.get(case_id).corrections[0].state == "CORRECTED", SOON, "the answer")
+        self.assertTrue(federation.window.get(case_id).judge_again)
+        with self.assertRaises(Refused) as refused:
+            federation.window.submit(case_id)
+        self.assertEqual(refused.exception.code, "CASE_UNDECIDED")
+        wait_until(lambda: held() == 0, SOON, "an empty outbox")
+
+
 class OnTheWay(unittest.TestCase):
     """Parcels of both directions wait at the broker: a submission, a supplement, a department's words."""
 
