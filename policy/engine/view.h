@@ -275,8 +275,8 @@ LB_MUST lb_status lb_view_judge(const struct lb_view *view, const char *field,
                                 const struct lb_op_call *call, const struct lb_view_ask *ask,
                                 const struct lb_rules *rules, struct lb_view_verdict *out_verdict);
 
-/* lb_view_event_clash finds a purpose that the view's rules have for standing grants, and one of
- * `other` for ordinary ones (which may be the same view); NULL when there is none. */
+/* lb_view_event_clash finds a purpose that `view` has for standing grants and `other`, which may be
+ * the same view, for ordinary ones; NULL when there is none. */
 const char *lb_view_event_clash(const struct lb_view *view, const struct lb_view *other);
 
 /* lb_view_pause_left says for how many minutes yet the view's database is not to be asked; 0: it
