@@ -224,7 +224,7 @@ static Lianban__V1__SlipStatus *follow(struct fixture *fx, const char *code)
     return status;
 }
 
-/* Slip, record and evidence say so, and the ordinary desk ends it. */
+/* Slip, record and evidence say so, and the ordinary desk ends it, months later. */
 static void is_shown_and_withdrawn_like_any(void **state)
 {
     struct fixture *fx = *state;
@@ -259,12 +259,12 @@ static void is_shown_and_withdrawn_like_any(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(gives_what_was_told_and_no_more, setup, fx_teardown),
-        cmocka_unit_test_setup_teardown(tells_that_it_stands, setup, fx_teardown),
-        cmocka_unit_test_setup_teardown(only_the_source_asks, setup, fx_teardown),
-        cmocka_unit_test_setup_teardown(is_no_emergency, setup, fx_teardown),
-        cmocka_unit_test_setup_teardown(another_notice_is_none, setup, fx_teardown),
-        cmocka_unit_test_setup_teardown(is_shown_and_withdrawn_like_any, setup, fx_teardown),
+        cmocka_unit_test(gives_what_was_told_and_no_more),
+        cmocka_unit_test(tells_that_it_stands),
+        cmocka_unit_test(only_the_source_asks),
+        cmocka_unit_test(is_no_emergency),
+        cmocka_unit_test(another_notice_is_none),
+        cmocka_unit_test(is_shown_and_withdrawn_like_any),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup, fx_teardown);
 }
