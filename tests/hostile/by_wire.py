@@ -1,5 +1,4 @@
-"""Attacks below the protocol: garbage for every method, strangers at the door, connections that never
-come to anything."""
+"""Attacks below the protocol: odd calls, strangers at the door, connections that never come to anything."""
 
 import contextlib
 import os
@@ -16,29 +15,7 @@ from ground import BIN, Seen
 from ground import refused as seen_of
 from stubs import Refused, plain_channel, secure_channel
 
-_CALLERS = {  # who may call a method, so that the garbage is looked at
-    "Broker": ("broker", "window", {"Attach": "tax", "RelayStatus": "desk", "RelayRevocation": "desk"}),
-    "ConsentOffice": ("consent", "window", {method: "desk" for method in (
-        "Confirm", "Revoke", "GetStatusList", "ListPending", "IssueEmergency", "CloseEmergency", "ListDue",
-        "GetRecord", "GetSlip", "FindSlip")}),
-    "Adapter": ("tax", "broker", {}),
-    "Evidence": ("tax", "window", {}),
-    "Window": ("window", None, {}),
-}
-# Methods that answer about somebody, or could: what they refuse is evidence.
-_RECORDED = ("Broker/Collect", "Broker/Attach", "Adapter/Read", "Adapter/Link")
-_GARBAGE = (b"\xff" * 64, b"\x0a\xff\xff\xff\x7f", b"\x03" * 5000, b"\x5b" * 100000)
-
-
-# --- garbage for every method ---
-
-def _channel(ground, server, caller):
-    if caller is None:
-        return plain_channel(ground.running.members[server].address)
-    return ground.world.channel(server, caller)
-
-
-def _send_raw(ground, channel, path, raw):
+def send_raw(ground, channel, path, raw=b""):
     """Bytes to a method, whatever its kind; what came of it."""
     call = channel.stream_stream(path)(iter([raw]), timeout=10)
     try:
@@ -49,40 +26,10 @@ def _send_raw(ground, channel, path, raw):
     return Seen("event", "OK")
 
 
-def _garbage(service, method):
-    server, caller, others = _CALLERS[service]
-    caller = others.get(method, caller)
-
-    def send(ground):
-        seen = set()
-        for raw in _GARBAGE:
-            outcome = _send_raw(ground, _channel(ground, server, caller), f"/lianban.v1.{service}/{method}", raw)
-            # The real peer has dialled anew meanwhile, and its link took the place of this one.
-            for _ in range(5):
-                if outcome.code == "CANCELLED":
-                    outcome = _send_raw(ground, _channel(ground, server, caller),
-                                        f"/lianban.v1.{service}/{method}", raw)
-            seen.add(outcome)
-        if len(seen) != 1:
-            raise AssertionError(f"not one outcome: {seen}")
-        return seen.pop()
-    logs = {server: [("DENY", "MALFORMED")]} if f"{service}/{method}" in _RECORDED else {}
-    return Attack(f"garbage for {service}/{method}", "refused", ("MALFORMED",), send, logs, repeats=True)
-
-
-_METHODS = (
-    "Broker/ListForms Broker/GetForm Broker/Collect Broker/Attach Broker/RelayStatus Broker/RelayRevocation "
-    "ConsentOffice/Notice ConsentOffice/RequestGrant ConsentOffice/Confirm ConsentOffice/GetGrant "
-    "ConsentOffice/Revoke ConsentOffice/GetStatusList Adapter/Describe Adapter/Read Adapter/Link "
-    "Evidence/GetCheckpoint Evidence/GetProof Window/OpenCase Window/GetNotice Window/RequestGrants "
-    "Window/Collect Window/GetCase Window/Watch Window/CloseCase").split()
-GARBAGE = [_garbage(*method.split("/")) for method in _METHODS]
-
-
 def _call(server, caller, method, message, **fields):
     def send(ground):
         try:
-            ground.contract.call(_channel(ground, server, caller), method, ground.new(message, **fields))
+            ground.contract.call(ground.channel(server, caller), method, ground.new(message, **fields))
         except Refused as error:
             return seen_of(error)
         return Seen("event", "OK")
@@ -90,7 +37,7 @@ def _call(server, caller, method, message, **fields):
 
 
 def _raw(server, caller, path, raw=b""):
-    return lambda ground: _send_raw(ground, _channel(ground, server, caller), path, raw)
+    return lambda ground: send_raw(ground, ground.channel(server, caller), path, raw)
 
 
 ODD = [
@@ -155,7 +102,7 @@ def _with_certificate(node, spiffe, own_pki=True):
 def _plaintext(node):
     def send(ground):
         with contextlib.closing(plain_channel(ground.running.members[node].address)) as channel:
-            return _send_raw(ground, channel, "/lianban.v1.Evidence/GetCheckpoint", b"")
+            return send_raw(ground, channel, "/lianban.v1.Evidence/GetCheckpoint", b"")
     return send
 
 
@@ -391,4 +338,4 @@ def _second_process(node):
 PROCESSES = [refused("a second process on the state of " + node, "STATE_LOCKED", _second_process(node))
              for node in ("broker", "consent", "window", "tax")]
 
-ATTACKS = GARBAGE + ODD + STRANGERS + CONNECTIONS + PROCESSES
+ATTACKS = ODD + STRANGERS + CONNECTIONS + PROCESSES

@@ -12,9 +12,11 @@ import receipts
 import sdjwt
 import yaml
 from requester import Desk, Federation, Person, Profile, Requester
-from stubs import Refused
+from stubs import Refused, plain_channel, secure_channel
 
 BIN = os.environ.get("LIANBAN_BIN", os.path.join(paths.ROOT, ".build", "bin"))
+# An officer of this department's, whom its policy names as clerk.
+CLERK, CLERKS_DEPARTMENT = "clerk", "civil-affairs"
 # How often the departments add up one person's income: some attacks apply for one household each time.
 SHARE_RUNS = 80
 # A busy machine takes longer than the second after which counted denials are written.
@@ -41,8 +43,9 @@ def refused(error):
 class Ground:
     """A federation under attack."""
 
-    def __init__(self, running):
-        self.running = running
+    def __init__(self, running, clerk):
+        self.running, self._clerk = running, clerk
+        self._channels = {}
         self.world = Federation(os.path.join(running.root, "endpoints.json"))
         self.contract = self.world.contract
         self.me = Requester(self.world, Profile.load(self.world, "window"))
@@ -61,6 +64,9 @@ class Ground:
         self.num_cases = 0
 
     def close(self):
+        for channel in self._channels.values():
+            channel.close()
+        self._channels = {}
         self.world.close()
 
     def somebody(self):
@@ -141,6 +147,16 @@ class Ground:
         except Refused as error:
             return refused(error)
         return Seen("event", "OK")
+
+    def channel(self, server, caller):
+        """A channel to a node with a member's certificate, or the clerk's; with caller None to the agent's socket."""
+        if caller not in (None, CLERK):
+            return self.world.channel(server, caller)
+        if (server, caller) not in self._channels:
+            address = self.running.members[server].address
+            self._channels[server, caller] = plain_channel(address) if caller is None else secure_channel(
+                address, self.world.ca, *(os.path.join(self._clerk.folder, file) for file in ("cert.pem", "key.pem")))
+        return self._channels[server, caller]
 
     def perform(self, attack):
         """Makes one attack; returns what was seen."""

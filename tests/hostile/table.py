@@ -5,10 +5,13 @@ import by_broker
 import by_limits
 import by_list
 import by_member
+import by_method
+import by_parcel
 import by_rogue
 import by_share
 import by_status
 import by_wire
 
-TABLE = (by_broker.ATTACKS + by_adapter.ATTACKS + by_limits.ATTACKS + by_member.ATTACKS
-         + by_rogue.ATTACKS + by_share.ATTACKS + by_status.ATTACKS + by_wire.ATTACKS + by_list.ATTACKS)
+TABLE = [attack for module in (by_broker, by_adapter, by_limits, by_member, by_method, by_parcel, by_rogue, by_share,
+                               by_status, by_wire, by_list)
+         for attack in module.ATTACKS]

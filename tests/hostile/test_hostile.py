@@ -15,10 +15,12 @@ import paths  # noqa: E402  (first)
 import blind  # noqa: E402
 import by_directory  # noqa: E402
 import by_double  # noqa: E402
+import by_method  # noqa: E402
 import by_rogue  # noqa: E402
+from clerks import enrolled  # noqa: E402
 from federation import Federation  # noqa: E402
 from generate import DEFAULT_SEED  # noqa: E402
-from ground import BIN, SHARE_RUNS, Ground, Seen  # noqa: E402
+from ground import BIN, CLERKS_DEPARTMENT, SHARE_RUNS, Ground, Seen  # noqa: E402
 from search import find, needles  # noqa: E402
 from table import TABLE  # noqa: E402
 from takeover import Takeover  # noqa: E402
@@ -40,7 +42,7 @@ def setUpModule():
     running.make()
     unittest.addModuleCleanup(running.stop)
     running.start()
-    ground = Ground(running)
+    ground = Ground(running, enrolled(running, (CLERKS_DEPARTMENT,), 2)[CLERKS_DEPARTMENT])
     unittest.addModuleCleanup(ground.close)
 
 
@@ -72,6 +74,10 @@ class Hostile(unittest.TestCase):
         names = [attack.name for attack in TABLE]
         self.assertEqual(len(names), len(set(names)))
         self.assertGreaterEqual(len(names), MIN_ATTACKS)
+
+    def test_1_every_method_has_its_rows(self):
+        """Of every service in proto/: what is new can't be forgotten."""
+        self.assertEqual(sorted(by_method.DOORS), sorted(ground.contract.methods()))
 
     def test_1_every_demand_has_its_rows(self):
         """README.md names rows that are there."""

@@ -240,7 +240,8 @@ class Bytes(unittest.TestCase):
         methods = Contract().methods()
         self.assertEqual(methods["Broker/Collect"], (False, True))
         self.assertEqual(methods["Adapter/Link"], (True, True))
-        self.assertGreaterEqual(len(methods), 22)
+        self.assertEqual(methods["Window/Watch"], (False, True))
+        self.assertGreaterEqual(len(methods), 60)
 
     def test_an_answer_opens_for_its_request_only(self):
         private, adapter = hpke.generate(), hpke.generate()
