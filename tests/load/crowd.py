@@ -9,6 +9,7 @@ office. What the departments keep is read from their databases by SQL (departmen
 """
 
 import argparse
+import collections
 import dataclasses
 import datetime
 import json
@@ -38,8 +39,8 @@ PEOPLE = 1000
 DEADLINE_MS = 60000
 CALL_SECONDS = 300
 OPEN_AT_ONCE = 16
-ATTEMPTS = 3
-DELIVERED_SECONDS = 180
+COME_SECONDS = DELIVERED_SECONDS = 180
+PAUSE_SECONDS = 1
 SETTLED_SECONDS = 2
 LOOK_SECONDS = 0.1
 # What a process may hold at its peak in memory that no file backs: so many MiB, and so many KiB for each read that
@@ -67,6 +68,7 @@ class Case:
     id: str
     id_no: str
     facts: dict = dataclasses.field(default_factory=dict)
+    asked_again: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # by code
 
 
 class Crowd:
@@ -79,7 +81,8 @@ class Crowd:
         self._people = city.applicants()
         random.Random(seed).shuffle(self._people)
         self.wrong = []
-        self.facts = self.parts = self.asked_again = 0
+        self.facts = self.parts = 0
+        self.asked_again = collections.Counter()
         self.seconds = {}
 
     def come(self, num):
@@ -90,6 +93,7 @@ class Crowd:
         names = self._timed("arrive", OPEN_AT_ONCE, self._arrive, cases)
         for case in cases:
             self.compare(case)
+            self.asked_again.update(case.asked_again)
         self.look_into_intakes(names)
         self._timed("close", OPEN_AT_ONCE, lambda case: again(case.window.discard, case.id), cases)
 
@@ -111,12 +115,15 @@ class Crowd:
 
     def _collect(self, case):
         """What did not come in time is asked again, as a window does; that it was is told."""
-        for attempt in range(ATTEMPTS):
+        until = time.monotonic() + COME_SECONDS
+        while True:
             outcome = again(case.window.collect, case.id)
             case.facts.update((fact.department, fact) for fact in outcome.facts)
-            self.asked_again += attempt > 0
-            if all(fact.state not in ("unavailable", "timeout") for fact in case.facts.values()):
+            missing = {fact.code for fact in case.facts.values() if fact.state in ("unavailable", "timeout")}
+            if not missing or time.monotonic() > until:
                 break
+            case.asked_again.update(missing)
+            time.sleep(PAUSE_SECONDS)
         if outcome.class_id != "TOLD" or outcome.result.receipts_failed:
             self.wrong.append(f"{case.id}: {outcome.class_id}, {outcome.result.receipts_failed} receipts do not hold")
 
@@ -145,7 +152,7 @@ class Crowd:
             self.facts += 1
             seen = fact.shown if fact.state == "ok" else None if fact.state == "not_found" else fact.code or fact.state
             if seen != expected or not fact.receipt_ok:
-                self.wrong.append(f"{case.id} {department}: another answer than SQL's, or no receipt ({fact.state})")
+                self.wrong.append(f"{case.id} {department}: {fact.state} {fact.code}, not what SQL says, or no receipt")
 
     def look_into_intakes(self, names):
         """Every part is in its intake once; `names` as _arrive returns them."""
@@ -251,7 +258,8 @@ def campaign(federation, city, options, tell):
     limits = limits_mib(len(city.names), options.forms, options.windows)
     crowd.wrong += breaches(rounds, limits)
     return {"departments": len(city.names), "forms": options.forms, "windows": options.windows,
-            "rounds": options.rounds, "facts": crowd.facts, "parts": crowd.parts, "asked_again": crowd.asked_again,
+            "rounds": options.rounds, "facts": crowd.facts, "parts": crowd.parts,
+            "asked_again": dict(crowd.asked_again),
             "reads_at_once": most, "seconds_of_last_round": crowd.seconds,
             "memory_mib": {"idle": idle, "one form": one, **{f"round {i + 1}": m for i, m in enumerate(rounds)},
                            "idle again": by_role(federation, rss_anon_kib), "limit": limits},
@@ -262,7 +270,7 @@ def tell_report(report):
     print(f"\n{report['forms']} forms at once, {report['rounds']} times, {report['departments']} departments, "
           f"{report['windows']} agents, one broker with up to {report['reads_at_once']} reads under way")
     print(f"{report['facts']} facts as SQL has them, {report['parts']} parts in their intakes once, "
-          f"{report['asked_again']} cases asked again")
+          f"{sum(report['asked_again'].values())} times asked again {report['asked_again'] or ''}")
     print("seconds of the last round: " + ", ".join(f"{what} {num}" for what, num in
                                                     report["seconds_of_last_round"].items()))
     roles = list(LIMITS)
