@@ -115,7 +115,9 @@ static lb_status begin(struct run *run, struct lb_arena *arena)
 static void feed(struct run *run)
 {
     struct lb_span input = run->child->input;
-    ssize_t num = write(run->in, input.ptr + run->sent, input.len - run->sent);
+    ssize_t num = 0;
+    if (run->sent < input.len)
+        num = write(run->in, input.ptr + run->sent, input.len - run->sent);
     if (num > 0)
         run->sent += (size_t)num;
     if (run->sent == input.len || (num < 0 && errno != EAGAIN && errno != EINTR))

@@ -60,14 +60,14 @@ static void a_refusal_is_written_with_its_outer_code(void **state)
 {
     struct fixture *fixture = *state;
     static const uint8_t zeros[32];
+    /* Not inside the braces, where clang 14 leaves a record empty. */
+    lb_status outer = LB_FAULT(LB_USE_EXHAUSTED, "outer");
+    lb_status inner = LB_FAULT(LB_SUBJECT_MISMATCH, "inner");
+    lb_status local = LB_FAULT(LB_ABSENT, "local");
     const struct {
         lb_status verdict;
         const char *code;
-    } cases[] = {
-        {LB_FAULT(LB_USE_EXHAUSTED, "outer"), "USE_EXHAUSTED"},
-        {LB_FAULT(LB_SUBJECT_MISMATCH, "inner"), "ANSWERED"},
-        {LB_FAULT(LB_ABSENT, "local"), "INTERNAL"},
-    };
+    } cases[] = {{outer, "USE_EXHAUSTED"}, {inner, "ANSWERED"}, {local, "INTERNAL"}};
     fixture->migrations = OWNER_TABLES;
     struct lb_log *log = test_open(fixture);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -130,7 +130,8 @@ static void add_row(struct fixture *fixture, const struct shape *shape, struct l
     if (shape->second == MONTHS)
         fixture->cells[at] = CELL_TEXT(PICK(months, next_random(seed)));
     if (shape->second == DENOMINATOR)
-        fixture->cells[at] = next_random(seed) % 4 == 0 && llabs(cell.number) < INT32_MAX
+        fixture->cells[at] = next_random(seed) % 4 == 0 && cell.number > INT32_MIN &&
+                                     cell.number < INT32_MAX
                                  ? CELL_INT(2 * cell.number)
                                  : cell_at(LB_FIELD_CENTS, next_random(seed), seed);
 }

@@ -169,11 +169,13 @@ class Ground:
 
     def rows(self, node, start=0):
         """(index, bytes) of a node's leaves from `start`, straight from its file."""
+        return self._select(node, "SELECT idx, bytes FROM leaf WHERE idx >= ? ORDER BY idx", start)
+
+    def _select(self, node, sql, *values):
         path = os.path.join(self.running.members[node].state, "evidence.db")
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
         try:
-            return connection.execute("SELECT idx, bytes FROM leaf WHERE idx >= ? ORDER BY idx",
-                                      (start,)).fetchall()
+            return connection.execute(sql, values).fetchall()
         finally:
             connection.close()
 
@@ -183,8 +185,7 @@ class Ground:
 
     def size(self, node):
         """How many leaves a node's log has."""
-        found = self.leaves(node)
-        return found[-1][0] + 1 if found else 0
+        return self._select(node, "SELECT coalesce(max(idx) + 1, 0) FROM leaf")[0][0]
 
     def outcomes(self, node, start, expected=()):
         """("TYPE", "CODE") of what a log holds from `start`, without what is a node's own business and not

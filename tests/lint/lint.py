@@ -14,6 +14,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import rules_deps  # noqa: E402
 import rules_headers  # noqa: E402
 import rules_layers  # noqa: E402
 import rules_text  # noqa: E402
@@ -24,6 +25,9 @@ RULES = {
     "foreign-header": rules_layers.foreign_headers,
     "layer": rules_layers.layers,
     "visibility": rules_layers.visibility,
+    "direct-dep": rules_deps.direct,
+    "include": rules_deps.plain_includes,
+    "target": rules_deps.targets,
     "banned-call": rules_text.banned_calls,
     "secret-compare": rules_text.secret_comparisons,
     "function-size": rules_text.function_sizes,

@@ -67,9 +67,9 @@ class Lint(unittest.TestCase):
             self.write(path, header(path) if path.endswith(".h") else "")
 
     def found(self):
-        """What was found: a list of `rule path:line`."""
+        """What was found: a list of `rule path:line`, but for the rules that deps_test.py is about."""
         return ["%s %s:%d" % (finding.rule, finding.path, finding.line)
-                for finding in lint.check(self.root)[1]]
+                for finding in lint.check(self.root)[1] if finding.rule not in ("direct-dep", "include", "target")]
 
     def assert_found(self, *expected):
         self.assertEqual(sorted(self.found()), sorted(expected))

@@ -28,7 +28,7 @@ GENERATED = re.compile(r"(lianban/(v\d+|schema)|grpc/(health|reflection)/v1|goog
 def foreign_headers(tree, build):
     """One foreign library, one folder; cmocka in tests only."""
     for source in tree.c():
-        for line, name, is_system in source.includes():
+        for line, name, is_system in source.includes:
             if name == "cmocka.h":
                 if build.is_product(source.path):
                     yield source.path, line, "cmocka.h belongs to tests, and this is the product"
@@ -48,7 +48,7 @@ def layers(tree, build):
         if column is None:
             yield source.path, 1, "%s is in no layer of the root BUILD" % source.folder
             continue
-        for line, name, is_system in source.includes():
+        for line, name, is_system in source.includes:
             if is_system or (GENERATED.fullmatch(name) and column > 0):
                 continue
             problem = _refusal(tree, build, source, column, name)

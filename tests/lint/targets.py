@@ -1,7 +1,12 @@
 """What the BUILD files say: targets, and the layers of the root BUILD."""
 
 import ast
+import functools
 import os
+
+
+# Of ours; //:cmocka has no header of the checkout.
+MACRO_DEPS = {"lb_fuzz": ["//tests/fuzz"]}
 
 
 class Target:
@@ -17,6 +22,33 @@ class Target:
             for label in self.attributes.get(attribute) or []:
                 if not label.startswith(("//", ":", "@")):
                     yield os.path.join(self.package, label)
+
+    @property
+    def label(self):
+        return "//%s:%s" % (self.package, self.name)
+
+    def own_files(self):
+        """All files it is made of, other packages' too, as paths from the root."""
+        for attribute in ("srcs", "hdrs"):
+            for label in self.attributes.get(attribute) or []:
+                package, _, name = label.rpartition(":")
+                if label.startswith("//"):
+                    yield os.path.join(package[2:], name)
+                else:
+                    yield os.path.join(self.package, name)
+
+    def offered(self):
+        """The headers that who depends on it may include, by the names they are included by."""
+        if self.kind == "lb_proto":
+            return [self.attributes["src"][:-len(".proto")] + ".pb-c.h"]
+        return list(self.files("hdrs"))
+
+    def deps(self):
+        """The whole labels of its direct dependencies; what a macro of bazel/defs.bzl adds, too."""
+        for label in [*(self.attributes.get("deps") or []), *MACRO_DEPS.get(self.kind, ())]:
+            package, colon, name = label.partition(":")
+            package = package[2:] if label.startswith("//") else self.package
+            yield "//%s:%s" % (package, name if colon else os.path.basename(package))
 
     @property
     def is_test(self):
@@ -90,15 +122,24 @@ class Build:
 
     def owners(self, path, attribute):
         """The product's targets (no tests) that name a file in an attribute."""
-        return [target for target in self.targets
-                if not target.is_test and path in target.files(attribute)]
+        return [target for target in self._naming[attribute].get(path, ()) if not target.is_test]
 
     def is_fixture(self, path):
         """Whether a header is made for tests of other folders."""
-        return any(target.is_test and path in target.files("hdrs") for target in self.targets)
+        return any(target.is_test for target in self._naming["hdrs"].get(path, ()))
 
     def is_product(self, path):
         return bool(self.owners(path, "srcs") or self.owners(path, "hdrs"))
+
+    @functools.cached_property
+    def _naming(self):
+        """For each attribute, the targets that name each file in it."""
+        found = {"srcs": {}, "hdrs": {}}
+        for attribute, naming in found.items():
+            for target in self.targets:
+                for path in target.files(attribute):
+                    naming.setdefault(path, []).append(target)
+        return found
 
 
 def _covers(entry, package):

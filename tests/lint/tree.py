@@ -79,12 +79,15 @@ class Source:
     def line_at(self, offset):
         return self.text.count("\n", 0, offset) + 1
 
+    @functools.cached_property
     def includes(self):
-        """(line, name, is_system) of every #include."""
-        for number, line in enumerate(self.lines, 1):
-            match = re.match(r'\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")', line)
+        """(line, name, is_system) of every #include that is on one line by itself."""
+        found = []
+        for number, (line, code) in enumerate(zip(self.lines, self.code_lines), 1):
+            match = "#" in code and re.match(r'\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")', line)
             if match:
-                yield number, match.group(1) or match.group(2), match.group(1) is not None
+                found.append((number, match.group(1) or match.group(2), match.group(1) is not None))
+        return found
 
     def functions(self):
         """Function bodies, which open and close with a brace of their own in the first column."""

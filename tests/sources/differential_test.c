@@ -24,9 +24,12 @@
  *   LIANBAN_POLICIES_FIRST=4711   begin with this policy
  */
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
 #define NUM_POLICIES 60
-#else
+#endif
+#endif
+#ifndef NUM_POLICIES
 #define NUM_POLICIES 1000
 #endif
 #define BATCH 100
