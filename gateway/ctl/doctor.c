@@ -39,7 +39,7 @@ static const char *party_id(enum lb_doctor_party party)
         [LB_DOCTOR_OPERATIONS] = "own-operations", [LB_DOCTOR_NETWORK] = "own-network",
         [LB_DOCTOR_DBA] = "own-dba",               [LB_DOCTOR_CA] = "own-ca",
         [LB_DOCTOR_FEDERATION] = "federation-operator", [LB_DOCTOR_PEER] = "peer",
-        [LB_DOCTOR_CONSENT] = "consent-office",
+        [LB_DOCTOR_CONSENT] = "consent-office",    [LB_DOCTOR_CLERKS] = "own-clerks",
     };
     return ids[party];
 }
@@ -50,7 +50,7 @@ static const char *party_word(const struct lb_ctl_env *env, enum lb_doctor_party
         [LB_DOCTOR_OPERATIONS] = "本单位系统运维", [LB_DOCTOR_NETWORK] = "本单位网络管理员",
         [LB_DOCTOR_DBA] = "本单位数据库管理员",    [LB_DOCTOR_CA] = "本单位证书签发机构",
         [LB_DOCTOR_FEDERATION] = "联盟运行方",     [LB_DOCTOR_PEER] = "对方运维",
-        [LB_DOCTOR_CONSENT] = "同意服务机构",
+        [LB_DOCTOR_CONSENT] = "同意服务机构",      [LB_DOCTOR_CLERKS] = "本单位经办人",
     };
     static const char *const en[LB_DOCTOR_NUM_PARTIES] = {
         [LB_DOCTOR_OPERATIONS] = "your own operations",
@@ -60,6 +60,7 @@ static const char *party_word(const struct lb_ctl_env *env, enum lb_doctor_party
         [LB_DOCTOR_FEDERATION] = "the federation's operator",
         [LB_DOCTOR_PEER] = "the other side's operations",
         [LB_DOCTOR_CONSENT] = "the consent office",
+        [LB_DOCTOR_CLERKS] = "your own clerks",
     };
     return lb_ctl_pick(env, zh[party], en[party]);
 }
@@ -154,6 +155,7 @@ static void check(struct lb_doctor *doctor, const char *path)
     lb_doctor_check_trust(doctor);
     lb_doctor_check_log(doctor);
     lb_doctor_check_source(doctor);
+    lb_doctor_check_waits(doctor);
     open_port(doctor);
     lb_doctor_check_peers(doctor);
 }

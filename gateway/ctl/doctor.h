@@ -20,6 +20,7 @@ enum lb_doctor_party {
     LB_DOCTOR_FEDERATION,  /* the federation's operator: directory, members */
     LB_DOCTOR_PEER,        /* who runs the other side */
     LB_DOCTOR_CONSENT,     /* the consent office that publishes the status list */
+    LB_DOCTOR_CLERKS,      /* who works on the parts, or the cases, of this organization */
     LB_DOCTOR_NUM_PARTIES
 };
 
@@ -66,6 +67,7 @@ void lb_doctor_check_files(struct lb_doctor *doctor);      /* doctor_files.c: st
 void lb_doctor_check_trust(struct lb_doctor *doctor);      /* doctor_trust.c: directory, CRL */
 void lb_doctor_check_log(struct lb_doctor *doctor);        /* doctor_log.c: disk, log, witnesses */
 void lb_doctor_check_source(struct lb_doctor *doctor);     /* doctor_source.c */
+void lb_doctor_check_waits(struct lb_doctor *doctor);      /* doctor_waits.c: parcels and parts */
 void lb_doctor_check_peers(struct lb_doctor *doctor);      /* doctor_peers.c */
 
 /* lb_doctor_reach finds out whether "host:port" can be resolved and reached, adds the rows, and

@@ -22,7 +22,7 @@ static void fake_contact(void *ctx, const char *endpoint, const char *spiffe,
     (void)ctx;
     (void)endpoint;
     (void)arena;
-    *out = strcmp(spiffe, FX_BROKER) == 0 ? current->broker : current->self;
+    *out = spiffe != NULL && strcmp(spiffe, FX_BROKER) == 0 ? current->broker : current->self;
     out->sent_unix_ms = out->got_unix_ms = current->fx.clock.now_unix_ms;
 }
 
@@ -81,6 +81,17 @@ void ward_write_directory(struct ward *ward, int64_t version, const char *endpoi
 void ward_issue(struct ward *ward, int64_t lifetime_s)
 {
     fx_write(fx_path(&ward->fx, "cert.pem"), fx_issue(&ward->fx, FX_ADAPTER, lifetime_s));
+}
+
+void ward_write_node(struct ward *ward, const char *spiffe, const char *listen)
+{
+    const char *text = lb_arena_printf(
+        ward->fx.arena,
+        "node: %s\nlisten: %s\nidentity: {cert: cert.pem, key: key.pem, ca: ca.pem}\n"
+        "crl: crl.pem\ndirectory: {file: directory, signers: [\"%s\"]}\nstate: node-state\n",
+        spiffe, listen, ward->fx.directory_vkey);
+    assert_non_null(text);
+    fx_write(fx_path(&ward->fx, "node.yaml"), lb_span_str(text));
 }
 
 void ward_write_config(struct ward *ward, const char *more)
@@ -183,7 +194,8 @@ int ward_run(struct ward *ward, const char *const *more)
     free(ward->out);
     lb_json_free(ward->json);
     ward->json = NULL;
-    struct lb_ctl_env env = {.clock = &ward->fx.clock.clock, .doctor = &ways, .err = stderr};
+    struct lb_ctl_env env = {.clock = &ward->fx.clock.clock, .doctor = &ways, .err = stderr,
+                              .remote = ward->remote};
     env.out = open_memstream(&ward->out, &ward->out_len);
     int exit_code = lb_ctl_doctor_command(&env, argc, (char **)(uintptr_t)words);
     (void)fclose(env.out);

@@ -30,6 +30,7 @@ struct ward {
     char *out;                       /* what was printed last */
     size_t out_len;
     struct lb_json *json;
+    const struct lb_ctl_remote *remote;  /* how the window's agent is reached; NULL */
 };
 
 int ward_set_up(void **state);
@@ -37,6 +38,8 @@ int ward_tear_down(void **state);
 
 /* ward_write_directory signs one of that version in which the broker is at an endpoint. */
 void ward_write_directory(struct ward *ward, int64_t version, const char *endpoint);
+/* ward_write_node writes node.yaml of another node, with nothing but what every one has. */
+void ward_write_node(struct ward *ward, const char *spiffe, const char *listen);
 /* ward_write_config writes node.yaml with further lines. */
 void ward_write_config(struct ward *ward, const char *more);
 /* ward_issue gives the node a certificate that ends after so many seconds. */

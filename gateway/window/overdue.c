@@ -10,13 +10,16 @@
 struct looking {
     struct lb_window *window;
     const char *department;
+    bool waiting;
     struct lb_arena *arena;
     Lianban__V1__ListOverdueResponse *out;
 };
 
-static bool is_late(const Lianban__V1__CasePart *part)
+static bool is_late(const struct looking *looking, const Lianban__V1__CasePart *part)
 {
-    return part->overdue[0] != 0 || lb_part_state_by_name(part->state) == LB_PART_DEAD;
+    enum lb_part_state state = lb_part_state_by_name(part->state);
+    return part->overdue[0] != 0 || state == LB_PART_DEAD ||
+           (looking->waiting && !lb_part_has_left(state));
 }
 
 static lb_status add(struct looking *looking, const char *case_id,
@@ -104,7 +107,7 @@ static lb_status look_at(struct looking *looking, const char *case_id)
     LB_TRY(status);
     LB_TRY(lb_parts_show(entry, NULL, arena, &parts, &num));
     for (size_t i = 0; i < num; i++) {
-        if (is_asked(looking, parts[i]->department) && is_late(parts[i]))
+        if (is_asked(looking, parts[i]->department) && is_late(looking, parts[i]))
             LB_TRY(add(looking, case_id, parts[i]));
     }
     return look_at_corrections(looking, entry, arena);
@@ -124,7 +127,7 @@ lb_status lb_window_overdue(struct lb_window *window,
     response->corrections = lb_arena_array(arena, MAX_PARTS, sizeof(response->corrections[0]));
     LB_ENSURE(response->parts != NULL && response->corrections != NULL, LB_NO_MEMORY,
               "arena is full");
-    struct looking looking = {window, request->department, arena, response};
+    struct looking looking = {window, request->department, request->waiting, arena, response};
     LB_TRY(lb_parcels_cases(window->store, ids_arena, &ids, &num));
     for (size_t i = 0; i < num && !response->more; i++)
         LB_TRY(look_at(&looking, ids[i]));
