@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "gateway/base/log.h"
 #include "gateway/window/act.h"
 #include "gateway/window/casework.h"
 #include "gateway/window/corrections.h"
@@ -86,8 +87,8 @@ static lb_status close_one(struct lb_act *act, const Lianban__V1__CloseCorrectio
         LB_ENSURE(!lb_correction_over(act->entry, number), LB_CASE_STATE,
                   "the department has answered this already");
         LB_TRY(lb_act_record(act, LB_RECORD_ANSWER, number));
-        LB_TRY(lb_corrections_post(act->entry));
         answer = records->num;
+        lb_log_failure("correction_not_sent", lb_corrections_post(act->entry));
     }
     return lb_act_answer(act, answer, out);
 }

@@ -276,6 +276,25 @@ static void what_a_crash_left_out_is_made_up_for(void **state)
     assert_string_equal(correction(post)->state, "KEPT");
 }
 
+/* The answer stands, though nobody at the window may answer for telling others. */
+static void who_may_not_serve_holds_up_no_answer(void **state)
+{
+    struct post *post = *state;
+    struct fixture *fx = post->fx;
+    const struct fx_posted *request = asked(post);
+    assert_ok(lb_register_suspend(fx->operators, "B-0042", true, "test", FX_NOW));
+    Lianban__V1__Word word =
+        answer(request, 1, LIANBAN__V1__WORD__OUTCOME__DATA_CORRECTED);
+    post_hear(post, &word, 1, "DELIVERED");
+    assert_string_equal(correction(post)->state, "CORRECTED");
+    post_work(post);
+    assert_int_equal(fx->num_posted, 3);
+    assert_ok(lb_register_suspend(fx->operators, "B-0042", false, "test", FX_NOW));
+    post_restart(post);
+    post_work(post);
+    assert_int_equal(fx->num_posted, 4); /* they are told once somebody may */
+}
+
 static void nobody_to_take_it_is_seen(void **state)
 {
     struct post *post = *state;
@@ -336,6 +355,7 @@ int main(void)
         POSTED(a_department_may_keep_forward_and_correct_itself),
         POSTED(an_answer_is_of_the_kind_that_was_asked),
         POSTED(what_a_crash_left_out_is_made_up_for),
+        POSTED(who_may_not_serve_holds_up_no_answer),
         POSTED(nobody_to_take_it_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

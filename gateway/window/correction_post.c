@@ -62,12 +62,29 @@ static lb_status line(const struct posting *posting, const struct lb_case_record
     return LB_OK;
 }
 
+/* Whoever may not serve any more is answered for by who opened the case. */
+static lb_status choose_author(const struct posting *posting, struct lb_part_author *author)
+{
+    const struct lb_window_case *entry = posting->entry;
+    const struct lb_window *window = entry->window;
+    const char *token = NULL;
+    lb_status status =
+        lb_window_operators_token(window->operators, &window->options, author->unit,
+                                  author->person, posting->arena, &token);
+    enum lb_code code = lb_status_code(status);
+    if (code != LB_BADGE_UNKNOWN && code != LB_BADGE_SUSPENDED && code != LB_BADGE_EXPIRED)
+        return status;
+    *author = (struct lb_part_author){entry->unit, entry->person};
+    return LB_OK;
+}
+
 /* Who asked answers for what follows from it, too. */
 static lb_status read_author(const struct posting *posting, const struct lb_case_record *record,
                              struct lb_part_author *out)
 {
     LB_TRY(line(posting, record, "by", &out->person));
-    return line(posting, record, "unit", &out->unit);
+    LB_TRY(line(posting, record, "unit", &out->unit));
+    return choose_author(posting, out);
 }
 
 static lb_status add(struct posting *posting, const struct lb_parcel_row *row)

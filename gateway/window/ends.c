@@ -7,6 +7,8 @@
 #define DAY_S INT64_C(86400)
 #define CALM_MS (60 * 60 * INT64_C(1000))
 #define LOOK_EVERY_MS CALM_MS
+#define MORE_AFTER_MS (60 * INT64_C(1000))
+#define MAX_AT_ONCE 256U
 #define STEP_MS (60 * INT64_C(1000)) /* that the clocks may be apart */
 #define CASE_ARENA_BYTES (64U * 1024 * 1024)
 
@@ -136,8 +138,8 @@ static lb_status check_end(struct lb_window_case *entry)
     return LB_OK;
 }
 
-/* Without the disk: most are too young. */
-static bool may_be_over(struct lb_window *window, const char *case_id)
+/* Most are too young, which their records say. */
+static bool is_due(struct lb_window *window, const char *case_id)
 {
     LB_DEFER(lb_window_let_go) struct lb_window_case *entry = NULL;
     if (lb_window_hold(window, case_id, &entry) != LB_OK)
@@ -145,26 +147,31 @@ static bool may_be_over(struct lb_window *window, const char *case_id)
     (void)pthread_mutex_lock(&entry->lock);
     const size_t num = entry->records.num;
     int64_t last = num > 0 ? lb_records_at(&entry->records, num)->at_unix_s : INT64_MAX / 2;
-    bool may = entry->decided && last + kept_s(entry) <= lb_clock_unix_s(window->options.clock);
+    bool due = entry->decided && last + kept_s(entry) <= lb_clock_unix_s(window->options.clock);
+    lb_status status = due ? check_end(entry) : LB_OK;
     (void)pthread_mutex_unlock(&entry->lock);
-    return may;
+    if (status != LB_OK && status->code != LB_CASE_STATE)
+        lb_log_failure("case_not_ended", status);
+    return due && status == LB_OK;
 }
 
-static lb_status look(struct lb_window *window)
+/* *out_more: there may be others that wait. */
+static lb_status look(struct lb_window *window, bool *out_more)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_WINDOW_IDS_BYTES);
     const char **ids = NULL;
     size_t num = 0, ended = 0;
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     LB_TRY(lb_window_case_ids(window, arena, &ids, &num));
-    for (size_t i = 0; i < num; i++) {
-        if (!may_be_over(window, ids[i]))
+    for (size_t i = 0; i < num && ended < MAX_AT_ONCE; i++) {
+        if (!is_due(window, ids[i]))
             continue;
         lb_status status = lb_window_close_if(window, ids[i], check_end);
         ended += status == LB_OK ? 1 : 0;
         if (lb_status_code(status) != LB_CASE_STATE && lb_status_code(status) != LB_CASE_UNKNOWN)
             LB_TRY(status);
     }
+    *out_more = ended == MAX_AT_ONCE;
     if (ended > 0)
         lb_log_event(LB_LOG_INFO, "cases_ended", "\"cases\":%zu", ended);
     return LB_OK;
@@ -184,6 +191,8 @@ void lb_case_ends_look(struct lb_window *window, struct lb_case_ends *ends)
     const struct lb_clock *clock = window->options.clock;
     if (!is_calm(ends, clock))
         return;
-    ends->next_look_ms = lb_clock_monotonic_ms(clock) + LOOK_EVERY_MS;
-    lb_log_failure("cases_not_ended", look(window));
+    bool more = false;
+    lb_log_failure("cases_not_ended", look(window, &more));
+    ends->next_look_ms =
+        lb_clock_monotonic_ms(clock) + (more ? MORE_AFTER_MS : LOOK_EVERY_MS);
 }
