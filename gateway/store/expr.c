@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "gateway/base/buf.h"
+#include "gateway/store/expr_code.h"
 #include "gateway/store/expr_guard.h"
 #include "gateway/store/expr_parse.h"
 #include "gateway/store/foreign.h"
@@ -19,6 +20,7 @@ struct lb_expr {
     sqlite3_stmt *stmt;
     size_t num_names;
     struct lb_expr_shape shape;
+    struct lb_buf code;
     enum lb_expr_kind kinds[LB_MAX_EXPR_NAMES];
 };
 
@@ -44,11 +46,12 @@ void lb_expr_env_free(struct lb_expr_env *env)
 }
 
 static lb_status write_sql(const char *text, const struct lb_expr_names *names,
-                           struct lb_diag *diag, struct lb_buf *sql, struct lb_expr_shape *shape)
+                           struct lb_diag *diag, struct lb_buf *sql, struct lb_expr *expr)
 {
     lb_buf_put_str(sql, "SELECT (");
-    LB_TRY(lb_expr_parse(text, names, diag, sql, shape));
+    LB_TRY(lb_expr_parse(text, names, diag, sql, &expr->code, &expr->shape));
     lb_buf_put(sql, lb_span_of(")", 2));
+    LB_ENSURE(lb_buf_check(&expr->code) == LB_OK, LB_NO_MEMORY, "a rule has too many steps");
     LB_ENSURE(lb_buf_check(sql) == LB_OK, LB_NO_MEMORY, "a rule's SQL passes its maximum");
     return LB_OK;
 }
@@ -66,7 +69,8 @@ lb_status lb_expr_compile(struct lb_expr_env *env, const char *text,
     LB_ENSURE(expr != NULL, LB_NO_MEMORY, "memory is exhausted");
     LB_DEFER(lb_buf_cleanup) struct lb_buf sql;
     lb_buf_init(&sql, MAX_SQL_BYTES);
-    LB_TRY(write_sql(text, names, diag, &sql, &expr->shape));
+    lb_buf_init(&expr->code, LB_MAX_EXPR_CODE_BYTES);
+    LB_TRY(write_sql(text, names, diag, &sql, expr));
     LB_TRY(lb_expr_guard_prepare(&env->guard, (const char *)sql.ptr, diag, &expr->stmt));
     expr->env = env;
     expr->num_names = names->count;
@@ -82,7 +86,14 @@ void lb_expr_free(struct lb_expr *expr)
     if (expr == NULL)
         return;
     (void)sqlite3_finalize(expr->stmt);
+    lb_buf_cleanup(&expr->code);
     free(expr);
+}
+
+const struct lb_expr_step *lb_expr_code_of(const struct lb_expr *expr, size_t *out_num)
+{
+    *out_num = expr->code.len / sizeof(struct lb_expr_step);
+    return (const struct lb_expr_step *)(const void *)expr->code.ptr;
 }
 
 enum lb_expr_kind lb_expr_kind_of(const struct lb_expr *expr)

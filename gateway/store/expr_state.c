@@ -61,6 +61,58 @@ void lb_expr_put_token(struct lb_expr_state *state)
     lb_expr_put(state, " ");
 }
 
+static void emit(struct lb_expr_state *state, const struct lb_expr_step *step)
+{
+    lb_buf_put(state->code, lb_span_of(step, sizeof(*step)));
+}
+
+void lb_expr_emit(struct lb_expr_state *state, enum lb_expr_op op, int64_t number)
+{
+    struct lb_expr_step step;
+    memset(&step, 0, sizeof(step)); /* its gaps as well */
+    step.op = op;
+    step.number = number;
+    emit(state, &step);
+}
+
+/* A text stands in quotes, with two for one inside. */
+static void emit_text(struct lb_expr_state *state)
+{
+    struct lb_span text = state->token.text;
+    struct lb_expr_step step;
+    size_t len = 0;
+    memset(&step, 0, sizeof(step));
+    step.op = LB_EXPR_OP_TEXT;
+    for (size_t i = 1; i + 1 < text.len && !step.too_long; i++) {
+        i += text.ptr[i] == '\'' ? 1 : 0;
+        step.too_long = len + 1 >= sizeof(step.text);
+        if (!step.too_long)
+            step.text[len++] = (char)text.ptr[i];
+    }
+    emit(state, &step);
+}
+
+void lb_expr_emit_constant(struct lb_expr_state *state)
+{
+    int64_t number = 0;
+    switch (state->token.kind) {
+    case LB_TOKEN_TEXT:
+        emit_text(state);
+        return;
+    case LB_TOKEN_NUMBER:
+        for (size_t i = 0; i < state->token.text.len; i++)
+            number = number * 10 + (state->token.text.ptr[i] - '0');
+        lb_expr_emit(state, LB_EXPR_OP_NUMBER, number);
+        return;
+    case LB_TOKEN_UNKNOWN:
+        lb_expr_emit(state, LB_EXPR_OP_NOTHING, 0);
+        return;
+    default:
+        lb_expr_emit(state, LB_EXPR_OP_TRUTH, state->token.kind == LB_TOKEN_TRUE);
+        return;
+    }
+}
+
 static const char *kind_name(enum lb_expr_kind kind)
 {
     static const char *const names[] = {"nothing", "a truth value", "a number", "a text"};

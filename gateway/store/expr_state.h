@@ -13,6 +13,7 @@ struct lb_expr_state {
     const struct lb_expr_names *names;
     struct lb_diag *diag;
     struct lb_buf *sql;  /* what was read so far, as SQL; checked once at the end */
+    struct lb_buf *code;  /* and as steps */
     struct lb_expr_shape *shape;
     unsigned level;
 };
@@ -29,6 +30,11 @@ LB_MUST lb_status lb_expr_expect(struct lb_expr_state *state, enum lb_token_kind
 /* lb_expr_put appends SQL; _token the next token as written. */
 void lb_expr_put(struct lb_expr_state *state, const char *sql);
 void lb_expr_put_token(struct lb_expr_state *state);
+
+/* lb_expr_emit appends a step, with its number where it has one. */
+void lb_expr_emit(struct lb_expr_state *state, enum lb_expr_op op, int64_t number);
+/* lb_expr_emit_constant appends the step of the next token: a number, text or truth value. */
+void lb_expr_emit_constant(struct lb_expr_state *state);
 
 /* lb_expr_need refuses what was just read when it is of another kind than is needed. */
 LB_MUST lb_status lb_expr_need(const struct lb_expr_state *state, enum lb_expr_kind kind,

@@ -21,6 +21,7 @@ static lb_status read_name(struct lb_expr_state *state, enum lb_expr_kind *out_k
         if (!lb_span_is(name, state->names->names[i]))
             continue;
         lb_buf_printf(state->sql, "?%zu", i + 1);
+        lb_expr_emit(state, LB_EXPR_OP_NAME, (int64_t)i);
         state->shape->uses[i] = true;
         *out_kind = state->names->kinds[i];
         return lb_expr_advance(state);
@@ -32,10 +33,20 @@ static lb_status read_name(struct lb_expr_state *state, enum lb_expr_kind *out_k
                           len, (const char *)name.ptr);
 }
 
+struct function {
+    const char *name;
+    const char *sql;
+    size_t min_args;
+    size_t max_args;
+    enum lb_expr_kind takes;
+    enum lb_expr_op op;
+};
+
 /* One argument or several of a kind, separated by commas, up to the closing parenthesis. */
-static lb_status read_arguments(struct lb_expr_state *state, enum lb_expr_kind want,
+static lb_status read_arguments(struct lb_expr_state *state, const struct function *function,
                                 size_t *out_count)
 {
+    enum lb_expr_kind want = function->takes;
     size_t count = 0;
     do {
         enum lb_expr_kind kind;
@@ -46,30 +57,23 @@ static lb_status read_arguments(struct lb_expr_state *state, enum lb_expr_kind w
         LB_TRY(want == LB_EXPR_TRUTH ? lb_expr_read_or(state, &kind)
                                      : lb_expr_read_sum(state, &kind));
         LB_TRY(lb_expr_need(state, kind, want));
-        count++;
+        if (count++ > 0)
+            lb_expr_emit(state, function->op, 0);
     } while (state->token.kind == LB_TOKEN_COMMA);
     *out_count = count;
     return LB_OK;
 }
 
-struct function {
-    const char *name;
-    const char *sql;
-    size_t min_args;
-    size_t max_args;
-    enum lb_expr_kind takes;
-};
-
 /* min and max of one argument would be SQL's aggregates. SQLite's abs fails on the least integer;
  * ours is unknown there. */
 static const struct function functions[] = {
-    {"abs", "lb_abs(", 1, 1, LB_EXPR_NUMBER},
-    {"ceil", "ceil(", 1, 1, LB_EXPR_NUMBER},
-    {"min", "min(", 2, SIZE_MAX, LB_EXPR_NUMBER},
-    {"max", "max(", 2, SIZE_MAX, LB_EXPR_NUMBER},
-    {"floor_div", "lb_floor_div(", 2, 2, LB_EXPR_NUMBER},
-    {"ceil_div", "lb_ceil_div(", 2, 2, LB_EXPR_NUMBER},
-    {"as_number", "lb_as_number(", 1, 1, LB_EXPR_TRUTH},
+    {"abs", "lb_abs(", 1, 1, LB_EXPR_NUMBER, LB_EXPR_OP_ABS},
+    {"ceil", "ceil(", 1, 1, LB_EXPR_NUMBER, LB_EXPR_OP_CEIL},
+    {"min", "min(", 2, SIZE_MAX, LB_EXPR_NUMBER, LB_EXPR_OP_MIN},
+    {"max", "max(", 2, SIZE_MAX, LB_EXPR_NUMBER, LB_EXPR_OP_MAX},
+    {"floor_div", "lb_floor_div(", 2, 2, LB_EXPR_NUMBER, LB_EXPR_OP_FLOOR_DIV},
+    {"ceil_div", "lb_ceil_div(", 2, 2, LB_EXPR_NUMBER, LB_EXPR_OP_CEIL_DIV},
+    {"as_number", "lb_as_number(", 1, 1, LB_EXPR_TRUTH, LB_EXPR_OP_AS_NUMBER},
 };
 
 #define LAST_FUNCTION (sizeof(functions) / sizeof(functions[0]) - 1)
@@ -93,11 +97,13 @@ static lb_status read_call(struct lb_expr_state *state, enum lb_expr_kind *out_k
     LB_TRY(lb_expr_advance(state));
     LB_TRY(lb_expr_expect(state, LB_TOKEN_OPEN));
     size_t count;
-    LB_TRY(read_arguments(state, function->takes, &count));
+    LB_TRY(read_arguments(state, function, &count));
     if (count < function->min_args || count > function->max_args)
         return lb_expr_refuse(state,
                               "abs and ceil take one number, floor_div and ceil_div two, min and "
                               "max two or more, as_number a truth value; correct it");
+    if (function->max_args == 1)
+        lb_expr_emit(state, function->op, 0);
     lb_expr_put(state, ")");
     state->level--;
     *out_kind = LB_EXPR_NUMBER;
@@ -118,6 +124,7 @@ static lb_status read_group(struct lb_expr_state *state, enum lb_expr_kind *out_
 static lb_status read_constant(struct lb_expr_state *state, enum lb_expr_kind kind,
                                enum lb_expr_kind *out_kind)
 {
+    lb_expr_emit_constant(state);
     if (state->token.kind == LB_TOKEN_UNKNOWN)
         lb_expr_put(state, " NULL ");
     else if (state->token.kind == LB_TOKEN_TRUE || state->token.kind == LB_TOKEN_FALSE)
@@ -160,6 +167,7 @@ static lb_status read_signed(struct lb_expr_state *state, enum lb_expr_kind *out
     enum lb_expr_kind kind;
     LB_TRY(read_signed(state, &kind));
     LB_TRY(lb_expr_need(state, kind, LB_EXPR_NUMBER));
+    lb_expr_emit(state, LB_EXPR_OP_NEGATE, 0);
     lb_expr_put(state, ")");
     state->level--;
     *out_kind = kind;
@@ -179,6 +187,7 @@ static lb_status read_product(struct lb_expr_state *state, enum lb_expr_kind *ou
         LB_TRY(lb_expr_advance(state));
         lb_expr_put(state, ",");
         LB_TRY(read_signed(state, &kind));
+        lb_expr_emit(state, LB_EXPR_OP_MULTIPLY, 0);
     }
     if (many) {
         LB_TRY(lb_expr_need(state, kind, LB_EXPR_NUMBER));
@@ -207,6 +216,9 @@ lb_status lb_expr_read_sum(struct lb_expr_state *state, enum lb_expr_kind *out_k
         LB_TRY(lb_expr_advance(state));
         lb_expr_put(state, minus ? ",lb_neg(" : ",(");
         LB_TRY(read_product(state, &kind));
+        if (minus)
+            lb_expr_emit(state, LB_EXPR_OP_NEGATE, 0);
+        lb_expr_emit(state, LB_EXPR_OP_ADD, 0);
         lb_expr_put(state, ")");
     }
     if (many) {

@@ -1,4 +1,4 @@
-#include "gateway/store/expr.h"
+#include "gateway/store/expr_range.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Rule expressions. */
@@ -37,6 +37,34 @@ static bool same_value(const struct lb_expr_value *a, const struct lb_expr_value
                                        : true;
 }
 
+static bool is_in(const struct lb_expr_range *range, const struct lb_expr_value *value)
+{
+    if (value->kind == LB_EXPR_UNKNOWN)
+        return range->unknown;
+    if (value->kind == LB_EXPR_TRUTH)
+        return value->truth ? range->yes : range->no;
+    if (value->kind == LB_EXPR_NUMBER)
+        return range->known && range->min <= value->number && value->number <= range->max;
+    return range->known && (range->text == NULL || strcmp(range->text, value->text) == 0);
+}
+
+/* With one value per name a range is exact; with several it has what each of them gives. */
+static void check_ranges(const struct lb_expr *expr, const struct lb_expr_value *less_values,
+                         const struct lb_expr_value *less, const struct lb_expr_value *more_values,
+                         const struct lb_expr_value *more)
+{
+    struct lb_expr_range narrow[NUM_NAMES], wide[NUM_NAMES];
+    for (size_t i = 0; i < NUM_NAMES; i++) {
+        struct lb_expr_range other = lb_expr_range_of(&less_values[i], kinds[i]);
+        narrow[i] = lb_expr_range_of(&more_values[i], kinds[i]);
+        wide[i] = lb_expr_range_join(&narrow[i], &other);
+    }
+    struct lb_expr_range exact = lb_expr_reach(expr, narrow);
+    struct lb_expr_range all = lb_expr_reach(expr, wide);
+    FUZZ_CHECK(lb_expr_range_is_one(&exact) && is_in(&exact, more));
+    FUZZ_CHECK(is_in(&all, more) && is_in(&all, less));
+}
+
 /* What follows from some values follows from them and any others: three-valued logic never guesses.
  * So whatever an expression says with a name unknown, it says for each value of that name. */
 static void check_values(struct lb_expr *expr, struct lb_span in)
@@ -57,6 +85,11 @@ static void check_values(struct lb_expr *expr, struct lb_span in)
     FUZZ_CHECK(same_value(&more, &again));
     FUZZ_CHECK(less.kind == LB_EXPR_UNKNOWN || less.kind == kind);
     FUZZ_CHECK(less.kind == LB_EXPR_UNKNOWN || same_value(&less, &more));
+    check_ranges(expr, values, &less, known, &more);
+    values[0] = take_value(&in, kinds[0]);
+    values[1] = take_value(&in, kinds[1]);
+    FUZZ_OK(lb_expr_eval(expr, values, kind, &less));
+    check_ranges(expr, values, &less, known, &more);
     for (int other = LB_EXPR_TRUTH; other <= LB_EXPR_TEXT; other++) {
         if (other == (int)kind)
             continue;
