@@ -182,6 +182,8 @@ int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv)
         {"closed", "what is shut now", "查看当前停用的项目", lb_ctl_view_closed},
         {"open-token", "open what a view sealed under TOKEN", "打开视图以 TOKEN 密封的值",
          lb_ctl_view_open_token},
+        {"token-key", "give out the key of one use of TOKEN", "导出 TOKEN 一种用途的密钥",
+         lb_ctl_view_token_key},
     };
     return lb_ctl_words(env, "view", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

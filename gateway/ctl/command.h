@@ -42,7 +42,7 @@ int lb_ctl_drill_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_backup_command(struct lb_ctl_env *env, int argc, char **argv);
 /* upgrade check */
 int lb_ctl_upgrade_command(struct lb_ctl_env *env, int argc, char **argv);
-/* view check | explain | close | open | closed | open-token */
+/* view check | explain | close | open | closed | open-token | token-key */
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
 /* form check | notice */
 int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv);
@@ -63,6 +63,7 @@ int lb_ctl_status_command(struct lb_ctl_env *env, int argc, char **argv);
 /* Words of one command that have a file of their own. */
 int lb_ctl_log_verify(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_open_token(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_view_token_key(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_export(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_prove(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_log_check_proof(struct lb_ctl_env *env, int argc, char **argv);

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -71,6 +72,44 @@ static void a_department_opens_its_own(void **state)
     assert_non_null(strstr(cli->err, "TOKEN_EXPIRED"));
 }
 
+static void who_pays_opens_with_the_key_of_that_use(void **state)
+{
+    struct test_cli *cli = *state;
+    struct lb_op_token_use use = {"tax", "office", "aid", "tax.account", "number"};
+    char token[LB_MAX_VALUE_BYTES + 1];
+    struct stat made;
+    char *key = strdup(key_file(cli, KEY_HEX "\n", 0600));
+    const char *path = test_file(cli, "use.key", "older");
+    assert_non_null(key);
+    assert_int_equal(RUN(cli, lb_ctl_view_command, "view", "token-key", "--key", key, "--provider",
+                         "tax", "--requester", "office", "--purpose", "aid", "--view",
+                         "tax.account", "--field", "number", "--out", path),
+                     LB_CTL_OK);
+    assert_int_equal(stat(path, &made), 0);
+    assert_int_equal(made.st_mode & 0777, 0600);
+    make_token(&use, token);
+    test_feed(cli, token);
+    assert_int_equal(RUN(cli, lb_ctl_view_command, "view", "open-token", "--use-key", path),
+                     LB_CTL_OK);
+    assert_string_equal(cli->out, ACCOUNT "\n");
+    use.field = "other";
+    make_token(&use, token);
+    test_feed(cli, token);
+    assert_int_equal(RUN(cli, lb_ctl_view_command, "view", "open-token", "--use-key", path),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->err, "SEAL_BROKEN"));
+    assert_int_equal(RUN(cli, lb_ctl_view_command, "view", "open-token", "--use-key", path,
+                         "--key", key),
+                     LB_CTL_USAGE);
+    assert_int_equal(RUN(cli, lb_ctl_view_command, "view", "open-token", "--use-key", path,
+                         "--field", "number"),
+                     LB_CTL_USAGE);
+    assert_int_equal(RUN(cli, lb_ctl_view_command, "view", "token-key", "--key", key, "--out",
+                         path),
+                     LB_CTL_USAGE);
+    free(key);
+}
+
 static void nobody_else_does(void **state)
 {
     struct test_cli *cli = *state;
@@ -93,6 +132,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_department_opens_its_own, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(who_pays_opens_with_the_key_of_that_use, test_set_up,
+                                        test_tear_down),
         cmocka_unit_test_setup_teardown(nobody_else_does, test_set_up, test_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

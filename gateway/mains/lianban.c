@@ -32,7 +32,7 @@ static const struct lb_ctl_item items[] = {
     {LB_CTL_WINDOW, "policy", "calculate|list|show|questions|check",
      "which benefits fit, by what a citizen enters", "政策计算器：按所填情况测算符合的政策",
      lb_ctl_policy_command, NULL},
-    {LB_CTL_DEPARTMENT, "view", "check|explain|close|open|closed|open-token",
+    {LB_CTL_DEPARTMENT, "view", "check|explain|close|open|closed|open-token|token-key",
      "who gets which field, how and why; the switch", "视图：谁能以何种方式取得哪个字段；停用与恢复",
      lb_ctl_view_command, NULL},
     {LB_CTL_DEPARTMENT, "adapter", "init", "propose views for a database", "为数据库草拟视图文件",

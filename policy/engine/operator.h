@@ -109,6 +109,8 @@ struct lb_op_secrets {
     struct lb_span token_bind;   /* what a token is for; the same bytes open it */
     const uint8_t *token_nonce;  /* LB_OP_NONCE_BYTES, random, for this one call */
     int64_t now_unix_s;
+    /* Of one use, instead of token_key and bind, and only to open; or NULL. */
+    const uint8_t *token_use_key;
 };
 
 struct lb_op_input {
@@ -158,6 +160,11 @@ struct lb_op_token_use {
 /* lb_op_token_bind writes the use as the bytes of `token_bind`. TOO_LARGE past 4 KiB, NO_MEMORY. */
 LB_MUST lb_status lb_op_token_bind(const struct lb_op_token_use *use, struct lb_arena *arena,
                                    struct lb_span *out_bind);
+
+/* lb_op_token_use_key derives the key of all tokens of one use from the provider's own. Who pays in
+ * the provider's place gets it: it opens those tokens and no others, and does not lead back. */
+void lb_op_token_use_key(const uint8_t token_key[LB_OP_KEY_BYTES], struct lb_span bind,
+                         uint8_t out[LB_OP_KEY_BYTES]);
 
 /* lb_op_token_open opens what TOKEN sealed, under the same key and binding. MALFORMED when it is
  * not of a token's form; SEAL_BROKEN when it does not open (another key, another binding, changed

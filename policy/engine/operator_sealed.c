@@ -12,15 +12,16 @@
  *   token      base64url of version (1) || nonce (16) || AES-256-GCM(plain)
  *   plain      160 bytes: expiry (8), length (2), value, zeros: a token's size tells nothing
  *
- * Every token has a key of its own, HKDF(provider's key; nonce || binding), so that a nonce is
- * never too short and another binding opens nothing.
+ * Every use has a key of its own, HKDF(provider's key; binding), and every token another, HKDF(key
+ * of the use; nonce): a nonce is never too short, another binding opens nothing, and who pays in
+ * the provider's place is given the key of that use alone.
  */
 
 #define PSEUDO_LABEL "lianban pseudonym v1"
 #define PSEUDO_BYTES 16
-#define TOKEN_LABEL "lianban token v1"
+#define TOKEN_LABEL "lianban token v2"
 #define USE_LABEL "lianban token use v1"
-#define TOKEN_VERSION 1
+#define TOKEN_VERSION 2
 #define MAX_BIND_BYTES 4096
 #define PLAIN_BYTES 160
 #define HEAD_BYTES 10
@@ -61,15 +62,31 @@ lb_status lb_op_token_bind(const struct lb_op_token_use *use, struct lb_arena *a
     return lb_arena_copy(arena, lb_buf_span(&bind), out_bind);
 }
 
-static void token_key(const struct lb_op_secrets *secrets, const uint8_t *nonce,
-                      uint8_t out[LB_OP_KEY_BYTES])
+static void derive(const uint8_t key[LB_OP_KEY_BYTES], struct lb_span info,
+                   uint8_t out[LB_OP_KEY_BYTES])
 {
     uint8_t root[LB_SHA256_BYTES];
-    const struct lb_span info[] = {lb_span_of(nonce, LB_OP_NONCE_BYTES), secrets->token_bind};
-    lb_hkdf_extract(lb_span_str(TOKEN_LABEL), lb_span_of(secrets->token_key, LB_OP_KEY_BYTES),
-                    root);
-    lb_hkdf_expand_parts(root, info, 2, out, LB_OP_KEY_BYTES);
+    lb_hkdf_extract(lb_span_str(TOKEN_LABEL), lb_span_of(key, LB_OP_KEY_BYTES), root);
+    lb_hkdf_expand_parts(root, &info, 1, out, LB_OP_KEY_BYTES);
     lb_wipe(root, sizeof(root));
+}
+
+void lb_op_token_use_key(const uint8_t token_key[LB_OP_KEY_BYTES], struct lb_span bind,
+                         uint8_t out[LB_OP_KEY_BYTES])
+{
+    derive(token_key, bind, out);
+}
+
+static void key_of_token(const struct lb_op_secrets *secrets, const uint8_t *nonce,
+                         uint8_t out[LB_OP_KEY_BYTES])
+{
+    uint8_t use_key[LB_OP_KEY_BYTES];
+    if (secrets->token_use_key != NULL)
+        memcpy(use_key, secrets->token_use_key, sizeof(use_key));
+    else
+        derive(secrets->token_key, secrets->token_bind, use_key);
+    derive(use_key, lb_span_of(nonce, LB_OP_NONCE_BYTES), out);
+    lb_wipe(use_key, sizeof(use_key));
 }
 
 static void put_number(uint8_t *out, uint64_t value, size_t len)
@@ -90,7 +107,7 @@ static lb_status seal(const struct lb_op_run *run, struct lb_span value,
     memcpy(plain + HEAD_BYTES, value.ptr, value.len);
     token[0] = TOKEN_VERSION;
     memcpy(token + 1, secrets->token_nonce, LB_OP_NONCE_BYTES);
-    token_key(secrets, token + 1, key);
+    key_of_token(secrets, token + 1, key);
     lb_status status = lb_aead_seal(lb_span_of(key, sizeof(key)), zero_nonce,
                                     lb_span_str(TOKEN_LABEL), lb_span_of(plain, sizeof(plain)),
                                     token + BODY_AT);
@@ -137,12 +154,13 @@ lb_status lb_op_token_open(struct lb_span token, const struct lb_op_secrets *sec
     struct lb_span bytes;
     uint8_t plain[PLAIN_BYTES];
     uint8_t key[LB_OP_KEY_BYTES];
-    LB_ENSURE(secrets->token_key != NULL, LB_INTERNAL, "no key for tokens");
+    LB_ENSURE(secrets->token_key != NULL || secrets->token_use_key != NULL, LB_INTERNAL,
+              "no key for tokens");
     LB_ENSURE(token.len <= LB_MAX_VALUE_BYTES, LB_MALFORMED, "a token of another length");
     LB_TRY(lb_b64url_decode(arena, token, &bytes));
     LB_ENSURE(bytes.len == TOKEN_BYTES && bytes.ptr[0] == TOKEN_VERSION, LB_MALFORMED,
               "a token of another length or version");
-    token_key(secrets, bytes.ptr + 1, key);
+    key_of_token(secrets, bytes.ptr + 1, key);
     lb_status status = lb_aead_open(
         lb_span_of(key, sizeof(key)), zero_nonce, lb_span_str(TOKEN_LABEL),
         lb_span_of(bytes.ptr + BODY_AT, PLAIN_BYTES + LB_AEAD_TAG_BYTES), plain);

@@ -104,6 +104,33 @@ static void a_token_opens_under_nothing_else(void **state)
     assert_int_equal(open_token(fixture, token, NULL), LB_INTERNAL);
 }
 
+static void who_pays_opens_the_tokens_of_one_use(void **state)
+{
+    struct fixture *fixture = *state;
+    char token[LB_MAX_VALUE_BYTES + 1];
+    char other[LB_MAX_VALUE_BYTES + 1];
+    uint8_t use_key[LB_OP_KEY_BYTES];
+    fixture_cell(fixture, LB_FIELD_CODE, CELL_TEXT("6222"));
+    const uint8_t *own = fixture->secrets.token_key;
+    apply_text(fixture, "TOKEN(1)", token);
+    lb_op_token_use_key(own, fixture->secrets.token_bind, use_key);
+    assert_memory_not_equal(use_key, own, sizeof(use_key));
+    fixture->secrets.token_bind = lb_span_str("another use");
+    apply_text(fixture, "TOKEN(1)", other);
+    fixture->secrets.token_key = NULL;
+    fixture->secrets.token_use_key = use_key;
+    /* whatever the binding says */
+    assert_int_equal(open_token(fixture, token, "6222"), LB_CODE_OK);
+    assert_int_equal(open_token(fixture, other, NULL), LB_SEAL_BROKEN);
+    fixture->secrets.now_unix_s = NOW_S + DAY_S;
+    assert_int_equal(open_token(fixture, token, NULL), LB_TOKEN_EXPIRED);
+    use_key[31] ^= 1;
+    assert_int_equal(open_token(fixture, token, NULL), LB_SEAL_BROKEN);
+    /* nobody seals with it */
+    struct lb_fact fact = {0};
+    assert_int_equal(fixture_apply(fixture, "TOKEN(1)", &fact), LB_INTERNAL);
+}
+
 static void every_changed_character_is_caught(void **state)
 {
     struct fixture *fixture = *state;
@@ -164,6 +191,7 @@ int main(void)
         WITH_FIXTURE(another_key_gives_another_pseudonym),
         WITH_FIXTURE(a_token_opens_for_its_maker_until_its_day),
         WITH_FIXTURE(a_token_opens_under_nothing_else),
+        WITH_FIXTURE(who_pays_opens_the_tokens_of_one_use),
         WITH_FIXTURE(every_changed_character_is_caught),
         WITH_FIXTURE(tokens_do_not_tell_two_values_apart),
     };

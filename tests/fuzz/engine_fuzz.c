@@ -142,7 +142,7 @@ static const struct lb_op_secrets *sample_secrets(void)
 {
     static struct lb_op_secrets secrets;
     secrets = (struct lb_op_secrets){pseudo_key, token_key, lb_span_str("tax.wage income"),
-                                     token_nonce, INT64_C(1800000000)};
+                                     token_nonce, INT64_C(1800000000), NULL};
     return &secrets;
 }
 
