@@ -7,8 +7,9 @@ lb_status lb_graded_open(const struct lb_window_case *entry, size_t member, size
 {
     const struct lb_case_fact *kept = &entry->members[member].facts[fact];
     bool known = kept->value.state == LB_FACT_OK && kept->value.kind != LB_FACT_UNKNOWN;
-    LB_ENSURE(entry->form->form->facts[fact].call.op != LB_OP_SHARE, LB_MALFORMED,
-              "a share is not a fact by itself");
+    const enum lb_op op = entry->form->form->facts[fact].call.op;
+    LB_ENSURE(op != LB_OP_SHARE && op != LB_OP_TOKEN, LB_MALFORMED,
+              "a share or token is no fact that a person knows");
     LB_ENSURE(!known, LB_FACT_ANSWERED, "a department has answered this");
     LB_ENSURE(kept->code != LB_PART_REFUSED && kept->code != LB_GRANT_REFUSED &&
                   kept->code != LB_GRANT_REVOKED,

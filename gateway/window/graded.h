@@ -11,7 +11,7 @@
 
 /* lb_graded_open says whether an officer's fact may stand in the place of what a department said:
  * FACT_ANSWERED when it has answered, PART_REFUSED when the citizen refused or withdrew that, and
- * MALFORMED for a share, which means nothing by itself. */
+ * MALFORMED for a share or a token, which mean nothing to a person. */
 LB_MUST lb_status lb_graded_open(const struct lb_window_case *entry, size_t member, size_t fact);
 
 /* lb_graded_record is the newest record of an officer's fact that stands now; NULL for none. */

@@ -78,12 +78,25 @@ static Lianban__V1__Fact__State state_of(enum lb_fact_state state)
     return known ? states[state] : LIANBAN__V1__FACT__STATE__UNAVAILABLE;
 }
 
-/* As the window shows it. A department's text that is no line of readable words stays here. */
+/* As the window shows it, or a token, which the window cannot read. */
+static lb_status handed_over(const struct lb_form_fact *fact, const struct lb_fact *value,
+                             const char *shown, struct lb_arena *arena, const char **out)
+{
+    *out = shown;
+    if (fact->call.op != LB_OP_TOKEN || value->state != LB_FACT_OK || value->kind != LB_FACT_TEXT)
+        return LB_OK;
+    *out = lb_arena_str(arena, value->text);
+    LB_ENSURE(*out != NULL, LB_NO_MEMORY, "arena is full");
+    return LB_OK;
+}
+
+/* A department's text that is no line of readable words stays here. */
 lb_status lb_part_add_fact(const struct lb_window_case *entry, size_t member, size_t fact,
-                           size_t person, struct lb_arena *arena, Lianban__V1__Part *out)
+                          size_t person, struct lb_arena *arena, Lianban__V1__Part *out)
 {
     const struct lb_case_fact *kept = &entry->members[member].facts[fact];
     Lianban__V1__CaseFact *shown = NULL;
+    const char *value = NULL;
     Lianban__V1__PartFact *message = lb_arena_alloc(arena, sizeof(*message));
     LB_ENSURE(message != NULL, LB_NO_MEMORY, "arena is full");
     LB_TRY(lb_window_fact_message(entry, member, fact, arena, &shown));
@@ -92,8 +105,9 @@ lb_status lb_part_add_fact(const struct lb_window_case *entry, size_t member, si
     message->person = (uint32_t)person;
     message->department = shown->department;
     message->state = state_of(kept->value.state);
-    if (lb_utf8_line(shown->shown, LB_MAX_VALUE_BYTES))
-        message->shown = shown->shown;
+    LB_TRY(handed_over(&entry->form->form->facts[fact], &kept->value, shown->shown, arena, &value));
+    if (lb_utf8_line(value, LB_MAX_VALUE_BYTES))
+        message->shown = text(value);
     if (shown->counts) { /* an officer's, in the department's place */
         message->state = LIANBAN__V1__FACT__STATE__OK;
         message->grade = shown->grade;

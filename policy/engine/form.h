@@ -74,7 +74,7 @@
  *       law: [SAL42]
  *       classes: [TEKUN, DIBAO]       # handed over when the case's class is one of these
  *       roles: [applicant, member]    # whose identity goes along; the applicant's always does
- *       facts: [name_same]            # optional: what goes along as the window shows it
+ *       facts: [name_same]            # optional: what goes along as the window shows it, or tokens
  *       days: 30                      # working days from the submission on
  *       escalate: {zh: ..., en: ...}  # who is told when it is overdue
  *       emergency: false              # optional: aid first, papers later; see below
@@ -103,9 +103,12 @@
  * alone: so a recognition goes before incomes (SAL 42), and what is not needed is not asked. Not
  * all sections are late, and those of a slot all are or none.
  *
- * A part's facts are shown ones that its roles are asked. An emergency part is handed over at once,
- * on the word of who serves, before any class stands: it names no classes, and its `days`, at most
- * 10, are days of the calendar, within which the papers follow (SAL 50).
+ * A fact with TOKEN is never shown, stands in no expression and goes along with a part: the window
+ * passes on what it cannot read, to the department that may open it (operator.h).
+ *
+ * A part's facts are shown ones, and tokens, that its roles are asked. An emergency part is handed
+ * over at once, on the word of who serves, before any class stands: it names no classes, and its
+ * `days`, at most 10, are days of the calendar, within which the papers follow (SAL 50).
  *
  * A trigger looks for people who may be entitled and have not applied (docs/OUTREACH.md). It is
  * run by the agent of its source, for who agreed to it once, at most once every so many days. It

@@ -214,6 +214,35 @@ static lb_status compile_classes(struct form_loader *loader, bool *used)
     return LB_OK;
 }
 
+static bool is_handed_over(const struct lb_form *form, size_t fact)
+{
+    for (size_t p = 0; p < form->num_parts; p++)
+        for (size_t k = 0; k < form->parts[p].num_facts; k++)
+            if (form->parts[p].facts[k] == fact)
+                return true;
+    return false;
+}
+
+/* A token goes along with a part, to who opens it; it says nothing to a rule. */
+static lb_status check_tokens(struct form_loader *loader, const bool *names_used)
+{
+    const struct lb_form *form = &loader->form->form;
+    for (size_t i = 0; i < form->num_facts; i++) {
+        if (form->facts[i].call.op != LB_OP_TOKEN)
+            continue;
+        if (names_used[i])
+            return lb_yaml_fail(loader->taken[i].node, loader->diag,
+                                "fact `%s` is a token, which says nothing to a rule; leave it out "
+                                "of expressions",
+                                loader->taken[i].name);
+        if (!is_handed_over(form, i))
+            return lb_yaml_fail(loader->taken[i].node, loader->diag,
+                                "no part hands over token `%s`; do not ask for it",
+                                loader->taken[i].name);
+    }
+    return LB_OK;
+}
+
 /* What no rule needs is not asked for (minimisation), and what is left over is mostly a mistake. */
 static lb_status refuse_unused(struct form_loader *loader, const bool *names_used,
                                const bool *conditions_used)
@@ -223,7 +252,7 @@ static lb_status refuse_unused(struct form_loader *loader, const bool *names_use
     size_t first_slot = lb_form_first_slot(form);
     size_t first_value = lb_form_first_value(form);
     for (size_t i = 0; i < form->form.num_facts; i++)
-        if (!names_used[i] && !form->form.facts[i].show &&
+        if (!names_used[i] && !form->form.facts[i].show && !is_handed_over(&form->form, i) &&
             lb_form_share_of(&form->form, i) == SIZE_MAX)
             return lb_yaml_fail(taken[i].node, loader->diag,
                                 "no expression uses fact `%s` and it is not shown; do not ask for "
@@ -262,5 +291,6 @@ lb_status lb_form_compile(struct form_loader *loader, const struct lb_yaml_node 
     LB_TRY(compile_conditions(loader, names_used));
     LB_TRY(compile_classes(loader, conditions_used));
     LB_TRY(compile_amounts(loader, names_used));
+    LB_TRY(check_tokens(loader, names_used));
     return refuse_unused(loader, names_used, conditions_used);
 }

@@ -157,9 +157,10 @@ static lb_status read_grade(struct form_loader *loader, const struct lb_yaml_nod
     LB_TRY(lb_yaml_opt_text(map, "grade", "B", loader->diag, &text));
     if (strlen(text) != 1 || text[0] < 'A' || text[0] > 'C')
         return lb_yaml_fail(node, loader->diag, "`%.80s` is no grade; use A, B or C", text);
-    if (node != NULL && fact->call.op == LB_OP_SHARE)
+    if (node != NULL && (fact->call.op == LB_OP_SHARE || fact->call.op == LB_OP_TOKEN))
         return lb_yaml_fail(node, loader->diag,
-                            "a share means nothing by itself, so nobody adds one; remove `grade`");
+                            "a share or token means nothing to an officer, so nobody adds one; "
+                            "remove `grade`");
     fact->grade = text[0];
     return LB_OK;
 }
@@ -171,6 +172,9 @@ static lb_status read_words(struct form_loader *loader, const struct lb_yaml_nod
     if (fact->show && fact->call.op == LB_OP_SHARE)
         return lb_yaml_fail(lb_yaml_get(map, "show"), loader->diag,
                             "a share means nothing by itself and is never shown; remove `show`");
+    if (fact->show && fact->call.op == LB_OP_TOKEN)
+        return lb_yaml_fail(lb_yaml_get(map, "show"), loader->diag,
+                            "a token is for who opens it and is never shown; remove `show`");
     LB_TRY(lb_yaml_opt_bool(map, "optional", false, loader->diag, &fact->optional));
     size_t section = lb_form_section_index(&loader->form->form, fact->department);
     if (fact->optional && loader->form->form.sections[section].basis == LB_BASIS_MANDATE)

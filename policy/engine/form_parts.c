@@ -61,7 +61,7 @@ static lb_status read_fact(struct form_loader *loader, const struct lb_yaml_node
     size_t index = lb_form_fact_index(form, name);
     if (index == SIZE_MAX)
         return lb_yaml_fail(item, loader->diag, "`%.80s` is no fact of this form", name);
-    if (!form->facts[index].show)
+    if (!form->facts[index].show && form->facts[index].call.op != LB_OP_TOKEN)
         return lb_yaml_fail(item, loader->diag,
                             "fact `%s` is not shown, so the window has no value to hand over; "
                             "leave it out, or write `show: true`",

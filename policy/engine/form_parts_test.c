@@ -205,6 +205,35 @@ static void refuses_a_fact_of_others(void **state)
     check(&changed, &refusal);
 }
 
+/* A token is handed over unread: never shown, in no rule, and asked only if somebody gets it. */
+static void a_token_goes_along_and_nowhere_else(void **state)
+{
+    static const char *const tail = "    label: {zh: 账户, en: Account}\nhousehold:\n";
+    static const struct refusal table[] = {
+        {"facts: [region]", "facts: [region] ", "fact: account", "no part hands over"},
+        {"    show: false\n    label: {zh: 账户", "    show: true\n    label: {zh: 账户",
+         "show: true\n    label: {zh: 账户", "never shown"},
+        {"    show: false\n    label: {zh: 账户", "    grade: A\n    label: {zh: 账户", "grade: A",
+         "nobody adds"},
+        {"each: firms, fold: sum", "each: as_number(account = 'x'), fold: sum", "fact: account",
+         "says nothing to a rule"},
+    };
+    struct world *world = *state;
+    struct world changed = *world;
+    char *fact = lb_arena_printf(
+        world->arena,
+        "  - fact: account\n    department: tax\n    view: tax.account\n    field: number\n"
+        "    operator: TOKEN(30)\n    roles: [applicant]\n    otherwise: unknown\n"
+        "    show: false\n%s", tail);
+    changed.text = lb_form_fixture_replace(world->arena, world->text, "household:\n", fact);
+    check(&changed, &table[0]); /* nobody is handed it */
+    changed.text = lb_form_fixture_replace(world->arena, changed.text, "facts: [region]",
+                                           "facts: [region, account]");
+    lb_form_free(lb_form_fixture_load(changed.text, world->rules));
+    for (size_t i = 1; i < sizeof(table) / sizeof(table[0]); i++)
+        check(&changed, &table[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +241,7 @@ int main(void)
         cmocka_unit_test(notice_names_who_gets_what),
         cmocka_unit_test(refuses_mistakes),
         cmocka_unit_test(refuses_a_fact_of_others),
+        cmocka_unit_test(a_token_goes_along_and_nowhere_else),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -32,6 +32,7 @@ static const struct word role_words[] = {
     {"agent", {"代办人", "the agent"}},
     {"father", {"父亲", "the father"}},
     {"parent", {"父母另一方", "the other parent"}},
+    {"parents", {"父母", "the parents"}},
     {"heir", {"共同继承人", "heirs who apply together"}},
 };
 
