@@ -62,8 +62,25 @@ static bool mentions(const char *text, const struct lb_threshold *threshold)
     return false;
 }
 
+/* What stands in no text that was read is told to be so, wherever it is told. */
+static lb_status put_doubts(struct catalogue_loader *loader, const char *text, bool zh,
+                            struct lb_buf *out)
+{
+    const struct lb_rules *rules = loader->catalogue->rules;
+    const struct lb_threshold *threshold = NULL;
+    for (size_t i = 0; (threshold = lb_rules_threshold_at(rules, i)) != NULL; i++) {
+        if (threshold->verified || !mentions(text, threshold))
+            continue;
+        const char *value = lb_threshold_format(threshold, loader->reader.arena);
+        LB_ENSURE(value != NULL, LB_NO_MEMORY, "a text");
+        lb_buf_printf(out, zh ? "；%s为参考值，未与文件核对"
+                              : "; %s is a reference value, not verified against a text", value);
+    }
+    return LB_OK;
+}
+
 static lb_status fill_one(struct catalogue_loader *loader, const struct lb_yaml_node *node,
-                          const struct lb_policy_condition *condition, const char **text)
+                          const struct lb_policy_condition *condition, bool zh, const char **text)
 {
     struct form_loader *reader = &loader->reader;
     LB_DEFER(lb_buf_cleanup) struct lb_buf out;
@@ -80,6 +97,7 @@ static lb_status fill_one(struct catalogue_loader *loader, const struct lb_yaml_
         else
             lb_buf_put_u8(&out, (uint8_t)*at++);
     }
+    LB_TRY(put_doubts(loader, *text, zh, &out));
     LB_TRY(lb_buf_check(&out));
     *text = lb_arena_str(reader->arena, lb_buf_span(&out));
     LB_ENSURE(*text != NULL, LB_NO_MEMORY, "a text");
@@ -93,8 +111,8 @@ lb_status lb_catalogue_fill(struct catalogue_loader *loader, const struct lb_yam
     struct lb_form_text filled;
     const struct lb_yaml_node *node = lb_yaml_get(map, key);
     LB_TRY(lb_form_read_text(&loader->reader, map, key, &filled));
-    LB_TRY(fill_one(loader, lb_yaml_get(node, "zh"), condition, &filled.zh));
-    LB_TRY(fill_one(loader, lb_yaml_get(node, "en"), condition, &filled.en));
+    LB_TRY(fill_one(loader, lb_yaml_get(node, "zh"), condition, true, &filled.zh));
+    LB_TRY(fill_one(loader, lb_yaml_get(node, "en"), condition, false, &filled.en));
     *text = filled;
     return LB_OK;
 }

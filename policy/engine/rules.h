@@ -17,6 +17,9 @@
  *   thresholds:
  *     std.dibao: {value: 145000, unit: cents, source: "..."} # unit: cents|count|years|bp|m2|
  *                                                            # months|date (YYYYMMDD)
+ *                                                            # verified: false where the figure
+ *                                                            # is in no text that was read: it is
+ *                                                            # told with it
  *   sets:
  *     disability.severe: {codes: ["11", "12"], source: "..."}
  *   tables:
@@ -45,6 +48,7 @@ struct lb_threshold {
     int64_t value;
     const char *unit;
     const char *source;
+    bool verified;  /* false: the figure stands in no text that was read */
 };
 
 /* lb_rules_num_thresholds and lb_rules_threshold_at list the thresholds in the order of the file;

@@ -44,13 +44,14 @@ static bool is_day(int64_t value)
 static lb_status read_threshold(const struct lb_yaml_node *entry, struct lb_diag *diag,
                                 struct lb_threshold *out)
 {
-    static const char *const keys[] = {"value", "unit", "source", NULL};
+    static const char *const keys[] = {"value", "unit", "source", "verified", NULL};
     LB_TRY(lb_yaml_only(entry, keys, diag));
     LB_TRY(lb_yaml_need_int(entry, "value", 0, LB_RULES_MAX_VALUE, diag, &out->value));
     LB_TRY(read_unit(entry, diag, &out->unit));
     if (strcmp(out->unit, "date") == 0 && !is_day(out->value))
         return lb_yaml_fail(lb_yaml_get(entry, "value"), diag,
                             "the value is no day; write it as YYYYMMDD");
+    LB_TRY(lb_yaml_opt_bool(entry, "verified", true, diag, &out->verified));
     return need_source(entry, diag, &out->source);
 }
 
