@@ -34,6 +34,10 @@ class Clerk(Officer):
         reply = self._call("NextPart", "NextPartRequest")
         return reply if reply.found else None
 
+    def show(self, number):
+        """One part, whatever became of it."""
+        return self._call("GetPart", "GetPartRequest", number=number)
+
     def acknowledge(self, number):
         self._call("AckPart", "AckPartRequest", number=number)
 

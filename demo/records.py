@@ -304,7 +304,7 @@ def _rental(population, out, household, head):
 def _housing_fund(population, out, person):
     account = f"GJJ{person.number:09d}"
     out.put("gjj_account", (account, person.id_no, person.wage, person.wage * 3, person.fund or "normal",
-                            None))
+                            None, _blob("payout", person.number)))
     for offset in range(-3, 0):
         out.put("gjj_deposit", (account, population.month(offset), person.wage * 24 // 100))
 

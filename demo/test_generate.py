@@ -15,6 +15,8 @@ import sys
 import tempfile
 import unittest
 
+import yaml
+
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, _HERE)
 
@@ -28,6 +30,7 @@ import truth  # noqa: E402
 TODAY = datetime.date(2026, 11, 21)
 CLASSES = ("TEKUN", "DIBAO", "SINGLE", "EDGE", "RIGID", "NONE", "MANUAL")
 RULES = os.path.join(os.path.dirname(_HERE), "policy", "rules", "beijing-reference.yaml")
+CATALOGUE = os.path.join(os.path.dirname(_HERE), "policy", "catalogue", "thresholds.yaml")
 
 
 def make(out, *more):
@@ -306,6 +309,19 @@ class Standards(unittest.TestCase):
         self.assertEqual(int(found["area.mean"]), truth.MEAN_AREA)
         self.assertEqual((found["edge.ratio"], found["rigid.ratio"], found["deposit.months"]),
                          ("15000", "5000", "24"))
+
+    def test_what_stands_in_no_text_says_so(self):
+        """All figures that no text was found for: a short list, and the rule sets say it of no others."""
+        unverified = {RULES: ["income.local", "rigid.ratio", "area.mean", "maternity.min", "min.wage",
+                              "housing.work.months"],
+                      CATALOGUE: ["wage.minimum"]}
+        for path, names in unverified.items():
+            with open(path, encoding="utf-8") as file:
+                thresholds = yaml.safe_load(file)["thresholds"]
+            with self.subTest(path):
+                said = [name for name, entry in thresholds.items() if not entry.get("verified", True)]
+                self.assertEqual(said, names)
+                self.assertEqual([name for name, entry in thresholds.items() if "参考值" in entry["source"]], names)
 
     def test_disease_list(self):
         with open(RULES, encoding="utf-8") as file:

@@ -8,7 +8,7 @@ CREATE TABLE prh_queue (case_no TEXT PRIMARY KEY, head_id TEXT, members INTEGER,
 CREATE TABLE prh_contract (cno TEXT PRIMARY KEY, case_no TEXT, unit TEXT, from_d TEXT, to_d TEXT,
   rent INTEGER, subsidy_pct INTEGER);
 CREATE TABLE gjj_account (acct TEXT PRIMARY KEY, id_no TEXT, base_cents INTEGER, balance INTEGER,
-  status TEXT, sealed_date TEXT);
+  status TEXT, sealed_date TEXT, payout_enc BLOB);
 CREATE TABLE gjj_deposit (acct TEXT, month TEXT, cents INTEGER);
 CREATE TABLE data_as_of (as_of TEXT NOT NULL);
 --

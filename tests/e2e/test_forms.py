@@ -3,8 +3,10 @@ comes to, and to the one its story tells."""
 
 import collections
 import concurrent.futures
+import contextlib
 import datetime
 import glob
+import json
 import os
 import re
 import shlex
@@ -22,10 +24,12 @@ import fixture  # noqa: E402
 import departments  # noqa: E402
 import forms  # noqa: E402
 import population  # noqa: E402
+from clerks import enrolled  # noqa: E402
 from expected import normal_name  # noqa: E402
 from generate import DEFAULT_SEED  # noqa: E402
 from material import LIFE_FORMS  # noqa: E402
 from members import DEPARTMENTS  # noqa: E402
+from processes import wait_until  # noqa: E402
 from stubs import Refused  # noqa: E402
 from window import BADGE, UNIT  # noqa: E402
 
@@ -175,7 +179,8 @@ class Rechecks(unittest.TestCase):
     """Who draws a subsidy, one after the other by mandate: what is found is for a person, and nothing is stopped."""
 
     def test_a_stop_is_proposed_to_a_person(self):
-        told = [case for case in forms.cases_of(federation.people) if case["form"] == "disability-recheck"]
+        told = [case for case in forms.cases_of(federation.people) if case["key"] in {
+            "disability-recheck-" + key for key in ("as-before", "set-free", "in-prison", "moved", "working")}]
         folder = fixture.folder()
         listed, out = os.path.join(folder, "drawing"), os.path.join(folder, "to-look-at")
         with open(listed, "w", encoding="utf-8") as file:
@@ -195,6 +200,58 @@ class Rechecks(unittest.TestCase):
             self.assertEqual((still.class_id, len(still.parts)), (row[2], 0))
         self.assertEqual(rows["disability-recheck-in-prison"][3], "imprisoned_now")
         self.assertEqual(rows["disability-recheck-moved"][3], "moved")
+
+
+class Payouts(unittest.TestCase):
+    """An account goes from who has it to who pays as a token: the window passes on what it cannot read."""
+
+    USE = ("--provider", "social-security", "--requester", "street-office", "--purpose", "newborn",
+           "--view", "social-security.card", "--field", "account")
+
+    def test_who_pays_opens_it_and_nobody_else(self):
+        with contextlib.closing(sqlite3.connect(self.database("social-security"))) as database:
+            cards = dict(database.execute("SELECT aac002, hex(bank_acct_enc) FROM card"))
+        told = next(case for case in forms.cases_of(federation.people) if case["form"] == "newborn"
+                    and case["class"] == "FULL" and case["members"][0]["id_no"] in cards)
+        account = cards[told["members"][0]["id_no"]]
+        clerk = enrolled(federation, ("medical-insurance",), 2)["medical-insurance"]
+        self.addCleanup(clerk.close)
+        ended = federation.window.apply(told["members"], "newborn")
+        kept = {fact.fact: fact for fact in ended.facts}["payout"]
+        self.assertEqual((kept.state, kept.shown), ("ok", ""))
+        federation.window.submit(ended.case_id)
+        wait_until(lambda: self.parts(clerk, ended), 60, "both parts at the medical insurance")
+        handed = {part["part"]: part for part in self.parts(clerk, ended)}
+        self.assertNotIn("payout", {fact["fact"] for fact in handed["insurance"]["facts"]})
+        token, = [fact["shown"] for fact in handed["maternity"]["facts"] if fact["fact"] == "payout"]
+        self.assertEqual(len(token), 258)
+        self.assertNotIn(account, str(handed))
+        self.assertEqual(self.opened(token, "--key", self.key("social-security"), *self.USE), {"value": account})
+        given = os.path.join(fixture.folder(), "newborn.key")
+        federation.material.lianban("view", "token-key", "--key", self.key("social-security"), *self.USE,
+                                    "--out", given)
+        self.assertEqual(self.opened(token, "--use-key", given), {"value": account})
+        for options in (("--key", self.key("medical-insurance"), *self.USE), ("--use-key", self.key("social-security")),
+                        ("--key", self.key("social-security"), *self.USE[:-1], "held")):
+            self.assertEqual(self.opened(token, *options)["error"]["code"], "SEAL_BROKEN")
+
+    @staticmethod
+    def parts(clerk, ended):
+        """The parts of a case at a clerk's department, read, once both are there."""
+        numbers = [part.number for part in clerk.parts() if part.case_id == ended.case_id]
+        return [json.loads(clerk.show(number).json) for number in numbers] if len(numbers) == 2 else []
+
+    @staticmethod
+    def database(department):
+        return os.path.join(federation.root, "departments", department + ".db")
+
+    @staticmethod
+    def key(department):
+        return os.path.join(federation.members[department].state, "token.key")
+
+    @staticmethod
+    def opened(token, *options):
+        return federation.material.lianban("view", "open-token", *options, may_fail=True, given=token)
 
 
 class Days(unittest.TestCase):

@@ -37,4 +37,4 @@ SELECT CASE
     THEN CASE WHEN EXISTS (SELECT 1 FROM listed WHERE homes <> 1) THEN 'MANUAL' ELSE 'NONE' END
   WHEN (SELECT months FROM paid) >= 9 AND NOT EXISTS (SELECT 1 FROM settled) THEN 'FULL'
   ELSE 'BASIC'
-END AS class, 32500 * (SELECT children FROM birth) AS insurance_fee
+END AS class, 43500 * (SELECT children FROM birth) AS insurance_fee
