@@ -254,6 +254,27 @@ class Payouts(unittest.TestCase):
         return federation.material.lianban("view", "open-token", *options, may_fail=True, given=token)
 
 
+class Heirs(unittest.TestCase):
+    def test_nothing_is_asked_before_each_agreed(self):
+        """One of two heirs has not agreed, and then refuses: no department is asked. Without him a person decides
+        (the story `one-of-two`)."""
+        told = next(case for case in forms.cases_of(federation.people) if case["key"] == "bereavement-wife-and-son")
+        heir = [member["role"] for member in told["members"]].index("heir")
+        case_id = federation.window.open(told["members"], "bereavement")
+        tickets = [(ticket.member, ticket.request_id) for ticket in federation.window.ask(case_id)]
+        federation.window.confirm(case_id, told["members"], [ticket for ticket in tickets if ticket[0] != heir])
+        with self.assertRaises(Refused) as waiting:
+            federation.window.collect(case_id)
+        self.assertEqual(waiting.exception.code, "GRANT_PENDING")
+        notice = federation.window.notice(case_id).sha256
+        for member, request_id in tickets:
+            if member == heir:
+                federation.desk.confirm(request_id, told["members"][heir]["id_no"], notice, agreed=False)
+        with self.assertRaises(Refused) as refused:
+            federation.window.collect(case_id)
+        self.assertEqual(refused.exception.code, "GRANT_REFUSED")
+
+
 class Days(unittest.TestCase):
     def test_the_stories_hold_on_other_days_as_well(self):
         """Ends of years, months and terms: databases and outcomes alone, without a federation."""
