@@ -140,6 +140,10 @@ class Handed(unittest.TestCase):
             federation.window.submit(case_id)
         self.assertEqual(refused.exception.code, "CASE_UNDECIDED")
         wait_until(lambda: held() == 0, SOON, "an empty outbox")
+        logs = [federation.members[name].state for name in ("broker", LEAD, SECOND, "window")]
+        compared = federation.material.lianban("log", "reconcile", *logs, may_fail=True)
+        self.assertGreaterEqual(compared["parcels"], 2)
+        self.assertEqual(compared["parcel_findings"], [])
 
 
 class OnTheWay(unittest.TestCase):
