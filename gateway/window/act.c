@@ -1,6 +1,7 @@
 #include "gateway/window/act.h"
 
 #include "gateway/crypto/hash.h"
+#include "gateway/window/look.h"
 #include "gateway/wire/pb.h"
 
 #define MAX_BODY_BYTES (32U * 1024)
@@ -37,6 +38,7 @@ static lb_status take_case(struct lb_act *act)
     (void)pthread_mutex_unlock(&act->window->lock);
     LB_ENSURE(!closed, LB_CASE_UNKNOWN, "the case is being closed");
     LB_ENSURE(!collecting, LB_CASE_STATE, "the case is collecting");
+    LB_ENSURE(!lb_case_is_watch(entry), LB_CASE_STATE, "nobody decides what a trigger found");
     LB_ENSURE(entry->decided || lb_records_newest(&entry->records, LB_RECORD_SUGGESTED) > 0,
               LB_CASE_STATE, "the case was never judged");
     return LB_OK;

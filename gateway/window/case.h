@@ -66,6 +66,14 @@ struct lb_case_share {
     uint8_t persons[32]; /* hash of the commitments to its persons */
 };
 
+/* Of a case that is a watch: its looks (look.h). */
+struct lb_case_look {
+    int64_t begun_unix_s;  /* the last one; 0: there was none */
+    int64_t asked_unix_s;  /* when departments were asked last */
+    bool done;             /* the last one has ended */
+    bool over;             /* there will be no other */
+};
+
 struct lb_case_member {
     size_t role;                    /* index in the form */
     char id_no[19];
@@ -105,6 +113,7 @@ struct lb_window_case {
     size_t num_members;
     struct lb_case_member members[LB_MAX_HOUSEHOLD];
     struct lb_case_share *shares;       /* one per share of the form */
+    struct lb_case_look look;
     uint64_t last_order;
     uint32_t receipts_checked, receipts_failed;
     bool decided;            /* a collect has ended: the members below are set */

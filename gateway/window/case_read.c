@@ -193,6 +193,18 @@ static lb_status read_shares(struct lb_window_case *entry, const struct lb_json 
     return LB_OK;
 }
 
+/* --- looks --- */
+
+static lb_status read_look(const struct lb_json *root, struct lb_case_look *look)
+{
+    const struct lb_json *object = NULL;
+    LB_TRY(lb_json_get_object(root, "look", &object));
+    LB_TRY(lb_json_get_int(object, "begun", &look->begun_unix_s));
+    LB_TRY(lb_json_get_int(object, "asked", &look->asked_unix_s));
+    LB_TRY(lb_json_get_bool(object, "done", &look->done));
+    return lb_json_get_bool(object, "over", &look->over);
+}
+
 /* --- result --- */
 
 static lb_status find_class(struct lb_window_case *entry, const char *id)
@@ -289,6 +301,8 @@ static lb_status read_case(const struct lb_json *root, const struct lb_json *mem
     for (size_t i = 0; i < entry->num_members; i++)
         LB_TRY(read_member(entry, &entry->members[i], lb_json_at(members, i)));
     LB_TRY(read_shares(entry, root));
+    if (entry->form->form->trigger.every_days > 0)
+        LB_TRY(read_look(root, &entry->look));
     LB_TRY(get_u32(root, "receipts_checked", &entry->receipts_checked));
     LB_TRY(get_u32(root, "receipts_failed", &entry->receipts_failed));
     return read_result(entry, root);

@@ -135,6 +135,16 @@ static struct lb_json *result_json(const struct lb_window_case *entry)
     return object;
 }
 
+static struct lb_json *look_json(const struct lb_case_look *look)
+{
+    struct lb_json *object = lb_json_object();
+    lb_json_set_int(object, "begun", look->begun_unix_s);
+    lb_json_set_int(object, "asked", look->asked_unix_s);
+    lb_json_set_bool(object, "done", look->done);
+    lb_json_set_bool(object, "over", look->over);
+    return object;
+}
+
 lb_status lb_case_to_text(const struct lb_window_case *entry, struct lb_arena *arena,
                           struct lb_span *out_text)
 {
@@ -159,6 +169,8 @@ lb_status lb_case_to_text(const struct lb_window_case *entry, struct lb_arena *a
     lb_json_set(root, "members", members);
     if (form->num_shares > 0)
         lb_json_set(root, "shares", shares_json(entry));
+    if (form->trigger.every_days > 0)
+        lb_json_set(root, "look", look_json(&entry->look));
     lb_json_set_int(root, "receipts_checked", entry->receipts_checked);
     lb_json_set_int(root, "receipts_failed", entry->receipts_failed);
     if (entry->decided)

@@ -4,7 +4,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/wipe.h"
-#include "gateway/window/run.h"
+#include "gateway/window/look.h"
 #include "gateway/wire/pb.h"
 
 /* One collect from its start to its result, on a worker. */
@@ -220,6 +220,12 @@ static lb_status run_late(struct lb_collect_run *run, int64_t deadline_ms)
     return run_rounds(run);
 }
 
+static lb_status keep_and_tell(struct lb_window_case *entry)
+{
+    LB_TRY(lb_case_store_put(entry->window->store, entry));
+    return lb_window_push_result(entry);
+}
+
 static lb_status conclude(struct lb_collect_run *run)
 {
     struct lb_window_case *entry = run->entry;
@@ -227,10 +233,10 @@ static lb_status conclude(struct lb_collect_run *run)
     (void)pthread_mutex_lock(&entry->lock);
     entry->millis = (uint32_t)(millis < 0 ? 0 : millis);
     lb_status status = lb_window_judge(entry);
-    if (status == LB_OK)
-        status = lb_case_store_put(run->window->store, entry);
-    if (status == LB_OK)
-        status = lb_window_push_result(entry);
+    if (status == LB_OK && lb_case_is_watch(entry))
+        status = lb_look_conclude(entry);
+    else if (status == LB_OK)
+        status = keep_and_tell(entry);
     (void)pthread_mutex_unlock(&entry->lock);
     return status;
 }
@@ -254,7 +260,9 @@ static lb_status run_all(struct lb_collect_run *run)
     if (deadline_ms > LB_MAX_DEADLINE_MS)
         deadline_ms = LB_MAX_DEADLINE_MS;
     run->started_ms = lb_clock_monotonic_ms(options->clock);
+    LB_TRY(lb_look_may(run->entry));
     LB_TRY(lb_window_fetch_grants(run->entry, run->directory));
+    lb_look_begin(run->entry);
     run->deadline_unix_ms = lb_clock_unix_ms(options->clock) + deadline_ms;
     run->patience_ms = deadline_ms / PATIENCE_SHARE;
     run->pause_ms = FIRST_PAUSE_MS;

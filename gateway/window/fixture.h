@@ -189,6 +189,7 @@ int fx_setup(void **state);
 /* fx_setup_share is fx_setup with a form in which tax and finance add up an income blindly. */
 int fx_setup_share(void **state);
 int fx_setup_late(void **state);
+int fx_setup_watch(void **state);
 int fx_teardown(void **state);
 /* fx_restart frees the window and makes a new one on the same store. */
 void fx_restart(struct fixture *fx);
@@ -203,6 +204,8 @@ const char *fx_path(struct fixture *fx, const char *name);
 const char *fx_form_text(void);
 const char *fx_share_form_text(struct fixture *fx);
 const char *fx_late_form_text(struct fixture *fx);
+/* fx_watch_form_text is a trigger (fixture_watch.c). */
+const char *fx_watch_form_text(void);
 
 /* --- fixture_disk.c --- */
 

@@ -161,12 +161,14 @@ void fx_restart(struct fixture *fx)
         fail_msg("%s", fx->diag.text);
 }
 
-enum fx_form { FX_USUAL, FX_SHARE, FX_LATE };
+enum fx_form { FX_USUAL, FX_SHARE, FX_LATE, FX_WATCH };
 
 static const char *text_of(struct fixture *fx, enum fx_form form)
 {
     if (form == FX_SHARE)
         return fx_share_form_text(fx);
+    if (form == FX_WATCH)
+        return fx_watch_form_text();
     return form == FX_LATE ? fx_late_form_text(fx) : fx_form_text();
 }
 
@@ -216,6 +218,11 @@ int fx_setup_share(void **state)
 int fx_setup_late(void **state)
 {
     return set_up(state, FX_LATE);
+}
+
+int fx_setup_watch(void **state)
+{
+    return set_up(state, FX_WATCH);
 }
 
 int fx_teardown(void **state)

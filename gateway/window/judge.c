@@ -1,5 +1,6 @@
 #include "gateway/window/corrections.h"
 #include "gateway/window/graded.h"
+#include "gateway/window/look.h"
 #include "gateway/window/standing.h"
 #include "gateway/window/suggest.h"
 #include "gateway/note/record.h"
@@ -116,7 +117,8 @@ lb_status lb_window_judge(struct lb_window_case *entry)
     const struct lb_suggestion suggestion = {manual ? lb_window_manual.id : judgement.class_id,
                                              judgement.conditions, judgement.amounts, members,
                                              totals};
-    LB_TRY(lb_suggest(entry, &suggestion)); /* on record before it stands */
+    if (!lb_case_is_watch(entry)) /* of what a trigger found nothing is kept but its signal */
+        LB_TRY(lb_suggest(entry, &suggestion)); /* on record before it stands */
     entry->class_id = suggestion.class_id;
     entry->class_text = manual ? lb_window_manual.text : judgement.class_text;
     for (size_t i = 0; i < form->num_conditions; i++)

@@ -2,6 +2,7 @@
 
 #include "gateway/base/utf8.h"
 #include "gateway/window/corrections.h"
+#include "gateway/window/look.h"
 #include "gateway/wire/pb.h"
 
 /* What a window system asks about a case's parts. */
@@ -98,6 +99,7 @@ static lb_status submit(struct lb_window_case *entry, bool emergency, struct lb_
     Lianban__V1__CaseParts *parts = NULL;
     size_t class = SIZE_MAX, num = 0;
     LB_ENSURE(rows != NULL, LB_NO_MEMORY, "arena is full");
+    LB_ENSURE(!lb_case_is_watch(entry), LB_CASE_STATE, "a trigger's looks make its signals");
     if (!emergency)
         LB_TRY(lb_parts_class(entry, &class));
     LB_TRY(show(entry, arena, &parts));
@@ -247,25 +249,33 @@ static lb_status withdraw(struct lb_window_case *entry, const Lianban__V1__CaseP
     return is_withdrawing(part) ? LB_OK : send_about(entry, part, extra, parts, arena);
 }
 
+lb_status lb_parts_withdraw(struct lb_window_case *entry, const char *part, const char *note,
+                            struct lb_arena *arena)
+{
+    Lianban__V1__Part extra = LIANBAN__V1__PART__INIT;
+    Lianban__V1__CaseParts *parts = NULL;
+    const Lianban__V1__CasePart *named = NULL;
+    extra.kind = LIANBAN__V1__PART__KIND__WITHDRAWAL;
+    extra.note = (char *)(uintptr_t)note; /* only packed */
+    LB_TRY(show(entry, arena, &parts));
+    if (part != NULL)
+        LB_TRY(find_part(parts, part, &named));
+    for (size_t i = 0; i < parts->n_parts; i++) {
+        if (named == NULL || parts->parts[i] == named)
+            LB_TRY(withdraw(entry, parts->parts[i], &extra, parts, arena));
+    }
+    return LB_OK;
+}
+
 lb_status lb_window_withdraw(struct lb_window *window,
                              const Lianban__V1__WithdrawRequest *request, struct lb_arena *arena,
                              Lianban__V1__CaseParts **out)
 {
     LB_DEFER(let_go) struct resting resting = {.entry = NULL};
-    Lianban__V1__Part extra = LIANBAN__V1__PART__INIT;
-    Lianban__V1__CaseParts *parts = NULL;
-    const Lianban__V1__CasePart *named = NULL;
-    extra.kind = LIANBAN__V1__PART__KIND__WITHDRAWAL;
-    extra.note = request->note;
     LB_ENSURE(is_text(request->note, MAX_NOTE_BYTES), LB_MALFORMED, "no line of text");
     LB_TRY(rest(window, request->case_id, &resting));
-    LB_TRY(show(resting.entry, arena, &parts));
-    if (request->part[0] != 0)
-        LB_TRY(find_part(parts, request->part, &named));
-    for (size_t i = 0; i < parts->n_parts; i++) {
-        if (named == NULL || parts->parts[i] == named)
-            LB_TRY(withdraw(resting.entry, parts->parts[i], &extra, parts, arena));
-    }
+    LB_TRY(lb_parts_withdraw(resting.entry, request->part[0] != 0 ? request->part : NULL,
+                             request->note, arena));
     return show(resting.entry, arena, out);
 }
 

@@ -66,6 +66,13 @@ LB_MUST lb_status lb_parcels_cases(struct lb_case_store *store, struct lb_arena 
 LB_MUST lb_status lb_parcels_on_their_way(struct lb_case_store *store, const char *case_id,
                                           bool *out);
 
+/* --- parts.c --- */
+
+/* lb_parts_withdraw asks departments to stop, once each: for one part, or with NULL for all that
+ * are not over. Under the case's locks. PART_UNKNOWN. */
+LB_MUST lb_status lb_parts_withdraw(struct lb_window_case *entry, const char *part,
+                                    const char *note, struct lb_arena *arena);
+
 /* --- words_store.c --- */
 
 struct lb_word_row {

@@ -7,6 +7,7 @@
 #include "gateway/seal/padded.h"
 #include "gateway/window/corrections.h"
 #include "gateway/window/graded.h"
+#include "gateway/window/look.h"
 #include "gateway/window/standing.h"
 #include "gateway/wire/pb.h"
 #include "policy/engine/workdays.h"
@@ -256,7 +257,8 @@ lb_status lb_part_make(struct lb_window_case *entry, size_t index, struct lb_are
     size_t places[LB_MAX_HOUSEHOLD];
     Lianban__V1__Part message = LIANBAN__V1__PART__INIT;
     struct lb_parcel_row row = {.rank = part->emergency ? 0 : 1};
-    message.kind = LIANBAN__V1__PART__KIND__SUBMISSION;
+    message.kind = lb_case_is_watch(entry) ? LIANBAN__V1__PART__KIND__SIGNAL
+                                           : LIANBAN__V1__PART__KIND__SUBMISSION;
     message.part = text(part->name);
     message.emergency = part->emergency;
     LB_TRY(lb_part_add_head(entry, NULL, arena, &message));

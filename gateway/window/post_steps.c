@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-static int begin(void **state, size_t num_brokers)
+static int begin(void **state, int (*set_up)(void **state), size_t num_brokers)
 {
     struct post *post = calloc(1, sizeof(*post));
     void *fx = NULL;
     assert_non_null(post);
-    assert_int_equal(fx_setup(&fx), 0);
+    assert_int_equal(set_up(&fx), 0);
     post->fx = fx;
     if (num_brokers > 1) {
         post->fx->num_brokers = num_brokers;
@@ -20,12 +20,17 @@ static int begin(void **state, size_t num_brokers)
 
 int post_setup(void **state)
 {
-    return begin(state, 1);
+    return begin(state, fx_setup, 1);
+}
+
+int post_setup_watch(void **state)
+{
+    return begin(state, fx_setup_watch, 1);
 }
 
 int post_setup_two(void **state)
 {
-    return begin(state, 2);
+    return begin(state, fx_setup, 2);
 }
 
 int post_teardown(void **state)

@@ -14,6 +14,8 @@ struct post {
 /* A fixture with a courier without threads, and one or two brokers. */
 int post_setup(void **state);
 int post_setup_two(void **state);
+/* post_setup_watch is with a trigger. */
+int post_setup_watch(void **state);
 int post_teardown(void **state);
 /* post_restart begins anew on the same disk; post_work does what has come and what is due. */
 void post_restart(struct post *post);

@@ -3,6 +3,7 @@
 #include "gateway/note/record.h"
 #include "gateway/window/corrections.h"
 #include "gateway/window/graded.h"
+#include "gateway/window/look.h"
 
 static char *text(const char *constant)
 {
@@ -46,9 +47,11 @@ const char *lb_case_turn(const struct lb_window_case *entry, bool collecting)
     const struct lb_case_decision decision = lb_case_decided(entry);
     if (collecting)
         return "departments";
-    if (!entry->decided)
-        return strcmp(lb_case_phase(entry, false), "GRANTS_PENDING") == 0 ? "citizen" : "officer";
-    if (lb_correction_behind(entry) > 0)
+    if (strcmp(lb_case_phase(entry, false), "GRANTS_PENDING") == 0)
+        return "citizen";
+    if (lb_case_is_watch(entry))
+        return "nobody";
+    if (!entry->decided || lb_correction_behind(entry) > 0)
         return "officer";
     if (decision.record > 0)
         return decision.outdated ? "officer" : "nobody";

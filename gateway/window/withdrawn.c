@@ -5,7 +5,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/wipe.h"
 #include "gateway/token/status_list.h"
-#include "gateway/window/inside.h"
+#include "gateway/window/look.h"
 
 /* What citizens have withdrawn since they agreed. The office's signed list says so; then what that
  * grant brought is erased here, the case shows GRANT_REVOKED, and it is judged anew by what is
@@ -137,6 +137,7 @@ static lb_status erase(struct lb_window_case *entry, const struct lb_status_list
         lb_case_text_drop(&member->consent.sd_jwt);
         lb_case_text_drop(&member->ticket_id);
         lb_case_text_drop(&member->ticket_code);
+        entry->look.over = true;
         lb_log_event(LB_LOG_INFO, "grant_withdrawn", "\"case\":\"%s\",\"member\":%zu", entry->id,
                      i);
     }
@@ -172,13 +173,14 @@ static lb_status look_at(struct lb_window_case *entry, const struct lb_status_li
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     lb_status status = LB_OK;
     (void)pthread_mutex_lock(&entry->asking);
-    if (may_erase(entry)) {
+    bool may = may_erase(entry);
+    if (may) {
         (void)pthread_mutex_lock(&entry->lock);
         status = erase(entry, list, arena);
         (void)pthread_mutex_unlock(&entry->lock);
     }
     (void)pthread_mutex_unlock(&entry->asking);
-    return status;
+    return may && status == LB_OK ? lb_look_settle(entry) : status;
 }
 
 /* --- all of them --- */

@@ -103,7 +103,7 @@ static lb_status check_word(const Lianban__V1__Word *word)
     LB_ENSURE(word->number >= 1 && word->number <= LB_PARTS_MAX_WORDS, LB_MALFORMED,
               "a word out of number");
     LB_ENSURE(word->kind >= LIANBAN__V1__WORD__KIND__ACCEPTED &&
-                  word->kind <= LIANBAN__V1__WORD__KIND__CORRECTED,
+                  word->kind <= LIANBAN__V1__WORD__KIND__NOT_REACHED,
               LB_MALFORMED, "no such kind of word");
     LB_ENSURE(word->outcome >= LIANBAN__V1__WORD__OUTCOME__OUTCOME_UNSPECIFIED &&
                   word->outcome <= LIANBAN__V1__WORD__OUTCOME__DATA_FORWARDED,
@@ -124,6 +124,7 @@ static lb_status find_submission(struct taking *taking)
 {
     const Lianban__V1__Word *word = taking->opened->word;
     struct lb_parcel_row submission;
+    Lianban__V1__SealedParcel *content = NULL;
     lb_status status = lb_parcel_get(taking->window->store, word->about.data, taking->arena,
                                      &submission);
     LB_ENSURE(lb_status_code(status) != LB_ABSENT, LB_PART_UNKNOWN,
@@ -133,6 +134,10 @@ static lb_status find_submission(struct taking *taking)
               LB_MALFORMED, "about no submission");
     LB_ENSURE(strcmp(submission.kept->recipient, taking->parcel->sender) == 0, LB_MALFORMED,
               "about another department's part");
+    LB_TRY(lb_parcel_part(&submission, taking->arena, &content));
+    LB_ENSURE((content->part->kind == LIANBAN__V1__PART__KIND__SIGNAL) ==
+                  (word->kind >= LIANBAN__V1__WORD__KIND__CONTACTED),
+              LB_MALFORMED, "a word of a submission about a signal, or the other way round");
     memcpy(taking->row.case_id, submission.case_id, sizeof(taking->row.case_id));
     Lianban__V1__SealedParcel *content = NULL;
     LB_TRY(lb_parcel_part(&submission, taking->arena, &content));

@@ -4,6 +4,7 @@
 
 #include "gateway/window/casework.h"
 #include "gateway/window/corrections.h"
+#include "gateway/window/look.h"
 #include "gateway/window/standing.h"
 
 /*
@@ -131,6 +132,9 @@ static lb_status write_summary(const struct lb_window_case *entry, bool collecti
     out->since_unix_s =
         num > 0 ? lb_records_at(&entry->records, num)->at_unix_s : entry->opened_unix_s;
     out->judge_again = lb_correction_behind(entry) > 0;
+    out->every_days = (uint32_t)form->trigger.every_days;
+    out->looked_unix_s = entry->look.begun_unix_s;
+    out->next_look_unix_s = lb_look_next_s(entry);
     lb_corrections_count(entry, &out->corrections_open, &out->corrections_overdue);
     return write_missing(entry, arena, out);
 }
