@@ -12,7 +12,7 @@
 #include "gateway/token/operator_token.h"
 #include "gateway/wire/pb.h"
 
-void fx_open_intake(struct fixture *fx, const char *more)
+static void open_for(struct fixture *fx, const char *kind, const char *more)
 {
     const char *text = lb_arena_printf(fx->arena,
                                        "%s"
@@ -22,13 +22,23 @@ void fx_open_intake(struct fixture *fx, const char *more)
                                        "      version: 1\n"
                                        "      parts: [" FX_PART ", tax.other]\n"
                                        "      requesters: [\"" FX_WINDOW "\"]\n"
-                                       "      corrections: true\n"
+                                       "      %s: true\n"
                                        "  clerks: [\"" FX_CLERK "\", \"" FX_OTHER_CLERK "\"]\n"
                                        "%s",
-                                       fx_policy_of(fx, "wage.yaml"), more);
+                                       fx_policy_of(fx, "wage.yaml"), kind, more);
     assert_non_null(text);
     fed_write(&fx->fed, "policy.yaml", lb_span_str(text));
     fx_start_again(fx);
+}
+
+void fx_open_intake(struct fixture *fx, const char *more)
+{
+    open_for(fx, "corrections", more);
+}
+
+void fx_open_signals(struct fixture *fx, const char *more)
+{
+    open_for(fx, "signals", more);
 }
 
 static char *text_of(const char *text)
@@ -92,6 +102,16 @@ void fx_parcel_honest(struct fixture *fx, struct fx_parcel *parcel)
     parcel->sealed.version = 1;
     parcel->sealed.made_unix_s = now;
     fill_part(fx, parcel);
+}
+
+void fx_parcel_signal(struct fixture *fx, struct fx_parcel *parcel)
+{
+    fx_parcel_honest(fx, parcel);
+    parcel->part.kind = LIANBAN__V1__PART__KIND__SIGNAL;
+    parcel->part.class_id = text_of("CANDIDATE");
+    parcel->part.note = text_of("");
+    parcel->part.n_facts = 0;
+    parcel->part.n_papers = 0;
 }
 
 void fx_parcel_about(struct fixture *fx, struct fx_parcel *parcel,

@@ -15,6 +15,9 @@
  * indented by two. */
 void fx_open_intake(struct fixture *fx, const char *more);
 
+/* fx_open_signals takes that form for a trigger, whose signals are all that is taken of it. */
+void fx_open_signals(struct fixture *fx, const char *more);
+
 /* One parcel in the making: an honest submission by default; a test spoils a part before
  * fx_seal_parcel. */
 struct fx_parcel {
@@ -36,6 +39,8 @@ struct fx_parcel {
 };
 
 void fx_parcel_honest(struct fixture *fx, struct fx_parcel *parcel);
+/* fx_parcel_signal fills a trigger's signal. */
+void fx_parcel_signal(struct fixture *fx, struct fx_parcel *parcel);
 /* fx_parcel_about fills one of another kind, about a submission. */
 void fx_parcel_about(struct fixture *fx, struct fx_parcel *parcel,
                      const struct fx_parcel *submission, Lianban__V1__Part__Kind kind);

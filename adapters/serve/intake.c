@@ -73,19 +73,22 @@ static lb_status settle_about(struct lb_intake_job *job, struct lb_store *store)
     struct lb_intake *intake = job->intake;
     struct lb_intake_row about;
     bool found = false;
-    job->row.state = LB_INTAKE_OPEN;
+    job->row.state = lb_intake_first(job->row.kind);
     if (job->part->about.len == 0)
         return LB_OK;
     LB_TRY(lb_intake_rows_find(&intake->rows, store, job->row.sender, job->part->about.data,
                                job->arena, &about, &found));
     LB_ENSURE(found, LB_PARCEL_UNKNOWN, "about a submission that is not here");
-    LB_ENSURE(about.kind == LIANBAN__V1__PART__KIND__SUBMISSION &&
+    LB_ENSURE((about.kind == LIANBAN__V1__PART__KIND__SUBMISSION ||
+               about.kind == LIANBAN__V1__PART__KIND__SIGNAL) &&
                   memcmp(about.matter, job->row.matter, sizeof(about.matter)) == 0,
               LB_PART_UNKNOWN, "about another case, form or part");
     enum lb_intake_state state = about.state;
     LB_TRY(lb_intake_after_part(about.state, job->row.kind, &state));
     job->row.about = about.n;
     job->row.state = LB_INTAKE_NOTED;
+    job->of_signal = about.kind == LIANBAN__V1__PART__KIND__SIGNAL;
+    job->signal_state = state;
     return lb_intake_rows_state(&intake->rows, store, about.n, state, about.num_words,
                                 job->row.came_unix_s);
 }
@@ -101,6 +104,18 @@ static lb_status add(struct lb_intake_job *job, struct lb_store *store)
     job->row.entry = job->entry.index;
     return lb_intake_rows_add(&intake->rows, store, &job->row, (const uint8_t (*)[32])people,
                               job->part->n_people);
+}
+
+/* No clerk has anything to do about it; and where nobody was in contact yet, whom it was about is
+ * forgotten here and now. */
+static lb_status end_signal(struct lb_intake_job *job, struct lb_store *store)
+{
+    struct lb_intake_rows *rows = &job->intake->rows;
+    if (!job->of_signal)
+        return LB_OK;
+    if (job->signal_state == LB_INTAKE_GIVEN_UP)
+        return lb_intake_rows_close(rows, store, job->row.about, job->row.came_unix_s);
+    return lb_intake_rows_ack(rows, store, job->row.n, job->row.came_unix_s);
 }
 
 static lb_status take(struct lb_log_entry *entry, struct lb_store *store)
@@ -119,7 +134,8 @@ static lb_status take(struct lb_log_entry *entry, struct lb_store *store)
     }
     LB_ENSURE(job->judged, LB_PARCEL_EXPIRED, "what was taken once is forgotten by now");
     LB_TRY(settle_about(job, store));
-    return add(job, store);
+    LB_TRY(add(job, store));
+    return end_signal(job, store);
 }
 
 /* --- the entry --- */

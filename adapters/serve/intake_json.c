@@ -25,6 +25,8 @@ const char *lb_intake_kind_name(Lianban__V1__Part__Kind kind)
         return "withdrawal";
     case LIANBAN__V1__PART__KIND__CORRECTION_REQUEST:
         return "correction_request";
+    case LIANBAN__V1__PART__KIND__SIGNAL:
+        return "signal";
     default:
         return "unknown";
     }

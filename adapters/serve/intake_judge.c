@@ -55,6 +55,9 @@ static lb_status check_form(const struct lb_intake_job *job)
                   lb_span_eq(hash, lb_span_of(accepted->sha256, 32)),
               LB_INTAKE_CLOSED, "policy takes in nothing of this form from this sender");
     bool request = part->kind == LIANBAN__V1__PART__KIND__CORRECTION_REQUEST;
+    bool signal = part->kind == LIANBAN__V1__PART__KIND__SIGNAL;
+    LB_ENSURE(signal == form->signals || part->kind == LIANBAN__V1__PART__KIND__WITHDRAWAL,
+              LB_PART_UNKNOWN, "of a trigger policy takes signals, and of no other form");
     LB_ENSURE(request ? form->corrections : lb_intake_form_has_part(form, part->part),
               LB_PART_UNKNOWN, "policy does not name this part of the form");
     return LB_OK;

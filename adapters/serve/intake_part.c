@@ -19,9 +19,21 @@ static bool is_name(const char *text)
     return lb_utf8_line(text, LB_MAX_NAME_BYTES);
 }
 
+/* Whom to reach, and by when: whatever says more of the person is refused. */
+static lb_status check_signal(const Lianban__V1__Part *part)
+{
+    LB_ENSURE(strcmp(part->class_id, "CANDIDATE") == 0, LB_MALFORMED, "a signal of no candidate");
+    LB_ENSURE(part->n_people == 1 && part->n_facts == 0 && part->n_papers == 0 &&
+                  part->note[0] == 0 && part->decided_class[0] == 0 &&
+                  part->decided_reason[0] == 0 && !part->emergency,
+              LB_MALFORMED, "a signal says whom to reach and nothing else");
+    return LB_OK;
+}
+
 static lb_status check_kind(const Lianban__V1__Part *part)
 {
     switch (part->kind) {
+    case LIANBAN__V1__PART__KIND__SIGNAL:
     case LIANBAN__V1__PART__KIND__SUBMISSION:
         LB_ENSURE(part->about.len == 0, LB_MALFORMED, "a submission is about none");
         LB_ENSURE(is_name(part->part), LB_MALFORMED, "a submission without a part");
@@ -106,6 +118,8 @@ static lb_status check_papers(const Lianban__V1__Part *part)
 lb_status lb_intake_part_check(const Lianban__V1__Part *part)
 {
     LB_TRY(check_kind(part));
+    if (part->kind == LIANBAN__V1__PART__KIND__SIGNAL)
+        LB_TRY(check_signal(part));
     LB_TRY(check_texts(part));
     LB_TRY(check_people(part));
     LB_ENSURE(part->n_facts <= LB_INTAKE_MAX_FACTS, LB_MALFORMED, "too many facts");

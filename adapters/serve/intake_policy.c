@@ -64,7 +64,7 @@ static lb_status read_form(const struct reading *reading, const struct lb_yaml_n
                            struct lb_intake_form *out)
 {
     static const char *const keys[] = {"form",       "version",     "parts",
-                                       "requesters", "corrections", NULL};
+                                       "requesters", "corrections", "signals", NULL};
     const struct lb_yaml_node *form = NULL;
     int64_t version = 0;
     LB_TRY(lb_yaml_only(item, keys, reading->diag));
@@ -77,7 +77,13 @@ static lb_status read_form(const struct reading *reading, const struct lb_yaml_n
                             "this version is not among accept.forms; name it there with its hash");
     LB_TRY(need_texts(reading, item, "parts", &out->parts, &out->num_parts));
     LB_TRY(read_requesters(reading, item, out));
-    return lb_yaml_opt_bool(item, "corrections", false, reading->diag, &out->corrections);
+    LB_TRY(lb_yaml_opt_bool(item, "corrections", false, reading->diag, &out->corrections));
+    LB_TRY(lb_yaml_opt_bool(item, "signals", false, reading->diag, &out->signals));
+    if (out->signals && out->corrections)
+        return lb_yaml_fail(item, reading->diag,
+                            "what citizens say of our data comes from their cases, never from a "
+                            "trigger; leave `corrections` out");
+    return LB_OK;
 }
 
 static lb_status read_forms(const struct reading *reading, const struct lb_yaml_node *map,

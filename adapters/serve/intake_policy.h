@@ -15,6 +15,8 @@
  *         parts: [finance.payout]  # of the form, which this department takes on; may be []
  *         requesters: [spiffe://.../window/...]  # all stand under accept.requesters
  *         corrections: true        # optional: a citizen may say that our data are wrong
+ *         signals: true            # optional: the form is a trigger, and its signals are all that
+ *                                  # is taken of it (docs/OUTREACH.md)
  *     clerks: [spiffe://.../officer/finance/...] # who takes parts out and answers them; may be []
  *     keep_days: 30                # optional: a part is kept so long after it was taken out
  *     lease_minutes: 15            # optional: so long nobody else gets a part that was handed out
@@ -33,6 +35,7 @@ struct lb_intake_form {
     size_t num_requesters;
     const char *const *requesters;
     bool corrections;
+    bool signals;
 };
 
 struct lb_intake_program {

@@ -19,6 +19,7 @@ enum statement {
     SET_STATE,
     LEASE,
     ACK,
+    CLOSE,
     TRIED,
     ANY_OLD,
     EMPTY_OLD,
@@ -32,10 +33,11 @@ enum statement {
 static const char *const sql[NUM_STATEMENTS] = {
     [FIND] = "SELECT " COLUMNS " FROM intake WHERE sender = ?1 AND name = ?2",
     [GET] = "SELECT " COLUMNS " FROM intake WHERE n = ?1",
-    [NEXT] = "SELECT " COLUMNS " FROM intake WHERE acked IS NULL AND leased <= ?1 AND tries >= ?2"
-             " ORDER BY n LIMIT 1",
+    /* 6: a signal, which no program answers */
+    [NEXT] = "SELECT " COLUMNS " FROM intake WHERE acked IS NULL AND leased <= ?1"
+             " AND (tries >= ?2 OR kind = 6) ORDER BY n LIMIT 1",
     [NEXT_TRY] = "SELECT " COLUMNS " FROM intake WHERE acked IS NULL AND leased <= ?1"
-                 " AND tries < ?2 AND NOT EXISTS (SELECT 1 FROM intake AS first"
+                 " AND tries < ?2 AND kind <> 6 AND NOT EXISTS (SELECT 1 FROM intake AS first"
                  " WHERE first.n = intake.about AND first.acked IS NULL) ORDER BY n LIMIT 1",
     [LIST] = "SELECT " COLUMNS " FROM intake WHERE n > ?1 AND (acked IS NULL OR NOT ?2)"
              " ORDER BY n LIMIT ?3",
@@ -48,6 +50,8 @@ static const char *const sql[NUM_STATEMENTS] = {
     [SET_STATE] = "UPDATE intake SET state = ?2, words = ?3, changed = ?4 WHERE n = ?1",
     [LEASE] = "UPDATE intake SET leased = ?2 WHERE n = ?1",
     [ACK] = "UPDATE intake SET acked = ?2 WHERE n = ?1 AND acked IS NULL",
+    [CLOSE] = "UPDATE intake SET sealed = NULL, acked = COALESCE(acked, ?2)"
+              " WHERE n = ?1 OR about = ?1",
     [TRIED] = "UPDATE intake SET tries = tries + 1, failed = ?2, leased = ?3 WHERE n = ?1",
     [ANY_OLD] = "SELECT 1 FROM intake WHERE sealed IS NOT NULL AND acked <= ?1 LIMIT 1",
     [EMPTY_OLD] = "UPDATE intake SET sealed = NULL WHERE sealed IS NOT NULL AND acked <= ?1",
@@ -286,6 +290,13 @@ static lb_status drop_people(struct lb_intake_rows *rows, struct lb_store *store
     struct lb_stmt *stmt = NULL;
     LB_TRY(lb_serve_sql_get(&rows->sql, store, DROP_PEOPLE, &stmt));
     return lb_stmt_run(stmt);
+}
+
+lb_status lb_intake_rows_close(struct lb_intake_rows *rows, struct lb_store *store, int64_t n,
+                               int64_t now_unix_s)
+{
+    LB_TRY(run_at(rows, store, CLOSE, n, now_unix_s));
+    return drop_people(rows, store);
 }
 
 lb_status lb_intake_rows_purge(struct lb_intake_rows *rows, struct lb_store *store, int64_t keep_s,

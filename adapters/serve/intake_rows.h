@@ -82,6 +82,9 @@ LB_MUST lb_status lb_intake_rows_lease(struct lb_intake_rows *rows, struct lb_st
 /* lb_intake_rows_ack ends its waiting; one that does not wait stays as it is. */
 LB_MUST lb_status lb_intake_rows_ack(struct lb_intake_rows *rows, struct lb_store *store, int64_t n,
                                      int64_t now_unix_s);
+/* lb_intake_rows_close empties one and all that is about it, and ends their waiting. */
+LB_MUST lb_status lb_intake_rows_close(struct lb_intake_rows *rows, struct lb_store *store,
+                                       int64_t n, int64_t now_unix_s);
 /* lb_intake_rows_tried counts a failed try, and has the next one wait. */
 LB_MUST lb_status lb_intake_rows_tried(struct lb_intake_rows *rows, struct lb_store *store,
                                        int64_t n, const char *why, int64_t again_unix_s);

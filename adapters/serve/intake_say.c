@@ -51,6 +51,19 @@ static lb_status check_outcome(const Lianban__V1__Word *word)
     return LB_OK;
 }
 
+/* What is said of a signal has no words of one's own, so that nothing else is said with it. */
+static lb_status check_outreach(const Lianban__V1__Word *word)
+{
+    if (word->kind < LIANBAN__V1__WORD__KIND__CONTACTED)
+        return LB_OK;
+    LB_ENSURE(word->text_zh[0] == 0 && word->text_en[0] == 0 && word->law[0] == 0 &&
+                  word->until[0] == 0,
+              LB_MALFORMED, "of a signal it is said what came of it and nothing else");
+    LB_ENSURE(word->reference[0] == 0 || word->kind == LIANBAN__V1__WORD__KIND__APPLIED,
+              LB_MALFORMED, "only who has applied has a number");
+    return LB_OK;
+}
+
 lb_status lb_intake_word_check(const Lianban__V1__Word *word)
 {
     struct lb_date until;
@@ -60,8 +73,9 @@ lb_status lb_intake_word_check(const Lianban__V1__Word *word)
                     word->outcome == LIANBAN__V1__WORD__OUTCOME__REFUSED);
     bool asks = word->kind == LIANBAN__V1__WORD__KIND__SUPPLEMENT_WANTED;
     LB_ENSURE(word->kind >= LIANBAN__V1__WORD__KIND__ACCEPTED &&
-                  word->kind <= LIANBAN__V1__WORD__KIND__CORRECTED,
+                  word->kind <= LIANBAN__V1__WORD__KIND__NOT_REACHED,
               LB_MALFORMED, "unknown kind of word");
+    LB_TRY(check_outreach(word));
     LB_ENSURE(is_line(word->reference, LB_MAX_NAME_BYTES) &&
                   is_line(word->text_zh, LB_INTAKE_MAX_NOTE_BYTES) &&
                   is_line(word->text_en, LB_INTAKE_MAX_NOTE_BYTES) &&
@@ -124,6 +138,14 @@ static bool stands_behind(enum lb_intake_state state, Lianban__V1__Word__Kind ki
         return state == LB_INTAKE_DECIDED;
     case LIANBAN__V1__WORD__KIND__WITHDRAWN:
         return state == LB_INTAKE_WITHDRAWN;
+    case LIANBAN__V1__WORD__KIND__CONTACTED:
+        return state == LB_INTAKE_CONTACTED;
+    case LIANBAN__V1__WORD__KIND__APPLIED:
+        return state == LB_INTAKE_APPLIED;
+    case LIANBAN__V1__WORD__KIND__DECLINED:
+        return state == LB_INTAKE_DECLINED;
+    case LIANBAN__V1__WORD__KIND__NOT_REACHED:
+        return state == LB_INTAKE_NOT_REACHED;
     default:
         return kind == LIANBAN__V1__WORD__KIND__CORRECTED;
     }

@@ -15,7 +15,8 @@ struct lb_intake_saying {
     bool ack;                            /* the submission was taken out with it */
 };
 
-/* lb_intake_word_check judges a word by itself: ACCEPTED has a reference; RETURNED says why and by
+/* lb_intake_word_check judges a word by itself: one of a signal says nothing besides, but that
+ * APPLIED may have a reference; ACCEPTED has a reference; RETURNED says why and by
  * which law; SUPPLEMENT_WANTED says what, and until when; DECIDED has an outcome, and a refusal
  * says why and by which law; CORRECTED says what was wrong. Every text is one line within its
  * bound. MALFORMED; pure. */

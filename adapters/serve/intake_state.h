@@ -72,6 +72,8 @@ struct lb_intake_job {
     struct lb_log_entry entry;
     lb_status outcome;                   /* of the entry */
     bool repeat;                         /* it was taken before: row.entry */
+    bool of_signal;                      /* it is about a signal, which it leaves in: */
+    enum lb_intake_state signal_state;
 };
 
 /* lb_intake_open_parcel judges what can be judged of a parcel without its content, and opens it.

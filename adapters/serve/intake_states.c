@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NUM_WORDS (LIANBAN__V1__WORD__KIND__CORRECTED + 1)
+#define NUM_WORDS (LIANBAN__V1__WORD__KIND__NOT_REACHED + 1)
 #define NUM_PARTS (LIANBAN__V1__PART__KIND__WITHDRAWAL + 1)
 
 /* 0 is what may not be: nothing ever leads to LB_INTAKE_NOTED. */
@@ -23,6 +23,13 @@ static const uint8_t AFTER_WORD[LB_NUM_INTAKE_STATES][NUM_WORDS] = {
     [LB_INTAKE_RETURNED] = {[LIANBAN__V1__WORD__KIND__CORRECTED] = LB_INTAKE_RETURNED},
     [LB_INTAKE_DECIDED] = {[LIANBAN__V1__WORD__KIND__CORRECTED] = LB_INTAKE_DECIDED},
     [LB_INTAKE_WITHDRAWING] = {[LIANBAN__V1__WORD__KIND__WITHDRAWN] = LB_INTAKE_WITHDRAWN},
+    [LB_INTAKE_TO_CONTACT] = {[LIANBAN__V1__WORD__KIND__CONTACTED] = LB_INTAKE_CONTACTED,
+                              [LIANBAN__V1__WORD__KIND__APPLIED] = LB_INTAKE_APPLIED,
+                              [LIANBAN__V1__WORD__KIND__DECLINED] = LB_INTAKE_DECLINED,
+                              [LIANBAN__V1__WORD__KIND__NOT_REACHED] = LB_INTAKE_NOT_REACHED},
+    [LB_INTAKE_CONTACTED] = {[LIANBAN__V1__WORD__KIND__APPLIED] = LB_INTAKE_APPLIED,
+                             [LIANBAN__V1__WORD__KIND__DECLINED] = LB_INTAKE_DECLINED,
+                             [LIANBAN__V1__WORD__KIND__NOT_REACHED] = LB_INTAKE_NOT_REACHED},
 };
 
 static const uint8_t AFTER_WORD_OF_REQUEST[LB_NUM_INTAKE_STATES][NUM_WORDS] = {
@@ -47,7 +54,17 @@ static const uint8_t AFTER_PART[LB_NUM_INTAKE_STATES][NUM_PARTS] = {
                         [LIANBAN__V1__PART__KIND__CORRECTION] = LB_INTAKE_OWED,
                         [LIANBAN__V1__PART__KIND__WITHDRAWAL] = LB_INTAKE_WITHDRAWING},
     [LB_INTAKE_DECIDED] = {[LIANBAN__V1__PART__KIND__CORRECTION] = LB_INTAKE_DECIDED},
+    [LB_INTAKE_TO_CONTACT] = {[LIANBAN__V1__PART__KIND__WITHDRAWAL] = LB_INTAKE_GIVEN_UP},
+    [LB_INTAKE_CONTACTED] = {[LIANBAN__V1__PART__KIND__WITHDRAWAL] = LB_INTAKE_CONTACTED},
+    [LB_INTAKE_APPLIED] = {[LIANBAN__V1__PART__KIND__WITHDRAWAL] = LB_INTAKE_APPLIED},
+    [LB_INTAKE_DECLINED] = {[LIANBAN__V1__PART__KIND__WITHDRAWAL] = LB_INTAKE_DECLINED},
+    [LB_INTAKE_NOT_REACHED] = {[LIANBAN__V1__PART__KIND__WITHDRAWAL] = LB_INTAKE_NOT_REACHED},
 };
+
+enum lb_intake_state lb_intake_first(Lianban__V1__Part__Kind kind)
+{
+    return kind == LIANBAN__V1__PART__KIND__SIGNAL ? LB_INTAKE_TO_CONTACT : LB_INTAKE_OPEN;
+}
 
 lb_status lb_intake_after_word(Lianban__V1__Part__Kind part, enum lb_intake_state state,
                                Lianban__V1__Word__Kind kind, enum lb_intake_state *out)
@@ -80,6 +97,12 @@ const char *lb_intake_state_name(enum lb_intake_state state)
         [LB_INTAKE_OWED] = "owed",         [LB_INTAKE_RETURNED] = "returned",
         [LB_INTAKE_DECIDED] = "decided",   [LB_INTAKE_WITHDRAWING] = "withdrawing",
         [LB_INTAKE_WITHDRAWN] = "withdrawn",
+        [LB_INTAKE_TO_CONTACT] = "to_contact",
+        [LB_INTAKE_CONTACTED] = "contacted",
+        [LB_INTAKE_APPLIED] = "applied",
+        [LB_INTAKE_DECLINED] = "declined",
+        [LB_INTAKE_NOT_REACHED] = "not_reached",
+        [LB_INTAKE_GIVEN_UP] = "closed",
     };
     return (unsigned)state < LB_NUM_INTAKE_STATES ? names[state] : "unknown";
 }

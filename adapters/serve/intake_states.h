@@ -31,6 +31,16 @@
  *   owed              accepted    owed        withdrawing
  *   decided           -           decided     -
  *   any other         -           -           -
+ *
+ * Of a trigger's signal nothing can be said that is against anybody, and the two do not mix:
+ *
+ *                     contacted  applied  declined  not_reached      withdrawal
+ *   to_contact        contacted  applied  declined  not_reached      closed
+ *   contacted         -          applied  declined  not_reached      contacted
+ *   applied           -          -        -         -                applied
+ *   declined          -          -        -         -                declined
+ *   not_reached       -          -        -         -                not_reached
+ *   closed            -          -        -         -                -
  */
 enum lb_intake_state {
     LB_INTAKE_NOTED = 0,        /* a part behind another one: nothing is said of it by itself */
@@ -42,9 +52,19 @@ enum lb_intake_state {
     LB_INTAKE_DECIDED = 6,
     LB_INTAKE_WITHDRAWING = 7,  /* the citizen withdraws; the department has not confirmed it */
     LB_INTAKE_WITHDRAWN = 8,
+    /* of a signal */
+    LB_INTAKE_TO_CONTACT = 9,
+    LB_INTAKE_CONTACTED = 10,
+    LB_INTAKE_APPLIED = 11,
+    LB_INTAKE_DECLINED = 12,
+    LB_INTAKE_NOT_REACHED = 13,
+    LB_INTAKE_GIVEN_UP = 14,      /* the citizen withdrew before anybody was in contact */
     LB_NUM_INTAKE_STATES
 };
 
+/* lb_intake_first is the state of what is handed in about no other part: a submission or a
+ * citizen's correction request, or a signal. */
+enum lb_intake_state lb_intake_first(Lianban__V1__Part__Kind kind);
 /* lb_intake_after_word is the state of a part of some kind after a word; CASE_STATE when it may not
  * be said now. */
 LB_MUST lb_status lb_intake_after_word(Lianban__V1__Part__Kind part, enum lb_intake_state state,
