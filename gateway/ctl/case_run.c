@@ -6,6 +6,7 @@
 #include "gateway/ctl/say.h"
 
 #define POLL_MS 300
+#define MINUTE_MS 60000
 #define TELL_EVERY_MS 10000
 #define UNIX_PREFIX "unix:"
 
@@ -74,6 +75,14 @@ lb_status lb_ctl_case_run_collect(struct lb_ctl_case_run *run, const char *case_
     LB_TRY(run->view->failed);
     LB_ENSURE(run->view->result != NULL, LB_INTERNAL, "the collect ended without a result");
     return LB_OK;
+}
+
+void lb_ctl_case_run_pace(const struct lb_ctl_case_run *run, int64_t begun_ms, int64_t per_minute)
+{
+    int64_t each = MINUTE_MS / per_minute;
+    int64_t took = lb_clock_monotonic_ms(run->env->clock) - begun_ms;
+    if (took < each)
+        pause_ms(each - took);
 }
 
 static lb_status print_report(const struct lb_ctl_case_run *run)

@@ -30,6 +30,10 @@ void lb_ctl_case_run_close(struct lb_ctl_case_run *run);
 LB_MUST lb_status lb_ctl_case_run_collect(struct lb_ctl_case_run *run, const char *case_id,
                                           int64_t wait_s);
 
+/* lb_ctl_case_run_pace waits until one of so many a minute, which began then on the monotonic
+ * clock, has had its share of it. */
+void lb_ctl_case_run_pace(const struct lb_ctl_case_run *run, int64_t begun_ms, int64_t per_minute);
+
 /* lb_ctl_case_run_report prints what the view holds and returns the exit code: failed when a
  * receipt did not verify, since a window must not build on such a fact. */
 int lb_ctl_case_run_report(struct lb_ctl_case_run *run);

@@ -17,6 +17,8 @@ int lb_ctl_case_command(struct lb_ctl_env *env, int argc, char **argv);
 /* consent notice | pending | confirm | refuse | revoke | suspend | resume | slip | show |
  * withdraw | record | emergency | due | close */
 int lb_ctl_consent_command(struct lb_ctl_env *env, int argc, char **argv);
+/* event run, list */
+int lb_ctl_event_command(struct lb_ctl_env *env, int argc, char **argv);
 /* recheck run */
 int lb_ctl_recheck_command(struct lb_ctl_env *env, int argc, char **argv);
 /* psi offer | answer | finish | show */

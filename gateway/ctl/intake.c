@@ -313,6 +313,10 @@ int lb_ctl_intake_command(struct lb_ctl_env *env, int argc, char **argv)
         {"decide", "say how it was decided", "办结决定", lb_ctl_intake_decide},
         {"withdrawn", "say that a withdrawal took effect", "确认撤回", lb_ctl_intake_withdrawn},
         {"correct", "correct what was said before", "更正先前的答复", lb_ctl_intake_correct},
+        {"contacted", "a signal: the person was told", "线索：已联系", lb_ctl_intake_contacted},
+        {"applied", "a signal: and has applied", "线索：已申请", lb_ctl_intake_applied},
+        {"declined", "a signal: and does not want to", "线索：不愿申请", lb_ctl_intake_declined},
+        {"not-reached", "a signal: could not be found", "线索：未联系到", lb_ctl_intake_not_reached},
     };
     return lb_ctl_words(env, "intake", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

@@ -20,5 +20,10 @@ int lb_ctl_intake_ask(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_intake_decide(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_intake_withdrawn(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_intake_correct(struct lb_ctl_env *env, int argc, char **argv);
+/* And of a trigger's signal. */
+int lb_ctl_intake_contacted(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_intake_applied(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_intake_declined(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_intake_not_reached(struct lb_ctl_env *env, int argc, char **argv);
 
 #endif

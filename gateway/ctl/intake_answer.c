@@ -105,7 +105,8 @@ static lb_status say(struct answering *answering)
     LB_TRY(read_text(answering, &word));
     request.number = answering->number;
     request.word = &word;
-    request.ack = answering->ack;
+    /* What came of a signal is the end of it. */
+    request.ack = answering->ack || word.kind > LIANBAN__V1__WORD__KIND__CONTACTED;
     LB_TRY(desk->port.ask(desk->port.ctx, "SayWord", &request,
                           &lianban__v1__say_word_response__descriptor, desk->arena, &said));
     lb_json_set_int(json, "number", answering->number);
@@ -211,5 +212,44 @@ int lb_ctl_intake_correct(struct lb_ctl_env *env, int argc, char **argv)
         "intake correct", "correct what was said: a record behind it, never an edit",
         "更正先前的答复：另立记录，不改原文", LIANBAN__V1__WORD__KIND__CORRECTED, "orltf", "t",
         "lianban intake correct 17 --officer clerk.yaml --outcome granted --text why.json"};
+    return run(env, &answer, argc, argv);
+}
+
+/* --- of a trigger's signal: what came of reaching out, and nothing else --- */
+
+int lb_ctl_intake_contacted(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const struct answer answer = {
+        "intake contacted",
+        "of a signal: the person was told, and asked whether they want to apply",
+        "线索：已联系本人并告知可申请", LIANBAN__V1__WORD__KIND__CONTACTED, "", "",
+        "lianban intake contacted 21 --officer clerk.yaml"};
+    return run(env, &answer, argc, argv);
+}
+
+int lb_ctl_intake_applied(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const struct answer answer = {
+        "intake applied", "of a signal: the person agreed, and an application is open",
+        "线索：本人同意，已受理申请", LIANBAN__V1__WORD__KIND__APPLIED, "r", "",
+        "lianban intake applied 21 --officer clerk.yaml --reference 2026-0420"};
+    return run(env, &answer, argc, argv);
+}
+
+int lb_ctl_intake_declined(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const struct answer answer = {
+        "intake declined", "of a signal: the person does not want to; nothing follows from it",
+        "线索：本人不愿申请，不产生任何影响", LIANBAN__V1__WORD__KIND__DECLINED, "", "",
+        "lianban intake declined 21 --officer clerk.yaml"};
+    return run(env, &answer, argc, argv);
+}
+
+int lb_ctl_intake_not_reached(struct lb_ctl_env *env, int argc, char **argv)
+{
+    static const struct answer answer = {
+        "intake not-reached", "of a signal: the person could not be found", "线索：未能联系到本人",
+        LIANBAN__V1__WORD__KIND__NOT_REACHED, "", "",
+        "lianban intake not-reached 21 --officer clerk.yaml"};
     return run(env, &answer, argc, argv);
 }

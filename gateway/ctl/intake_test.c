@@ -46,8 +46,10 @@ static void parts_are_listed_and_taken(void **state)
 
 static void every_word_explains_itself(void **state)
 {
-    static const char *const words[] = {"list",   "next", "show",   "ack",       "export", "accept",
-                                        "return", "ask",  "decide", "withdrawn", "correct"};
+    static const char *const words[] = {"list",      "next",    "show",     "ack",
+                                        "export",    "accept",  "return",   "ask",
+                                        "decide",    "correct", "withdrawn", "contacted",
+                                        "applied",   "declined", "not-reached"};
     struct test_cli *cli = *state;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         assert_int_equal(INTAKE(words[i], "--help"), LB_CTL_OK);
@@ -110,6 +112,28 @@ static void a_submission_is_answered(void **state)
     assert_int_equal(INTAKE("correct", "7", "--officer", path, "--text", text), LB_CTL_FAILED);
 }
 
+/* What came of reaching out; no such word has a text of its own. */
+static void a_signal_is_answered(void **state)
+{
+    struct test_cli *cli = *state;
+    char path[400];
+    (void)profile(cli, path);
+    assert_int_equal(INTAKE("contacted", "7", "--officer", path), LB_CTL_OK);
+    assert_int_equal(cli->said_kind, LIANBAN__V1__WORD__KIND__CONTACTED);
+    assert_false(cli->said_ack);
+    assert_int_equal(INTAKE("applied", "7", "--officer", path, "--reference", "A-1"), LB_CTL_OK);
+    assert_int_equal(cli->said_kind, LIANBAN__V1__WORD__KIND__APPLIED);
+    assert_string_equal(cli->said_reference, "A-1");
+    assert_true(cli->said_ack);
+    assert_int_equal(INTAKE("declined", "7", "--officer", path), LB_CTL_OK);
+    assert_int_equal(cli->said_kind, LIANBAN__V1__WORD__KIND__DECLINED);
+    assert_true(cli->said_ack);
+    assert_int_equal(INTAKE("not-reached", "7", "--officer", path), LB_CTL_OK);
+    assert_int_equal(cli->said_kind, LIANBAN__V1__WORD__KIND__NOT_REACHED);
+    assert_int_equal(INTAKE("declined", "7", "--officer", path, "--law", "SAL41"), LB_CTL_USAGE);
+    assert_int_equal(INTAKE("declined", "7", "--officer", path, "--text", path), LB_CTL_USAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +141,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_word_explains_itself, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(all_that_waits_becomes_files, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(a_submission_is_answered, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(a_signal_is_answered, test_set_up, test_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/buf.h"
@@ -24,7 +23,6 @@
 #define MAX_PER_MINUTE 6000
 #define DEFAULT_PER_MINUTE 120
 #define MAX_FINDINGS 64
-#define MINUTE_MS 60000
 #define TELL_EVERY 100
 #define DEFAULT_UNIT "window"
 #define UNCHANGED "UNCHANGED" /* the form's class of who has no finding */
@@ -216,16 +214,6 @@ static lb_status check_person(struct recheck *recheck, struct lb_span line)
 
 /* --- the run --- */
 
-static void keep_pace(const struct recheck *recheck, int64_t begun_ms)
-{
-    int64_t each = MINUTE_MS / recheck->per_minute;
-    int64_t took = lb_clock_monotonic_ms(recheck->run.env->clock) - begun_ms;
-    if (took >= each)
-        return;
-    const struct timespec pause = {(each - took) / 1000, (long)((each - took) % 1000) * 1000000};
-    (void)nanosleep(&pause, NULL); /* an interrupted pause only asks sooner */
-}
-
 static lb_status check_all(struct recheck *recheck, struct lb_span list)
 {
     while (list.len > 0 && !recheck->used_up) {
@@ -238,7 +226,7 @@ static lb_status check_all(struct recheck *recheck, struct lb_span list)
         if (recheck->checked % TELL_EVERY == 0)
             lb_ctl_note(recheck->run.env, "%lld checked 已复核", (long long)recheck->checked);
         if (list.len > 0)
-            keep_pace(recheck, begun);
+            lb_ctl_case_run_pace(&recheck->run, begun, recheck->per_minute);
     }
     return LB_OK;
 }
