@@ -182,6 +182,7 @@ static int set_up(void **state, enum fx_form form)
     fx->arena = lb_arena_new(64 * 1024 * 1024);
     lb_clock_fixed_init(&fx->clock, FX_NOW * 1000);
     fx->grant_life_s = 30 * 86400;
+    fx->section_days = form == FX_WATCH ? 30 : 0;
     memset(fx->case_key, 0x31, sizeof(fx->case_key));
     memset(fx->person_key, 0x32, sizeof(fx->person_key));
     (void)snprintf(fx->store_path, sizeof(fx->store_path), "%s/cases.db", fx->folder);
