@@ -261,7 +261,9 @@ static lb_status run_all(struct lb_collect_run *run)
         deadline_ms = LB_MAX_DEADLINE_MS;
     run->started_ms = lb_clock_monotonic_ms(options->clock);
     LB_TRY(lb_look_may(run->entry));
-    LB_TRY(lb_window_fetch_grants(run->entry, run->directory));
+    lb_status granted = lb_window_fetch_grants(run->entry, run->directory);
+    if (granted != LB_OK)
+        return lb_look_without(run->entry, granted);
     lb_look_begin(run->entry);
     run->deadline_unix_ms = lb_clock_unix_ms(options->clock) + deadline_ms;
     run->patience_ms = deadline_ms / PATIENCE_SHARE;

@@ -46,6 +46,19 @@ static void open_seal(struct opened *opened)
                            &opened->plain));
 }
 
+/* What a grant names: the sealing key, or when it stands the log key of who holds it. */
+static void bind(struct opened *opened, uint8_t out_thumbprint[32])
+{
+    uint8_t log_key[LB_P256_PUBLIC_BYTES];
+    if (opened->fx->section_days == 0) {
+        assert_ok(lb_jwk_thumbprint_x25519(opened->read->sealed->sender_key.data, opened->arena,
+                                           out_thumbprint));
+        return;
+    }
+    (void)lb_sign_key_public(opened->fx->window_key, log_key);
+    assert_ok(lb_jwk_thumbprint_ed25519(log_key, opened->arena, out_thumbprint));
+}
+
 static void check_grant(struct opened *opened)
 {
     struct fixture *fx = opened->fx;
@@ -62,8 +75,7 @@ static void check_grant(struct opened *opened)
     assert_ok(lb_grant_verify(jwt, key, opened->arena, &grant));
     lb_verify_key_free(key);
     assert_ok(lb_grant_check_time(&grant, lb_clock_unix_s(&fx->clock.clock)));
-    assert_ok(lb_jwk_thumbprint_x25519(opened->read->sealed->sender_key.data, opened->arena,
-                                       thumbprint));
+    bind(opened, thumbprint);
     assert_memory_equal(thumbprint, grant.cnf_jkt, 32);
     assert_ok(lb_section_open(&grant, lb_span_str(plain->section), opened->arena,
                               &opened->section));

@@ -58,6 +58,18 @@ lb_status lb_look_may(struct lb_window_case *entry)
     return LB_OK;
 }
 
+lb_status lb_look_without(struct lb_window_case *entry, lb_status granted)
+{
+    enum lb_code code = lb_status_code(granted);
+    if (!lb_case_is_watch(entry) || (code != LB_GRANT_REVOKED && code != LB_GRANT_REFUSED))
+        return granted;
+    (void)pthread_mutex_lock(&entry->lock);
+    entry->look.over = true;
+    lb_status kept = lb_case_store_put(entry->window->store, entry);
+    (void)pthread_mutex_unlock(&entry->lock);
+    return kept != LB_OK ? kept : granted;
+}
+
 /* --- what was found --- */
 
 static void forget(struct lb_window_case *entry)

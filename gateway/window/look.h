@@ -9,7 +9,8 @@
  * look, at most one in the trigger's interval. A look ends in a signal or in nothing; what was
  * found is then forgotten. What was cut short goes on with the same reads for a day.
  *
- * A watch ends when a grant was withdrawn, and when the department has reached the citizen.
+ * A watch ends when a grant was withdrawn or refused, and when the department has reached the
+ * citizen.
  */
 
 /* lb_case_is_watch says whether a case is one. */
@@ -20,6 +21,9 @@ LB_MUST lb_status lb_look_open(const struct lb_window *window, const struct lb_f
 /* lb_look_may says whether a look may begin or go on: EVENT_TOO_SOON; GRANT_REVOKED when the watch
  * is over. LB_OK for a case that is no watch. Takes the case's lock. */
 LB_MUST lb_status lb_look_may(struct lb_window_case *entry);
+/* lb_look_without hands on why there is no grant. A watch that somebody refused, or withdrew before
+ * the agent had fetched it, is over. Takes the case's lock. */
+LB_MUST lb_status lb_look_without(struct lb_window_case *entry, lb_status granted);
 /* lb_look_begin begins a look or goes on with the one that was cut short, once the grants are
  * there; it is on disk before the first read goes out. Takes the case's lock. */
 void lb_look_begin(struct lb_window_case *entry);

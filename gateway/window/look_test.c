@@ -298,6 +298,13 @@ static void one_that_found_nobody_ends_at_once(void **state)
     revoke(post);
     assert_true(is_closed(post));
     assert_int_equal(post->fx->num_posted, 0);
+    /* And one that nobody ever agreed to. */
+    (void)watch(post);
+    post->fx->tickets[1].refused = true;
+    assert_int_equal(refused(post), LB_GRANT_REFUSED);
+    post->fx->list_states[0] = 0;
+    look_for_withdrawals(post);
+    assert_true(is_closed(post));
 }
 
 /* --- what else a window system could ask --- */
