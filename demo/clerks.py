@@ -1,5 +1,6 @@
 """Clerks of the demo's departments: they take out what windows hand in, and answer it."""
 
+import json
 import os
 
 from members import CLERK
@@ -35,8 +36,8 @@ class Clerk(Officer):
         return reply if reply.found else None
 
     def show(self, number):
-        """One part, whatever became of it."""
-        return self._call("GetPart", "GetPartRequest", number=number)
+        """One part with all that was said of it."""
+        return json.loads(self._call("GetPart", "GetPartRequest", number=number).json)
 
     def acknowledge(self, number):
         self._call("AckPart", "AckPartRequest", number=number)

@@ -19,6 +19,7 @@ import time
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [_HERE, os.path.join(os.path.dirname(_HERE), "tests", "interop")]
 
+import outreach  # noqa: E402
 import story  # noqa: E402
 from federation import Federation  # noqa: E402
 from generate import DEFAULT_PEOPLE, DEFAULT_SEED  # noqa: E402
@@ -42,7 +43,8 @@ def _arguments(argv):
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument("--seconds", type=int, default=_SECONDS, metavar="N", help="how long households "
                         f"besides those of the story may begin to apply; default {_SECONDS}")
-    parser.add_argument("--all-forms", action="store_true", help="instead of the story: every class of every form")
+    parser.add_argument("--all-forms", action="store_true", help="instead of the story: every class of every "
+                        "form, and the triggers")
     parser.add_argument("--today", type=datetime.date.fromisoformat, default=datetime.date.today(),
                         metavar="YYYY-MM-DD", help="the day of the data; default: the current date")
     parser.add_argument("--port-base", type=int, metavar="N", help="fifteen ports from N; default: free ones")
@@ -60,12 +62,13 @@ def _run(federation, narrator, arguments):
     """Makes, starts, tells; returns the results."""
     began = time.monotonic()
     num_people = federation.populate(arguments.seed, arguments.people, arguments.today)
+    watches = outreach.plant(federation) if arguments.all_forms else []
     federation.make()
     story.introduce(narrator, num_people, federation)
     federation.start()
     narrator.say(f"全部就绪，用时 {time.monotonic() - began:.1f} 秒。",
                  f"everything is up after {time.monotonic() - began:.1f} s.")
-    results = (story.tell_forms(federation, narrator) if arguments.all_forms
+    results = (story.tell_forms(federation, narrator, watches) if arguments.all_forms
                else story.tell(federation, narrator, arguments.seconds))
     results.update(people=num_people, households=len(federation.households), seed=arguments.seed,
                    today=arguments.today.isoformat(), dir=federation.root)
@@ -108,7 +111,8 @@ def main(argv=None):
     root = arguments.dir or tempfile.mkdtemp(prefix="lianban-demo-")
     os.makedirs(root, exist_ok=True)
     try:
-        federation = Federation(root, arguments.bin, arguments.port_base, witnessed=True)
+        federation = Federation(root, arguments.bin, arguments.port_base, witnessed=True,
+                                watching=outreach.SOURCES if arguments.all_forms else ())
         results = _told(federation, narrator, arguments)
     except (CommandFailed, StartFailed, Refused, TimeoutError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)

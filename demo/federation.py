@@ -35,15 +35,17 @@ class Federation:
     """Thirteen processes and what they stand on. `share_runs` is how often the departments add up one
     person's income within 30 days. With `witnessed` the members cosign each other's logs, and so does an
     audit office with a node of its own. With several `brokers` every member knows all of them; the
-    departments `attached` open no port and dial them; the `windows` are agents of one office."""
+    departments `attached` open no port and dial them; the `windows` are agents of one office; departments
+    `watching` have one each that runs triggers."""
 
     def __init__(self, root, binaries, port_base=None, share_runs=4, witnessed=False, brokers=1,
-                 attached=(DIALS_OUT,), windows=1):
+                 attached=(DIALS_OUT,), windows=1, watching=()):
         self.root, self.binaries = os.path.abspath(root), os.path.abspath(binaries)
         num = num_ports(brokers, windows)
         ports = free_ports(num) if port_base is None else list(range(port_base, port_base + num))
         self._socket_folder = None
-        self.members = members_of(self.root, ports, self.socket, witnessed, brokers, attached, windows)
+        self.members = members_of(self.root, ports, self.socket, witnessed, brokers, attached, windows,
+                                  watching)
         self.brokers = [name for name, member in self.members.items() if member.kind == "broker"]
         self.material = Material(self.root, self.binaries, self.members, share_runs)
         self.contract = Contract()

@@ -16,7 +16,7 @@ import yaml
 
 import kept
 from identity import id_check
-from members import DEPARTMENTS, FEDERATION, HALL, NAMES, OFFICE, clerk_of
+from members import DEPARTMENTS, FEDERATION, HALL, NAMES, OFFICE, agent_of, clerk_of
 from witnesses import Witnesses
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -35,7 +35,7 @@ DIRECTORY_SIGNER = FEDERATION + "/directory"
 SEAL_KEY_ID = "s1"
 SHARE_KEY_ID = "m1"
 # The household's income is added up blindly: the forms' slot, its contributions in the forms' order.
-SLOT_FORMS = ("social-assistance", "illness-poverty", "public-rental-housing")
+SLOT_FORMS = ("social-assistance", "illness-poverty", "public-rental-housing", "medical-burden")
 SLOT, SLOT_ROLES = "income12", ["applicant", "member"]
 CONTRIBUTIONS = (("social-security", "social-security.pension", "paid"),
                  ("social-security", "social-security.unemployment", "paid"),
@@ -45,8 +45,12 @@ SHARING = tuple(dict.fromkeys(department for department, _, _ in CONTRIBUTIONS))
 STATUS_URI = f"https://{FEDERATION}/{HALL}/status/1"
 # A demo may fill a machine's disk further than a department's node may.
 _MARKS = {"alert_mb": 64, "stop_mb": 16, "reserve_mb": 2}
-# The consent hall signs grants; the street office signs mandates and its operators' tokens.
-_ISSUERS = {HALL: ("hall-1", ["consent"]), OFFICE: ("office-1", ["mandate", "operator"])}
+# Triggers, by the department that runs them; only in a federation where it has an agent of its own.
+TRIGGERS = {"medical-burden": "medical-insurance", "long-unemployment": "social-security", "income-drop": "tax"}
+# The consent hall signs grants; the street office signs mandates and its operators' tokens, a department's
+# agent the latter alone.
+_ISSUERS = {HALL: ("hall-1", ["consent"]), OFFICE: ("office-1", ["mandate", "operator"]),
+            **{source: (source + "-1", ["operator"]) for source in TRIGGERS.values()}}
 _SECRETS = {"adapter": ("pseudonym",), "consent": ("pseudonym",), "window": ("case", "person", "local")}
 DEADLINE_MS = 10000
 # Who serves at the window: badge, unit, and 17 digits of the number of somebody who does not exist.
@@ -77,6 +81,8 @@ class Material:
         self._witnesses = Witnesses(members, self.lianban)
         self.officers = []        # SPIFFE ids of members' officers (officers.py)
         self.names, self.forms = dict(NAMES), dict(FORMS)
+        self.forms.update({id: os.path.join(_ROOT, "policy", "forms", id + ".yaml")
+                           for id, source in TRIGGERS.items() if agent_of(source) in members})
         self.views = {name: os.path.join(_ROOT, "demo", "departments", name, "views") for name in DEPARTMENTS}
 
     def make(self):
@@ -164,7 +170,7 @@ class Material:
                          "--key-id", SEAL_KEY_ID, "--out", member.path("seal.json"))
             os.mkdir(member.path("seal"), 0o700)
             os.mkdir(member.path("pseudonyms"), 0o700)
-        if member.organization in _ISSUERS and member.name == member.kind:
+        if member.organization in _ISSUERS and member.name in (member.kind, agent_of(member.organization)):
             self.issuers[member.organization] = self.lianban(
                 "keys", "issuer", "--out", member.path("issuer.pem"), "--public",
                 member.path("issuer.json"))
@@ -227,9 +233,8 @@ class Material:
 
     def _listed_issuer(self, organization):
         kid, kinds = _ISSUERS[organization]
-        owner = "consent" if organization == HALL else "window"
         listed = {"organization": organization, "kid": kid, "kinds": kinds,
-                  "key": self._members[owner].path("issuer.json")}
+                  "key": self._signer_of(organization).path("issuer.json")}
         if organization == HALL:
             listed["status"] = STATUS_URI
         return listed
@@ -268,13 +273,13 @@ class Material:
                 "form": "social-assistance"}
 
     def _window(self, member):
+        local = {"local": {"http": member.http, "grpc": member.grpc, "secret": "local.key"}} if member.http else {}
         return {**self.configuration_of_forms(member),
                 "seal_keys": [{"id": SEAL_KEY_ID, "file": "seal.key"}], "seal_folder": "seal",
                 "issuer": self._issuer_of(member),
                 "case_key": "case.key", "person_key": "person.key", "operators": "operators",
                 **self._brokers_of_window(), "consent": self._members["consent"].spiffe,
-                "deadline_ms": DEADLINE_MS, "policies": CATALOGUE, "calendar": self._published(CALENDAR),
-                "local": {"http": member.http, "grpc": member.grpc, "secret": "local.key"}}
+                "deadline_ms": DEADLINE_MS, "policies": CATALOGUE, "calendar": self._published(CALENDAR), **local}
 
     def _windows(self):
         return [member for member in self._members.values() if member.kind == "window"]
@@ -318,7 +323,7 @@ class Material:
             },
         }
         if member.name in SHARING:
-            policy["shares"] = [self._share(form) for form in SLOT_FORMS]
+            policy["shares"] = [self._share(form) for form in SLOT_FORMS if form in self.forms]
         forms = self._handed_in(member)
         if forms:
             policy["intake"] = {"forms": forms, "clerks": [clerk_of(member)]}
@@ -330,9 +335,12 @@ class Material:
         for id, path in self.forms.items():
             parts = _read_yaml(path).get("parts", ())
             own = [part["part"] for part in parts if part["department"] == member.organization]
+            # Of a trigger only signals are taken, and of its source's agent alone.
+            taken = "signals" if id in TRIGGERS else "corrections"
             if own:
-                forms.append({"form": id, "version": 1, "parts": own, "corrections": True,
-                              "requesters": [window.spiffe for window in self._windows()]})
+                forms.append({"form": id, "version": 1, "parts": own, taken: True, "requesters": [
+                    window.spiffe for window in self._windows()
+                    if window.organization == TRIGGERS.get(id, OFFICE)]})
         return forms
 
     def _share(self, form):
@@ -346,9 +354,13 @@ class Material:
                               for department, view, field in CONTRIBUTIONS],
         }
 
+    def _signer_of(self, organization):
+        """The member for which the organization's key was made."""
+        return self._members[{HALL: "consent", OFFICE: "window"}.get(organization, agent_of(organization))]
+
     def _issuer_of(self, member):
         """An organization has one key, with which all its nodes sign."""
-        key = self._members[member.kind].path("issuer.pem")
+        key = self._signer_of(member.organization).path("issuer.pem")
         return {"kid": _ISSUERS[member.organization][0], "key": os.path.relpath(key, member.folder),
                 "folder": "issuer"}
 

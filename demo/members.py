@@ -76,10 +76,15 @@ def num_ports(brokers, windows):
     return NUM_PORTS + brokers - 1 + 2 * (windows - 1)
 
 
-def members_of(root, ports, socket, witnessed=False, brokers=1, attached=(DIALS_OUT,), windows=1):
+def agent_of(department):
+    """Name of a department's own agent, which runs its triggers."""
+    return department + "-agent"
+
+
+def members_of(root, ports, socket, witnessed=False, brokers=1, attached=(DIALS_OUT,), windows=1, watching=()):
     """All members by name. `ports` are as many as num_ports says; `socket` makes unix: addresses of names.
     With `witnessed` there is an audit office's node, which only witnesses; the departments `attached`
-    have no port; all `windows` are agents of the one street office."""
+    have no port, those `watching` an agent of their own; all `windows` are agents of the one street office."""
     def at(index):
         return f"127.0.0.1:{ports[index]}"
 
@@ -100,6 +105,9 @@ def members_of(root, ports, socket, witnessed=False, brokers=1, attached=(DIALS_
         if department in attached:
             member.address, member.inside = "", socket(department)
         found.append(member)
+    found += [Member(agent_of(department), "window", department,
+                     os.path.join(root, "adapters", agent_of(department)), socket(agent_of(department)))
+              for department in watching]
     if witnessed:
         found.append(Member("audit", "auditor", AUDIT, os.path.join(root, "audit"), at(14)))
     return {member.name: member for member in found}

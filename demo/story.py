@@ -7,6 +7,7 @@ import blind
 import cases
 import logs
 import hostile
+import outreach
 from members import DEPARTMENTS
 
 
@@ -28,11 +29,12 @@ def tell(federation, narrator, seconds):
             "seconds": round(time.monotonic() - began, 1)}
 
 
-def tell_forms(federation, narrator):
-    """The scene of all forms alone."""
+def tell_forms(federation, narrator, watches):
+    """The scene of all forms alone, and that of the triggers."""
     began = time.monotonic()
-    scene = all_forms.by_class(federation, narrator)
-    return {"ok": scene["ok"], "scenes": [scene], "seconds": round(time.monotonic() - began, 1)}
+    scenes = [all_forms.by_class(federation, narrator), outreach.finding(federation, narrator, watches)]
+    return {"ok": all(scene["ok"] for scene in scenes), "scenes": scenes,
+            "seconds": round(time.monotonic() - began, 1)}
 
 
 def introduce(narrator, num_people, federation):

@@ -76,15 +76,16 @@ class Window:
         return self._call("RequestGrants", self._request(case_id)).tickets
 
     def agree(self, case_id, members):
-        """Everybody goes to the desk and agrees."""
-        self.confirm(case_id, members, [(t.member, t.request_id) for t in self.ask(case_id)])
+        """Everybody goes to the desk and agrees; returns the grants' ids."""
+        return self.confirm(case_id, members, [(t.member, t.request_id) for t in self.ask(case_id)])
 
     def confirm(self, case_id, members, tickets):
         """At the desk: (member, request) by (member, request)."""
-        notice = self.notice(case_id).sha256
+        notice, grants = self.notice(case_id).sha256, []
         for index, request_id in tickets:
             shown, also = documents(members, index)
-            self._desk.confirm(request_id, shown, notice, also_id_no=also)
+            grants.append(self._desk.confirm(request_id, shown, notice, also_id_no=also))
+        return grants
 
     def collect(self, case_id, on_fact=None):
         """Asks the departments for what is missing; returns the Outcome."""

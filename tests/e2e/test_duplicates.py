@@ -13,8 +13,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import fixture  # noqa: E402
 import defects  # noqa: E402
+import outreach  # noqa: E402
 from duplicates import ANSWERER, ASKER, HOW_MANY, WHO, Comparison  # noqa: E402
 from identity import id_check  # noqa: E402
+from outreach_cases import Cases  # noqa: E402
 from window import BADGE, UNIT  # noqa: E402
 
 PEOPLE, RECIPIENTS = 400, 90
@@ -24,16 +26,18 @@ LEAST = 0.99
 
 def setUpModule():
     global federation, comparison  # pylint: disable=global-statement
-    federation = fixture.made(PEOPLE, ready=plant)
+    federation = fixture.made(PEOPLE, ready=plant, watching=outreach.SOURCES)
     comparison = Comparison(federation)
     unittest.addModuleCleanup(federation.stop)
     federation.start()
 
 
 def plant(made):
-    global planted  # pylint: disable=global-statement
+    global planted, watches  # pylint: disable=global-statement
     made.material.forms["recheck"] = RECHECK_FORM
     planted = defects.plant(made.people, os.path.join(made.root, "departments"), recipients=RECIPIENTS)
+    taken = planted.aided | planted.helped | {person for pair in planted.homonyms for person in pair}
+    watches = outreach.plant(made, taken)
 
 
 def codes(name):
@@ -260,6 +264,15 @@ class Recheck(unittest.TestCase):
             "--agent", federation.members["window"].address, "--operator", BADGE, "--unit", UNIT, may_fail=True)
         self.assertEqual(refused["error"]["code"], "MALFORMED")
         self.assertNotIn("990101199001011234", str(refused))
+
+
+class Finding(Cases, unittest.TestCase):
+    """Who may be entitled and has not applied."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.federation, cls.watches = federation, watches
+        super().setUpClass()
 
 
 if __name__ == "__main__":

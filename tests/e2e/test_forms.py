@@ -11,7 +11,6 @@ import os
 import re
 import shlex
 import shutil
-import sqlite3
 import subprocess
 import sys
 import unittest
@@ -25,45 +24,15 @@ import departments  # noqa: E402
 import forms  # noqa: E402
 import population  # noqa: E402
 from clerks import enrolled  # noqa: E402
-from expected import normal_name  # noqa: E402
 from generate import DEFAULT_SEED  # noqa: E402
-from material import LIFE_FORMS  # noqa: E402
-from members import DEPARTMENTS  # noqa: E402
+from material import LIFE_FORMS, TRIGGERS  # noqa: E402
 from processes import wait_until  # noqa: E402
 from stubs import Refused  # noqa: E402
+from verdicts import OUTCOMES, Outcomes  # noqa: E402
 from window import BADGE, UNIT  # noqa: E402
 
-OUTCOMES = os.path.join(fixture.ROOT, "tests", "e2e", "outcomes")
 PEOPLE = 60  # ordinary ones; the stories' families come on top
 IN_FLIGHT = 8
-
-
-class Outcomes:
-    """The departments' databases side by side, read-only, as nobody else has them."""
-
-    def __init__(self, folder, today):
-        self._today = today.isoformat()
-        self._connection = sqlite3.connect("file::memory:", uri=True)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.create_function("normal", 1, lambda name: name and normal_name(name))
-        for department in DEPARTMENTS:
-            path = os.path.join(folder, department + ".db")
-            self._connection.execute(f"ATTACH 'file:{path}?mode=ro' AS {department.replace('-', '_')}")
-        self._connection.execute("CREATE TEMP TABLE declared (role TEXT, id_no TEXT, name TEXT)")
-        self._sql = {}
-
-    def close(self):
-        self._connection.close()
-
-    def judge(self, case):
-        """{class, and the form's amounts} of a case."""
-        if case["form"] not in self._sql:
-            with open(os.path.join(OUTCOMES, case["form"] + ".sql"), encoding="utf-8") as file:
-                self._sql[case["form"]] = file.read()
-        self._connection.execute("DELETE FROM declared")
-        self._connection.executemany("INSERT INTO declared VALUES (:role, :id_no, :name)", case["members"])
-        row, = self._connection.execute(self._sql[case["form"]], {"today": self._today}).fetchall()
-        return dict(row)
 
 
 def classes_of(form):
@@ -165,7 +134,7 @@ class Forms(unittest.TestCase):
 
     def test_there_is_an_outcome_for_every_form(self):
         self.assertEqual({os.path.basename(path)[:-len(".sql")] for path in glob.glob(OUTCOMES + "/*.sql")},
-                         set(LIFE_FORMS))
+                         {*LIFE_FORMS, *TRIGGERS})
 
     def test_receipts_were_checked_and_documents_saved(self):
         for ended in self.ended:
@@ -239,7 +208,7 @@ class Payouts(unittest.TestCase):
     def parts(clerk, ended):
         """The parts of a case at a clerk's department, read, once both are there."""
         numbers = [part.number for part in clerk.parts() if part.case_id == ended.case_id]
-        return [json.loads(clerk.show(number).json) for number in numbers] if len(numbers) == 2 else []
+        return [clerk.show(number) for number in numbers] if len(numbers) == 2 else []
 
     @staticmethod
     def database(department):
