@@ -85,6 +85,8 @@ static void forget(struct lb_window_case *entry)
     }
     for (size_t i = 0; i < form->num_shares; i++)
         entry->shares[i].runs = 0;
+    for (size_t i = 0; i < form->num_conditions; i++)
+        entry->conditions[i] = LB_UNKNOWN;
     entry->receipts_checked = entry->receipts_failed = 0;
     entry->decided = false;
 }
@@ -192,16 +194,16 @@ static lb_status end_if_over(struct lb_window_case *entry, struct lb_arena *aren
     LB_TRY(lb_parts_show(entry, NULL, arena, &parts, &num));
     for (size_t i = 0; i < num; i++)
         entry->look.over = entry->look.over || was_reached(parts[i]);
+    if (entry->look.done)
+        lb_feed_forget(entry->feed); /* events say what was found */
     *out_over = entry->look.over;
     return entry->look.over ? lb_parts_withdraw(entry, NULL, "", arena) : LB_OK;
 }
 
-lb_status lb_look_settle(struct lb_window_case *entry)
+static lb_status settle(struct lb_window_case *entry)
 {
     bool over = false, leaving = true;
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_PARTS_ARENA_BYTES);
-    if (!lb_case_is_watch(entry))
-        return LB_OK;
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     (void)pthread_mutex_lock(&entry->asking);
     (void)pthread_mutex_lock(&entry->lock);
@@ -212,4 +214,11 @@ lb_status lb_look_settle(struct lb_window_case *entry)
     (void)pthread_mutex_unlock(&entry->asking);
     LB_TRY(status);
     return leaving ? LB_OK : lb_window_close_case(entry->window, entry->id);
+}
+
+void lb_look_settle(struct lb_window_case *entry)
+{
+    lb_status status = lb_case_is_watch(entry) ? settle(entry) : LB_OK;
+    if (lb_status_code(status) != LB_CASE_STATE) /* a look has begun meanwhile */
+        lb_log_failure("watch_not_ended", status);
 }

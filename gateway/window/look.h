@@ -33,8 +33,9 @@ void lb_look_begin(struct lb_window_case *entry);
 LB_MUST lb_status lb_look_conclude(struct lb_window_case *entry);
 /* lb_look_next_s is when the next look may begin, 0 for at once. Under the case's lock. */
 int64_t lb_look_next_s(const struct lb_window_case *entry);
-/* lb_look_settle ends a watch that is over: signals that nobody acted upon are withdrawn, and once
- * they are, the case is closed. Takes the case's locks. */
-LB_MUST lb_status lb_look_settle(struct lb_window_case *entry);
+/* lb_look_settle forgets the events of a look that is done, and ends a watch that is over: signals
+ * that nobody acted upon are withdrawn, and once they are, the case is closed. What fails is tried
+ * again next time. To be called while nobody waits for events; takes the case's locks. */
+void lb_look_settle(struct lb_window_case *entry);
 
 #endif

@@ -180,7 +180,9 @@ static lb_status look_at(struct lb_window_case *entry, const struct lb_status_li
         (void)pthread_mutex_unlock(&entry->lock);
     }
     (void)pthread_mutex_unlock(&entry->asking);
-    return may && status == LB_OK ? lb_look_settle(entry) : status;
+    if (may && status == LB_OK)
+        lb_look_settle(entry);
+    return status;
 }
 
 /* --- all of them --- */

@@ -139,8 +139,6 @@ static lb_status find_submission(struct taking *taking)
                   (word->kind >= LIANBAN__V1__WORD__KIND__CONTACTED),
               LB_MALFORMED, "a word of a submission about a signal, or the other way round");
     memcpy(taking->row.case_id, submission.case_id, sizeof(taking->row.case_id));
-    Lianban__V1__SealedParcel *content = NULL;
-    LB_TRY(lb_parcel_part(&submission, taking->arena, &content));
     taking->of_request = content->part->kind == LIANBAN__V1__PART__KIND__CORRECTION_REQUEST;
     return lb_correction_word_check(word, taking->of_request);
 }
