@@ -1,34 +1,14 @@
-#include "gateway/base/hex.h"
 #include "gateway/ctl/args.h"
+#include "gateway/ctl/check_head.h"
 #include "gateway/ctl/command.h"
+#include "gateway/ctl/form_files.h"
 #include "gateway/ctl/say.h"
 #include "gateway/ctl/table.h"
 #include "gateway/ctl/text.h"
 #include "gateway/ctl/words.h"
-#include "policy/engine/form.h"
+#include "policy/engine/form_check.h"
 
-/* `form check` and `rules check`: files that whole federations share. */
-
-static void put_head(const struct lb_ctl_env *env, const char *id, uint32_t version,
-                     const uint8_t sha256[32])
-{
-    char hex[65];
-    lb_hex_encode(lb_span_of(sha256, 32), hex);
-    (void)fprintf(env->out, "%s v%u sha256 %s\n", id, version, hex);
-}
-
-static struct lb_json *head_json(const char *id, uint32_t version, const uint8_t sha256[32])
-{
-    char hex[65];
-    struct lb_json *out = lb_json_object();
-    lb_hex_encode(lb_span_of(sha256, 32), hex);
-    lb_json_set_cstr(out, "id", id);
-    lb_json_set_int(out, "version", version);
-    lb_json_set_cstr(out, "sha256", hex);
-    return out;
-}
-
-/* --- forms --- */
+/* `form check`: a form, what it says, and what is wrong with it (policy/engine/form_check.h). */
 
 static const char *pick_text(const struct lb_ctl_env *env, const struct lb_form_text *text)
 {
@@ -206,7 +186,7 @@ static lb_status print_parts(const struct lb_ctl_env *env, const struct lb_form 
 static lb_status print_form(const struct lb_ctl_env *env, const struct lb_form *form,
                             struct lb_arena *arena)
 {
-    put_head(env, form->id, form->version, form->sha256);
+    lb_ctl_put_head(env, form->id, form->version, form->sha256);
     lb_ctl_put(env->out, pick_text(env, &form->title));
     (void)fputs("\n\n", env->out);
     LB_TRY(print_sections(env, form, arena));
@@ -221,10 +201,10 @@ static lb_status print_form(const struct lb_ctl_env *env, const struct lb_form *
     return print_parts(env, form, arena);
 }
 
-static lb_status print_form_json(const struct lb_ctl_env *env, const struct lb_form *form)
+static struct lb_json *form_json(const struct lb_form *form)
 {
-    LB_DEFER(lb_json_freep) struct lb_json *root =
-        head_json(form->id, form->version, form->sha256);
+    struct lb_json *root =
+        lb_ctl_head_json(form->id, form->version, form->sha256);
     struct lb_json *classes = lb_json_array();
     for (size_t i = 0; i < form->num_classes; i++)
         lb_json_append_str(classes, lb_span_str(form->classes[i].id));
@@ -237,120 +217,139 @@ static lb_status print_form_json(const struct lb_ctl_env *env, const struct lb_f
     lb_json_set_int(root, "conditions", (int64_t)form->num_conditions);
     lb_json_set(root, "classes", classes);
     lb_json_set_int(root, "parts", (int64_t)form->num_parts);
-    return lb_ctl_print_json(env, root);
+    lb_json_set_int(root, "asks", (int64_t)form->num_asks);
+    return root;
 }
 
-static void free_form(struct lb_form_compiled **form)
+/* --- what is wrong --- */
+
+struct checking {
+    struct lb_ctl_env *env;
+    struct lb_ctl_list files;
+    struct lb_ctl_form_files all;
+    struct lb_json *json;
+    size_t num_mistakes;
+};
+
+static void put_finding(struct checking *checking, const struct lb_form_finding *finding)
 {
-    lb_form_free(*form);
+    static const char *const names[] = {
+        [LB_FINDING_MISTAKE] = "mistake",
+        [LB_FINDING_WAIVED] = "waived",
+        [LB_FINDING_UNDECIDED] = "undecided",
+    };
+    static const char *const zh[] = {
+        [LB_FINDING_MISTAKE] = "须更正",
+        [LB_FINDING_WAIVED] = "已说明理由放行",
+        [LB_FINDING_UNDECIDED] = "未能判定",
+    };
+    const struct lb_ctl_env *env = checking->env;
+    bool mistake = finding->kind == LB_FINDING_MISTAKE;
+    FILE *out = mistake ? env->err : env->out;
+    checking->num_mistakes += mistake ? 1 : 0;
+    if (env->json) {
+        struct lb_json *one = lb_json_object();
+        lb_json_set_cstr(one, "kind", names[finding->kind]);
+        lb_json_set_cstr(one, "text", finding->text);
+        lb_json_append(checking->json, one);
+    }
+    if (env->json && !mistake)
+        return;
+    (void)fprintf(out, "%s%s: ", mistake ? "lianban form check: " : "",
+                  lb_ctl_pick(env, zh[finding->kind], names[finding->kind]));
+    lb_ctl_put(out, finding->text);
+    (void)fputc('\n', out);
 }
 
-static void free_rules(struct lb_rules **rules)
-{
-    lb_rules_free(*rules);
-}
-
-static lb_status check_form(const struct lb_ctl_env *env, const char *path, const char *rules_path,
-                            struct lb_diag *diag)
+/* A form's summary and findings; as JSON an object of the list `forms`. */
+static lb_status tell_form(struct checking *checking, size_t index, struct lb_json *forms)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_FILE_ARENA_BYTES);
-    LB_DEFER(free_rules) struct lb_rules *rules = NULL;
-    LB_DEFER(free_form) struct lb_form_compiled *form = NULL;
+    const struct lb_form_finding *findings = NULL;
+    struct lb_form_registered registered = lb_ctl_form_files_registered(&checking->all);
+    const struct lb_form *form = registered.forms[index];
+    size_t num = 0;
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "memory is exhausted");
-    LB_TRY(lb_rules_load(rules_path, diag, &rules));
-    LB_TRY(lb_form_load(path, rules, diag, &form));
-    return env->json ? print_form_json(env, lb_form_of(form))
-                     : print_form(env, lb_form_of(form), arena);
+    if (!checking->env->json)
+        LB_TRY(print_form(checking->env, form, arena));
+    LB_TRY(lb_form_check(checking->all.forms[index], checking->all.rules, &registered, arena,
+                         &findings, &num));
+    checking->json = lb_json_array();
+    for (size_t i = 0; i < num; i++)
+        put_finding(checking, &findings[i]);
+    if (!checking->env->json) {
+        lb_json_free(checking->json);
+        return LB_OK;
+    }
+    struct lb_json *one = form_json(form);
+    lb_json_set(one, "findings", checking->json);
+    lb_json_append(forms, one);
+    return LB_OK;
+}
+
+static lb_status tell_forms(struct checking *checking)
+{
+    LB_DEFER(lb_json_freep) struct lb_json *root = lb_json_object();
+    struct lb_json *forms = lb_json_array();
+    lb_json_set(root, "forms", forms);
+    for (size_t i = 0; i < checking->all.num_forms; i++)
+        LB_TRY(tell_form(checking, i, forms));
+    if (checking->env->json)
+        return lb_ctl_print_json(checking->env, root);
+    if (checking->all.num_views == 0)
+        (void)fprintf(checking->env->out, "\n%s\n",
+                      lb_ctl_pick(checking->env,
+                                  "未核对视图：请用 --views 给出各部门视图所在的文件夹",
+                                  "views not checked: name their folders with --views"));
+    return LB_OK;
 }
 
 static int form_check(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const char *const examples[] = {
-        "lianban form check social-assistance.yaml --rules beijing-reference.yaml", NULL};
-    struct lb_ctl_list files = {.num = 0};
+        "lianban form check social-assistance.yaml --rules beijing-reference.yaml",
+        "lianban form check --rules rules.yaml --views tax/views --views health/views forms/*.yaml",
+        "lianban form check --rules rules.yaml --json forms/*.yaml", NULL};
+    struct checking checking = {.env = env};
+    struct lb_ctl_list views = {.num = 0};
     struct lb_diag diag = {.text = ""};
     const char *rules_path = NULL;
     const struct lb_ctl_option options[] = {
         {.name = "rules", .value = "RULES.yaml", .required = true, .text = &rules_path,
          .en = "the rule set whose thresholds it names", .zh = "表单引用的标准集"},
+        {.name = "views", .value = "FOLDER", .list = &views,
+         .en = "a department's views, as a folder or a file; may be given again",
+         .zh = "某部门的视图文件夹或文件，可重复给出"},
     };
     const struct lb_ctl_usage usage = {
-        .command = "form check", .en = "check a form, compile its rules and summarize it",
-        .zh = "检查表单并编译其规则",
-        .operand = "FORM.yaml", .min_operands = 1, .max_operands = 1,
-        .options = options, .num_options = 1, .examples = examples,
+        .command = "form check",
+        .en = "check forms: that they load, that every class can be reached, that nothing is asked "
+              "without need, or of the citizen when a department has it",
+        .zh = "检查表单：规则可达、不过度查询、不要求群众提供部门已有的信息",
+        .operand = "FORM.yaml...", .min_operands = 1, .max_operands = LB_CTL_MAX_ITEMS,
+        .options = options, .num_options = 2, .examples = examples,
     };
-    int exit_code = lb_ctl_args(env, &usage, argc, argv, &files);
+    int exit_code = lb_ctl_args(env, &usage, argc, argv, &checking.files);
     if (exit_code != LB_CTL_GO)
         return exit_code;
-    lb_status status = check_form(env, files.items[0], rules_path, &diag);
-    return status == LB_OK ? LB_CTL_OK : lb_ctl_fail(env, usage.command, status, &diag);
+    lb_status status =
+        lb_ctl_form_files_load(rules_path, &checking.files, &views, &diag, &checking.all);
+    if (status == LB_OK)
+        status = tell_forms(&checking);
+    lb_ctl_form_files_cleanup(&checking.all);
+    if (status != LB_OK)
+        return lb_ctl_fail(env, usage.command, status, &diag);
+    return checking.num_mistakes > 0 ? LB_CTL_FAILED : LB_CTL_OK;
 }
 
 int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv)
 {
     static const struct lb_ctl_word words[] = {
-        {"check", "check a form and its rules", "检查表单", form_check},
+        {"check", "check forms, their rules and what they ask", "检查表单", form_check},
         {"notice", "what citizens will be told", "生成告知书", lb_ctl_form_notice},
+        {"print", "the form on paper, to fill in and sign", "打印纸质申请表", lb_ctl_form_print},
+        {"table", "what follows from which answers, to keep and compare", "输出决策表",
+         lb_ctl_form_table},
     };
-    return lb_ctl_words(env, "form", words, 2, argc, argv);
-}
-
-/* --- rule sets --- */
-
-static lb_status print_rules(const struct lb_ctl_env *env, const struct lb_rules *rules,
-                             struct lb_arena *arena)
-{
-    static const char *const zh[] = {"标准", "值", "单位", "来源", NULL};
-    static const char *const en[] = {"threshold", "value", "unit", "source", NULL};
-    struct lb_ctl_table table;
-    lb_ctl_table_init(&table, arena, env->chinese ? zh : en);
-    for (size_t i = 0; i < lb_rules_num_thresholds(rules); i++) {
-        const struct lb_threshold *threshold = lb_rules_threshold_at(rules, i);
-        const char *const cells[] = {
-            threshold->name, lb_arena_printf(arena, "%lld", (long long)threshold->value),
-            threshold->unit, threshold->source};
-        lb_ctl_table_row(&table, cells);
-    }
-    put_head(env, lb_rules_id(rules), lb_rules_version(rules), lb_rules_sha256(rules));
-    return lb_ctl_table_print(&table, env->out);
-}
-
-static lb_status check_rules(const struct lb_ctl_env *env, const char *path, struct lb_diag *diag)
-{
-    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_FILE_ARENA_BYTES);
-    LB_DEFER(free_rules) struct lb_rules *rules = NULL;
-    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "memory is exhausted");
-    LB_TRY(lb_rules_load(path, diag, &rules));
-    if (!env->json)
-        return print_rules(env, rules, arena);
-    LB_DEFER(lb_json_freep) struct lb_json *root =
-        head_json(lb_rules_id(rules), lb_rules_version(rules), lb_rules_sha256(rules));
-    lb_json_set_int(root, "thresholds", (int64_t)lb_rules_num_thresholds(rules));
-    return lb_ctl_print_json(env, root);
-}
-
-static int rules_check(struct lb_ctl_env *env, int argc, char **argv)
-{
-    static const char *const examples[] = {"lianban rules check beijing-reference.yaml", NULL};
-    struct lb_ctl_list files = {.num = 0};
-    struct lb_diag diag = {.text = ""};
-    const struct lb_ctl_usage usage = {
-        .command = "rules check", .en = "check a rule set and list its thresholds",
-        .zh = "检查标准集并列出各项标准",
-        .operand = "RULES.yaml", .min_operands = 1, .max_operands = 1, .examples = examples,
-    };
-    int exit_code = lb_ctl_args(env, &usage, argc, argv, &files);
-    if (exit_code != LB_CTL_GO)
-        return exit_code;
-    lb_status status = check_rules(env, files.items[0], &diag);
-    return status == LB_OK ? LB_CTL_OK : lb_ctl_fail(env, usage.command, status, &diag);
-}
-
-int lb_ctl_rules_command(struct lb_ctl_env *env, int argc, char **argv)
-{
-    static const struct lb_ctl_word words[] = {
-        {"check", "check a rule set", "检查标准集", rules_check},
-    };
-    return lb_ctl_words(env, "rules", words, 1, argc, argv);
+    return lb_ctl_words(env, "form", words, sizeof(words) / sizeof(words[0]), argc, argv);
 }

@@ -14,7 +14,7 @@
     "      - purpose: aid\n        operators: [AGE_GE(age.adult)]\n"                             \
     "        requesters: [office]\n"                                                              \
     "        bases: [consent]\n        issuers: [hall]\n        min_level: 2\n"
-#define FORM                                                                                       \
+#define FORM_WITH(test_, classes_)                                                                 \
     "form: aid\nversion: 3\ntitle: {zh: 救助, en: Aid}\npurpose: aid\nlead: office\n"               \
     "law: [L1]\nrules: small\ngrant_days: 30\n"                                                    \
     "roles:\n  applicant: {min: 1, max: 1, minor: false}\n"                                        \
@@ -23,12 +23,18 @@
     "     operator: AGE_GE(age.adult), roles: [applicant], show: true,\n"                          \
     "     label: {zh: 成年, en: Of age}}\n"                                                         \
     "household:\n  - {name: all_adult, each: adult, fold: all}\n"                                  \
-    "conditions:\n  - {condition: grown, test: all_adult, text: {zh: 均成年, en: All of age},\n"    \
+    "conditions:\n  - {condition: grown, test: " test_ ", text: {zh: 均成年, en: All of age},\n"    \
     "     source: L1}\n"                                                                           \
-    "classes:\n  - {class: YES, when: grown, text: {zh: 可以, en: Yes}}\n"                          \
+    "classes:\n  - {class: YES, when: grown, text: {zh: 可以, en: Yes}}\n" classes_                 \
     "otherwise: {class: NONE, text: {zh: 否, en: No}}\n"                                            \
     "notice:\n  why: {zh: 因, en: why}\n  keep: {zh: 存, en: keep}\n"                                \
     "  withdraw: {zh: 撤, en: withdraw}\n  refuse: {zh: 拒, en: refuse}\n"
+
+#define FORM_OF(classes_) FORM_WITH("all_adult", classes_)
+#define FORM FORM_OF("")
+#define FORM_REVERSED FORM_WITH("NOT all_adult", "")
+#define FORM_UNREACHED                                                                             \
+    FORM_OF("  - {class: NEVER, when: grown AND grown, text: {zh: 不会, en: Never}}\n")
 
 struct paths {
     char rules[400], view[400], form[400];
@@ -124,11 +130,14 @@ static void summarizes_forms(void **state)
     succeeds(cli, RUN(cli, lb_ctl_form_command, "form", "check", paths.form, "--rules",
                       paths.rules, "--json"));
     struct lb_json *json = test_json(cli);
+    const struct lb_json *forms = NULL;
     struct lb_span text = LB_SPAN_EMPTY;
     int64_t version = 0;
-    assert_ok(lb_json_get_str(json, "sha256", &text));
+    assert_ok(lb_json_get_array(json, "forms", &forms));
+    assert_int_equal(lb_json_len(forms), 1);
+    assert_ok(lb_json_get_str(lb_json_at(forms, 0), "sha256", &text));
     assert_true(lb_span_is(text, sha256));
-    assert_ok(lb_json_get_int(json, "version", &version));
+    assert_ok(lb_json_get_int(lb_json_at(forms, 0), "version", &version));
     assert_int_equal(version, 3);
     lb_json_free(json);
     paths = make(cli, RULES, VIEW, "form: aid\nversion: x\n");
@@ -137,6 +146,74 @@ static void summarizes_forms(void **state)
                      LB_CTL_FAILED);
     assert_non_null(strstr(cli->err, "form.yaml"));
     assert_int_equal(RUN(cli, lb_ctl_form_command, "form", "check", paths.form), LB_CTL_USAGE);
+}
+
+/* Against the department's views, from a folder or a file; what is wrong is told of each form. */
+static void checks_forms_against_views(void **state)
+{
+    struct test_cli *cli = *state;
+    struct paths paths = make(cli, RULES, VIEW, FORM);
+    char other[400];
+    succeeds(cli, RUN(cli, lb_ctl_form_command, "form", "check", paths.form, "--rules",
+                      paths.rules, "--views", paths.view));
+    assert_null(strstr(cli->out, "views not checked"));
+    succeeds(cli, RUN(cli, lb_ctl_form_command, "form", "check", paths.form, "--rules",
+                      paths.rules));
+    assert_non_null(strstr(cli->out, "views not checked"));
+    (void)snprintf(other, sizeof(other), "%s", test_file(cli, "other.yaml", FORM_UNREACHED));
+    assert_int_equal(RUN(cli, lb_ctl_form_command, "form", "check", paths.form, other, "--rules",
+                         paths.rules, "--views", paths.view, "--json"),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->err, "other.yaml:24: class `NEVER` can never win"));
+    assert_non_null(strstr(cli->out, "\"mistake\""));
+    assert_int_equal(RUN(cli, lb_ctl_form_command, "form", "check", paths.form, "--rules",
+                         paths.rules, "--views", "/nowhere"),
+                     LB_CTL_FAILED);
+}
+
+/* The form on paper, as text and as a page; needs no rule set. */
+static void prints_the_paper(void **state)
+{
+    struct test_cli *cli = *state;
+    struct paths paths = make(cli, RULES, VIEW, FORM);
+    succeeds(cli, RUN(cli, lb_ctl_form_command, "form", "print", paths.form, "--requester-name",
+                      "Office"));
+    assert_non_null(strstr(cli->out, "Who asks: Office"));
+    assert_non_null(strstr(cli->out, "Of age"));
+    assert_non_null(strstr(cli->out, "Signatures"));
+    succeeds(cli, RUN(cli, lb_ctl_form_command, "form", "print", paths.form, "--requester-name",
+                      "街道", "--language", "zh", "--html"));
+    assert_non_null(strstr(cli->out, "<!DOCTYPE html>"));
+    assert_non_null(strstr(cli->out, "签名"));
+    succeeds(cli, RUN(cli, lb_ctl_form_command, "form", "print", paths.form, "--requester-name",
+                      "Office", "--json"));
+    lb_json_free(test_json(cli));
+    assert_int_equal(RUN(cli, lb_ctl_form_command, "form", "print", paths.form), LB_CTL_USAGE);
+}
+
+/* A table that was kept, against the form as it is and as it was changed. */
+static void holds_tables_against_each_other(void **state)
+{
+    struct test_cli *cli = *state;
+    struct paths paths = make(cli, RULES, VIEW, FORM);
+    char kept[400];
+    succeeds(cli, RUN(cli, lb_ctl_form_command, "form", "table", paths.form, "--rules",
+                      paths.rules));
+    assert_non_null(strstr(cli->out, "YES 1 applicant adult false -> NONE\n"));
+    (void)snprintf(kept, sizeof(kept), "%s", test_file(cli, "kept.txt", cli->out));
+    succeeds(cli, RUN(cli, lb_ctl_form_command, "form", "table", paths.form, "--rules",
+                      paths.rules, "--against", kept));
+    assert_string_equal(cli->out, "");
+    (void)snprintf(paths.form, sizeof(paths.form), "%s",
+                   test_file(cli, "changed.yaml", FORM_REVERSED));
+    assert_int_equal(RUN(cli, lb_ctl_form_command, "form", "table", paths.form, "--rules",
+                         paths.rules, "--against", kept),
+                     LB_CTL_FAILED);
+    assert_non_null(strstr(cli->out, "- YES 1 applicant adult false -> NONE\n"));
+    assert_non_null(strstr(cli->out, "+ YES 1 applicant adult false -> YES\n"));
+    assert_int_equal(RUN(cli, lb_ctl_form_command, "form", "table", paths.form, "--rules",
+                         paths.rules, "--against", "/nowhere"),
+                     LB_CTL_FAILED);
 }
 
 static void lists_rules(void **state)
@@ -182,6 +259,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(explains_views, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(tells_every_mistake, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(summarizes_forms, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(checks_forms_against_views, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(prints_the_paper, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(holds_tables_against_each_other, test_set_up,
+                                        test_tear_down),
         cmocka_unit_test_setup_teardown(lists_rules, test_set_up, test_tear_down),
         cmocka_unit_test_setup_teardown(prints_the_notice, test_set_up, test_tear_down),
     };

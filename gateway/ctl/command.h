@@ -46,7 +46,7 @@ int lb_ctl_backup_command(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_upgrade_command(struct lb_ctl_env *env, int argc, char **argv);
 /* view check | explain | close | open | closed | open-token | token-key */
 int lb_ctl_view_command(struct lb_ctl_env *env, int argc, char **argv);
-/* form check | notice */
+/* form check | notice | print | table */
 int lb_ctl_form_command(struct lb_ctl_env *env, int argc, char **argv);
 /* policy calculate | list | show | questions | check */
 int lb_ctl_policy_command(struct lb_ctl_env *env, int argc, char **argv);
@@ -108,5 +108,7 @@ int lb_ctl_view_close(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_open(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_view_closed(struct lb_ctl_env *env, int argc, char **argv);
 int lb_ctl_form_notice(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_form_print(struct lb_ctl_env *env, int argc, char **argv);
+int lb_ctl_form_table(struct lb_ctl_env *env, int argc, char **argv);
 
 #endif

@@ -42,6 +42,7 @@
  *                                       # A (issued by the department), B (verified at the window,
  *                                       # the default) or C (uploaded); D (self-declared) never
  *       saves: {zh: 收入证明, en: income certificate}   # optional: the document not asked
+ *       waiver: {zh: ..., en: ...}      # optional: why it is asked although nothing needs it
  *       label: {zh: 近12个月工资, en: Wages of the last 12 months}
  *   shares: # optional: household totals of which no department's part is seen (SHARE)
  *     - slot: assets                    # its name in the rules below
@@ -78,6 +79,13 @@
  *       days: 30                      # working days from the submission on
  *       escalate: {zh: ..., en: ...}  # who is told when it is overdue
  *       emergency: false              # optional: aid first, papers later; see below
+ *   asks: # optional: what the citizen has to say or bring, since no department has it
+ *     - ask: early_choice
+ *       text: {zh: ..., en: ...}
+ *       law: [SIL16]
+ *       roles: [applicant]              # of whom
+ *       parts: [pension]                # which parts cannot be done without it
+ *       waiver: {zh: ..., en: ...}      # optional: why it is asked although a view supplies it
  *   trigger: {source: tax, every_days: 30}  # optional: this form is a trigger; see below
  *   notice:                             # what the citizen is told, besides the list of facts
  *     why: {zh: ..., en: ...}
@@ -89,8 +97,8 @@
  *     object: {days: 60, law: [ARL20], where: {zh: ..., en: ...}}  # how long and where one may
  *     correct_days: 20                  # working days a department has for a correction request
  *
- * Names of facts, slots, household values, conditions and amounts are lower-case letters, digits
- * and `_`, and each is used once in a file. `each` sees facts, thresholds, slots and earlier
+ * Names of facts, slots, household values, conditions, amounts and asks are lower-case letters,
+ * digits and `_`, and each is used once in a file. `each` sees facts, thresholds, slots and earlier
  * household values; `test` and `value` see slots, household values, thresholds and n; `when` sees
  * conditions. A month of a year is a number, the months since the beginning of the year 0 (January
  * of 2025 is 24300): so months are added and compared. A fact that no expression uses must be
@@ -161,6 +169,7 @@ struct lb_form_fact {
     bool optional;
     char grade;                /* 'A' to 'C': from which on an officer's fact counts */
     struct lb_form_text saves; /* zh NULL when none */
+    struct lb_form_text waiver; /* the same */
     struct lb_form_text label;
 };
 
@@ -197,6 +206,17 @@ struct lb_form_part {
     int64_t days;           /* working days; in an emergency days */
     struct lb_form_text escalate;
     bool emergency;
+};
+
+/* What the citizen says or brings. No value of it goes through the window: it stands on paper. */
+struct lb_form_ask {
+    const char *name;
+    struct lb_form_text text;
+    size_t num_laws;
+    const char *const *laws;
+    unsigned roles;             /* bit per role index */
+    uint64_t parts;             /* bit per part index */
+    struct lb_form_text waiver; /* zh NULL when none */
 };
 
 struct lb_form_notice {
@@ -262,6 +282,8 @@ struct lb_form {
     const struct lb_form_part *parts;
     size_t num_amounts;
     const struct lb_form_amount *amounts;
+    size_t num_asks;
+    const struct lb_form_ask *asks;
     struct lb_form_trigger trigger;
     struct lb_form_notice notice;
     struct lb_form_decision decision;

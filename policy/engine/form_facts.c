@@ -183,6 +183,8 @@ static lb_status read_words(struct form_loader *loader, const struct lb_yaml_nod
                             "`optional`",
                             fact->name);
     LB_TRY(lb_form_read_text(loader, map, "label", &fact->label));
+    if (lb_yaml_get(map, "waiver") != NULL)
+        LB_TRY(lb_form_read_text(loader, map, "waiver", &fact->waiver));
     if (lb_yaml_get(map, "saves") == NULL)
         return LB_OK;
     return lb_form_read_text(loader, map, "saves", &fact->saves);
@@ -193,7 +195,7 @@ static lb_status read_fact(struct form_loader *loader, const struct lb_yaml_node
 {
     static const char *const keys[] = {"fact",  "department", "view",  "field", "operator",
                                        "roles", "otherwise",  "claim", "show",  "saves",
-                                       "label", "value",      "optional", "grade", NULL};
+                                       "label", "value",      "optional", "grade", "waiver", NULL};
     LB_TRY(lb_yaml_only(map, keys, loader->diag));
     LB_TRY(lb_form_take_name(loader, map, "fact", &fact->name));
     LB_TRY(lb_yaml_need_text(map, "department", loader->diag, &fact->department));

@@ -30,6 +30,7 @@
 #define LB_FORM_MAX_CLASSES 32
 #define LB_FORM_MAX_PARTS 32
 #define LB_FORM_MAX_AMOUNTS 16
+#define LB_FORM_MAX_ASKS 16
 #define LB_FORM_MAX_LAWS 16
 #define LB_FORM_MAX_TEXT_BYTES 2048
 
@@ -81,8 +82,16 @@ struct form_loader {
     struct lb_arena *arena;
     const struct lb_rules *rules;  /* NULL: only the readable part */
     struct lb_diag *diag;
-    size_t num_taken;  /* facts, slots, household values, conditions, amounts, in this order */
+    size_t num_taken;  /* facts, slots, household values, conditions, amounts, asks, in
+                              * this order */
     struct form_taken *taken;
+};
+
+/* A list of names that `find` knows. */
+struct form_named_set {
+    const char *key;
+    const char *kind;
+    size_t (*find)(const struct lb_form *form, const char *name);
 };
 
 /* Every reader returns CONFIG_INVALID with file, line and advice in diag, or NO_MEMORY. Those of
@@ -130,6 +139,12 @@ LB_MUST lb_status lb_form_read_amounts(struct form_loader *loader, const struct 
 LB_MUST lb_status lb_form_read_rules(struct form_loader *loader, const struct lb_yaml_node *root);
 /* lb_form_read_parts reads `parts`, which may be absent, after the classes. */
 LB_MUST lb_status lb_form_read_parts(struct form_loader *loader, const struct lb_yaml_node *root);
+/* lb_form_read_asks reads `asks`, which may be absent, after the parts. */
+LB_MUST lb_status lb_form_read_asks(struct form_loader *loader, const struct lb_yaml_node *root);
+/* lb_form_read_set reads a list without repetitions of names that `find` knows, as a set of bits;
+ * `kind` is what they are called. */
+LB_MUST lb_status lb_form_read_set(struct form_loader *loader, const struct lb_yaml_node *map,
+                                   const struct form_named_set *set, uint64_t *out_bits);
 /* lb_form_read_decision reads `decision`, which may be absent, after the form's laws. */
 LB_MUST lb_status lb_form_read_decision(struct form_loader *loader,
                                         const struct lb_yaml_node *root);

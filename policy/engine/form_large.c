@@ -1,12 +1,18 @@
 #include "gateway/base/html.h"
 #include "policy/engine/form_shapes.h"
 
+/* A sheet of paper to fill in: what belongs together stays on one page. */
+#define PAPER_STYLE                                                                                \
+    "body{font-family:serif;font-size:12pt;line-height:1.6;max-width:42em;margin:1em auto}"       \
+    "h1{font-size:18pt;text-align:center}h2{font-size:13pt;border-top:1pt solid;padding-top:.3em}" \
+    "p{margin:.3em 0}.i{margin-left:1.5em}@media print{h2{break-after:avoid}p{break-inside:avoid}}"
+
 /*
  * Large print: HTML because every office can print it, with everything inside the one file.
  * 24-point type and lines of at most 18 em for eyes that need them (GB/T 37668 asks for 18 points
  * and more).
  */
-#define STYLE                                                                                      \
+#define LARGE_STYLE                                                                                \
     "body{font-family:sans-serif;font-size:24pt;line-height:1.7;max-width:18em;margin:1em auto}"  \
     "h1{font-size:32pt}h2{font-size:26pt;border-top:2pt solid}p{margin:.5em 0}"                   \
     ".i{margin-left:1em}"
@@ -73,13 +79,14 @@ static void put_line(struct lb_span line, bool is_first, struct lb_buf *out)
         put_element("<h1>", text, "</h1>", out);
     else if (spaces > 0)
         put_element("<p class=\"i\">", text, "</p>", out);
-    else if (text.len > 0 && text.ptr[0] >= '0' && text.ptr[0] <= '9')
+    else if ((text.len > 0 && text.ptr[0] >= '0' && text.ptr[0] <= '9') || begins(text, "【"))
         put_element("<h2>", text, "</h2>", out);
     else
         put_element("<p>", text, "</p>", out);
 }
 
-void lb_form_shape_large(struct lb_span plain, const char *title, bool is_zh, struct lb_buf *out)
+static void put_page(struct lb_span plain, const char *title, bool is_zh, const char *style,
+                     struct lb_buf *out)
 {
     struct lb_span line;
     bool is_first = true;
@@ -87,10 +94,22 @@ void lb_form_shape_large(struct lb_span plain, const char *title, bool is_zh, st
                                 "<!DOCTYPE html>\n<html lang=\"en\">");
     lb_buf_put_str(out, "<head><meta charset=\"utf-8\"><title>");
     lb_buf_put_str(out, title);
-    lb_buf_put_str(out, "</title><style>" STYLE "</style></head>\n<body>\n");
+    lb_buf_put_str(out, "</title><style>");
+    lb_buf_put_str(out, style);
+    lb_buf_put_str(out, "</style></head>\n<body>\n");
     while (lb_form_next_line(&plain, &line)) {
         put_line(line, is_first, out);
         is_first = false;
     }
     lb_buf_put_str(out, "</body></html>\n");
+}
+
+void lb_form_shape_large(struct lb_span plain, const char *title, bool is_zh, struct lb_buf *out)
+{
+    put_page(plain, title, is_zh, LARGE_STYLE, out);
+}
+
+void lb_form_shape_paper(struct lb_span plain, const char *title, bool is_zh, struct lb_buf *out)
+{
+    put_page(plain, title, is_zh, PAPER_STYLE, out);
 }

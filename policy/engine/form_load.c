@@ -172,8 +172,8 @@ static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node 
                                        "lead",      "law",        "rules",   "grant_days",
                                        "roles",     "sections",   "facts",   "shares",
                                        "household", "conditions", "classes", "otherwise",
-                                       "amounts",   "parts",      "trigger", "notice",
-                                       "decision",  NULL};
+                                       "amounts",   "parts",      "asks",    "trigger",
+                                       "notice",    "decision",   NULL};
     LB_TRY(lb_yaml_only(root, keys, loader->diag));
     LB_TRY(read_title(loader, root));
     LB_TRY(read_roles(loader, root));
@@ -184,6 +184,7 @@ static lb_status read_all(struct form_loader *loader, const struct lb_yaml_node 
     LB_TRY(lb_form_read_rules(loader, root));
     LB_TRY(lb_form_read_amounts(loader, root));
     LB_TRY(lb_form_read_parts(loader, root));
+    LB_TRY(lb_form_read_asks(loader, root));
     LB_TRY(lb_form_read_trigger(loader, root));
     LB_TRY(read_notice(loader, root));
     LB_TRY(lb_form_read_decision(loader, root));
@@ -200,7 +201,7 @@ static lb_status fill(struct lb_form_compiled *form, const struct lb_rules *rule
     struct form_loader loader = {
         .form = form, .arena = form->arena, .rules = rules, .diag = diag};
     size_t max_names = LB_FORM_MAX_FACTS + LB_FORM_MAX_SHARES + LB_FORM_MAX_VALUES +
-                       LB_FORM_MAX_CONDITIONS + LB_FORM_MAX_AMOUNTS;
+                       LB_FORM_MAX_CONDITIONS + LB_FORM_MAX_AMOUNTS + LB_FORM_MAX_ASKS;
     loader.taken = lb_arena_array(loader.arena, max_names, sizeof(*loader.taken));
     LB_ENSURE(loader.taken != NULL, LB_NO_MEMORY, "a form's names");
     form->form.content = lb_yaml_bytes(form->yaml);

@@ -7,15 +7,8 @@
 #define MAX_PART_DAYS 250
 #define MAX_EMERGENCY_DAYS 10 /* papers follow within them (SAL 50) */
 
-/* A list without repetitions of names that `find` knows, as a set of bits. */
-struct named_set {
-    const char *key;
-    const char *kind;
-    size_t (*find)(const struct lb_form *form, const char *name);
-};
-
-static lb_status read_set(struct form_loader *loader, const struct lb_yaml_node *map,
-                          const struct named_set *set, uint64_t *out_bits)
+lb_status lb_form_read_set(struct form_loader *loader, const struct lb_yaml_node *map,
+                           const struct form_named_set *set, uint64_t *out_bits)
 {
     const struct lb_yaml_node *list;
     uint64_t bits = 0;
@@ -40,10 +33,10 @@ static lb_status read_set(struct form_loader *loader, const struct lb_yaml_node 
 static lb_status read_classes(struct form_loader *loader, const struct lb_yaml_node *map,
                               struct lb_form_part *part)
 {
-    static const struct named_set classes = {"classes", "class", lb_form_class_index};
+    static const struct form_named_set classes = {"classes", "class", lb_form_class_index};
     const struct lb_yaml_node *node = lb_yaml_get(map, "classes");
     if (!part->emergency)
-        return read_set(loader, map, &classes, &part->classes);
+        return lb_form_read_set(loader, map, &classes, &part->classes);
     if (node != NULL)
         return lb_yaml_fail(node, loader->diag,
                             "part `%s` is for emergencies and goes before any class stands; "
@@ -105,7 +98,7 @@ static lb_status read_part(struct form_loader *loader, const struct lb_yaml_node
     static const char *const keys[] = {"part",  "department", "title",    "law",
                                        "classes", "roles",    "facts",    "days",
                                        "escalate", "emergency", NULL};
-    static const struct named_set roles = {"roles", "role", lb_form_role_index};
+    static const struct form_named_set roles = {"roles", "role", lb_form_role_index};
     LB_TRY(lb_yaml_only(map, keys, loader->diag));
     LB_TRY(lb_word_need(map, "part", LB_WORD_ORG, loader->diag, &part->name));
     LB_TRY(lb_word_need(map, "department", LB_WORD_ORG, loader->diag, &part->department));
@@ -114,7 +107,7 @@ static lb_status read_part(struct form_loader *loader, const struct lb_yaml_node
     LB_TRY(lb_yaml_opt_bool(map, "emergency", false, loader->diag, &part->emergency));
     LB_TRY(read_classes(loader, map, part));
     uint64_t bits = 0;
-    LB_TRY(read_set(loader, map, &roles, &bits));
+    LB_TRY(lb_form_read_set(loader, map, &roles, &bits));
     part->roles = (unsigned)bits;
     if ((part->roles & 1U) == 0)
         return lb_yaml_fail(lb_yaml_get(map, "roles"), loader->diag,

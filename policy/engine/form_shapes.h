@@ -16,6 +16,9 @@ LB_MUST lb_status lb_form_shape(struct lb_span plain, const char *title, bool is
 /* lb_form_shape_large writes a page of HTML for printing in big type. */
 void lb_form_shape_large(struct lb_span plain, const char *title, bool is_zh, struct lb_buf *out);
 
+/* lb_form_shape_paper writes a page of HTML for printing and filling in. */
+void lb_form_shape_paper(struct lb_span plain, const char *title, bool is_zh, struct lb_buf *out);
+
 /* lb_form_shape_aloud writes sentences for a voice: no lists, brackets, digits or abbreviations. */
 void lb_form_shape_aloud(struct lb_span plain, bool is_zh, struct lb_buf *out);
 

@@ -168,6 +168,35 @@ static void say_saved(const struct form_writer *writer, const struct lb_form *fo
         lb_form_say(writer, "\n", "\n");
 }
 
+/* What no department has. */
+static void say_asks(const struct form_writer *writer, const struct lb_form *form)
+{
+    if (form->num_asks == 0)
+        return;
+    lb_form_say(writer, "需要您提供（没有部门掌握的）：\n",
+                "What you have to say or bring, since no department has it:\n");
+    for (size_t i = 0; i < form->num_asks; i++) {
+        const struct lb_form_ask *ask = &form->asks[i];
+        lb_form_say(writer, "   - ", "   - ");
+        lb_form_say_text(writer, &ask->text);
+        lb_form_say(writer, "；由谁提供：", "; from: ");
+        say_roles(writer, form, ask->roles);
+        lb_form_say(writer, "；依据", "; law: ");
+        lb_form_say_laws(writer, ask->laws, ask->num_laws);
+        for (size_t p = 0; p < form->num_parts; p++) {
+            if ((ask->parts >> p & 1U) == 0)
+                continue;
+            lb_form_say(writer, "；用于", "; for: ");
+            lb_form_say_text(writer, &form->parts[p].title);
+        }
+        if (ask->waiver.zh != NULL) {
+            lb_form_say(writer, "；为什么仍需提供：", "; why all the same: ");
+            lb_form_say_text(writer, &ask->waiver);
+        }
+        lb_form_say(writer, "\n", "\n");
+    }
+}
+
 /* Who agrees for whom, as far as the form has such people (PIPL 31, 49; SAL 41). */
 static void say_others(const struct form_writer *writer, const struct lb_form *form)
 {
@@ -228,6 +257,7 @@ static void say_all(const struct form_writer *writer, const struct lb_form *form
         say_section(writer, form, s);
     say_parts(writer, form);
     say_saved(writer, form);
+    say_asks(writer, form);
     say_others(writer, form);
     say_tail(writer, form);
 }

@@ -124,12 +124,13 @@ static lb_status check_signal(struct form_loader *loader, const struct lb_yaml_n
 /* What a trigger finds is no decision, and nobody decides by it. */
 static lb_status check_absent(struct form_loader *loader, const struct lb_yaml_node *root)
 {
-    static const char *const keys[] = {"amounts", "decision"};
+    static const char *const keys[] = {"amounts", "asks", "decision"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const struct lb_yaml_node *node = lb_yaml_get(root, keys[i]);
         if (node != NULL)
             return lb_yaml_fail(node, loader->diag,
-                                "a trigger decides nothing; leave `%s` out", keys[i]);
+                                "a trigger decides nothing and asks nobody; leave `%s` out",
+                                keys[i]);
     }
     const char *purpose = loader->form->form.purpose;
     if (strcmp(purpose, LB_PURPOSE_OVERSIGHT) == 0 || strcmp(purpose, LB_PURPOSE_DRILL) == 0)
