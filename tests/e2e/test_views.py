@@ -1,7 +1,9 @@
-"""The departments' policies against the decision tables kept in the tree."""
+"""The departments' policies and the published forms against the decision tables kept in the tree."""
 
+import glob
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -9,9 +11,10 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "snapshots"))
 
+import forms  # noqa: E402
 import views  # noqa: E402
 
-ADVICE = "\n\nIf this was meant: tests/snapshots/views.py --renew, and commit the difference."
+ADVICE = "\n\nIf this was meant: tests/snapshots/%s.py --renew, and commit the difference."
 
 
 class Snapshots(unittest.TestCase):
@@ -47,7 +50,7 @@ class Snapshots(unittest.TestCase):
         for department in views.departments():
             with self.subTest(department):
                 difference = views.difference(department)
-                self.assertEqual(difference, "", "\n" + difference + ADVICE)
+                self.assertEqual(difference, "", "\n" + difference + ADVICE % "views")
 
     def test_every_view_and_field_stands_in_it(self):
         for department in views.departments():
@@ -70,6 +73,45 @@ class Snapshots(unittest.TestCase):
     def test_a_lower_level_shows(self):
         lines = self.changed("health", "death.yaml", "min_level: 3", "min_level: 1")
         self.assertIn("level=1", lines[1])
+
+
+class Forms(unittest.TestCase):
+    """What follows from which answers; and what no form may do."""
+
+    maxDiff = None
+
+    def test_every_form_has_a_table(self):
+        self.assertEqual(forms.tables(), forms.forms())
+
+    def test_forms_are_as_agreed(self):
+        for form in forms.forms():
+            with self.subTest(form):
+                difference = forms.difference(form)
+                self.assertEqual(difference, "", "\n" + difference + ADVICE % "forms")
+
+    def test_a_changed_rule_shows(self):
+        folder = tempfile.mkdtemp(prefix="lianban-forms-")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        path = os.path.join(folder, "changed.yaml")
+        with open(os.path.join(forms.FORMS, "recheck.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("num_homes > 1", text)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace("num_homes > 1", "num_homes > 0"))
+        lines = forms.difference("recheck", path).splitlines()
+        self.assertIn("- condition property = num_homes > 1", lines)
+        self.assertIn("+ UNCHANGED 1 applicant homes 0 -> UNCHANGED", lines)
+
+    def test_nothing_is_wrong_with_any(self):
+        """Every class is reached, nothing is asked without need or of the citizen, every view answers."""
+        folders = [part for folder in sorted(glob.glob(os.path.join(views.DEPARTMENTS, "*", "views")))
+                   for part in ("--views", folder)]
+        done = subprocess.run(
+            [os.path.join(forms.BIN, "lianban"), "form", "check", "--rules", forms.RULES, *folders,
+             *sorted(glob.glob(os.path.join(forms.FORMS, "*.yaml")))],
+            capture_output=True, text=True, timeout=forms.SECONDS, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertNotIn("undecided: ", done.stdout)
 
 
 if __name__ == "__main__":
