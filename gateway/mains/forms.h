@@ -16,6 +16,8 @@ struct lb_node_forms {
 /* lb_node_forms_read reads `forms: [FILE]`; what was read is freed by lb_node_forms_free in any
  * case. */
 LB_MUST lb_status lb_node_forms_read(struct lb_node_program *node, struct lb_node_forms *out_forms);
+/* lb_node_form_waivers logs what a form asks although a check would refuse it (form_check.h). */
+void lb_node_form_waivers(const struct lb_form *form);
 /* lb_node_forms_free releases them; an empty set is fine. */
 void lb_node_forms_free(struct lb_node_forms *forms);
 

@@ -70,6 +70,7 @@ static lb_status read_form(struct window_role *role, const struct lb_yaml_node *
     LB_TRY(lb_rules_load(rules_path, &node->diag, &role->rules[i]));
     role->num_forms++;
     LB_TRY(lb_form_load(form_path, role->rules[i], &node->diag, &form));
+    lb_node_form_waivers(lb_form_of(form));
     role->forms[i] = (struct lb_window_form){form, role->rules[i]};
     return LB_OK;
 }
@@ -298,8 +299,7 @@ static void probe_brokers(struct window_role *role)
         __atomic_store_n(&role->probing, false, __ATOMIC_RELEASE);
 }
 
-/* What was changed by `lianban operator` becomes evidence within a second, also while nobody
- * serves. */
+/* What `lianban operator` changed becomes evidence within a second, also while nobody serves. */
 static void tick(void *own)
 {
     struct window_role *role = own;
