@@ -43,7 +43,7 @@ def refused(error):
 class Ground:
     """A federation under attack."""
 
-    def __init__(self, running, clerk):
+    def __init__(self, running, clerk=None):
         self.running, self._clerk = running, clerk
         self._channels = {}
         self.world = Federation(os.path.join(running.root, "endpoints.json"))
