@@ -13,7 +13,7 @@ from rogue import Link, Log, leaf, real_leaves
 
 ADDRESSEE = "housing"             # the department a rogue broker turns to
 ATTACHED = "disabled-federation"  # the one that dials the broker
-_ATTEMPTS = 8
+_ATTEMPTS = 12
 
 # --- a rogue broker at an adapter's own port ---
 
