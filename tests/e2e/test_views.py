@@ -11,7 +11,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "snapshots"))
 
-import forms  # noqa: E402
+import form_tables  # noqa: E402
 import views  # noqa: E402
 
 ADVICE = "\n\nIf this was meant: tests/snapshots/%s.py --renew, and commit the difference."
@@ -81,24 +81,24 @@ class Forms(unittest.TestCase):
     maxDiff = None
 
     def test_every_form_has_a_table(self):
-        self.assertEqual(forms.tables(), forms.forms())
+        self.assertEqual(form_tables.tables(), form_tables.forms())
 
     def test_forms_are_as_agreed(self):
-        for form in forms.forms():
+        for form in form_tables.forms():
             with self.subTest(form):
-                difference = forms.difference(form)
-                self.assertEqual(difference, "", "\n" + difference + ADVICE % "forms")
+                difference = form_tables.difference(form)
+                self.assertEqual(difference, "", "\n" + difference + ADVICE % "form_tables")
 
     def test_a_changed_rule_shows(self):
         folder = tempfile.mkdtemp(prefix="lianban-forms-")
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         path = os.path.join(folder, "changed.yaml")
-        with open(os.path.join(forms.FORMS, "recheck.yaml"), encoding="utf-8") as file:
+        with open(os.path.join(form_tables.FORMS, "recheck.yaml"), encoding="utf-8") as file:
             text = file.read()
         self.assertIn("num_homes > 1", text)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text.replace("num_homes > 1", "num_homes > 0"))
-        lines = forms.difference("recheck", path).splitlines()
+        lines = form_tables.difference("recheck", path).splitlines()
         self.assertIn("- condition property = num_homes > 1", lines)
         self.assertIn("+ UNCHANGED 1 applicant homes 0 -> UNCHANGED", lines)
 
@@ -107,9 +107,9 @@ class Forms(unittest.TestCase):
         folders = [part for folder in sorted(glob.glob(os.path.join(views.DEPARTMENTS, "*", "views")))
                    for part in ("--views", folder)]
         done = subprocess.run(
-            [os.path.join(forms.BIN, "lianban"), "form", "check", "--rules", forms.RULES, *folders,
-             *sorted(glob.glob(os.path.join(forms.FORMS, "*.yaml")))],
-            capture_output=True, text=True, timeout=forms.SECONDS, check=False)
+            [os.path.join(form_tables.BIN, "lianban"), "form", "check", "--rules", form_tables.RULES, *folders,
+             *sorted(glob.glob(os.path.join(form_tables.FORMS, "*.yaml")))],
+            capture_output=True, text=True, timeout=form_tables.SECONDS, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertNotIn("undecided: ", done.stdout)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The decision tables of the published forms, as `lianban form table` prints them.
 
-    tests/snapshots/forms.py           prints how the forms differ from their tables; 1 if they do
-    tests/snapshots/forms.py --renew   builds the programs and writes the tables anew
+    tests/snapshots/form_tables.py           prints how the forms differ from their tables; 1 if they do
+    tests/snapshots/form_tables.py --renew   builds the programs and writes the tables anew
 
 A table says which class follows from which answers, at every boundary, and stands in
 policy/forms/tables. Renew them when a rule was meant to change, and let the diff be reviewed with
