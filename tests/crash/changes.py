@@ -239,8 +239,9 @@ def campaign(changes, rate, binaries, tell):
 
 
 def tell_report(report):
-    print(f"\n{report['started']} cases in {report['seconds']} s, {report['rate']} a second "
-          f"(wanted: {report['wanted_rate']}); {report['right']} right, {report['failed']} failed")
+    print(f"\n{report['started']} cases, {report['start_rate']} started a second (wanted: {report['wanted_rate']}); "
+          f"all had ended after {report['seconds']} s, {report['rate']} a second; {report['right']} right, "
+          f"{report['failed']} failed")
     for name, num in sorted(report["forms"].items()):
         print(f"  {num:5}  {name}")
     print(f"the slowest took {report['slowest_seconds']} s, during: {report['slowest_during']}")

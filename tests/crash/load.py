@@ -76,6 +76,7 @@ class Load:
         self._lock = threading.Lock()
         self.started, self.ended, self.right = 0, collections.Counter(), 0
         self.wrong, self.seconds, self.slowest = [], 0.0, (0.0, "")
+        self.starting_seconds = 0.0
         self.phase = ""
         self.open = {}           # the form of each case that has been started and has not ended
 
@@ -87,6 +88,7 @@ class Load:
 
     def __exit__(self, *_):
         self._over.set()
+        self.starting_seconds = time.monotonic() - self._began
         for thread in self._threads:
             thread.join()
         self.seconds = time.monotonic() - self._began
@@ -107,6 +109,7 @@ class Load:
     def report(self):
         return {"started": self.started, "right": self.right, "failed": len(self.wrong),
                 "forms": dict(self.ended), "seconds": round(self.seconds, 1),
+                "start_rate": round(self.started / self.starting_seconds, 1) if self.seconds else 0,
                 "rate": round(self.right / self.seconds, 1) if self.seconds else 0,
                 "slowest_seconds": round(self.slowest[0], 2), "slowest_during": self.slowest[1],
                 "wrong": self.wrong[:20]}
