@@ -71,13 +71,14 @@ static void link_it(struct test_cli *cli, struct bench *bench)
 {
     bench->clock.now_unix_ms = NEXT_HALF;
     struct lb_log *log = open_log(bench);
-    for (int i = 0; i < 400; i++) {
+    bool linked = false;
+    for (int i = 0; i < 4000 && !linked; i++) {
         bench->clock.now_monotonic_ms += 100;
         (void)usleep(20000);
         assert_int_equal(shard(cli, bench), LB_CTL_OK);
-        if (strstr(cli->out, "\"linked\"") != NULL && number(cli, "left") == 0)
-            break;
+        linked = strstr(cli->out, "\"linked\"") != NULL && number(cli, "left") == 0;
     }
+    assert_true(linked);
     lb_log_close(log);
 }
 
