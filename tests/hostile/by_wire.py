@@ -331,7 +331,7 @@ def _second_process(node):
                              text=True, timeout=30, check=False)
         if run.returncode == 0 or not process.is_running or run.stderr.count("\n") > 3:
             raise AssertionError(f"a second process: {run.returncode} {run.stderr}")
-        return Seen("refused", run.stderr.split(": ")[1])
+        return Seen("refused", run.stderr.splitlines()[-1].split(": ")[1])
     return send
 
 
