@@ -4,7 +4,8 @@
 import { Untrue } from './bytes.js';
 
 const TOKEN = /\s*(?:([A-Za-z_]\w*)|(\d+)|'((?:[^']|'')*)'|(<>|!=|<=|>=|[=<>+\-*(),]))/y;
-const KEYWORDS = ['AND', 'OR', 'NOT', 'IN', 'BETWEEN', 'TRUE', 'FALSE'];
+const KEYWORDS = ['AND', 'OR', 'NOT', 'IN', 'BETWEEN', 'TRUE', 'FALSE', 'UNKNOWN'];
+const CONSTANTS = { TRUE: true, FALSE: false, UNKNOWN: null };
 const MIN = -(2n ** 63n);
 const MAX = 2n ** 63n - 1n;
 
@@ -175,8 +176,8 @@ class Parser {
       this.expect(')');
       return inner;
     }
-    const constant = this.take('TRUE', 'FALSE');
-    if (constant) return () => constant === 'TRUE';
+    const constant = this.take('TRUE', 'FALSE', 'UNKNOWN');
+    if (constant) return () => CONSTANTS[constant];
     const token = this.tokens.shift() ?? this.refuse();
     if (token.value !== undefined) return () => token.value;
     if (!token.name) this.refuse();

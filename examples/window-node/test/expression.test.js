@@ -14,7 +14,7 @@ test('three-valued logic is the one of SQL', () => {
     'u = 1': null, 'n = u': null, 'n <> 7': false, 'n != 8': true, 'n < 7': false, 'n <= 7': true,
     'n BETWEEN 1 AND 7': true, 'n NOT BETWEEN 1 AND 7': false, 'n BETWEEN 8 AND u': false, 'n BETWEEN u AND 9': null,
     'n IN (1, 7)': true, 'n IN (1, u)': null, 'n NOT IN (1, 2)': true, "s = 'it''s'": true, "s IN ('a')": false,
-    'TRUE': true, 'false': false,
+    'TRUE': true, 'false': false, 'UNKNOWN': null, 't OR UNKNOWN': true, 'f OR unknown': null, 'UNKNOWN + 1': null,
   };
   for (const [text, wanted] of Object.entries(table)) assert.equal(value(text), wanted, text);
 });
