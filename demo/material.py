@@ -330,14 +330,15 @@ class Material:
         return policy
 
     def _handed_in(self, member):
-        """The parts of forms that a department takes on."""
+        """The parts of forms that a department takes on; and what citizens say of its data, wherever it answers."""
         forms = []
         for id, path in self.forms.items():
-            parts = _read_yaml(path).get("parts", ())
-            own = [part["part"] for part in parts if part["department"] == member.organization]
+            form = _read_yaml(path)
+            own = [part["part"] for part in form.get("parts", ()) if part["department"] == member.organization]
+            answers = member.organization in form["sections"]
             # Of a trigger only signals are taken, and of its source's agent alone.
             taken = "signals" if id in TRIGGERS else "corrections"
-            if own:
+            if own or (answers and id not in TRIGGERS):
                 forms.append({"form": id, "version": 1, "parts": own, taken: True, "requesters": [
                     window.spiffe for window in self._windows()
                     if window.organization == TRIGGERS.get(id, OFFICE)]})

@@ -12,7 +12,7 @@
 #include "gateway/token/operator_token.h"
 #include "gateway/wire/pb.h"
 
-static void open_for(struct fixture *fx, const char *kind, const char *more)
+static void open_for(struct fixture *fx, const char *parts, const char *kind, const char *more)
 {
     const char *text = lb_arena_printf(fx->arena,
                                        "%s"
@@ -20,12 +20,12 @@ static void open_for(struct fixture *fx, const char *kind, const char *more)
                                        "  forms:\n"
                                        "    - form: social-assistance\n"
                                        "      version: 1\n"
-                                       "      parts: [" FX_PART ", tax.other]\n"
+                                       "      parts: [%s]\n"
                                        "      requesters: [\"" FX_WINDOW "\"]\n"
                                        "      %s: true\n"
                                        "  clerks: [\"" FX_CLERK "\", \"" FX_OTHER_CLERK "\"]\n"
                                        "%s",
-                                       fx_policy_of(fx, "wage.yaml"), kind, more);
+                                       fx_policy_of(fx, "wage.yaml"), parts, kind, more);
     assert_non_null(text);
     fed_write(&fx->fed, "policy.yaml", lb_span_str(text));
     fx_start_again(fx);
@@ -33,12 +33,17 @@ static void open_for(struct fixture *fx, const char *kind, const char *more)
 
 void fx_open_intake(struct fixture *fx, const char *more)
 {
-    open_for(fx, "corrections", more);
+    open_for(fx, FX_PART ", tax.other", "corrections", more);
+}
+
+void fx_open_corrections(struct fixture *fx)
+{
+    open_for(fx, "", "corrections", "");
 }
 
 void fx_open_signals(struct fixture *fx, const char *more)
 {
-    open_for(fx, "signals", more);
+    open_for(fx, FX_PART ", tax.other", "signals", more);
 }
 
 static char *text_of(const char *text)

@@ -15,6 +15,9 @@
  * indented by two. */
 void fx_open_intake(struct fixture *fx, const char *more);
 
+/* fx_open_corrections takes on no part of the form, and what citizens say of its data. */
+void fx_open_corrections(struct fixture *fx);
+
 /* fx_open_signals takes that form for a trigger, whose signals are all that is taken of it. */
 void fx_open_signals(struct fixture *fx, const char *more);
 

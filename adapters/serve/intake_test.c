@@ -153,6 +153,20 @@ static void a_citizen_may_ask_for_a_correction(void **state)
     assert_string_equal(fx_hand_in(&fx, &parcel, &receipt), "DELIVERED");
 }
 
+static void who_takes_no_part_hears_of_its_data(void **state)
+{
+    struct fx_parcel parcel;
+    struct lb_intake_receipt receipt;
+    (void)state;
+    fx_open_corrections(&fx);
+    fx_parcel_honest(&fx, &parcel);
+    assert_string_equal(fx_hand_in(&fx, &parcel, &receipt), "PART_UNKNOWN");
+    fx_parcel_honest(&fx, &parcel);
+    parcel.part.kind = LIANBAN__V1__PART__KIND__CORRECTION_REQUEST;
+    parcel.part.part = (char *)(uintptr_t)"";
+    assert_string_equal(fx_hand_in(&fx, &parcel, &receipt), "DELIVERED");
+}
+
 /* --- bounds, keeping, erasing --- */
 
 static void what_waits_is_bounded(void **state)
@@ -235,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_citizen_may_ask_for_a_correction),
         cmocka_unit_test(what_waits_is_bounded),
         cmocka_unit_test(nothing_lies_open_and_erasing_empties),
+        cmocka_unit_test(who_takes_no_part_hears_of_its_data),
         cmocka_unit_test(another_key_is_refused_at_the_start),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -270,7 +270,8 @@ def tell_report(report):
     print(f"\n{report['forms']} forms at once, {report['rounds']} times, {report['departments']} departments, "
           f"{report['windows']} agents, one broker with up to {report['reads_at_once']} reads under way")
     print(f"{report['facts']} facts as SQL has them, {report['parts']} parts in their intakes once, "
-          f"{sum(report['asked_again'].values())} times asked again {report['asked_again'] or ''}")
+          f"{sum(report['asked_again'].values())} times asked again" +
+          "".join(f", {num} for {code}" for code, num in report["asked_again"].items()))
     print("seconds of the last round: " + ", ".join(f"{what} {num}" for what, num in
                                                     report["seconds_of_last_round"].items()))
     roles = list(LIMITS)
