@@ -21,7 +21,7 @@ from stubs import Refused  # noqa: E402
 
 NODE = "tax"
 LOST, UNDERSTATED = "housing", "education"
-KEYS = ("pseudo.key", "token.key")
+KEYS = ("pseudo.key", "token.key", "intake.key")
 
 
 def setUpModule():
