@@ -89,7 +89,7 @@ lb_status lb_watch_check(const struct lb_watch *watch, const Lianban__V1__LogPro
     struct lb_span note = lb_pb_span(progress->checkpoint);
     LB_ENSURE(note.len > 0 && note.len <= LB_LINK_MAX_CHECKPOINT_BYTES, LB_MALFORMED,
               "checkpoint is empty or too long");
-    return lb_checkpoint_open(note, &watch->verifier, out_checkpoint);
+    return lb_checkpoint_memo_open(watch->memo, note, &watch->verifier, out_checkpoint);
 }
 
 /* A tree of one size has one root, and the empty one is known. */

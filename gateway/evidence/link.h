@@ -1,7 +1,7 @@
 #ifndef GATEWAY_EVIDENCE_LINK_H
 #define GATEWAY_EVIDENCE_LINK_H
 
-#include "gateway/evidence/checkpoint.h"
+#include "gateway/evidence/checkpoint_memo.h"
 #include "gateway/evidence/log.h"
 #include "lianban/v1/evidence.pb-c.h"
 
@@ -25,6 +25,7 @@ LB_MUST lb_status lb_link_prove(struct lb_log *log, uint64_t index, struct lb_sp
 /* What a node knows of another's log. Thread-compatible: guarded by its holder. */
 struct lb_watch {
     struct lb_note_verifier verifier;
+    struct lb_checkpoint_memo *memo; /* of checkpoints verified before; the holder's, or NULL */
     uint64_t size;
     struct lb_hash root;
 };

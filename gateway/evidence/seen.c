@@ -35,6 +35,7 @@ struct lb_seen_log {
 struct lb_seen {
     pthread_mutex_t lock;
     char folder[MAX_PATH_BYTES];
+    struct lb_checkpoint_memo *memo;
     struct lb_seen_log *logs;
 };
 
@@ -46,6 +47,11 @@ lb_status lb_seen_new(const char *folder, struct lb_seen **out_seen)
     if (len < 0 || (size_t)len >= sizeof(seen->folder)) {
         free(seen);
         LB_FAIL(LB_FILE_FAILED, "path is too long");
+    }
+    lb_status status = lb_checkpoint_memo_new(&seen->memo);
+    if (status != LB_OK) {
+        free(seen);
+        return status;
     }
     (void)pthread_mutex_init(&seen->lock, NULL);
     *out_seen = seen;
@@ -69,8 +75,14 @@ void lb_seen_free(struct lb_seen *seen)
         lb_log_failure("seen_not_saved", lb_seen_save(log));
         free_log(log);
     }
+    lb_checkpoint_memo_free(seen->memo);
     (void)pthread_mutex_destroy(&seen->lock);
     free(seen);
+}
+
+struct lb_checkpoint_memo *lb_seen_memo(struct lb_seen *seen)
+{
+    return seen->memo;
 }
 
 /* One file per peer log, named by its origin's hash so that no origin can leave the folder. */
@@ -125,18 +137,19 @@ static void keep_note(struct lb_seen_log *log, struct lb_span note)
         memcpy(log->note, note.ptr, note.len);
 }
 
-static lb_status fill(struct lb_seen_log *log, const char *folder, const char *origin,
+static lb_status fill(struct lb_seen_log *log, const struct lb_seen *seen, const char *origin,
                       const uint8_t public_key[32])
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(2 * MAX_SEEN_BYTES);
     struct lb_seen_head head = {.size = 0};
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     lb_merkle_empty(&head.root);
-    LB_TRY(set_names(log, folder, origin));
+    LB_TRY(set_names(log, seen->folder, origin));
     if (access(log->path, F_OK) == 0)
         LB_TRY(load(log->path, arena, &head));
     LB_TRY(lb_watch_init(&log->watch, origin, public_key, head.size,
                          head.size == 0 ? NULL : &head.root));
+    log->watch.memo = seen->memo;
     keep_note(log, head.note);
     log->saved_size = head.size;
     return LB_OK;
@@ -151,6 +164,7 @@ static lb_status use_key(struct lb_seen_log *log, const uint8_t public_key[32])
     if (memcmp(log->watch.verifier.public_key, public_key, 32) != 0) {
         status = lb_watch_init(&fresh, log->origin, public_key, log->watch.size, &log->watch.root);
         if (status == LB_OK) {
+            fresh.memo = log->watch.memo;
             lb_watch_cleanup(&log->watch);
             log->watch = fresh;
         }
@@ -164,7 +178,7 @@ static lb_status add_log(struct lb_seen *seen, const char *origin, const uint8_t
 {
     struct lb_seen_log *log = calloc(1, sizeof(*log));
     LB_ENSURE(log != NULL, LB_NO_MEMORY, "seen log");
-    lb_status status = fill(log, seen->folder, origin, public_key);
+    lb_status status = fill(log, seen, origin, public_key);
     if (status != LB_OK) {
         free(log);
         return status;

@@ -18,6 +18,8 @@ struct lb_seen_log;
 LB_MUST lb_status lb_seen_new(const char *folder, struct lb_seen **out_seen);
 /* lb_seen_free saves and frees; no link may use it any more. NULL is allowed. */
 void lb_seen_free(struct lb_seen *seen);
+/* lb_seen_memo is its memo of checkpoints, borrowed, for who verifies them besides. */
+struct lb_checkpoint_memo *lb_seen_memo(struct lb_seen *seen);
 
 /* lb_seen_open finds the log of this origin, or loads what its file says; a key other than before
  * replaces the old one and keeps the size. FILE_FAILED, MALFORMED (a damaged file: remove it only

@@ -61,6 +61,30 @@ static void two_links_see_one_log(void **state)
     end(&ground);
 }
 
+/* What is known of a checkpoint's signature says nothing of the history it belongs to. */
+static void a_checkpoint_shown_again_is_judged_again(void **state)
+{
+    struct ground ground = begin(*state);
+    Lianban__V1__LogProgress *progress = NULL;
+    struct lb_checkpoint checkpoint;
+    uint64_t shown = 0;
+    uint64_t size = 0;
+    assert_ok(lb_link_show(ground.log, &shown, ground.fixture->arena, &progress, &size));
+    for (size_t i = 0; i < 3; i++)
+        assert_ok(lb_seen_advance(ground.peer, progress, &checkpoint));
+    assert_int_equal(lb_checkpoint_memo_opened(lb_seen_memo(ground.seen)), 1);
+    test_append(ground.log, 2);
+    assert_ok(show(&ground, 3));
+    assert_int_equal(lb_checkpoint_memo_opened(lb_seen_memo(ground.seen)), 2);
+    assert_code(lb_seen_advance(ground.peer, progress, &checkpoint), LB_LOG_BEHIND);
+    assert_int_equal(lb_checkpoint_memo_opened(lb_seen_memo(ground.seen)), 2);
+    uint8_t other_key[LB_P256_PUBLIC_BYTES] = {9};
+    assert_ok(lb_seen_open(ground.seen, TEST_ORIGIN, other_key, &ground.peer));
+    assert_code(lb_seen_advance(ground.peer, progress, &checkpoint), LB_SIGNATURE_INVALID);
+    assert_int_equal(lb_seen_size(ground.peer), 5);
+    end(&ground);
+}
+
 static void what_was_seen_outlives_the_process(void **state)
 {
     struct ground ground = begin(*state);
@@ -206,6 +230,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_links_see_one_log, test_set_up, test_tear_down),
+        cmocka_unit_test_setup_teardown(a_checkpoint_shown_again_is_judged_again, test_set_up,
+                                        test_tear_down),
         cmocka_unit_test_setup_teardown(what_was_seen_outlives_the_process, test_set_up,
                                         test_tear_down),
         cmocka_unit_test_setup_teardown(a_new_key_keeps_the_history, test_set_up, test_tear_down),
