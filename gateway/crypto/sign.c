@@ -57,36 +57,49 @@ static size_t raw_to_der(struct lb_span raw, uint8_t out[MAX_DER_BYTES])
     return (size_t)i2d_ECDSA_SIG(sig, &at);
 }
 
-lb_status lb_sign(const struct lb_sign_key *key, struct lb_span message,
-                  uint8_t out[LB_SIGNATURE_BYTES])
+static lb_status sign_es256(const struct lb_sign_key *key, struct lb_span message,
+                            uint8_t out[LB_SIGNATURE_BYTES])
 {
     LB_OSSL_BORDER();
     LB_DEFER(md_ctx_freep) EVP_MD_CTX *ctx = copy_of(key->ready);
     LB_ENSURE(ctx != NULL, LB_NO_MEMORY, "signing context");
-    uint8_t raw[MAX_DER_BYTES];
-    size_t len = sizeof(raw);
-    LB_ENSURE(EVP_DigestSign(ctx, raw, &len, message.ptr, message.len) == 1, LB_CRYPTO_FAILED,
+    uint8_t der[MAX_DER_BYTES];
+    size_t len = sizeof(der);
+    LB_ENSURE(EVP_DigestSign(ctx, der, &len, message.ptr, message.len) == 1, LB_CRYPTO_FAILED,
               "signing");
+    return der_to_raw(der, len, out);
+}
+
+lb_status lb_sign(const struct lb_sign_key *key, struct lb_span message,
+                  uint8_t out[LB_SIGNATURE_BYTES])
+{
     if (key->alg == LB_SIGN_ES256)
-        return der_to_raw(raw, len, out);
-    LB_ENSURE(len == LB_SIGNATURE_BYTES, LB_CRYPTO_FAILED, "signature length");
-    memcpy(out, raw, LB_SIGNATURE_BYTES);
+        return sign_es256(key, message, out);
+    lb_ed25519_sign(key->secret, message, out);
+    return LB_OK;
+}
+
+static lb_status verify_es256(const struct lb_verify_key *key, struct lb_span message,
+                              struct lb_span signature)
+{
+    LB_OSSL_BORDER();
+    LB_DEFER(md_ctx_freep) EVP_MD_CTX *ctx = copy_of(key->ready);
+    LB_ENSURE(ctx != NULL, LB_NO_MEMORY, "verification context");
+    uint8_t der[MAX_DER_BYTES];
+    size_t len = raw_to_der(signature, der);
+    LB_ENSURE(len > 0, LB_NO_MEMORY, "signature encoding");
+    LB_ENSURE(EVP_DigestVerify(ctx, der, len, message.ptr, message.len) == 1,
+              LB_SIGNATURE_INVALID, "signature does not verify");
     return LB_OK;
 }
 
 lb_status lb_verify(const struct lb_verify_key *key, struct lb_span message,
                     struct lb_span signature)
 {
-    LB_OSSL_BORDER();
     LB_ENSURE(signature.len == LB_SIGNATURE_BYTES, LB_SIGNATURE_INVALID, "signature length");
-    LB_DEFER(md_ctx_freep) EVP_MD_CTX *ctx = copy_of(key->ready);
-    LB_ENSURE(ctx != NULL, LB_NO_MEMORY, "verification context");
-    uint8_t der[MAX_DER_BYTES];
-    if (key->alg == LB_SIGN_ES256) {
-        signature = lb_span_of(der, raw_to_der(signature, der));
-        LB_ENSURE(signature.len > 0, LB_NO_MEMORY, "signature encoding");
-    }
-    LB_ENSURE(EVP_DigestVerify(ctx, signature.ptr, signature.len, message.ptr, message.len) == 1,
-              LB_SIGNATURE_INVALID, "signature does not verify");
+    if (key->alg == LB_SIGN_ES256)
+        return verify_es256(key, message, signature);
+    LB_ENSURE(lb_ed25519_verifies(key->public_key, message, signature.ptr), LB_SIGNATURE_INVALID,
+              "signature does not verify");
     return LB_OK;
 }

@@ -12,15 +12,11 @@
 
 #define P256_NAME "prime256v1"
 #define COORDINATE_BYTES 32
+#define ES256_DIGEST "SHA256"
 
 static size_t public_len(enum lb_sign_alg alg)
 {
     return alg == LB_SIGN_ED25519 ? LB_ED25519_PUBLIC_BYTES : LB_P256_PUBLIC_BYTES;
-}
-
-static const char *digest_of(enum lb_sign_alg alg)
-{
-    return alg == LB_SIGN_ED25519 ? NULL : "SHA256";
 }
 
 static bool is_of(const EVP_PKEY *pkey, enum lb_sign_alg alg)
@@ -66,6 +62,26 @@ static void sign_key_freep(struct lb_sign_key **key)
     lb_sign_key_free(*key);
 }
 
+static lb_status secret_set(struct lb_sign_key *key)
+{
+    size_t len = LB_ED25519_SEED_BYTES;
+    LB_ENSURE(EVP_PKEY_get_raw_private_key(key->pkey, key->secret, &len) == 1 &&
+                  len == LB_ED25519_SEED_BYTES,
+              LB_CRYPTO_FAILED, "private half");
+    memcpy(key->secret + LB_ED25519_SEED_BYTES, key->public_key, LB_ED25519_PUBLIC_BYTES);
+    return LB_OK;
+}
+
+static lb_status signing_prepare(struct lb_sign_key *key)
+{
+    key->ready = EVP_MD_CTX_new();
+    LB_ENSURE(key->ready != NULL, LB_NO_MEMORY, "signing context");
+    LB_ENSURE(EVP_DigestSignInit_ex(key->ready, NULL, ES256_DIGEST, NULL, NULL, key->pkey, NULL) ==
+                  1,
+              LB_CRYPTO_FAILED, "signing init");
+    return LB_OK;
+}
+
 /* Takes pkey over in either case; its kind has been checked. */
 static lb_status sign_key_wrap(EVP_PKEY *pkey, enum lb_sign_alg alg, struct lb_sign_key **out_key)
 {
@@ -75,12 +91,8 @@ static lb_status sign_key_wrap(EVP_PKEY *pkey, enum lb_sign_alg alg, struct lb_s
     key->alg = alg;
     key->pkey = owned;
     owned = NULL;
-    key->ready = EVP_MD_CTX_new();
-    LB_ENSURE(key->ready != NULL, LB_NO_MEMORY, "signing context");
-    LB_ENSURE(EVP_DigestSignInit_ex(key->ready, NULL, digest_of(alg), NULL, NULL, key->pkey,
-                                    NULL) == 1,
-              LB_CRYPTO_FAILED, "signing init");
     LB_ENSURE(raw_public(key->pkey, alg, key->public_key), LB_CRYPTO_FAILED, "public half");
+    LB_TRY(alg == LB_SIGN_ED25519 ? secret_set(key) : signing_prepare(key));
     *out_key = key;
     key = NULL;
     return LB_OK;
@@ -173,6 +185,18 @@ static void verify_key_freep(struct lb_verify_key **key)
     lb_verify_key_free(*key);
 }
 
+static lb_status verifying_prepare(struct lb_verify_key *key, struct lb_span raw)
+{
+    key->pkey = p256_from_raw(raw);
+    LB_ENSURE(key->pkey != NULL, LB_MALFORMED, "not a public key of this kind");
+    key->ready = EVP_MD_CTX_new();
+    LB_ENSURE(key->ready != NULL, LB_NO_MEMORY, "verification context");
+    LB_ENSURE(EVP_DigestVerifyInit_ex(key->ready, NULL, ES256_DIGEST, NULL, NULL, key->pkey,
+                                      NULL) == 1,
+              LB_CRYPTO_FAILED, "verification init");
+    return LB_OK;
+}
+
 lb_status lb_verify_key_new(enum lb_sign_alg alg, struct lb_span raw,
                             struct lb_verify_key **out_key)
 {
@@ -182,15 +206,8 @@ lb_status lb_verify_key_new(enum lb_sign_alg alg, struct lb_span raw,
     LB_ENSURE(key != NULL, LB_NO_MEMORY, "verification key");
     key->alg = alg;
     memcpy(key->public_key, raw.ptr, raw.len);
-    key->pkey = alg == LB_SIGN_ED25519
-                    ? EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, raw.ptr, raw.len)
-                    : p256_from_raw(raw);
-    LB_ENSURE(key->pkey != NULL, LB_MALFORMED, "not a public key of this kind");
-    key->ready = EVP_MD_CTX_new();
-    LB_ENSURE(key->ready != NULL, LB_NO_MEMORY, "verification context");
-    LB_ENSURE(EVP_DigestVerifyInit_ex(key->ready, NULL, digest_of(alg), NULL, NULL, key->pkey,
-                                      NULL) == 1,
-              LB_CRYPTO_FAILED, "verification init");
+    if (alg == LB_SIGN_ES256)
+        LB_TRY(verifying_prepare(key, raw));
     *out_key = key;
     key = NULL;
     return LB_OK;
@@ -220,8 +237,14 @@ lb_status lb_verify_key_to_pem(const struct lb_verify_key *key, struct lb_arena 
                                struct lb_span *out_pem)
 {
     LB_OSSL_BORDER();
+    LB_DEFER(lb_pkey_freep) EVP_PKEY *ed25519 =
+        key->alg == LB_SIGN_ES256 ? NULL
+                                  : EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL,
+                                                                   key->public_key,
+                                                                   LB_ED25519_PUBLIC_BYTES);
     LB_DEFER(lb_bio_freep) BIO *bio = BIO_new(BIO_s_mem());
     LB_ENSURE(bio != NULL, LB_NO_MEMORY, "memory BIO");
-    LB_ENSURE(PEM_write_bio_PUBKEY(bio, key->pkey) == 1, LB_CRYPTO_FAILED, "SPKI encoding");
+    LB_ENSURE(PEM_write_bio_PUBKEY(bio, ed25519 != NULL ? ed25519 : key->pkey) == 1,
+              LB_CRYPTO_FAILED, "SPKI encoding");
     return lb_pem_from_bio(bio, arena, out_pem);
 }

@@ -83,7 +83,7 @@ class Lint(unittest.TestCase):
     # ---- layers
 
     def test_a_foreign_header_stays_in_its_folder(self):
-        for name in ("openssl/evp.h", "sqlite3.h", "yaml.h", "jansson.h", "grpc/grpc.h",
+        for name in ("openssl/evp.h", "sodium.h", "sqlite3.h", "yaml.h", "jansson.h", "grpc/grpc.h",
                      "protobuf-c/protobuf-c.h"):
             self.include("gateway/token/t.c", "<%s>" % name)
             self.assert_found("foreign-header gateway/token/t.c:1")

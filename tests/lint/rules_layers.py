@@ -5,6 +5,7 @@ import re
 # A foreign library and the folders that may see it. What is in neither list is refused.
 FOREIGN = {
     r"openssl/": ("gateway/crypto",),
+    r"sodium": ("gateway/crypto",),
     r"sqlite3\.h": ("gateway/store",),
     r"yaml\.h": ("gateway/config",),
     r"jansson\.h": ("gateway/json",),
