@@ -3,15 +3,17 @@
 static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char url_safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Three bytes at most as one 24-bit number, missing ones zero. */
-static uint32_t group_of(const uint8_t *bytes, size_t num)
+/* What follows the last whole group of three bytes, missing ones zero. */
+static char *encode_rest(struct lb_span rest, const char *alphabet, bool padded, char *at)
 {
-    uint32_t group = (uint32_t)bytes[0] << 16;
-    if (num > 1)
-        group |= (uint32_t)bytes[1] << 8;
-    if (num > 2)
-        group |= bytes[2];
-    return group;
+    uint32_t group = (uint32_t)rest.ptr[0] << 16;
+    if (rest.len > 1)
+        group |= (uint32_t)rest.ptr[1] << 8;
+    for (size_t c = 0; c <= rest.len; c++)
+        *at++ = alphabet[group >> (18 - 6 * c) & 63];
+    for (size_t c = rest.len; padded && c < 3; c++)
+        *at++ = '=';
+    return at;
 }
 
 static char *encode(struct lb_arena *arena, struct lb_span bytes, const char *alphabet, bool padded)
@@ -22,14 +24,17 @@ static char *encode(struct lb_arena *arena, struct lb_span bytes, const char *al
     if (text == NULL)
         return NULL;
     char *at = text;
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        size_t num = bytes.len - i < 3 ? bytes.len - i : 3;
-        uint32_t group = group_of(bytes.ptr + i, num);
-        for (size_t c = 0; c <= num; c++)
-            *at++ = alphabet[group >> (18 - 6 * c) & 63];
-        for (size_t c = num; padded && c < 3; c++)
-            *at++ = '=';
+    const size_t whole = bytes.len - bytes.len % 3;
+    for (size_t i = 0; i < whole; i += 3) {
+        const uint8_t *in = bytes.ptr + i;
+        uint32_t group = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
+        *at++ = alphabet[group >> 18];
+        *at++ = alphabet[group >> 12 & 63];
+        *at++ = alphabet[group >> 6 & 63];
+        *at++ = alphabet[group & 63];
     }
+    if (whole < bytes.len)
+        at = encode_rest(lb_span_of(bytes.ptr + whole, bytes.len - whole), alphabet, padded, at);
     *at = '\0';
     return text;
 }
@@ -44,48 +49,67 @@ char *lb_b64url_encode(struct lb_arena *arena, struct lb_span bytes)
     return encode(arena, bytes, url_safe, false);
 }
 
-/* The value of one digit, 64 if it is none. c62 and c63 are the alphabet's last two. */
-static uint32_t digit_of(uint8_t c, char c62, char c63)
-{
-    if (c >= 'A' && c <= 'Z')
-        return (uint32_t)(c - 'A');
-    if (c >= 'a' && c <= 'z')
-        return (uint32_t)(c - 'a') + 26;
-    if (c >= '0' && c <= '9')
-        return (uint32_t)(c - '0') + 52;
-    if (c == (uint8_t)c62)
-        return 62;
-    return c == (uint8_t)c63 ? 63 : 64;
-}
+/* A digit's value and one, so that what is no digit is 0. */
+#define LETTERS                                                                                    \
+    ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,        \
+    ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15,             \
+    ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22,            \
+    ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29,            \
+    ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36,            \
+    ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43,            \
+    ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50,            \
+    ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57,            \
+    ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62
+static const uint8_t standard_digits[256] = {LETTERS, ['+'] = 63, ['/'] = 64};
+static const uint8_t url_safe_digits[256] = {LETTERS, ['-'] = 63, ['_'] = 64};
+/* The ones of four digits. */
+#define ONES (1U << 18 | 1U << 12 | 1U << 6 | 1U)
 
-/* Decodes digits without padding into out, which has room for len * 3 / 4 bytes. */
-static lb_status decode_digits(struct lb_span digits, const char *alphabet, uint8_t *out)
+/* The last two or three digits, whose unused bits must be zero. */
+static lb_status decode_rest(struct lb_span digits, const uint8_t values[256], uint8_t *out)
 {
     uint32_t bits = 0;
-    unsigned num_bits = 0;
     for (size_t i = 0; i < digits.len; i++) {
-        uint32_t digit = digit_of(digits.ptr[i], alphabet[62], alphabet[63]);
-        LB_ENSURE(digit < 64, LB_MALFORMED, "not a base64 digit");
-        bits = bits << 6 | digit;
-        num_bits += 6;
-        if (num_bits >= 8) {
-            num_bits -= 8;
-            *out++ = (uint8_t)(bits >> num_bits);
-            bits &= (1U << num_bits) - 1;
-        }
+        uint32_t digit = values[digits.ptr[i]];
+        LB_ENSURE(digit > 0, LB_MALFORMED, "not a base64 digit");
+        bits |= (digit - 1) << (18 - 6 * i);
+    }
+    *out++ = (uint8_t)(bits >> 16);
+    bits &= 0xffff;
+    if (digits.len == 3) {
+        *out = (uint8_t)(bits >> 8);
+        bits &= 0xff;
     }
     LB_ENSURE(bits == 0, LB_MALFORMED, "base64 trailing bits");
     return LB_OK;
 }
 
-static lb_status decode(struct lb_arena *arena, struct lb_span digits, const char *alphabet,
+/* Decodes digits without padding into out, which has room for len * 3 / 4 bytes. */
+static lb_status decode_digits(struct lb_span digits, const uint8_t values[256], uint8_t *out)
+{
+    const size_t whole = digits.len - digits.len % 4;
+    for (size_t i = 0; i < whole; i += 4) {
+        const uint8_t *in = digits.ptr + i;
+        const uint32_t a = values[in[0]], b = values[in[1]], c = values[in[2]], d = values[in[3]];
+        LB_ENSURE(a > 0 && b > 0 && c > 0 && d > 0, LB_MALFORMED, "not a base64 digit");
+        const uint32_t group = (a << 18) + (b << 12) + (c << 6) + d - ONES;
+        *out++ = (uint8_t)(group >> 16);
+        *out++ = (uint8_t)(group >> 8);
+        *out++ = (uint8_t)group;
+    }
+    if (whole == digits.len)
+        return LB_OK;
+    return decode_rest(lb_span_of(digits.ptr + whole, digits.len - whole), values, out);
+}
+
+static lb_status decode(struct lb_arena *arena, struct lb_span digits, const uint8_t values[256],
                         struct lb_span *out)
 {
     LB_ENSURE(digits.len % 4 != 1, LB_MALFORMED, "base64 length");
     size_t len = digits.len / 4 * 3 + digits.len % 4 * 3 / 4;
     uint8_t *bytes = lb_arena_alloc(arena, len + 1);
     LB_ENSURE(bytes != NULL, LB_NO_MEMORY, "arena is full");
-    LB_TRY(decode_digits(digits, alphabet, bytes));
+    LB_TRY(decode_digits(digits, values, bytes));
     *out = lb_span_of(bytes, len);
     return LB_OK;
 }
@@ -96,10 +120,10 @@ lb_status lb_b64_decode(struct lb_arena *arena, struct lb_span text, struct lb_s
     /* Two signs of padding at most; a third is then not a digit. */
     for (int i = 0; i < 2 && text.len > 0 && text.ptr[text.len - 1] == '='; i++)
         text.len--;
-    return decode(arena, text, standard, out);
+    return decode(arena, text, standard_digits, out);
 }
 
 lb_status lb_b64url_decode(struct lb_arena *arena, struct lb_span text, struct lb_span *out)
 {
-    return decode(arena, text, url_safe, out);
+    return decode(arena, text, url_safe_digits, out);
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "gateway/base/hex.h"
 #include "gateway/crypto/hash.h"
@@ -77,6 +79,23 @@ static void hmac_gives_the_values_of_rfc_4231(void **state)
     assert_hex(out, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
     lb_hmac_sha256(LB_SPAN_EMPTY, LB_SPAN_EMPTY, out);
     assert_hex(out, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+/* Keys and texts of every length about a block. */
+static void hmac_gives_what_openssl_gives(void **state)
+{
+    (void)state;
+    uint8_t key[200], text[200], expected[32], out[32];
+    for (size_t i = 0; i < sizeof(key); i++) {
+        key[i] = (uint8_t)(i * 7);
+        text[i] = (uint8_t)(i * 13);
+    }
+    for (size_t key_len = 0; key_len <= sizeof(key); key_len++) {
+        const size_t len = key_len * 37 % (sizeof(text) + 1);
+        lb_hmac_sha256(lb_span_of(key, key_len), lb_span_of(text, len), out);
+        assert_non_null(HMAC(EVP_sha256(), key, (int)key_len, text, len, expected, NULL));
+        assert_memory_equal(out, expected, sizeof(out));
+    }
 }
 
 static void hkdf_gives_the_values_of_rfc_5869(void **state)
@@ -197,6 +216,7 @@ int main(void)
         cmocka_unit_test(parts_hash_like_their_concatenation),
         cmocka_unit_test(a_stream_hashes_like_the_whole),
         cmocka_unit_test(hmac_gives_the_values_of_rfc_4231),
+        cmocka_unit_test(hmac_gives_what_openssl_gives),
         cmocka_unit_test(hkdf_gives_the_values_of_rfc_5869),
         cmocka_unit_test(expand_reaches_its_longest_output),
         cmocka_unit_test(random_bytes_differ),

@@ -1,7 +1,5 @@
 #include "gateway/crypto/ossl.h"
 
-#include <openssl/core_names.h>
-#include <openssl/params.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -22,22 +20,6 @@ void lb_ossl_broken(const char *event)
     abort();
 }
 
-static EVP_MAC_CTX *hmac_prepare(void)
-{
-    static const unsigned char zeros[32];
-    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    EVP_MAC_CTX *ctx = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
-    EVP_MAC_free(hmac);
-    char digest[] = "SHA256";
-    const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    if (ctx == NULL || EVP_MAC_init(ctx, zeros, sizeof(zeros), params) != 1)
-        lb_ossl_broken("crypto_hmac_missing");
-    return ctx;
-}
-
 static void free_digest(void *ctx)
 {
     EVP_MD_CTX_free(ctx);
@@ -52,7 +34,6 @@ static void fetch(void)
     handles.gcm256 = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     if (handles.sha256 == NULL || handles.gcm128 == NULL || handles.gcm256 == NULL)
         lb_ossl_broken("crypto_algorithm_missing");
-    handles.hmac_sha256 = hmac_prepare();
 }
 
 const struct lb_ossl *lb_ossl(void)

@@ -15,8 +15,6 @@ struct lb_ossl {
     const EVP_MD *sha256;
     const EVP_CIPHER *gcm128;
     const EVP_CIPHER *gcm256;
-    /* HMAC-SHA-256 with a key of zeros, to be copied and keyed anew; never used itself. */
-    const EVP_MAC_CTX *hmac_sha256;
 };
 
 /* lb_ossl returns the handles; the process stops when the library lacks one of them, because then

@@ -6,6 +6,8 @@
 #include "gateway/crypto/sign_key.h"
 
 #define HALF_BYTES (LB_SIGNATURE_BYTES / 2)
+#define DER_INTEGER 0x02
+#define DER_SEQUENCE 0x30
 #define MAX_DER_BYTES 72  /* SEQUENCE of two INTEGERs of at most 33 bytes */
 
 static void md_ctx_freep(EVP_MD_CTX **ctx)
@@ -39,22 +41,29 @@ static lb_status der_to_raw(const uint8_t *der, size_t len, uint8_t out[LB_SIGNA
     return LB_OK;
 }
 
-/* Returns the length, 0 when memory is exhausted. */
-static size_t raw_to_der(struct lb_span raw, uint8_t out[MAX_DER_BYTES])
+/* An INTEGER of DER: no zeros in front but the one that keeps it positive. */
+static uint8_t *put_integer(const uint8_t half[HALF_BYTES], uint8_t *at)
 {
-    LB_DEFER(ecdsa_freep) ECDSA_SIG *sig = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(raw.ptr, HALF_BYTES, NULL);
-    BIGNUM *s = BN_bin2bn(raw.ptr + HALF_BYTES, HALF_BYTES, NULL);
-    if (sig == NULL || r == NULL || s == NULL || ECDSA_SIG_set0(sig, r, s) != 1) {
-        BN_free(r);
-        BN_free(s);
-        return 0;
-    }
-    int len = i2d_ECDSA_SIG(sig, NULL);
-    if (len <= 0 || len > MAX_DER_BYTES)
-        return 0;
-    unsigned char *at = out;
-    return (size_t)i2d_ECDSA_SIG(sig, &at);
+    size_t skip = 0;
+    while (skip < HALF_BYTES - 1 && half[skip] == 0)
+        skip++;
+    const size_t len = HALF_BYTES - skip;
+    const bool high = half[skip] >= 0x80;
+    *at++ = DER_INTEGER;
+    *at++ = (uint8_t)(len + high);
+    if (high)
+        *at++ = 0;
+    memcpy(at, half + skip, len);
+    return at + len;
+}
+
+/* Returns the length. */
+static size_t raw_to_der(const uint8_t raw[LB_SIGNATURE_BYTES], uint8_t out[MAX_DER_BYTES])
+{
+    uint8_t *end = put_integer(raw + HALF_BYTES, put_integer(raw, out + 2));
+    out[0] = DER_SEQUENCE;
+    out[1] = (uint8_t)(end - out - 2);
+    return (size_t)(end - out);
 }
 
 static lb_status sign_es256(const struct lb_sign_key *key, struct lb_span message,
@@ -86,8 +95,7 @@ static lb_status verify_es256(const struct lb_verify_key *key, struct lb_span me
     LB_DEFER(md_ctx_freep) EVP_MD_CTX *ctx = copy_of(key->ready);
     LB_ENSURE(ctx != NULL, LB_NO_MEMORY, "verification context");
     uint8_t der[MAX_DER_BYTES];
-    size_t len = raw_to_der(signature, der);
-    LB_ENSURE(len > 0, LB_NO_MEMORY, "signature encoding");
+    size_t len = raw_to_der(signature.ptr, der);
     LB_ENSURE(EVP_DigestVerify(ctx, der, len, message.ptr, message.len) == 1,
               LB_SIGNATURE_INVALID, "signature does not verify");
     return LB_OK;

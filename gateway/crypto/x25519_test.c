@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
 
 #include "gateway/base/hex.h"
+#include "gateway/crypto/hash.h"
 #include "gateway/crypto/x25519.h"
 
 #define ALICE_PRIVATE "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"
@@ -67,6 +69,42 @@ static void points_of_small_order_are_refused(void **state)
     }
 }
 
+static bool openssl_dh(const uint8_t private_key[32], const uint8_t peer[32], uint8_t out[32])
+{
+    size_t len = 32;
+    EVP_PKEY *ours = EVP_PKEY_new_raw_private_key_ex(NULL, "X25519", NULL, private_key, 32);
+    EVP_PKEY *theirs = EVP_PKEY_new_raw_public_key_ex(NULL, "X25519", NULL, peer, 32);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, ours, NULL);
+    bool done = EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, theirs) == 1 &&
+                EVP_PKEY_derive(ctx, out, &len) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(theirs);
+    EVP_PKEY_free(ours);
+    return done;
+}
+
+/* Any 32 bytes are a key and a point, also beyond the field and with the top bit, which does not
+ * count. */
+static void gives_what_openssl_gives(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 300; i++) {
+        uint8_t private_key[32], peer[32], expected[32], out[32];
+        assert_true(lb_crypto_random(private_key, 32) == LB_OK);
+        assert_true(lb_crypto_random(peer, 32) == LB_OK);
+        if (i < 40) {
+            memset(peer, 0xff, 32);
+            peer[0] = (uint8_t)(0xe8 + i / 2);
+            peer[31] = i % 2 == 0 ? 0x7f : 0xff;
+        }
+        bool done = openssl_dh(private_key, peer, expected);
+        lb_status status = lb_x25519_dh(private_key, peer, out);
+        assert_int_equal(lb_status_code(status), done ? LB_CODE_OK : LB_CRYPTO_FAILED);
+        if (done)
+            assert_memory_equal(out, expected, 32);
+    }
+}
+
 static void fresh_keys_differ_and_agree(void **state)
 {
     (void)state;
@@ -87,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_the_values_of_rfc_7748),
         cmocka_unit_test(points_of_small_order_are_refused),
+        cmocka_unit_test(gives_what_openssl_gives),
         cmocka_unit_test(fresh_keys_differ_and_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
