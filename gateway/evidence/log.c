@@ -164,10 +164,24 @@ lb_status lb_log_check_entry(const struct lb_log_entry *entry)
     return lb_leaf_encode(&entry->leaf, &bytes);
 }
 
-lb_status lb_log_enqueue(struct lb_log *log, struct lb_log_entry *entry)
+/* Under the queue's lock. */
+static lb_status admit(struct lb_log_queue *queue, struct lb_log_entry *entry)
 {
-    struct lb_log_queue *queue = &log->queue;
-    lb_status status = LB_OK;
+    LB_ENSURE(!queue->failed, LB_LOG_UNAVAILABLE, "the log has stopped");
+    LB_ENSURE(!queue->stopping, LB_STOPPING, "the log is closing");
+    if (!lb_space_permits((enum lb_space_level)queue->state, &entry->leaf)) {
+        queue->num_refused += queue->num_refused < UINT32_MAX;
+        LB_FAIL(LB_LOG_FULL, "the disk has too little room");
+    }
+    LB_ENSURE(queue->num < LB_LOG_QUEUE, LB_BUSY, "the log's queue is full");
+    *queue->last = entry;
+    queue->last = &entry->next;
+    queue->num++;
+    return LB_OK;
+}
+
+static lb_status prepare(struct lb_log_entry *entry)
+{
     if (entry->leaf.count == 0)
         entry->leaf.count = 1;
     LB_TRY(lb_log_check_entry(entry));
@@ -175,24 +189,44 @@ lb_status lb_log_enqueue(struct lb_log *log, struct lb_log_entry *entry)
     entry->finished = false;
     entry->outcome = LB_OK;
     entry->refused = LB_OK;
+    return LB_OK;
+}
+
+lb_status lb_log_enqueue(struct lb_log *log, struct lb_log_entry *entry)
+{
+    struct lb_log_queue *queue = &log->queue;
+    LB_TRY(prepare(entry));
     (void)pthread_mutex_lock(&queue->lock);
-    if (queue->failed) {
-        status = LB_FAULT(LB_LOG_UNAVAILABLE, "the log has stopped");
-    } else if (queue->stopping) {
-        status = LB_FAULT(LB_STOPPING, "the log is closing");
-    } else if (!lb_space_permits((enum lb_space_level)queue->state, &entry->leaf)) {
-        queue->num_refused += queue->num_refused < UINT32_MAX;
-        status = LB_FAULT(LB_LOG_FULL, "the disk has too little room");
-    } else if (queue->num >= LB_LOG_QUEUE) {
-        status = LB_FAULT(LB_BUSY, "the log's queue is full");
-    } else {
-        *queue->last = entry;
-        queue->last = &entry->next;
-        queue->num++;
+    lb_status status = admit(queue, entry);
+    if (status == LB_OK)
         (void)pthread_cond_signal(&queue->work);
-    }
     (void)pthread_mutex_unlock(&queue->lock);
     return status;
+}
+
+size_t lb_log_append_list(struct lb_log *log, struct lb_log_entry *const *entries, size_t num,
+                          lb_status *out_status)
+{
+    struct lb_log_queue *queue = &log->queue;
+    lb_status status = LB_OK;
+    size_t prepared = 0, queued = 0;
+    while (prepared < num && status == LB_OK) {
+        status = entries[prepared]->done == NULL
+                     ? LB_FAULT(LB_MALFORMED, "an entry nobody waits for")
+                     : prepare(entries[prepared]);
+        prepared += status == LB_OK ? 1 : 0;
+    }
+    lb_status admitted = LB_OK;
+    (void)pthread_mutex_lock(&queue->lock);
+    while (queued < prepared && admitted == LB_OK) {
+        admitted = admit(queue, entries[queued]);
+        queued += admitted == LB_OK ? 1 : 0;
+    }
+    if (queued > 0)
+        (void)pthread_cond_signal(&queue->work);
+    (void)pthread_mutex_unlock(&queue->lock);
+    *out_status = admitted != LB_OK ? admitted : status;
+    return queued;
 }
 
 lb_status lb_log_append(struct lb_log *log, struct lb_log_entry *entry)

@@ -124,6 +124,12 @@ struct lb_log_entry {
  * this kind (counted, and evidenced by one DENY leaf a minute); LOG_UNAVAILABLE when the log has
  * stopped: then done is not called and nothing may be released. */
 LB_MUST lb_status lb_log_append(struct lb_log *log, struct lb_log_entry *entry);
+/* lb_log_append_list does so with several at once, in their order: the sequencer finds all of them
+ * when it looks next, so they share a commit as far as one takes them. Returns how many were
+ * queued: num with LB_OK in *out_status, or those before the first that could not be, with its
+ * reason; of that one and those behind it `done` is not called. */
+size_t lb_log_append_list(struct lb_log *log, struct lb_log_entry *const *entries, size_t num,
+                          lb_status *out_status);
 /* lb_log_append_wait appends and waits; done must be NULL. Not from a guard or a done, for which
  * the log waits. */
 LB_MUST lb_status lb_log_append_wait(struct lb_log *log, struct lb_log_entry *entry);

@@ -231,6 +231,86 @@ static void several_are_waited_for(void **state)
     lb_log_close(log);
 }
 
+/* --- lists --- */
+
+struct told {
+    size_t num;
+    enum lb_code codes[16];
+    uint64_t indexes[16];
+    sem_t done;
+};
+
+static void tell(struct lb_log_entry *entry, lb_status status)
+{
+    struct told *told = entry->owner;
+    told->codes[told->num] = lb_status_code(status);
+    told->indexes[told->num++] = entry->index;
+    (void)sem_post(&told->done);
+}
+
+static void make_list(struct lb_log_entry *entries, struct lb_log_entry **list, size_t num,
+                      struct told *told)
+{
+    told->num = 0;
+    (void)sem_init(&told->done, 0, 0);
+    for (size_t i = 0; i < num; i++) {
+        entries[i] = test_entry();
+        entries[i].done = tell;
+        entries[i].owner = told;
+        list[i] = &entries[i];
+    }
+}
+
+static void a_list_shares_one_commit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_log *log = test_open(fixture);
+    struct lb_log_entry entries[10], *list[10];
+    struct lb_log_health before, after;
+    struct told told;
+    lb_status status = LB_OK;
+    make_list(entries, list, 10, &told);
+    lb_log_health(log, &before);
+    assert_int_equal(lb_log_append_list(log, list, 10, &status), 10);
+    assert_ok(status);
+    for (size_t i = 0; i < 10; i++)
+        (void)sem_wait(&told.done);
+    lb_log_health(log, &after);
+    assert_int_equal(after.num_commits, before.num_commits + 1);
+    for (size_t i = 0; i < 10; i++) {
+        assert_int_equal(told.codes[i], LB_CODE_OK);
+        assert_int_equal(told.indexes[i], i);
+    }
+    (void)sem_destroy(&told.done);
+    lb_log_close(log);
+}
+
+/* What comes behind a wrong one is not queued, and nobody is told of it but the caller. */
+static void a_list_goes_as_far_as_it_can(void **state)
+{
+    struct fixture *fixture = *state;
+    struct lb_log *log = test_open(fixture);
+    struct lb_log_entry entries[3], *list[3];
+    struct told told;
+    lb_status status = LB_OK;
+    make_list(entries, list, 3, &told);
+    entries[1].done = NULL;
+    assert_int_equal(lb_log_append_list(log, list, 3, &status), 1);
+    assert_code(status, LB_MALFORMED);
+    (void)sem_wait(&told.done);
+    entries[1].done = tell;
+    entries[1].detail = lb_span_of("", LB_MAX_DETAIL_BYTES + 1);
+    assert_int_equal(lb_log_append_list(log, list, 3, &status), 1);
+    assert_code(status, LB_TOO_LARGE);
+    (void)sem_wait(&told.done);
+    assert_int_equal(lb_log_append_list(log, list, 0, &status), 0);
+    assert_ok(status);
+    assert_int_equal(test_size(fixture, log), 2);
+    assert_int_equal(told.num, 2);
+    (void)sem_destroy(&told.done);
+    lb_log_close(log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +319,8 @@ int main(void)
         LOG_TEST(done_is_called_after_the_commit),
         LOG_TEST(impossible_entries_are_refused_at_once),
         LOG_TEST(several_are_waited_for),
+        LOG_TEST(a_list_shares_one_commit),
+        LOG_TEST(a_list_goes_as_far_as_it_can),
         LOG_TEST(a_clock_a_little_behind_is_clamped),
         LOG_TEST(a_clock_far_behind_stops_the_log),
         LOG_TEST(eight_threads_write_five_thousand_entries),
