@@ -4,14 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/crypto/hash.h"
 #include "gateway/crypto/x509.h"
 
 #define AGAIN_MS 1000
 
+/* A certificate is read once: what it says does not change. */
+struct place {
+    struct lb_sighting sighting;
+    uint8_t chain_sha256[32];  /* of the chain that was read */
+};
+
 struct lb_sightings {
     const struct lb_clock *clock;
     pthread_mutex_t lock;
-    struct lb_sighting table[LB_MAX_SIGHTINGS];  /* open addressing; an empty name ends a run */
+    struct place table[LB_MAX_SIGHTINGS];  /* open addressing; an empty name ends a run */
 };
 
 struct lb_sightings *lb_sightings_new(const struct lb_clock *clock)
@@ -42,12 +49,12 @@ static size_t slot_of(const char *spiffe)
 }
 
 /* Under lock: the member's place, or a free one for it; NULL when there is none. */
-static struct lb_sighting *place_of(struct lb_sightings *sightings, const char *spiffe)
+static struct place *place_of(struct lb_sightings *sightings, const char *spiffe)
 {
     size_t slot = slot_of(spiffe);
     for (size_t i = 0; i < LB_MAX_SIGHTINGS; i++) {
-        struct lb_sighting *place = &sightings->table[(slot + i) % LB_MAX_SIGHTINGS];
-        if (place->spiffe[0] == 0 || strcmp(place->spiffe, spiffe) == 0)
+        struct place *place = &sightings->table[(slot + i) % LB_MAX_SIGHTINGS];
+        if (place->sighting.spiffe[0] == 0 || strcmp(place->sighting.spiffe, spiffe) == 0)
             return place;
     }
     return NULL;
@@ -58,29 +65,51 @@ static bool is_due(struct lb_sightings *sightings, const char *spiffe)
 {
     int64_t now = lb_clock_unix_ms(sightings->clock);
     (void)pthread_mutex_lock(&sightings->lock);
-    struct lb_sighting *place = place_of(sightings, spiffe);
-    bool due = place != NULL && (place->spiffe[0] == 0 || now < place->seen_unix_ms ||
-                                 now - place->seen_unix_ms >= AGAIN_MS);
+    struct place *place = place_of(sightings, spiffe);
+    struct lb_sighting *last = place == NULL ? NULL : &place->sighting;
+    bool due = last != NULL && (last->spiffe[0] == 0 || now < last->seen_unix_ms ||
+                                now - last->seen_unix_ms >= AGAIN_MS);
     if (due) {
-        memcpy(place->spiffe, spiffe, strlen(spiffe) + 1);
-        place->seen_unix_ms = now;
+        memcpy(last->spiffe, spiffe, strlen(spiffe) + 1);
+        last->seen_unix_ms = now;
     }
     (void)pthread_mutex_unlock(&sightings->lock);
     return due;
 }
 
+static bool is_read(struct lb_sightings *sightings, const char *spiffe, const uint8_t sha256[32])
+{
+    (void)pthread_mutex_lock(&sightings->lock);
+    const struct place *place = place_of(sightings, spiffe);
+    bool same = place != NULL && memcmp(place->chain_sha256, sha256, 32) == 0;
+    (void)pthread_mutex_unlock(&sightings->lock);
+    return same;
+}
+
+static void keep(struct lb_sightings *sightings, const char *spiffe, const uint8_t sha256[32],
+                 const struct lb_cert_info *info)
+{
+    (void)pthread_mutex_lock(&sightings->lock);
+    struct place *place = place_of(sightings, spiffe);
+    if (place != NULL) {
+        place->sighting.not_after_unix_s = info->not_after_unix_s;
+        memcpy(place->chain_sha256, sha256, sizeof(place->chain_sha256));
+    }
+    (void)pthread_mutex_unlock(&sightings->lock);
+}
+
 void lb_sightings_note(struct lb_sightings *sightings, const struct lb_rpc_peer *peer)
 {
     struct lb_cert_info info;
+    uint8_t sha256[32];
     size_t len = strlen(peer->spiffe);
     if (sightings == NULL || len == 0 || len >= LB_MAX_SPIFFE_BYTES ||
-        !is_due(sightings, peer->spiffe) || lb_x509_info(peer->chain_pem, &info) != LB_OK)
+        !is_due(sightings, peer->spiffe))
         return;
-    (void)pthread_mutex_lock(&sightings->lock);
-    struct lb_sighting *place = place_of(sightings, peer->spiffe);
-    if (place != NULL)
-        place->not_after_unix_s = info.not_after_unix_s;
-    (void)pthread_mutex_unlock(&sightings->lock);
+    lb_sha256(peer->chain_pem, sha256);
+    if (!is_read(sightings, peer->spiffe, sha256) &&
+        lb_x509_info(peer->chain_pem, &info) == LB_OK)
+        keep(sightings, peer->spiffe, sha256, &info);
 }
 
 bool lb_sightings_find(struct lb_sightings *sightings, const char *spiffe,
@@ -89,10 +118,10 @@ bool lb_sightings_find(struct lb_sightings *sightings, const char *spiffe,
     if (sightings == NULL || strlen(spiffe) >= LB_MAX_SPIFFE_BYTES)
         return false;
     (void)pthread_mutex_lock(&sightings->lock);
-    const struct lb_sighting *place = place_of(sightings, spiffe);
-    bool found = place != NULL && place->spiffe[0] != 0;
+    const struct place *place = place_of(sightings, spiffe);
+    bool found = place != NULL && place->sighting.spiffe[0] != 0;
     if (found)
-        *out = *place;
+        *out = place->sighting;
     (void)pthread_mutex_unlock(&sightings->lock);
     return found;
 }

@@ -8,6 +8,7 @@
 #include "gateway/crypto/hash.h"
 #include "gateway/crypto/x509.h"
 #include "gateway/trust/belief.h"
+#include "gateway/trust/chain_hashes.h"
 #include "gateway/trust/peer_cache.h"
 #include "gateway/trust/signers.h"
 #include "gateway/trust/state.h"
@@ -39,6 +40,7 @@ struct lb_trust {
     pthread_mutex_t lock;       /* holds what follows, for moments */
     struct lb_belief *belief;
     struct lb_peer_cache *cache;
+    struct lb_chain_hashes *hashes;
 };
 
 /* --- loading --- */
@@ -256,7 +258,9 @@ lb_status lb_trust_new(const struct lb_trust_options *options, struct lb_diag *d
     (void)pthread_mutex_init(&trust->lock, NULL);
     trust->arena = lb_arena_new(OPTIONS_ARENA_BYTES);
     trust->cache = lb_peer_cache_new();
-    LB_ENSURE(trust->arena != NULL && trust->cache != NULL, LB_NO_MEMORY, "no memory for trust");
+    trust->hashes = lb_chain_hashes_new();
+    LB_ENSURE(trust->arena != NULL && trust->cache != NULL && trust->hashes != NULL, LB_NO_MEMORY,
+              "no memory for trust");
     LB_TRY(copy_options(trust, options));
     LB_TRY(parse_verifiers(trust, options, diag));
     LB_TRY(load_first(trust, diag));
@@ -273,6 +277,7 @@ void lb_trust_free(struct lb_trust *trust)
         lb_note_verifier_cleanup(&trust->verifiers[i]);
     lb_belief_unref(trust->belief);
     lb_peer_cache_free(trust->cache);
+    lb_chain_hashes_free(trust->hashes);
     lb_arena_free(trust->arena);
     (void)pthread_mutex_destroy(&trust->reloading);
     (void)pthread_mutex_destroy(&trust->lock);
@@ -288,11 +293,21 @@ struct lb_directory *lb_trust_directory(struct lb_trust *trust)
 
 /* --- judging peers --- */
 
-static bool find_cached(struct lb_trust *trust, const struct lb_peer_entry *like,
-                        struct lb_peer_entry *out_entry)
+/* Whether the chain was verified lately; its hash is filled in in any case. */
+static bool find_cached(struct lb_trust *trust, const char *spiffe, struct lb_span chain_pem,
+                        struct lb_peer_entry *like, struct lb_peer_entry *out_entry)
 {
     (void)pthread_mutex_lock(&trust->lock);
-    bool found = lb_peer_cache_find(trust->cache, like, out_entry);
+    bool known = lb_chain_hashes_find(trust->hashes, spiffe, chain_pem, like->sha256);
+    bool found = known && lb_peer_cache_find(trust->cache, like, out_entry);
+    (void)pthread_mutex_unlock(&trust->lock);
+    if (known)
+        return found;
+    lb_sha256(chain_pem, like->sha256);
+    (void)pthread_mutex_lock(&trust->lock);
+    found = lb_peer_cache_find(trust->cache, like, out_entry);
+    if (found)
+        lb_chain_hashes_put(trust->hashes, spiffe, chain_pem, like->sha256);
     (void)pthread_mutex_unlock(&trust->lock);
     return found;
 }
@@ -305,15 +320,15 @@ static void put_cached(struct lb_trust *trust, const struct lb_peer_entry *entry
 }
 
 static lb_status check_chain(struct lb_trust *trust, const struct lb_belief *belief,
-                             struct lb_span chain_pem, struct lb_peer_entry *out_entry)
+                             const char *spiffe, struct lb_span chain_pem,
+                             struct lb_peer_entry *out_entry)
 {
     struct lb_peer_entry entry = {
         .generation = belief->generation,
         .checked_monotonic_ms = lb_clock_monotonic_ms(trust->clock),
         .checked_unix_s = lb_clock_unix_s(trust->clock),
     };
-    lb_sha256(chain_pem, entry.sha256);
-    if (find_cached(trust, &entry, out_entry)) {
+    if (find_cached(trust, spiffe, chain_pem, &entry, out_entry)) {
         LB_ENSURE(lb_clock_unix_s(trust->clock) <= out_entry->not_after_unix_s, LB_PEER_EXPIRED,
                   "certificate has expired");
         return LB_OK;
@@ -353,7 +368,7 @@ lb_status lb_trust_verify_peer(struct lb_trust *trust, const char *spiffe,
               "chain is empty or too large");
     struct lb_peer_entry leaf;
     const struct lb_node *node = NULL;
-    LB_TRY(check_chain(trust, belief, chain_pem, &leaf));
+    LB_TRY(check_chain(trust, belief, spiffe, chain_pem, &leaf));
     LB_ENSURE(leaf.spiffe[0] != 0 && strcmp(leaf.spiffe, spiffe) == 0, LB_PEER_UNVERIFIED,
               "certificate is of another id");
     return find_node(trust, belief, spiffe, &node);

@@ -261,6 +261,32 @@ static void test_directory_expires(void **state)
     lb_trust_free(trust);
 }
 
+/* A remembered chain makes none of these pass: another's chain under the peer's name, its own
+ * chain under another's, its own with a byte changed anywhere or one more behind it. */
+static void test_a_remembered_chain_is_no_other(void **state)
+{
+    (void)state;
+    struct lb_trust *trust = fx_trust(&fx);
+    struct lb_span broker = fx_issue(&fx, FX_BROKER, 3600);
+    struct lb_span adapter = fx_issue(&fx, FX_ADAPTER, 3600);
+    for (int i = 0; i < 3; i++) {
+        assert_ok(lb_trust_verify_peer(trust, FX_BROKER, broker));
+        assert_ok(lb_trust_verify_peer(trust, FX_ADAPTER, adapter));
+    }
+    assert_code(lb_trust_verify_peer(trust, FX_BROKER, adapter), LB_PEER_UNVERIFIED);
+    assert_code(lb_trust_verify_peer(trust, FX_ADAPTER, broker), LB_PEER_UNVERIFIED);
+    struct lb_span copy;
+    assert_ok(lb_arena_copy(fx.arena, broker, &copy));
+    uint8_t *bytes = (uint8_t *)(uintptr_t)copy.ptr;
+    size_t middle = copy.len / 2;
+    bytes[middle] = bytes[middle] == 'A' ? 'B' : 'A';
+    assert_code(lb_trust_verify_peer(trust, FX_BROKER, copy), LB_PEER_UNVERIFIED);
+    assert_code(lb_trust_verify_peer(trust, FX_BROKER, lb_span_of(broker.ptr, broker.len / 2)),
+                LB_PEER_UNVERIFIED);
+    assert_ok(lb_trust_verify_peer(trust, FX_BROKER, broker));
+    lb_trust_free(trust);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_peer_good, setup, teardown),
         cmocka_unit_test_setup_teardown(test_peer_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_peer_of_another_ca, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_remembered_chain_is_no_other, setup, teardown),
         cmocka_unit_test_setup_teardown(test_peer_expires_while_cached, setup, teardown),
         cmocka_unit_test_setup_teardown(test_peer_leaves_directory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_directory_expires, setup, teardown),
