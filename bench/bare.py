@@ -1,4 +1,5 @@
-"""The baseline as processes: ten echoes and a fan-out, with certificates of the federation's CA."""
+"""The baselines as processes: ten echoes and a fan-out, unary or over streams that coalesce, with
+certificates of the federation's CA."""
 
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import traffic
 
 _START_SECONDS = 10
+_UNARY, _STREAMS = ("bench-echo", "bench-fanout"), ("bench-stream-echo", "bench-stream-fanout")
 
 
 class StartFailed(Exception):
@@ -17,9 +19,10 @@ class StartFailed(Exception):
 class Bare:
     """Ten departments that only echo, behind a broker that only fans out."""
 
-    def __init__(self, binaries, certificates, sizes, num_echoes=10):
+    def __init__(self, binaries, certificates, sizes, num_echoes=10, streams=False):
         self._binaries, self._certificates = binaries, certificates
         self._sizes, self._num = sizes, num_echoes
+        self._echo, self._fanout = _STREAMS if streams else _UNARY
         self._running = []
         self.target = None
 
@@ -35,9 +38,9 @@ class Bare:
 
     def start(self):
         answer = str(self._sizes["department_answer"])
-        echoes = [self._serve("bench-echo", "--reply-bytes", answer) for _ in range(self._num)]
+        echoes = [self._serve(self._echo, "--reply-bytes", answer) for _ in range(self._num)]
         self.target = self._serve(
-            "bench-fanout", "--part-bytes", str(self._sizes["department_request"]),
+            self._fanout, "--part-bytes", str(self._sizes["department_request"]),
             "--reply-bytes", str(self._sizes["case_answer"]),
             *(word for at in echoes for word in ("--echo", at)))
 

@@ -11,7 +11,7 @@
 #define MAX_REQUEST_BYTES (1024 * 1024)
 #define MAX_CASES 4000
 #define MAX_PEOPLE_BYTES (4 * 1024 * 1024)
-#define PREPARING 8 /* cases in flight while those to collect are made ready */
+#define PREPARING 32 /* cases in flight while those to collect are made ready */
 
 static const char usage[] =
     "bench-load bare --target HOST:PORT --request-bytes N\n"

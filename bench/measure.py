@@ -1,4 +1,4 @@
-"""One measurement after another: the baseline's and ours in turn, on one machine in one run."""
+"""One measurement after another: the baselines' and ours in turn, on one machine in one run."""
 
 import json
 import os
@@ -31,7 +31,7 @@ class Bench:
         self._federation, self._binaries = federation, binaries
         self._warm_ms = warm_ms
         self._people = os.path.join(federation.root, "applicants.tsv")
-        self._bare = None
+        self._bare = self._streams = None
         self._sizes = None
         self.bytes = None     # per case and hop on the wire, ours and the baseline's
 
@@ -42,28 +42,34 @@ class Bench:
                                     str(_SIZING_CASES)) or _USUAL_BYTES
         self._sizes = {hop: size - _FRAMING_BYTES for hop, size in ours.items()}
         self._bare = Bare(self._binaries, self._certificates(), self._sizes)
+        self._streams = Bare(self._binaries, self._certificates(), self._sizes, streams=True)
         self._bare.start()
+        self._streams.start()
         bare = self._bytes_per_case(self._bare.hops, "bare", *self._bare_options()) or ours
         self.bytes = {"ours": ours, "baseline": {hop: bare[hop] for hop in _DEPARTMENT_HOPS}}
 
     def stop(self):
-        if self._bare is not None:
-            self._bare.stop()
+        for bare in (self._bare, self._streams):
+            if bare is not None:
+                bare.stop()
 
     # --- one slice each ---
 
     def baseline(self, in_flight, seconds):
         """Calls of the bare fan-out."""
-        roles = {"baseline": self._bare.pids}
-        return self._measured("bare", in_flight, seconds, roles, *self._bare_options())
+        return self._of_bare(self._bare, in_flight, seconds)
+
+    def coalesced(self, in_flight, seconds):
+        """Calls of the bare fan-out over streams that coalesce."""
+        return self._of_bare(self._streams, in_flight, seconds)
 
     def forms(self, in_flight, seconds):
         """Whole cases."""
         return self._measured("forms", in_flight, seconds, self.pids(), *self._ours())
 
-    def collects(self, in_flight, num_cases):
+    def collects(self, in_flight, num_cases, at_least):
         """The collecting alone, of cases granted before."""
-        num_cases = max(2 * in_flight, min(int(num_cases), _MAX_COLLECTS))
+        num_cases = max(at_least, min(int(num_cases), _MAX_COLLECTS))
         return self._load("collect", in_flight, *self._ours(), "--cases", str(num_cases))
 
     # --- memory ---
@@ -106,13 +112,17 @@ class Bench:
                             for role, spent in used.items()}
         return result
 
+    def _of_bare(self, bare, in_flight, seconds):
+        return self._measured("bare", in_flight, seconds, {"baseline": bare.pids},
+                              *self._bare_options(bare))
+
     def _ours(self):
         members = self._federation.members
         return ("--agent", members["window"].address, "--office", members["consent"].address,
                 "--people", self._people)
 
-    def _bare_options(self):
-        return ("--target", self._bare.target, "--request-bytes", str(self._sizes["case_request"]))
+    def _bare_options(self, bare=None):
+        return ("--target", (bare or self._bare).target, "--request-bytes", str(self._sizes["case_request"]))
 
     def _certificates(self):
         """The desk's, for the baseline too: there a certificate only has to be of our CA."""

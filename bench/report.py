@@ -3,6 +3,7 @@
 import statistics
 
 import evidence
+import targets
 
 _FIGURES = ("per_second", "p50_ms", "p99_ms")
 _STEPS = (("open", "open the case"), ("grants", "ask for the grant"),
@@ -12,59 +13,65 @@ _ROLES = (("adapter", "adapter (largest of ten)"), ("broker", "broker"),
           ("consent", "consent office"), ("window", "window agent"))
 
 
-def _spread(values):
+def spread(values):
+    """Median, least and most."""
     return {"median": round(statistics.median(values), 4), "min": round(min(values), 4),
             "max": round(max(values), 4)}
 
 
-def _side(slices):
+def side(slices):
     """One side at one level over all rounds."""
-    side = {figure: _spread([one[figure] for one in slices]) for figure in _FIGURES}
-    side["n"] = sum(one["n"] for one in slices)
-    side["failed"] = sum(one["failed"] for one in slices)
-    return side
+    found = {figure: spread([one[figure] for one in slices]) for figure in _FIGURES}
+    found["n"] = sum(one["n"] for one in slices)
+    found["failed"] = sum(one["failed"] for one in slices)
+    return found
 
 
-def _ratio(ours, theirs, figure):
+def ratio(ours, theirs, figure):
     """Of the rounds' own ratios: what disturbs a round disturbs both sides of it."""
-    return _spread([own[figure] / other[figure] for own, other in zip(ours, theirs)
-                    if other[figure] > 0] or [0.0])
+    return spread([own[figure] / other[figure] for own, other in zip(ours, theirs)
+                   if other[figure] > 0] or [0.0])
 
 
-def _cpu(slices):
+def _ratios(ours, theirs):
+    return {"forms_per_second": ratio(ours, theirs, "per_second"),
+            "p50": ratio(ours, theirs, "p50_ms"), "p99": ratio(ours, theirs, "p99_ms")}
+
+
+def cpu(slices):
+    """Processor milliseconds per case by role."""
     return {role: round(statistics.median(one["cpu_ms"][role] for one in slices), 3)
             for role in slices[0]["cpu_ms"]}
 
 
 def _stages(slices):
-    return {name: _spread([one["steps"][name]["p50_ms"] for one in slices if name in one["steps"]]
+    return {name: spread([one["steps"][name]["p50_ms"] for one in slices if name in one["steps"]]
                           or [0.0]) for name, _ in _STEPS}
 
 
-def level(in_flight, baseline, forms, collects):
+def level(in_flight, baseline, coalesced, forms, collects):
     """Everything about one number in flight; the arguments are slices by round."""
-    slices = (*forms, *baseline, *collects)
+    slices = (*forms, *baseline, *coalesced, *collects)
     return {
         "in_flight": in_flight,
-        "ours": _side(forms), "baseline": _side(baseline), "collect_alone": _side(collects),
-        "ratio": {"forms_per_second": _ratio(forms, baseline, "per_second"),
-                  "p50": _ratio(forms, baseline, "p50_ms"),
-                  "p99": _ratio(forms, baseline, "p99_ms")},
-        "collect_ratio": {"forms_per_second": _ratio(collects, baseline, "per_second"),
-                          "p50": _ratio(collects, baseline, "p50_ms"),
-                          "p99": _ratio(collects, baseline, "p99_ms")},
+        "ours": side(forms), "baseline": side(baseline), "streams": side(coalesced),
+        "collect_alone": side(collects),
+        "ratio": _ratios(forms, baseline), "streams_ratio": _ratios(forms, coalesced),
+        "collect_ratio": _ratios(collects, baseline),
         "stages_p50_ms": _stages(forms),
-        "cpu_ms_per_form": {"ours": _cpu(forms), "baseline": _cpu(baseline)},
+        "cpu_ms_per_form": {"ours": cpu(forms), "baseline": cpu(baseline), "streams": cpu(coalesced)},
         "failures": sorted({one["failure"] for one in slices if "failure" in one}),
     }
 
 
-def whole(machine, plan, num_bytes, levels, memory):
-    """The document."""
-    failed = sum(entry[side]["failed"] for entry in levels
-                 for side in ("ours", "baseline", "collect_alone"))
-    return {"machine": machine, "plan": plan, "bytes_per_hop": num_bytes, "levels": levels,
-            "memory_kib": memory, "failed": failed}
+def num_failed(document):
+    """Cases and reads that failed anywhere in a run."""
+    counted = [entry[one]["failed"] for entry in document.get("levels", ())
+               for one in ("ours", "baseline", "streams", "collect_alone")]
+    counted += [entry["failed"] for entry in document.get("stages", ())]
+    counted += [document[part]["failed"] for part in ("single", "payload", "memory_kib")
+                if part in document]
+    return sum(counted)
 
 
 # --- the table ---
@@ -73,22 +80,25 @@ def _figure(entry, digits=1):
     return f"{entry['median']:.{digits}f} ({entry['min']:.{digits}f}-{entry['max']:.{digits}f})"
 
 
-def _row(label, side):
-    return (f"  {label:<20}{_figure(side['per_second']):>24}{_figure(side['p50_ms']):>24}"
-            f"{_figure(side['p99_ms']):>26}{side['n']:>7}{side['failed']:>7}")
+def row(label, one):
+    """One side of a comparison."""
+    return (f"  {label:<20}{_figure(one['per_second']):>24}{_figure(one['p50_ms'], 2):>24}"
+            f"{_figure(one['p99_ms'], 2):>26}{one['n']:>8}{one['failed']:>7}")
 
 
-def _ratio_line(label, ratio):
-    return (f"  {label:<20}{_figure(ratio['forms_per_second'], 3):>24}{_figure(ratio['p50']):>24}"
-            f"{_figure(ratio['p99']):>26}")
+def _ratio_line(label, one):
+    return (f"  {label:<20}{_figure(one['forms_per_second'], 3):>24}{_figure(one['p50']):>24}"
+            f"{_figure(one['p99']):>26}")
 
 
 def _level_lines(entry):
     yield f"{entry['in_flight']} in flight"
-    yield _row("ours, whole case", entry["ours"])
-    yield _row("ours, collect alone", entry["collect_alone"])
-    yield _row("bare fan-out", entry["baseline"])
+    yield row("ours, whole case", entry["ours"])
+    yield row("ours, collect alone", entry["collect_alone"])
+    yield row("bare fan-out", entry["baseline"])
+    yield row("bare, coalescing", entry["streams"])
     yield _ratio_line("whole / bare", entry["ratio"])
+    yield _ratio_line("whole / coalescing", entry["streams_ratio"])
     yield _ratio_line("collect / bare", entry["collect_ratio"])
     yield ""
 
@@ -105,48 +115,79 @@ def _stage_lines(levels):
 def _cpu_lines(levels):
     yield "processor time per case in ms, all processes of a role together"
     for entry in levels:
-        for side in ("ours", "baseline"):
-            used = entry["cpu_ms_per_form"][side]
+        for which in ("ours", "baseline", "streams"):
+            used = entry["cpu_ms_per_form"][which]
             parts = ", ".join(f"{role} {ms:.2f}" for role, ms in sorted(used.items()))
-            yield (f"  {entry['in_flight']:>2} in flight, {side:<9}{sum(used.values()):>8.2f}: "
+            yield (f"  {entry['in_flight']:>2} in flight, {which:<9}{sum(used.values()):>8.2f}: "
                    f"{parts}")
     yield ""
 
 
 def _memory_lines(memory):
-    yield f"{'anonymous resident memory in MiB':<40}{'idle':>9}{'loaded':>9}"
+    crowd = f"{memory['crowd_cases']} cases"
+    yield f"{'anonymous resident memory in MiB':<40}{'idle':>9}{'loaded':>9}{crowd:>12}   KiB a case then"
     for role, said in _ROLES:
-        idle, loaded = (memory[when][role] / 1024 for when in ("idle", "loaded"))
-        yield f"  {said:<38}{idle:>9.1f}{loaded:>9.1f}"
+        idle, loaded, crowded = (memory[when][role] / 1024 for when in ("idle", "loaded", "crowd"))
+        yield (f"  {said:<38}{idle:>9.1f}{loaded:>9.1f}{crowded:>12.1f}"
+               f"{memory['kib_per_case'][role]:>10.1f}")
     yield ""
 
 
-def _head_lines(document):
-    machine, plan, sizes = document["machine"], document["plan"], document["bytes_per_hop"]
-    ours, bare = sizes["ours"], sizes["baseline"]
+def _counted_lines(stages):
+    yield "stages as the nodes count them, microseconds on average (record and deliver contain the wait for the disk)"
+    for entry in stages:
+        for role in ("adapter", "broker"):
+            parts = ", ".join(f"{stage} {us:.0f}" for stage, us in entry[role + "_us"].items())
+            yield f"  {entry['in_flight']:>2} in flight, {role:<8}{parts}"
+    yield ""
+
+
+def _start_lines(start):
+    yield "from start to serving, ms, a TLS handshake and health check included: " + ", ".join(
+        f"{role} {_figure(took, 0)}" for role, took in sorted(start.items()))
+    yield ""
+
+
+def _machine_lines(document):
+    machine, plan = document["machine"], document["plan"]
     yield (f"{machine['cores']} cores of {machine['processor']}, Linux {machine['kernel']}, "
            f"{machine['memory_mib']} MiB")
     yield (f"fdatasync p50 {machine['fdatasync_p50_us']} us; load average before: "
            f"{machine['load_before']}")
     yield (f"rounds: {plan['rounds']}, each side {plan['seconds']:g} s, in turn; medians "
            f"(least-most); applicants: {plan['applicants']}")
+    yield ""
+
+
+def _fanout_lines(document):
+    ours, bare = document["bytes_per_hop"]["ours"], document["bytes_per_hop"]["baseline"]
     yield (f"bytes of a case on the wire: {ours['case_request']} to the broker, "
            f"{ours['case_answer']} back; to each of ten departments")
     yield (f"{ours['department_request']} (bare {bare['department_request']}), "
            f"back {ours['department_answer']} (bare {bare['department_answer']})")
     yield ""
-
-
-def text(document):
-    """The report for people."""
-    lines = list(_head_lines(document))
-    lines.append(f"{'':<22}{'forms/s':>24}{'p50 ms':>24}{'p99 ms':>26}{'n':>7}{'failed':>7}")
+    yield f"{'':<22}{'forms/s':>24}{'p50 ms':>24}{'p99 ms':>26}{'n':>8}{'failed':>7}"
     for entry in document["levels"]:
-        lines += _level_lines(entry)
-    lines += _stage_lines(document["levels"])
-    lines += _cpu_lines(document["levels"])
-    lines += _memory_lines(document["memory_kib"])
-    lines += evidence.lines(document["evidence"])
-    lines += [f"failed: {failure}" for entry in document["levels"] for failure in entry["failures"]]
+        yield from _level_lines(entry)
+    yield from _stage_lines(document["levels"])
+    yield from _cpu_lines(document["levels"])
+
+
+# Which lines stand for which part of the document, in the report's order.
+_WRITERS = (("stages", _counted_lines), ("memory_kib", _memory_lines), ("start", _start_lines),
+            ("evidence", evidence.lines))
+
+
+def text(document, others=()):
+    """The report for people; `others` are (key, lines of a part) that modules of their own write."""
+    lines = [*_machine_lines(document), *targets.lines(document["targets"])]
+    if "levels" in document:
+        lines += _fanout_lines(document)
+    for key, write in (*_WRITERS, *others):
+        if document.get(key):
+            lines += write(document[key])
+    lines += [f"failed: {failure}" for entry in document.get("levels", ()) for failure in entry["failures"]]
+    lines += [f"left out: {why}" for why in document["left_out"]]
+    lines += [f"floor broken: {sentence}" for sentence in document.get("floors_broken", ())]
     lines.append(f"took {document['seconds']:.0f} s; {document['failed']} cases failed")
     return "\n".join(lines)

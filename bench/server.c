@@ -125,6 +125,8 @@ void lb_bench_serve(const struct lb_bench_server_options *options)
         queues[i] = grpc_completion_queue_create_for_next(NULL);
         grpc_server_register_completion_queue(server.core, queues[i], NULL);
     }
+    if (options->ready != NULL)
+        options->ready(options->ctx, queues, num_queues);
     listen_on(&server);
     grpc_server_start(server.core);
     for (size_t i = 0; i < num_queues; i++)

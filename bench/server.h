@@ -27,6 +27,8 @@ struct lb_bench_server_options {
     const char *listen; /* host:port; port 0 takes a free one */
     struct lb_bench_identity identity;
     void *ctx;
+    /* The queues are there, one for each thread that will run; may be NULL. */
+    void (*ready)(void *ctx, grpc_completion_queue **queues, size_t num);
     /* Makes what a slot keeps from call to call; may be NULL. */
     void *(*work)(void *ctx, struct lb_bench_slot *slot);
     /* A request is there; lb_bench_reply must follow, now or later. */

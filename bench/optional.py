@@ -1,0 +1,26 @@
+"""Parts that have a module of their own, and may lack what they need on this machine."""
+
+import importlib
+import importlib.util
+
+
+class Optional:
+    """What those parts found: their lines, their targets, and why one was left out."""
+
+    def __init__(self):
+        self.left_out, self.targets, self.writers = [], [], []
+
+    def measure(self, name, module, *arguments):
+        """{name: document} of one part, or nothing when it cannot run here."""
+        if importlib.util.find_spec(module) is None:
+            self.left_out.append(f"{name}: this checkout has no bench/{module}.py")
+            return {}
+        part = importlib.import_module(module)
+        why = part.missing() if hasattr(part, "missing") else ""
+        if why:
+            self.left_out.append(f"{name}: {why}")
+            return {}
+        found = part.measure(*arguments)
+        self.targets += part.targets(found)
+        self.writers.append((name, part.lines))
+        return {name: found}
