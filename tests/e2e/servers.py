@@ -122,12 +122,7 @@ class Postgres(Server):
     def load(self, database, path, yuan=()):
         """Copies an SQLite file. Columns `table.column` of `yuan` hold cents there and yuan here."""
         self.sql("postgres", f'CREATE DATABASE "{database}";')
-        source = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        text = "".join(_copied(source, table, yuan) for (table,) in source.execute(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"))
-        text += "".join(sql + ";\n" for (sql,) in source.execute(
-            "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"))
-        source.close()
+        text = postgres_tables(path, yuan)
         self.sql(database, text + "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; ANALYZE;")
 
 
@@ -195,12 +190,26 @@ def _literal(value, kind):
     return str(value)
 
 
+def postgres_tables(path, yuan=()):
+    """SQL that makes the tables of an SQLite file in PostgreSQL, with their rows and indexes; `yuan` as for
+    Postgres.load."""
+    source = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        text = "".join(_copied(source, table, yuan) for (table,) in source.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"))
+        return text + "".join(sql + ";\n" for (sql,) in source.execute(
+            "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"))
+    finally:
+        source.close()
+
+
 def _copied(source, table, yuan):
     described = source.execute(f"PRAGMA table_info({table})").fetchall()
     columns = [(name, kind) for _, name, kind, *_ in described]
-    keys = [f"CREATE INDEX {table}_{name} ON {table} ({name});\n" for _, name, *_, key in described if key]
+    keys = [f'CREATE INDEX {table}_{name} ON {table} ("{name}");\n' for _, name, *_, key in described if key]
     types = ["numeric(16,2)" if f"{table}.{name}" in yuan else _TYPES[kind] for name, kind in columns]
-    lines = [f"CREATE TABLE {table} ({', '.join(f'{n} {t}' for (n, _), t in zip(columns, types))});\n",
+    declared = ", ".join(f'"{name}" {kind}' for (name, _), kind in zip(columns, types))
+    lines = [f"CREATE TABLE {table} ({declared});\n",
              f"COPY {table} FROM STDIN;\n"]
     for row in source.execute(f"SELECT * FROM {table}"):
         lines.append("\t".join(map(_field, row, types)) + "\n")
