@@ -33,6 +33,10 @@ struct lb_grant {
     uint8_t subject_key[32]; /* commitment to the citizen's own key, revocation.h */
     size_t num_digests;
     const uint8_t (*digests)[32];
+    /* What the issuer signed and its signature, of a grant that was read: the first is borrowed
+     * from the token, which must live as long as the signature is not checked. */
+    struct lb_span signing_input;
+    struct lb_span signature;
 };
 
 struct lb_section_field {
@@ -105,7 +109,11 @@ LB_MUST lb_status lb_grant_issue(const struct lb_grant *grant, const struct lb_s
  * sha-256. VERSION_UNSUPPORTED for another suite. */
 LB_MUST lb_status lb_grant_peek(struct lb_span jwt, struct lb_arena *arena,
                                 struct lb_grant *out_grant);
-/* lb_grant_verify is lb_grant_peek plus the ES256 signature: SIGNATURE_INVALID. Times are judged by
+/* lb_grant_check_signature checks the ES256 signature of a grant that was peeked at: after it, it
+ * is a grant that was verified. SIGNATURE_INVALID, also for one that was never read. */
+LB_MUST lb_status lb_grant_check_signature(const struct lb_grant *grant,
+                                           const struct lb_verify_key *key);
+/* lb_grant_verify is both at once, for who knows the key. Times are judged by
  * lb_grant_check_time. */
 LB_MUST lb_status lb_grant_verify(struct lb_span jwt, const struct lb_verify_key *key,
                                   struct lb_arena *arena, struct lb_grant *out_grant);

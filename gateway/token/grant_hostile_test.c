@@ -185,6 +185,11 @@ static void test_wrong_key_and_bits(void **state)
     assert_code(lb_grant_verify(jwt, other_public, arena, &got), LB_SIGNATURE_INVALID);
     assert_code(lb_grant_verify(jwt, NULL, arena, &got), LB_SIGNATURE_INVALID);
     assert_ok(lb_grant_peek(jwt, arena, &got));
+    assert_ok(lb_grant_check_signature(&got, public_key));
+    assert_code(lb_grant_check_signature(&got, other_public), LB_SIGNATURE_INVALID);
+    assert_code(lb_grant_check_signature(&got, NULL), LB_SIGNATURE_INVALID);
+    /* Claims that nobody read from a token have no signature, whatever they say. */
+    assert_code(lb_grant_check_signature(&grant, public_key), LB_SIGNATURE_INVALID);
     lb_verify_key_free(other_public);
     lb_sign_key_free(other);
     struct lb_sign_key *edwards = NULL;
@@ -214,6 +219,8 @@ static void test_every_byte(void **state)
         uint8_t *at = (uint8_t *)(uintptr_t)changed.ptr + i;
         *at = *at == 'A' ? 'B' : 'A';
         assert_true(lb_grant_verify(changed, public_key, copies, &got) != LB_OK);
+        if (lb_grant_peek(changed, copies, &got) == LB_OK)
+            assert_code(lb_grant_check_signature(&got, public_key), LB_SIGNATURE_INVALID);
         lb_arena_reset(copies);
     }
 }

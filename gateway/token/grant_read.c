@@ -130,45 +130,44 @@ static lb_status read_payload(const struct lb_json *payload, struct lb_arena *ar
     return read_digests(digests, arena, grant);
 }
 
-static lb_status read_jwt(struct lb_span jwt, struct lb_arena *arena, struct lb_jws *out_jws,
-                          struct lb_grant *out_grant)
+static lb_status read_jwt(struct lb_span jwt, struct lb_arena *arena, struct lb_grant *out_grant)
 {
-    LB_TRY(lb_jws_parse(jwt, LB_GRANT_TYP, LB_MAX_GRANT_BYTES, arena, out_jws));
+    struct lb_jws jws;
+    LB_TRY(lb_jws_parse(jwt, LB_GRANT_TYP, LB_MAX_GRANT_BYTES, arena, &jws));
     LB_DEFER(lb_json_freep) struct lb_json *payload = NULL;
-    LB_TRY(lb_json_parse(out_jws->payload, &payload));
+    LB_TRY(lb_json_parse(jws.payload, &payload));
     LB_ENSURE(lb_json_is_object(payload), LB_MALFORMED, "payload is not an object");
     LB_TRY(check_suite(payload));
-    out_grant->kid = out_jws->kid;
+    out_grant->kid = jws.kid;
+    out_grant->signing_input = jws.signing_input;
+    out_grant->signature = jws.signature;
     LB_TRY(read_payload(payload, arena, out_grant));
     return lb_grant_check(out_grant);
 }
 
-static lb_status read_grant(struct lb_span jwt, struct lb_arena *arena, struct lb_jws *out_jws,
-                            struct lb_grant *out_grant)
-{
-    lb_status status = read_jwt(jwt, arena, out_jws, out_grant);
-    if (lb_status_code(status) == LB_VERSION_UNSUPPORTED)
-        return status;
-    return lb_token_fault(status,
-                          LB_FAULT(LB_GRANT_MALFORMED, "grant does not follow its format"));
-}
-
 lb_status lb_grant_peek(struct lb_span jwt, struct lb_arena *arena, struct lb_grant *out_grant)
 {
-    struct lb_jws jws;
     struct lb_grant grant = {0};
-    LB_TRY(read_grant(jwt, arena, &jws, &grant));
+    lb_status status = read_jwt(jwt, arena, &grant);
+    if (lb_status_code(status) == LB_VERSION_UNSUPPORTED)
+        return status;
+    LB_TRY(lb_token_fault(status,
+                          LB_FAULT(LB_GRANT_MALFORMED, "grant does not follow its format")));
     *out_grant = grant;
     return LB_OK;
+}
+
+lb_status lb_grant_check_signature(const struct lb_grant *grant, const struct lb_verify_key *key)
+{
+    return lb_jws_check(grant->signing_input, grant->signature, key);
 }
 
 lb_status lb_grant_verify(struct lb_span jwt, const struct lb_verify_key *key,
                           struct lb_arena *arena, struct lb_grant *out_grant)
 {
-    struct lb_jws jws;
     struct lb_grant grant = {0};
-    LB_TRY(read_grant(jwt, arena, &jws, &grant));
-    LB_TRY(lb_jws_check(jws.signing_input, jws.signature, key));
+    LB_TRY(lb_grant_peek(jwt, arena, &grant));
+    LB_TRY(lb_grant_check_signature(&grant, key));
     *out_grant = grant;
     return LB_OK;
 }
