@@ -2,6 +2,7 @@
 #define GATEWAY_WINDOW_CASE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "gateway/base/trace.h"
 #include "gateway/json/json.h"
@@ -116,6 +117,10 @@ struct lb_window_case {
     struct lb_case_look look;
     uint64_t last_order;
     uint32_t receipts_checked, receipts_failed;
+    uint64_t puts;           /* how often it was written */
+    _Atomic bool behind;     /* the store has it but for what it can find out again (behind.c) */
+    bool unkept;             /* what has to be on disk before a read goes out, and is not: a rid, a
+                              * mandate, a run of a sum */
     bool decided;            /* a collect has ended: the members below are set */
     const char *class_id;    /* of the form, or "MANUAL" */
     struct lb_form_text class_text;

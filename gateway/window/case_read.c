@@ -305,6 +305,8 @@ static lb_status read_case(const struct lb_json *root, const struct lb_json *mem
         LB_TRY(read_look(root, &entry->look));
     LB_TRY(get_u32(root, "receipts_checked", &entry->receipts_checked));
     LB_TRY(get_u32(root, "receipts_failed", &entry->receipts_failed));
+    if (has(root, "millis"))
+        LB_TRY(get_u32(root, "millis", &entry->millis));
     return read_result(entry, root);
 }
 

@@ -168,7 +168,7 @@ static lb_status put(struct lb_case_store *store, const char *id, struct lb_span
     return status;
 }
 
-lb_status lb_case_store_put(struct lb_case_store *store, const struct lb_window_case *entry)
+lb_status lb_case_store_put(struct lb_case_store *store, struct lb_window_case *entry)
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
@@ -176,7 +176,10 @@ lb_status lb_case_store_put(struct lb_case_store *store, const struct lb_window_
     LB_TRY(lb_case_to_text(entry, arena, &text));
     LB_ENSURE(text.len <= LB_MAX_JSON_BYTES, LB_TOO_LARGE, "case is too large to be kept");
     lb_case_store_enter(store);
-    return lb_case_store_leave(store, put(store, entry->id, text, arena));
+    LB_TRY(lb_case_store_leave(store, put(store, entry->id, text, arena)));
+    entry->unkept = entry->behind = false;
+    entry->puts++;
+    return LB_OK;
 }
 
 lb_status lb_case_store_erase(struct lb_case_store *store, const char *case_id, int64_t now_s,
@@ -229,7 +232,9 @@ static lb_status replay(struct lb_window_case *entry)
         LB_TRY(lb_window_push_fact(entry, member, fact));
         order = entry->members[member].facts[fact].order;
     }
-    return entry->decided ? lb_window_push_result(entry) : LB_OK;
+    /* What is pending comes first (lb_case_catch_up). */
+    bool stands = entry->decided && entry->records.pending == NULL;
+    return stands ? lb_window_push_result(entry) : LB_OK;
 }
 
 static lb_status open_row(struct lb_case_store *store, struct lb_span id, struct lb_span sealed,

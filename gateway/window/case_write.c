@@ -175,5 +175,7 @@ lb_status lb_case_to_text(const struct lb_window_case *entry, struct lb_arena *a
     lb_json_set_int(root, "receipts_failed", entry->receipts_failed);
     if (entry->decided)
         lb_json_set(root, "result", result_json(entry));
+    else if (entry->records.pending != NULL)
+        lb_json_set_int(root, "millis", entry->millis);
     return lb_json_dump(root, LB_JSON_COMPACT, arena, out_text);
 }

@@ -148,7 +148,9 @@ static lb_status settle_silent(struct lb_collect_run *run, lb_status asked)
     return LB_OK;
 }
 
-/* The case is kept before anything is sent: a rid that went out must not be forgotten. */
+/* What has to be known after a crash is on disk before anything is sent: a rid that went out must
+ * not be forgotten, nor the mandate it went with. A grant that was fetched just now the office
+ * still has. */
 static lb_status run_round(struct lb_collect_run *run, bool first, size_t *out_num)
 {
     struct lb_window_case *entry = run->entry;
@@ -156,7 +158,7 @@ static lb_status run_round(struct lb_collect_run *run, bool first, size_t *out_n
     lb_status status = first ? lb_collect_plan(run) : LB_OK;
     if (status == LB_OK)
         status = seal_due(run, out_num);
-    if (status == LB_OK && first)
+    if (status == LB_OK && first && (entry->unkept || lb_case_is_watch(entry)))
         status = lb_case_store_put(run->window->store, entry);
     (void)pthread_mutex_unlock(&entry->lock);
     if (status != LB_OK || *out_num == 0)
@@ -220,10 +222,21 @@ static lb_status run_late(struct lb_collect_run *run, int64_t deadline_ms)
     return run_rounds(run);
 }
 
-static lb_status keep_and_tell(struct lb_window_case *entry)
+/* When the suggestion went on record the case was written with the record pending, and by that the
+ * result is found again: what is new since then is written in its own time. */
+static lb_status judge_and_tell(struct lb_window_case *entry)
 {
-    LB_TRY(lb_case_store_put(entry->window->store, entry));
+    uint64_t puts = entry->puts;
+    LB_TRY(lb_window_judge(entry));
+    if (entry->puts == puts)
+        LB_TRY(lb_case_store_put(entry->window->store, entry));
     return lb_window_push_result(entry);
+}
+
+static lb_status judge_and_conclude(struct lb_window_case *entry)
+{
+    LB_TRY(lb_window_judge(entry));
+    return lb_look_conclude(entry);
 }
 
 static lb_status conclude(struct lb_collect_run *run)
@@ -232,11 +245,7 @@ static lb_status conclude(struct lb_collect_run *run)
     int64_t millis = lb_clock_monotonic_ms(run->window->options.clock) - run->started_ms;
     (void)pthread_mutex_lock(&entry->lock);
     entry->millis = (uint32_t)(millis < 0 ? 0 : millis);
-    lb_status status = lb_window_judge(entry);
-    if (status == LB_OK && lb_case_is_watch(entry))
-        status = lb_look_conclude(entry);
-    else if (status == LB_OK)
-        status = keep_and_tell(entry);
+    lb_status status = lb_case_is_watch(entry) ? judge_and_conclude(entry) : judge_and_tell(entry);
     (void)pthread_mutex_unlock(&entry->lock);
     return status;
 }
@@ -261,7 +270,10 @@ static lb_status run_all(struct lb_collect_run *run)
         deadline_ms = LB_MAX_DEADLINE_MS;
     run->started_ms = lb_clock_monotonic_ms(options->clock);
     LB_TRY(lb_look_may(run->entry));
-    lb_status granted = lb_window_fetch_grants(run->entry, run->directory);
+    run->grants = lb_arena_array(run->arena, run->entry->num_members, sizeof(run->grants[0]));
+    LB_ENSURE(run->grants != NULL, LB_NO_MEMORY, "arena is full");
+    lb_status granted =
+        lb_window_fetch_grants(run->entry, run->directory, run->arena, run->grants);
     if (granted != LB_OK)
         return lb_look_without(run->entry, granted);
     lb_look_begin(run->entry);

@@ -11,7 +11,8 @@ struct checking {
     const struct lb_window_case *entry;
     const struct lb_case_member *member;
     const struct lb_directory *directory;
-    struct lb_arena *arena;
+    struct lb_arena *arena;           /* of the collect */
+    struct lb_opened_grant *opened;   /* likewise */
 };
 
 static lb_status check_issuer(const struct checking *checking, const struct lb_opened_grant *opened)
@@ -61,15 +62,15 @@ static lb_status check_grant(const struct checking *checking, const char *sd_jwt
                              const uint8_t salt[LB_CASE_SALT_BYTES])
 {
     const struct lb_form *form = checking->entry->form->form;
-    struct lb_opened_grant opened;
+    const struct lb_opened_grant *opened = checking->opened;
     uint8_t subject[32];
-    LB_TRY(lb_grant_take_apart(form, sd_jwt, checking->arena, &opened));
-    LB_TRY(check_issuer(checking, &opened));
-    LB_TRY(check_holder(checking, &opened.grant));
+    LB_TRY(lb_grant_open_once(form, sd_jwt, checking->arena, checking->opened));
+    LB_TRY(check_issuer(checking, opened));
+    LB_TRY(check_holder(checking, &opened->grant));
     lb_subject_commitment(salt, checking->member->id_no, subject);
     for (size_t i = 0; i < form->num_sections; i++) {
-        if (opened.sections[i] != NULL)
-            LB_TRY(check_section(checking, subject, opened.sections[i]));
+        if (opened->sections[i] != NULL)
+            LB_TRY(check_section(checking, subject, opened->sections[i]));
     }
     return LB_OK;
 }
@@ -77,10 +78,9 @@ static lb_status check_grant(const struct checking *checking, const char *sd_jwt
 /* What stands is good for as long as it lasts. */
 static lb_status check_kept(const struct checking *checking)
 {
-    struct lb_opened_grant opened;
-    LB_TRY(lb_grant_take_apart(checking->entry->form->form, checking->member->consent.sd_jwt,
-                               checking->arena, &opened));
-    LB_ENSURE(lb_grant_stands(checking->entry->window, &opened, 0),
+    LB_TRY(lb_grant_open_once(checking->entry->form->form, checking->member->consent.sd_jwt,
+                              checking->arena, checking->opened));
+    LB_ENSURE(lb_grant_stands(checking->entry->window, checking->opened, 0),
               LB_GRANT_EXPIRED, "grant has expired, or is bound to a key that was replaced");
     return LB_OK;
 }
@@ -109,15 +109,14 @@ static void forget_ticket(struct lb_window_case *entry, struct lb_case_member *m
 
 /* Holding `asking`: nobody else changes tickets and consents. */
 static lb_status fetch(struct lb_window_case *entry, struct lb_case_member *member,
-                       const struct lb_directory *directory)
+                       const struct checking *checking)
 {
     const struct lb_window_port *port = &entry->window->options.port;
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
-    const struct checking checking = {entry, member, directory, arena};
     Lianban__V1__GetGrantResponse *answer = NULL;
     if (member->consent.sd_jwt != NULL)
-        return check_kept(&checking);
+        return check_kept(checking);
     LB_ENSURE(member->ticket_id != NULL, LB_GRANT_PENDING, "no grant was requested");
     lb_status status = port->get_grant(port->ctx, member->ticket_id, arena, &answer);
     if (lb_status_code(status) == LB_GRANT_UNKNOWN)
@@ -125,19 +124,22 @@ static lb_status fetch(struct lb_window_case *entry, struct lb_case_member *memb
     LB_TRY(status);
     LB_ENSURE(answer->subject_salt.len == LB_CASE_SALT_BYTES, LB_GRANT_MALFORMED,
               "salt is not 16 bytes");
-    LB_TRY(check_grant(&checking, answer->sd_jwt, answer->subject_salt.data));
+    LB_TRY(check_grant(checking, answer->sd_jwt, answer->subject_salt.data));
     return keep(entry, member, answer);
 }
 
 /* Holding `asking`. All members are tried, so that one who has not come yet does not hide that
  * another refused. */
-static lb_status fetch_all(struct lb_window_case *entry, const struct lb_directory *directory)
+static lb_status fetch_all(struct lb_window_case *entry, const struct lb_directory *directory,
+                           struct lb_arena *arena, struct lb_member_grants *grants)
 {
     lb_status first = LB_OK;
     for (size_t i = 0; i < entry->num_members; i++) {
         if (!lb_window_needs_consent(entry->form->form, entry->members[i].role))
             continue;
-        lb_status status = fetch(entry, &entry->members[i], directory);
+        struct lb_case_member *member = &entry->members[i];
+        const struct checking checking = {entry, member, directory, arena, &grants[i].consent};
+        lb_status status = fetch(entry, member, &checking);
         bool outweighs = lb_status_code(first) == LB_GRANT_PENDING && status != LB_OK;
         if (first == LB_OK || outweighs)
             first = status;
@@ -148,10 +150,11 @@ static lb_status fetch_all(struct lb_window_case *entry, const struct lb_directo
 /* The case goes to disk here only if the collect ends here: otherwise it does before reads go
  * out. */
 lb_status lb_window_fetch_grants(struct lb_window_case *entry,
-                                 const struct lb_directory *directory)
+                                 const struct lb_directory *directory, struct lb_arena *arena,
+                                 struct lb_member_grants *grants)
 {
     (void)pthread_mutex_lock(&entry->asking);
-    lb_status fetched = fetch_all(entry, directory);
+    lb_status fetched = fetch_all(entry, directory, arena, grants);
     lb_status kept = LB_OK;
     if (fetched != LB_OK) {
         (void)pthread_mutex_lock(&entry->lock);

@@ -1,6 +1,7 @@
 #ifndef GATEWAY_WINDOW_INSIDE_H
 #define GATEWAY_WINDOW_INSIDE_H
 
+#include "gateway/evidence/checkpoint_memo.h"
 #include "gateway/seal/hpke.h"
 #include "gateway/token/grant.h"
 #include "gateway/window/brokers.h"
@@ -53,6 +54,8 @@ struct lb_window {
     pthread_mutex_t calculating;       /* the options' catalogue: one calculation at a time */
     struct lb_window_brokers brokers;
     struct lb_window_operators *operators;
+    struct lb_checkpoint_memo *checkpoints;  /* of all logs, verified before */
+    _Atomic bool behind;               /* some case may be; behind.c */
     pthread_mutex_t contexts_lock;
     size_t num_contexts;
     struct lb_window_context *contexts;
@@ -95,8 +98,7 @@ LB_MUST lb_status lb_case_store_open(const char *path, const uint8_t key[32], st
                                      struct lb_case_store **out_store);
 void lb_case_store_close(struct lb_case_store *store);
 /* lb_case_store_put keeps a case durably, encrypted; the caller has the case's lock. Any thread. */
-LB_MUST lb_status lb_case_store_put(struct lb_case_store *store,
-                                    const struct lb_window_case *entry);
+LB_MUST lb_status lb_case_store_put(struct lb_case_store *store, struct lb_window_case *entry);
 /* lb_case_store_erase destroys a case's key and deletes its rows, notes the end of it (case_key.h)
  * and adds up what it came to (figures.h; NULL for nothing). They leave the write-ahead log with
  * lb_window_log_ends, before anybody is told. */
@@ -113,6 +115,20 @@ LB_MUST lb_status lb_case_store_tidy(struct lb_case_store *store);
 LB_MUST lb_status lb_case_store_load(struct lb_case_store *store, struct lb_window *window,
                                      struct lb_diag *diag);
 
+/* --- behind.c --- */
+
+/* lb_case_behind notes that the store has everything of a case but what it can find out again: the
+ * number of an entry of the log about a record that is pending there, and the result that was
+ * suggested by it. It is written within a second, unless the case ends before. Under the case's
+ * lock. */
+void lb_case_behind(struct lb_window_case *entry);
+/* lb_case_write_behind writes the cases that are, but for those in use, whose turn comes next
+ * time. */
+void lb_case_write_behind(struct lb_window *window);
+/* lb_case_catch_up enters what a stored case had pending, and judges it by its facts. Before
+ * anybody else has the window. */
+LB_MUST lb_status lb_case_catch_up(struct lb_window *window);
+
 /* --- attest.c --- */
 
 /* lb_window_log_ends takes what ended cases left out of the write-ahead log, and puts their ends
@@ -123,16 +139,27 @@ LB_MUST lb_status lb_window_log_ends(struct lb_window *window);
 
 /* A grant taken apart: its sections by the form's. Lives in an arena. */
 struct lb_opened_grant {
+    const char *text;                    /* what was taken apart; NULL for nothing */
     struct lb_span jwt;
     struct lb_grant grant;
     const struct lb_section **sections;  /* one per section of the form; NULL where it has none */
     struct lb_span *disclosures;         /* likewise */
 };
 
+/* What was taken apart of one member's grants so far. */
+struct lb_member_grants {
+    struct lb_opened_grant consent;
+    struct lb_opened_grant mandate;
+};
+
 /* lb_grant_take_apart splits an SD-JWT and opens its sections; signatures are not checked here.
  * GRANT_MALFORMED, SECTION_INVALID, NO_MEMORY. */
 LB_MUST lb_status lb_grant_take_apart(const struct lb_form *form, const char *sd_jwt,
                                       struct lb_arena *arena, struct lb_opened_grant *out);
+/* lb_grant_open_once is lb_grant_take_apart of a copy, unless *opened is of this very text already:
+ * a grant is taken apart once in all that is done with it under one arena. */
+LB_MUST lb_status lb_grant_open_once(const struct lb_form *form, const char *sd_jwt,
+                                     struct lb_arena *arena, struct lb_opened_grant *opened);
 /* lb_grant_stands says whether a grant lasts left_s seconds more and is bound to a key of ours that
  * is still good. */
 bool lb_grant_stands(const struct lb_window *window, const struct lb_opened_grant *opened,
@@ -144,15 +171,20 @@ bool lb_window_needs_consent(const struct lb_form *form, size_t role);
 
 /* lb_window_fetch_grants gets every grant that is not there yet and checks it; takes the case's
  * locks. GRANT_PENDING (not requested or not decided), GRANT_REFUSED, GRANT_EXPIRED, what the
- * consent office's port says, or what is wrong with the grant. */
+ * consent office's port says, or what is wrong with the grant. What it took apart is left in
+ * `grants`, one per member, which lives in the arena. */
 LB_MUST lb_status lb_window_fetch_grants(struct lb_window_case *entry,
-                                         const struct lb_directory *directory);
+                                         const struct lb_directory *directory,
+                                         struct lb_arena *arena,
+                                         struct lb_member_grants *grants);
 
 /* lb_window_ensure_mandate issues a member's mandate unless one stands that is valid for a while
- * and covers every department that can be asked; the salt stays the case's. Under the case's
- * lock. */
+ * and covers every department that can be asked; the salt stays the case's. One that was there is
+ * left taken apart in *opened. Under the case's lock. */
 LB_MUST lb_status lb_window_ensure_mandate(struct lb_window_case *entry, size_t member,
-                                           const struct lb_directory *directory);
+                                           const struct lb_directory *directory,
+                                           struct lb_arena *arena,
+                                           struct lb_opened_grant *opened);
 /* lb_window_adapter finds a department's adapter in the directory; NULL when there is none. */
 const struct lb_node *lb_window_adapter(const struct lb_directory *directory,
                                         const char *department);

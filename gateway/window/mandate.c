@@ -196,17 +196,16 @@ static lb_status issue(const struct making *making, struct lb_case_grant *out)
 }
 
 /* Whether the mandate that is there will do. */
-static bool still_good(const struct making *making)
+static bool still_good(const struct making *making, struct lb_opened_grant *opened)
 {
     const struct lb_form *form = making->entry->form->form;
     const struct lb_window *window = making->entry->window;
     const char *sd_jwt = making->member->mandate.sd_jwt;
-    struct lb_opened_grant opened;
-    if (sd_jwt == NULL || lb_grant_take_apart(form, sd_jwt, making->arena, &opened) != LB_OK ||
-        !lb_grant_stands(window, &opened, MANDATE_LEFT_S))
+    if (sd_jwt == NULL || lb_grant_open_once(form, sd_jwt, making->arena, opened) != LB_OK ||
+        !lb_grant_stands(window, opened, MANDATE_LEFT_S))
         return false;
     for (size_t i = 0; i < form->num_sections; i++) {
-        const struct lb_section *section = opened.sections[i];
+        const struct lb_section *section = opened->sections[i];
         if (section == NULL && can_ask(form, making->member->role, i, making->directory))
             return false;
         if (section != NULL && lb_directory_node(making->directory, section->audience) == NULL)
@@ -216,13 +215,13 @@ static bool still_good(const struct making *making)
 }
 
 lb_status lb_window_ensure_mandate(struct lb_window_case *entry, size_t member,
-                                   const struct lb_directory *directory)
+                                   const struct lb_directory *directory, struct lb_arena *arena,
+                                   struct lb_opened_grant *opened)
 {
-    LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_CALL_ARENA_BYTES);
-    LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
     const struct making making = {entry, &entry->members[member], directory, arena};
-    if (still_good(&making))
+    if (still_good(&making, opened))
         return LB_OK;
     lb_case_text_drop(&entry->members[member].mandate.sd_jwt);
+    entry->unkept = true;
     return issue(&making, &entry->members[member].mandate);
 }

@@ -58,6 +58,17 @@ lb_status lb_grant_take_apart(const struct lb_form *form, const char *sd_jwt,
               "arena is full");
     for (size_t i = 0; i < num; i++)
         LB_TRY(take_section(form, disclosures[i], arena, &opened));
+    opened.text = sd_jwt;
     *out = opened;
     return LB_OK;
+}
+
+lb_status lb_grant_open_once(const struct lb_form *form, const char *sd_jwt,
+                             struct lb_arena *arena, struct lb_opened_grant *opened)
+{
+    if (opened->text != NULL && strcmp(opened->text, sd_jwt) == 0)
+        return LB_OK;
+    const char *copy = lb_arena_str(arena, lb_span_str(sd_jwt));
+    LB_ENSURE(copy != NULL, LB_NO_MEMORY, "arena is full");
+    return lb_grant_take_apart(form, copy, arena, opened);
 }

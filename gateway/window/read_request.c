@@ -112,24 +112,17 @@ static enum lb_code find_way(const struct lb_collect_run *run, const struct lb_o
 }
 
 /* A rid names the logical request for good: it is made once and kept with the case. */
-static lb_status make_rid(struct lb_case_rid *rid)
+static lb_status make_rid(struct lb_window_case *entry, struct lb_case_rid *rid)
 {
     if (rid->made)
         return LB_OK;
     LB_TRY(lb_crypto_random(rid->bytes, sizeof(rid->bytes)));
     rid->made = true;
+    entry->unkept = true;
     return LB_OK;
 }
 
-struct opened_pair {
-    struct lb_opened_grant consent;
-    struct lb_opened_grant mandate;
-    bool has_consent;
-    bool has_mandate;
-};
-
-static lb_status plan_read(struct lb_collect_run *run, size_t member, size_t section,
-                           const struct opened_pair *grants)
+static lb_status plan_read(struct lb_collect_run *run, size_t member, size_t section)
 {
     struct lb_case_member *person = &run->entry->members[member];
     struct lb_collect_read *read = &run->reads[run->num_reads];
@@ -138,10 +131,11 @@ static lb_status plan_read(struct lb_collect_run *run, size_t member, size_t sec
     if (!anything_open(run, read))
         return LB_OK;
     bool mandated = is_mandated(run, read);
-    const struct lb_opened_grant *grant = mandated ? &grants->mandate : &grants->consent;
-    bool has_grant = mandated ? grants->has_mandate : grants->has_consent;
-    enum lb_code code = find_way(run, has_grant ? grant : NULL,
-                                 mandated ? &person->mandate : &person->consent, read);
+    const struct lb_member_grants *grants = &run->grants[member];
+    const struct lb_case_grant *kept = mandated ? &person->mandate : &person->consent;
+    enum lb_code code = find_way(
+        run, kept->sd_jwt == NULL ? NULL : mandated ? &grants->mandate : &grants->consent, kept,
+        read);
     if (code == LB_PART_REFUSED)
         return lb_collect_settle(run, read, LB_FACT_DENIED, code, false);
     if (code != LB_CODE_OK)
@@ -149,7 +143,7 @@ static lb_status plan_read(struct lb_collect_run *run, size_t member, size_t sec
     LB_TRY(leave_out_refused(run, read));
     if (read->num_facts == 0)
         return LB_OK;
-    LB_TRY(make_rid(&person->rids[section]));
+    LB_TRY(make_rid(run->entry, &person->rids[section]));
     read->due = true;
     run->num_reads++;
     return LB_OK;
@@ -159,19 +153,29 @@ static lb_status plan_member(struct lb_collect_run *run, size_t index)
 {
     const struct lb_form *form = run->entry->form->form;
     const struct lb_case_member *member = &run->entry->members[index];
-    struct opened_pair grants = {
-        .has_consent = member->consent.sd_jwt != NULL,
-        .has_mandate = false,
-    };
-    grants.has_mandate = member->mandate.sd_jwt != NULL;
-    if (grants.has_consent)
-        LB_TRY(lb_grant_take_apart(form, member->consent.sd_jwt, run->arena, &grants.consent));
-    if (grants.has_mandate)
-        LB_TRY(lb_grant_take_apart(form, member->mandate.sd_jwt, run->arena, &grants.mandate));
+    struct lb_member_grants *grants = &run->grants[index];
+    if (member->consent.sd_jwt != NULL)
+        LB_TRY(lb_grant_open_once(form, member->consent.sd_jwt, run->arena, &grants->consent));
+    if (member->mandate.sd_jwt != NULL)
+        LB_TRY(lb_grant_open_once(form, member->mandate.sd_jwt, run->arena, &grants->mandate));
     for (size_t i = 0; i < form->num_sections; i++)
         if (form->sections[i].late == run->late)
-            LB_TRY(plan_read(run, index, i, &grants));
+            LB_TRY(plan_read(run, index, i));
     return LB_OK;
+}
+
+lb_status lb_collect_prepare(struct lb_window_case *entry, size_t member, struct lb_arena *arena)
+{
+    const struct lb_form *form = entry->form->form;
+    struct lb_opened_grant opened = {0};
+    struct lb_directory *directory = lb_trust_directory(entry->window->options.trust);
+    lb_status status = lb_window_ensure_mandate(entry, member, directory, arena, &opened);
+    lb_directory_unref(directory);
+    for (size_t i = 0; i < form->num_sections && status == LB_OK; i++) {
+        if (!form->sections[i].late && lb_window_asks_section(form, entry->members[member].role, i))
+            status = make_rid(entry, &entry->members[member].rids[i]);
+    }
+    return status;
 }
 
 lb_status lb_collect_plan(struct lb_collect_run *run)
@@ -184,7 +188,8 @@ lb_status lb_collect_plan(struct lb_collect_run *run)
     LB_ENSURE(run->reads != NULL, LB_NO_MEMORY, "arena is full");
     run->num_reads = 0;
     for (size_t i = 0; i < run->entry->num_members; i++)
-        LB_TRY(lb_window_ensure_mandate(run->entry, i, run->directory));
+        LB_TRY(lb_window_ensure_mandate(run->entry, i, run->directory, run->arena,
+                                        &run->grants[i].mandate));
     LB_TRY(lb_window_ensure_runs(run->entry, run->late));
     for (size_t i = 0; i < run->entry->num_members; i++)
         LB_TRY(plan_member(run, i));

@@ -9,9 +9,10 @@
  * roots for one size.
  */
 
-static lb_status find_watch(struct lb_receipts *receipts, const struct lb_node *node,
+static lb_status find_watch(struct lb_collect_run *run, const struct lb_node *node,
                             const struct lb_watch **out_watch)
 {
+    struct lb_receipts *receipts = &run->receipts;
     for (size_t i = 0; i < receipts->num_logs; i++) {
         if (receipts->logs[i].node == node) {
             *out_watch = &receipts->logs[i].watch;
@@ -22,6 +23,7 @@ static lb_status find_watch(struct lb_receipts *receipts, const struct lb_node *
     LB_ENSURE(node->log_origin != NULL, LB_RECEIPT_INVALID, "the directory lists no log");
     struct lb_watch *watch = &receipts->logs[receipts->num_logs].watch;
     LB_TRY(lb_watch_init(watch, node->log_origin, node->log_key, 0, NULL));
+    watch->memo = run->window->checkpoints;
     receipts->logs[receipts->num_logs++].node = node;
     *out_watch = watch;
     return LB_OK;
@@ -41,7 +43,8 @@ static lb_status check_fork(const struct lb_receipts *receipts, const struct lb_
     return LB_OK;
 }
 
-/* Many answers come under one checkpoint; its signature is verified once. */
+/* Many answers come under one checkpoint; its signature is verified once, and what answers of other
+ * cases came under is known by its bytes. Forks are looked for all the same. */
 static lb_status check_progress(struct lb_collect_run *run, const struct lb_node *node,
                                 const Lianban__V1__LogProgress *progress,
                                 struct lb_checkpoint *out_checkpoint)
@@ -56,7 +59,7 @@ static lb_status check_progress(struct lb_collect_run *run, const struct lb_node
             return LB_OK;
         }
     }
-    LB_TRY(find_watch(receipts, node, &watch));
+    LB_TRY(find_watch(run, node, &watch));
     LB_TRY(lb_watch_check(watch, progress, out_checkpoint));
     LB_TRY(check_fork(receipts, node, out_checkpoint));
     if (receipts->num_seen < LB_RECEIPTS_MAX_SEEN) {

@@ -2,6 +2,7 @@
 
 #include "gateway/wire/pb.h"
 #include "gateway/window/fixture.h"
+#include "gateway/window/inside.h"
 
 /* Evidence that does not hold: nothing of such an answer is used, and the rest of the case is not
  * harmed. */
@@ -229,6 +230,52 @@ static void event_about_nothing(void **state)
     assert_int_equal(got.result->receipts_checked, 2);
 }
 
+/* --- checkpoints that are known --- */
+
+static uint8_t seen_note[4096];
+static size_t seen_len;
+
+/* The first case's checkpoint is remembered; the second's answer comes under a copy of it with
+ * another signature, root or name. */
+static void show_the_known_one_changed(struct fixture *fx, Lianban__V1__CollectEvent *event,
+                                       struct lb_arena *arena)
+{
+    if (!fx_is_tax(fx, event))
+        return;
+    ProtobufCBinaryData *note = &event->adapter_log->checkpoint;
+    if (seen_len == 0) {
+        seen_len = note->len;
+        memcpy(seen_note, note->data, note->len);
+        return;
+    }
+    uint8_t *changed = lb_arena_alloc(arena, seen_len);
+    memcpy(changed, seen_note, seen_len);
+    changed[fx->which] = changed[fx->which] == 'A' ? 'B' : 'A';
+    *note = (ProtobufCBinaryData){seen_len, changed};
+}
+
+static void a_known_checkpoint_excuses_nothing(void **state)
+{
+    struct fixture *fx = *state;
+    struct fx_collected got;
+    const char *case_id = fx_open(fx, false);
+    fx_agree(fx, case_id);
+    seen_len = 0;
+    fx->tamper = show_the_known_one_changed;
+    fx_run(fx, case_id, &got);
+    assert_string_equal(got.result->class_id, "FULL");
+    assert_int_equal(lb_checkpoint_memo_opened(fx->window->checkpoints),
+                     FX_DEPARTMENTS + 1); /* theirs, and the broker's one */
+    const size_t places[] = {0, seen_len / 2, seen_len - 2};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        fx->which = places[i];
+        case_id = fx_open(fx, false);
+        fx_agree(fx, case_id);
+        fx_run(fx, case_id, &got);
+        fx_assert_refused(&got, "a known checkpoint, changed");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(swapped_answers, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(doubled_events, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(event_about_nothing, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(a_known_checkpoint_excuses_nothing, fx_setup, fx_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -178,6 +178,7 @@ static lb_status enter_pending(struct lb_window_case *entry, bool *out_entered)
     *out_entered = true;
     LB_TRY(take(records, lb_span_str(records->pending), record.log_entry));
     lb_case_text_drop(&records->pending);
+    lb_case_behind(entry);
     return LB_OK;
 }
 

@@ -1,4 +1,5 @@
-#include "gateway/window/inside.h"
+#include "gateway/base/log.h"
+#include "gateway/window/look.h"
 #include "gateway/wire/pb.h"
 
 /* Asking the citizens: the notice, and one request per member at the consent office. */
@@ -126,6 +127,8 @@ static lb_status request_one(struct lb_window_case *entry, size_t index, struct 
         return status;
     LB_TRY(port->request_grant(port->ctx, &request, arena, &ticket));
     (void)pthread_mutex_lock(&entry->lock);
+    if (!lb_case_is_watch(entry)) /* of a watch each look is told apart by its rids */
+        lb_log_failure("collect_not_prepared", lb_collect_prepare(entry, index, arena));
     status = keep_ticket(entry, member, ticket);
     (void)pthread_mutex_unlock(&entry->lock);
     return status;

@@ -63,6 +63,7 @@ struct lb_collect_run {
     bool late;                   /* the late sections are asked now, the others were before */
     size_t num_reads;
     struct lb_collect_read *reads;
+    struct lb_member_grants *grants;  /* one per member */
     struct lb_receipts receipts;
     size_t broker;               /* the one that is being asked */
     unsigned tried;              /* those that are not asked again, a bit for each */
@@ -73,6 +74,13 @@ struct lb_collect_run {
 };
 
 /* --- read_request.c --- */
+
+/* lb_collect_prepare makes for one member, ahead of time, what has to be on disk before reads go
+ * out, so that the collect need not wait for the disk once more: the rids of what is asked first,
+ * and the mandate. Whoever calls it keeps the case afterwards; what could not be made is made when
+ * it is needed. Under the case's lock. */
+LB_MUST lb_status lb_collect_prepare(struct lb_window_case *entry, size_t member,
+                                     struct lb_arena *arena);
 
 /* lb_collect_plan lists what has to be asked, and notes outcomes for what cannot be. Under the
  * case's lock. */

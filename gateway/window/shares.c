@@ -126,6 +126,7 @@ static lb_status begin_run(struct lb_window_case *entry, size_t slot, int64_t no
     digest_persons(entry, share, run->persons);
     run->started_unix_s = now;
     run->runs++;
+    entry->unkept = true;
     return LB_OK;
 }
 

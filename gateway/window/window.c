@@ -136,6 +136,7 @@ static lb_status set_up(struct lb_window *window, struct lb_diag *diag)
     LB_TRY(check_directory(&window->options, diag));
     LB_TRY(lb_case_store_open(window->options.store_path, window->case_key, diag, &window->store));
     LB_TRY(lb_case_store_load(window->store, window, diag));
+    LB_TRY(lb_case_catch_up(window));
     return lb_parts_replay(window);
 }
 
@@ -155,6 +156,8 @@ lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag 
                            options->num_brokers);
     lb_status status = lb_window_operators_new(lb_clock_unix_s(options->clock),
                                                &window->operators);
+    if (status == LB_OK)
+        status = lb_checkpoint_memo_new(&window->checkpoints);
     if (status == LB_OK)
         status = set_up(window, diag);
     if (status != LB_OK) {
@@ -190,9 +193,12 @@ void lb_window_free(struct lb_window *window)
     if (window == NULL)
         return;
     await_collects(window);
+    if (window->store != NULL)
+        lb_case_write_behind(window);
     free_cases(window);
     lb_case_store_close(window->store);
     lb_window_operators_free(window->operators);
+    lb_checkpoint_memo_free(window->checkpoints);
     for (size_t i = 0; i < window->num_forms; i++)
         (void)pthread_mutex_destroy(&window->forms[i].judging);
     free(window->forms);
@@ -212,6 +218,7 @@ void lb_window_free(struct lb_window *window)
 lb_status lb_window_tick(struct lb_window *window)
 {
     lb_window_sweep_contexts(window);
+    lb_case_write_behind(window);
     LB_TRY(lb_window_log_ends(window));
     return lb_window_operators_tick(window->operators, &window->options);
 }
