@@ -3,11 +3,11 @@
 #include "gateway/wire/pb.h"
 
 /*
- * A citizen's decision at a desk. Order of what is made durable: the store's transaction is written
- * but not committed, then the entry is appended, then the store commits. So there is never a grant
- * without its entry. After a crash in between, an entry GRANTED (or REFUSED) stands without a
- * grant: nobody got it, the request is pending still, and the decision is taken again under a new
- * entry.
+ * A citizen's decision at a desk. Order of what is made durable (together.c): the store's
+ * transaction is written but not committed, then the entry is appended, then the store commits. So
+ * there is never a grant without its entry. After a crash in between, an entry GRANTED (or REFUSED)
+ * stands without a grant: nobody got it, the request is pending still, and the decision is taken
+ * again under a new entry.
  */
 
 /* How far each way of proving identity and will reaches (DESIGN §3: proof method and level). */
@@ -132,7 +132,7 @@ static lb_status check_all(struct lb_consent_decision *decision,
     return check_notice(decision);
 }
 
-static lb_status enter(const struct lb_consent_decision *decision, const char *code)
+static lb_status enter(struct lb_consent_decision *decision, const char *code)
 {
     const struct lb_consent_request_row *row = &decision->row;
     bool has_paper = strcmp(decision->method, "paper2") == 0 || row->party == LB_PARTY_AGENT;
@@ -161,14 +161,13 @@ static lb_status enter(const struct lb_consent_decision *decision, const char *c
     LB_TRY(lb_consent_refused(&decision->choice, decision->arena, &event.refused));
     LB_TRY(lb_consent_fields(decision->form, lb_form_role_index(decision->form, row->role),
                              &decision->choice, decision->arena, &event.fields));
-    return lb_consent_enter(decision->consent, &event, decision->arena);
+    return lb_consent_entry(&event, decision->arena, &decision->entry);
 }
 
 static lb_status decide(struct lb_consent_decision *decision, const uint8_t digest[32])
 {
     struct lb_consent_store *store = decision->consent->store;
     struct lb_consent_request_row *row = &decision->row;
-    LB_TRY(lb_consent_store_begin(store));
     row->state = decision->agreed ? LB_REQUEST_GRANTED : LB_REQUEST_REFUSED;
     row->keep_until_unix_s = decision->now_unix_s + LB_CONSENT_REFUSAL_KEPT_S;
     row->decided_by = decision->officer.name;
@@ -180,18 +179,14 @@ static lb_status decide(struct lb_consent_decision *decision, const uint8_t dige
     }
     LB_TRY(lb_consent_request_decide(store, row));
     LB_TRY(lb_consent_record(decision));
-    LB_TRY(enter(decision, decision->agreed ? "GRANTED" : "REFUSED"));
-    return lb_consent_store_commit(store);
+    return enter(decision, decision->agreed ? "GRANTED" : "REFUSED");
 }
 
 /* Recorded, and nothing more: no grant hangs on one officer's word. */
 static lb_status note_first(struct lb_consent_decision *decision)
 {
-    struct lb_consent_store *store = decision->consent->store;
-    LB_TRY(lb_consent_store_begin(store));
-    LB_TRY(lb_consent_request_first(store, &decision->row));
-    LB_TRY(enter(decision, "FIRST_OFFICER"));
-    return lb_consent_store_commit(store);
+    LB_TRY(lb_consent_request_first(decision->consent->store, &decision->row));
+    return enter(decision, "FIRST_OFFICER");
 }
 
 static lb_status judge(struct lb_consent_decision *decision,
@@ -230,6 +225,22 @@ static const char *state_name(enum lb_consent_request_state state)
     return state == LB_REQUEST_GRANTED ? "GRANTED" : "REFUSED";
 }
 
+struct confirming {
+    struct lb_consent_decision *decision;
+    const Lianban__V1__ConfirmRequest *request;
+};
+
+static lb_status write_decision(void *self, struct lb_log_entry **out_entry)
+{
+    const struct confirming *confirming = self;
+    struct lb_consent_decision *decision = confirming->decision;
+    decision->now_unix_s = lb_clock_unix_s(decision->consent->options.clock);
+    decision->entry = NULL;
+    LB_TRY(judge(decision, confirming->request));
+    *out_entry = decision->entry;
+    return LB_OK;
+}
+
 static lb_status confirm(struct lb_consent_decision *decision, const char *caller,
                          const Lianban__V1__ConfirmRequest *request,
                          Lianban__V1__ConfirmResponse **out)
@@ -238,9 +249,9 @@ static lb_status confirm(struct lb_consent_decision *decision, const char *calle
     LB_TRY(lb_consent_who(decision->consent, decision->directory, caller, request->officer_token,
                           decision->arena, &decision->officer));
     LB_TRY(make_response(decision->arena, &response));
-    LB_DEFER(lb_consent_unlock) struct lb_consent *locked = lb_consent_lock(decision->consent);
-    decision->now_unix_s = lb_clock_unix_s(locked->options.clock);
-    LB_TRY(judge(decision, request));
+    struct confirming confirming = {decision, request};
+    struct lb_consent_job job = {.write = write_decision, .self = &confirming};
+    LB_TRY(lb_consent_together(decision->consent, &job));
     if (decision->row.grant_id != NULL)
         response->grant_id = (char *)(uintptr_t)decision->row.grant_id;
     response->state = (char *)(uintptr_t)state_name(decision->row.state);

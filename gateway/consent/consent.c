@@ -41,6 +41,7 @@ lb_status lb_consent_new(const struct lb_consent_options *options, struct lb_dia
     LB_DEFER(consent_freep) struct lb_consent *consent = calloc(1, sizeof(*consent));
     LB_ENSURE(consent != NULL, LB_NO_MEMORY, "a consent office");
     (void)pthread_mutex_init(&consent->lock, NULL);
+    lb_consent_turns_init(&consent->turns);
     consent->options = *options;
     if (consent->options.status_life_s <= 0)
         consent->options.status_life_s = DEFAULT_LIFE_S;
@@ -56,6 +57,7 @@ void lb_consent_free(struct lb_consent *consent)
     if (consent == NULL)
         return;
     lb_consent_store_close(consent->store);
+    lb_consent_turns_cleanup(&consent->turns);
     (void)pthread_mutex_destroy(&consent->lock);
     lb_wipe(consent->pseudonym_key, sizeof(consent->pseudonym_key));
     lb_wipe(consent->salt_key, sizeof(consent->salt_key));
@@ -103,29 +105,46 @@ static lb_status fill_grant(const struct lb_consent *consent,
 
 /* The copy lives a day after the first fetch, so that a window whose answer got lost can ask
  * again. */
-static lb_status fetch(struct lb_consent *consent, const char *caller, const char *request_id,
-                       struct lb_arena *arena, Lianban__V1__GetGrantResponse **out)
+struct fetching {
+    struct lb_consent *consent;
+    const char *caller;
+    const char *request_id;
+    struct lb_arena *arena;
+    struct lb_consent_request_row row;  /* out */
+};
+
+static lb_status fetch(void *self, struct lb_log_entry **out_entry)
 {
-    int64_t now = lb_clock_unix_s(consent->options.clock);
-    LB_DEFER(lb_consent_unlock) struct lb_consent *locked = lb_consent_lock(consent);
-    struct lb_consent_request_row row;
-    LB_ENSURE(lb_consent_text_ok(request_id, LB_MAX_NAME_BYTES), LB_GRANT_UNKNOWN,
+    struct fetching *fetching = self;
+    struct lb_consent_store *store = fetching->consent->store;
+    struct lb_consent_request_row *row = &fetching->row;
+    int64_t now = lb_clock_unix_s(fetching->consent->options.clock);
+    (void)out_entry;
+    LB_ENSURE(lb_consent_text_ok(fetching->request_id, LB_MAX_NAME_BYTES), LB_GRANT_UNKNOWN,
               "no such request");
-    lb_status status = lb_consent_request_find(locked->store, request_id, now, arena, &row);
+    lb_status status =
+        lb_consent_request_find(store, fetching->request_id, now, fetching->arena, row);
     LB_ENSURE(lb_status_code(status) != LB_ABSENT, LB_GRANT_UNKNOWN, "no such request");
     LB_TRY(status);
-    LB_ENSURE(strcmp(row.caller, caller) == 0, LB_GRANT_UNKNOWN, "request of another window");
-    if (row.state != LB_REQUEST_PENDING)
-        LB_TRY(lb_consent_request_shorten(locked->store, row.id, now + LB_CONSENT_COPY_KEPT_S));
-    LB_TRY(check_outcome(&row));
-    return fill_grant(consent, &row, arena, out);
+    LB_ENSURE(strcmp(row->caller, fetching->caller) == 0, LB_GRANT_UNKNOWN,
+              "request of another window");
+    if (row->state == LB_REQUEST_PENDING)
+        return LB_OK;
+    return lb_consent_request_shorten(store, row->id, now + LB_CONSENT_COPY_KEPT_S);
 }
 
 lb_status lb_consent_grant(struct lb_consent *consent, const char *caller,
                            const Lianban__V1__GetGrantRequest *request, struct lb_arena *arena,
                            Lianban__V1__GetGrantResponse **out)
 {
-    lb_status status = fetch(consent, caller, request->request_id, arena, out);
+    struct fetching fetching = {
+        .consent = consent, .caller = caller, .request_id = request->request_id, .arena = arena};
+    struct lb_consent_job job = {.write = fetch, .self = &fetching};
+    lb_status status = lb_consent_together(consent, &job);
+    if (status == LB_OK)
+        status = check_outcome(&fetching.row);
+    if (status == LB_OK)
+        status = fill_grant(consent, &fetching.row, arena, out);
     lb_consent_count_denial(consent, caller, status);
     return status;
 }

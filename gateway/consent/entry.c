@@ -98,8 +98,8 @@ static lb_status fill_leaf(const struct lb_consent_event *event, struct lb_leaf 
     return lb_hex_decode(lb_span_str(event->request_id + 2), leaf->txn, sizeof(leaf->txn));
 }
 
-lb_status lb_consent_enter(struct lb_consent *consent, const struct lb_consent_event *event,
-                           struct lb_arena *arena)
+lb_status lb_consent_entry(const struct lb_consent_event *event, struct lb_arena *arena,
+                           struct lb_log_entry **out_entry)
 {
     struct lb_log_entry *entry = lb_arena_alloc(arena, sizeof(*entry));
     LB_ENSURE(entry != NULL, LB_NO_MEMORY, "arena is full");
@@ -108,13 +108,28 @@ lb_status lb_consent_enter(struct lb_consent *consent, const struct lb_consent_e
     entry->fields = event->fields;
     entry->has_subject = true;
     memcpy(entry->subject, event->subject, sizeof(entry->subject));
-    lb_status status = lb_log_append_wait(consent->options.log, entry);
+    *out_entry = entry;
+    return LB_OK;
+}
+
+lb_status lb_consent_enter_all(struct lb_consent *consent, struct lb_log_entry *entries,
+                               size_t num)
+{
+    lb_status status = lb_log_append_all(consent->options.log, entries, num);
     if (status == LB_OK)
         return LB_OK;
     lb_log_failure("consent_not_recorded", status);
     LB_ENSURE(lb_log_refusal(status) != LB_LOG_FULL, LB_LOG_FULL, "no room for the decision");
     LB_ENSURE(lb_log_refusal(status) != LB_BUSY, LB_BUSY, "too many decisions wait for the log");
     LB_FAIL(LB_LOG_UNAVAILABLE, "decision can't be recorded");
+}
+
+lb_status lb_consent_enter(struct lb_consent *consent, const struct lb_consent_event *event,
+                           struct lb_arena *arena)
+{
+    struct lb_log_entry *entry = NULL;
+    LB_TRY(lb_consent_entry(event, arena, &entry));
+    return lb_consent_enter_all(consent, entry, 1);
 }
 
 struct lb_consent_event lb_consent_event_of(const struct lb_consent_grant_row *grant,

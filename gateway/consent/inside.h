@@ -30,8 +30,32 @@ struct lb_consent_recent {
     uint8_t sha256[32];
 };
 
+/* together.c: something to be written to the store with what others write at the same time. */
+struct lb_consent_job {
+    /* Runs under the lock, inside a transaction; a failure undoes what it wrote and nothing else.
+     * *out_entry is what has to be in the evidence before any of it counts: NULL for nothing. When
+     * the log takes nothing, one without an entry runs once more. */
+    lb_status (*write)(void *self, struct lb_log_entry **out_entry);
+    void *self;
+
+    struct lb_consent_job *next;  /* this and what follows are together.c's */
+    struct lb_log_entry *entry;
+    lb_status status;
+    bool done;
+};
+
+/* Who writes, and who waits for the next turn. */
+struct lb_consent_turns {
+    pthread_mutex_t lock;         /* before the office's */
+    pthread_cond_t over;
+    bool led;
+    struct lb_consent_job *first;
+    struct lb_consent_job **last;
+};
+
 struct lb_consent {
     struct lb_consent_options options;
+    struct lb_consent_turns turns;
     uint8_t pseudonym_key[32];
     uint8_t salt_key[32];
     uint8_t slip_key[32];
@@ -87,6 +111,8 @@ struct lb_consent_decision {
     /* set by lb_consent_issue */
     struct lb_consent_grant_row grant;
     uint8_t jwt_sha256[32];
+
+    struct lb_log_entry *entry;       /* of the decision; NULL for one that was taken before */
 };
 
 /* What one entry of the evidence says. */
@@ -162,6 +188,15 @@ void lb_consent_unref(struct lb_directory **directory);
  * returned, undoes an open transaction and gives the lock back. */
 struct lb_consent *lb_consent_lock(struct lb_consent *consent);
 void lb_consent_unlock(struct lb_consent **consent);
+
+/* --- together.c --- */
+
+/* lb_consent_turns_init begins without anybody; at lb_consent_turns_cleanup nobody may wait. */
+void lb_consent_turns_init(struct lb_consent_turns *turns);
+void lb_consent_turns_cleanup(struct lb_consent_turns *turns);
+/* lb_consent_together runs a job, and returns when what it wrote is durable, with its entry. What
+ * the job returned itself, what lb_consent_enter says of the log, or the store's failure. */
+LB_MUST lb_status lb_consent_together(struct lb_consent *consent, struct lb_consent_job *job);
 
 /* --- officer.c --- */
 
@@ -298,6 +333,12 @@ LB_MUST lb_status lb_consent_fields(const struct lb_form *form, size_t role,
 /* lb_consent_event_of describes something that happened to a grant. */
 struct lb_consent_event lb_consent_event_of(const struct lb_consent_grant_row *grant,
                                             const char *code, const char *desk);
+/* lb_consent_entry writes the entry about an event; lb_consent_enter_all makes several durable, all
+ * or none as far as anybody may be told: as lb_consent_enter. */
+LB_MUST lb_status lb_consent_entry(const struct lb_consent_event *event, struct lb_arena *arena,
+                                   struct lb_log_entry **out_entry);
+LB_MUST lb_status lb_consent_enter_all(struct lb_consent *consent, struct lb_log_entry *entries,
+                                       size_t num);
 /* lb_consent_enter makes an event durable in the evidence; LOG_UNAVAILABLE, and then nothing may be
  * granted, refused or withdrawn. */
 LB_MUST lb_status lb_consent_enter(struct lb_consent *consent,

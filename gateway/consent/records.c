@@ -262,6 +262,21 @@ void lb_consent_store_rollback(struct lb_consent_store *store)
     lb_store_rollback(store->store);
 }
 
+lb_status lb_consent_store_savepoint(struct lb_consent_store *store)
+{
+    return lb_store_savepoint(store->store);
+}
+
+lb_status lb_consent_store_release(struct lb_consent_store *store)
+{
+    return lb_store_release(store->store);
+}
+
+lb_status lb_consent_store_undo(struct lb_consent_store *store)
+{
+    return lb_store_undo(store->store);
+}
+
 /* --- statements --- */
 
 struct lb_stmt *lb_consent_stmt(struct lb_consent_store *store, enum lb_consent_sql which)

@@ -125,6 +125,10 @@ void lb_consent_store_close(struct lb_consent_store *store);
 LB_MUST lb_status lb_consent_store_begin(struct lb_consent_store *store);
 LB_MUST lb_status lb_consent_store_commit(struct lb_consent_store *store);
 void lb_consent_store_rollback(struct lb_consent_store *store);
+/* One's own part of a transaction: kept, or dropped. */
+LB_MUST lb_status lb_consent_store_savepoint(struct lb_consent_store *store);
+LB_MUST lb_status lb_consent_store_release(struct lb_consent_store *store);
+LB_MUST lb_status lb_consent_store_undo(struct lb_consent_store *store);
 
 /* lb_consent_store_purge drops what is past its time, at most once a minute. */
 LB_MUST lb_status lb_consent_store_purge(struct lb_consent_store *store, int64_t now_unix_s);

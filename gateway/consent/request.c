@@ -71,15 +71,17 @@ static lb_status check_plan(const struct lb_consent_asking *asking)
 
 /* --- filing --- */
 
-static lb_status file(struct lb_consent_asking *asking)
+static lb_status file(void *self, struct lb_log_entry **out_entry)
 {
+    const struct lb_consent_asking *asking = self;
+    struct lb_consent_store *store = asking->consent->store;
     int64_t all = 0, own = 0;
-    LB_DEFER(lb_consent_unlock) struct lb_consent *locked = lb_consent_lock(asking->consent);
-    LB_TRY(lb_consent_store_purge(locked->store, asking->now_unix_s));
-    LB_TRY(lb_consent_request_count(locked->store, asking->row.caller, &all, &own));
+    (void)out_entry;
+    LB_TRY(lb_consent_store_purge(store, asking->now_unix_s));
+    LB_TRY(lb_consent_request_count(store, asking->row.caller, &all, &own));
     LB_ENSURE(all < LB_CONSENT_MAX_PENDING && own < LB_CONSENT_MAX_PENDING_PER_WINDOW, LB_BUSY,
               "too many requests are pending");
-    return lb_consent_request_add(locked->store, &asking->row);
+    return lb_consent_request_add(store, &asking->row);
 }
 
 static lb_status make_ticket(const char *request_id, struct lb_arena *arena,
@@ -110,7 +112,8 @@ static lb_status ask(struct lb_consent_asking *asking, const char *caller,
     asking->row.keep_until_unix_s = asking->now_unix_s + LB_CONSENT_PENDING_S;
     LB_TRY(lb_consent_read_people(asking));
     LB_TRY(make_ticket(id, asking->arena, &ticket));
-    LB_TRY(file(asking));
+    struct lb_consent_job job = {.write = file, .self = asking};
+    LB_TRY(lb_consent_together(asking->consent, &job));
     *out = ticket;
     return LB_OK;
 }
