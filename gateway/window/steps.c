@@ -131,7 +131,8 @@ void fx_run(struct fixture *fx, const char *case_id, struct fx_collected *out)
         else
             out->facts[out->num_facts++] = event->fact;
     }
-    assert_true(listener.kicks >= out->num_facts);
+    /* One kick serves all that came before it was started. */
+    assert_true(listener.kicks > 0 || out->num_facts == 0);
     fx_listener_close(&listener);
 }
 

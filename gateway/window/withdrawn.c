@@ -71,15 +71,21 @@ static lb_status check_order(struct lb_withdrawn *withdrawn, const struct lb_sta
 
 /* --- one case --- */
 
+/* Its sections were opened when it was fetched, and say nothing of its state: this is done to every
+ * open case every few seconds. */
 static bool is_revoked(const struct lb_window_case *entry, const struct lb_case_member *member,
                        const struct lb_status_list *list, struct lb_arena *arena)
 {
-    struct lb_opened_grant opened;
+    struct lb_span jwt, *disclosures = NULL;
+    struct lb_grant peeked;
+    const struct lb_grant *grant = &peeked;
+    size_t num = 0;
     int64_t now = lb_clock_unix_s(entry->window->options.clock);
     if (member->consent.sd_jwt == NULL ||
-        lb_grant_take_apart(entry->form->form, member->consent.sd_jwt, arena, &opened) != LB_OK)
+        lb_sd_jwt_split(lb_span_str(member->consent.sd_jwt), arena, &jwt, &disclosures, &num) !=
+            LB_OK ||
+        lb_grant_peek(jwt, arena, &peeked) != LB_OK)
         return false;
-    const struct lb_grant *grant = &opened.grant;
     return grant->status_uri != NULL &&
            strcmp(grant->status_uri, lb_status_list_uri(list)) == 0 &&
            strcmp(grant->issuer, lb_status_list_issuer(list)) == 0 &&
