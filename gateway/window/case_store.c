@@ -177,7 +177,8 @@ lb_status lb_case_store_put(struct lb_case_store *store, struct lb_window_case *
     LB_ENSURE(text.len <= LB_MAX_JSON_BYTES, LB_TOO_LARGE, "case is too large to be kept");
     lb_case_store_enter(store);
     LB_TRY(lb_case_store_leave(store, put(store, entry->id, text, arena)));
-    entry->unkept = entry->behind = false;
+    entry->unkept = false;
+    entry->behind = false;
     entry->puts++;
     return LB_OK;
 }
