@@ -139,14 +139,17 @@ static lb_status check_binding(struct lb_read_job *job)
 
 static lb_status check_grant(struct lb_read_job *job)
 {
-    struct lb_span jwt = lb_span_str(job->request->grant);
-    struct lb_grant peek;
-    LB_TRY(lb_grant_peek(jwt, job->arena, &peek));
-    LB_TRY(lb_serve_issuer(job->serve, job->directory, peek.issuer, peek.kid, &job->issuer));
-    LB_TRY(lb_grant_check_signature(&peek, job->issuer->key));
-    job->grant = peek;
+    int64_t now = lb_clock_unix_s(job->serve->options.clock);
+    struct lb_serve_grants *grants = job->serve->grants;
+    struct lb_read_grant read;
+    struct lb_grant grant;
+    LB_TRY(lb_serve_grants_read(grants, lb_span_str(job->request->grant), now, job->arena, &grant,
+                                &read));
+    LB_TRY(lb_serve_issuer(job->serve, job->directory, grant.issuer, grant.kid, &job->issuer));
+    LB_TRY(lb_serve_grants_check(grants, &read, &grant, job->issuer->key, job->arena));
+    job->grant = grant;
     job->grant_known = true;
-    LB_TRY(lb_grant_check_time(&job->grant, lb_clock_unix_s(job->serve->options.clock)));
+    LB_TRY(lb_grant_check_time(&job->grant, now));
     LB_TRY(check_recovery(job));
     LB_ENSURE(strcmp(job->grant.requester, job->requester_org) == 0, LB_WRONG_REQUESTER,
               "grant belongs to another organization");

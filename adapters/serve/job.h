@@ -8,6 +8,7 @@
 #include "adapters/serve/epochs.h"
 #include "adapters/serve/event.h"
 #include "adapters/serve/erasures.h"
+#include "adapters/serve/grants.h"
 #include "adapters/serve/memory.h"
 #include "adapters/serve/pool.h"
 #include "adapters/serve/probe.h"
@@ -66,6 +67,7 @@ struct lb_serve {
     struct lb_serve_status *status;
     struct lb_serve_gate *gate;
     struct lb_operator_cache *operators;
+    struct lb_serve_grants *grants;
     struct lb_intake *intake;
 };
 

@@ -62,8 +62,10 @@ lb_status lb_read_token(struct lb_read_job *job, const char *text, struct lb_ope
     LB_TRY(lb_serve_issuer(job->serve, job->directory, peek.organization, peek.kid, &issuer));
     LB_ENSURE((issuer->kinds & LB_ISSUES_OPERATOR) != 0, LB_OPERATOR_TOKEN_INVALID,
               "issuer does not issue operator tokens");
-    return lb_operator_cache_verify(job->serve->operators, token, issuer->key,
-                                    lb_clock_unix_s(job->serve->options.clock), job->arena, out);
+    LB_TRY(lb_operator_cache_check(job->serve->operators, token, &peek, issuer->key,
+                                   lb_clock_unix_s(job->serve->options.clock), job->arena));
+    *out = peek;
+    return LB_OK;
 }
 
 /* Replay memory goes by context and number; uses go by grant and request id. */

@@ -90,6 +90,8 @@ lb_status lb_serve_new(const struct lb_serve_options *options, struct lb_diag *d
         status = lb_serve_gate_new(&serve->gate);
     if (status == LB_OK)
         status = lb_operator_cache_new(&serve->operators);
+    if (status == LB_OK)
+        status = lb_serve_grants_new(&serve->grants);
     lb_serve_budgets_init(&serve->budgets);
     lb_serve_events_init(&serve->events);
     lb_serve_erasures_init(&serve->erasures);
@@ -119,6 +121,7 @@ void lb_serve_free(struct lb_serve *serve)
     lb_serve_gate_free(serve->gate);
     lb_serve_closure_free(serve->closure);
     lb_operator_cache_free(serve->operators);
+    lb_serve_grants_free(serve->grants);
     lb_serve_status_free(serve->status);
     lb_serve_memory_free(serve->memory);
     lb_share_pairs_free(serve->share_pairs);

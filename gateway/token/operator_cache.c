@@ -59,17 +59,36 @@ static void remember(struct lb_operator_cache *cache, const uint8_t *digest, int
     (void)pthread_mutex_unlock(&cache->lock);
 }
 
+static void name_token(struct lb_span token, const struct lb_verify_key *key,
+                       uint8_t out[LB_SHA256_BYTES])
+{
+    uint8_t raw[LB_P256_PUBLIC_BYTES];
+    const struct lb_span parts[] = {lb_span_of(raw, lb_verify_key_raw(key, raw)), token};
+    lb_sha256_parts(parts, 2, out);
+}
+
+lb_status lb_operator_cache_check(struct lb_operator_cache *cache, struct lb_span token,
+                                  const struct lb_operator *peeked,
+                                  const struct lb_verify_key *key, int64_t now_unix_s,
+                                  struct lb_arena *arena)
+{
+    uint8_t digest[LB_SHA256_BYTES];
+    struct lb_operator verified;
+    name_token(token, key, digest);
+    if (peeked->exp > now_unix_s && is_known(cache, digest, now_unix_s))
+        return LB_OK;
+    LB_TRY(lb_operator_token_verify(token, key, now_unix_s, arena, &verified));
+    remember(cache, digest, verified.exp);
+    return LB_OK;
+}
+
 lb_status lb_operator_cache_verify(struct lb_operator_cache *cache, struct lb_span token,
                                    const struct lb_verify_key *key, int64_t now_unix_s,
                                    struct lb_arena *arena, struct lb_operator *out)
 {
-    uint8_t raw[LB_P256_PUBLIC_BYTES], digest[LB_SHA256_BYTES];
-    const struct lb_span parts[] = {lb_span_of(raw, lb_verify_key_raw(key, raw)), token};
-    lb_sha256_parts(parts, 2, digest);
-    /* What was signed is read anew each time; only the signature's check is saved. */
-    if (is_known(cache, digest, now_unix_s))
-        return lb_operator_token_peek(token, arena, out);
-    LB_TRY(lb_operator_token_verify(token, key, now_unix_s, arena, out));
-    remember(cache, digest, out->exp);
+    struct lb_operator claims;
+    LB_TRY(lb_operator_token_peek(token, arena, &claims));
+    LB_TRY(lb_operator_cache_check(cache, token, &claims, key, now_unix_s, arena));
+    *out = claims;
     return LB_OK;
 }

@@ -20,5 +20,12 @@ void lb_operator_cache_free(struct lb_operator_cache *cache);
 LB_MUST lb_status lb_operator_cache_verify(struct lb_operator_cache *cache, struct lb_span token,
                                            const struct lb_verify_key *key, int64_t now_unix_s,
                                            struct lb_arena *arena, struct lb_operator *out);
+/* lb_operator_cache_check does so for whoever had to look into the token for its issuer's key:
+ * `peeked` is what lb_operator_token_peek read of these very bytes, and may be believed after
+ * LB_OK. */
+LB_MUST lb_status lb_operator_cache_check(struct lb_operator_cache *cache, struct lb_span token,
+                                          const struct lb_operator *peeked,
+                                          const struct lb_verify_key *key, int64_t now_unix_s,
+                                          struct lb_arena *arena);
 
 #endif
