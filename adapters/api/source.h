@@ -116,6 +116,9 @@ struct lb_source_plugin {
     int api_version;
     const char *name;  /* "sqlite" */
     void *ctx;         /* of a plugin with a state of its own, else NULL; open gets it */
+    /* Its reads are work of this process that mostly ends within a millisecond, and that waits for
+     * nobody: reads that came together may be done one after another on one thread. */
+    bool in_process;
     /* open connects read-only, or fails with a sentence in diag. Until somebody has done something:
      * CONFIG_INVALID (missing file, not a database), SOURCE_WRITABLE (the account could do more
      * than read), SOURCE_DENIED (account or password), SOURCE_NO_DRIVER. It may work later:

@@ -33,6 +33,7 @@
  *   share.c    the run of a blind household sum, if a share is asked
  *   subject.c  the subject: an inner judgement; who is refused is replaced by nobody
  *   run.c      queries and operators, for nobody as for anybody
+ *   together.c leads reads that came together through all of the above
  *   record.c   the entry, durable before anything leaves; within its transaction
  *   limits.c     uses, budgets, intervals of standing grants, and what was asked before
  *   answer.c     the sealed answer
@@ -126,12 +127,23 @@ struct lb_read_job {
     Lianban__V1__Fact **facts;           /* one per want, once run */
     const char **states;                 /* how each would have been released, for the officer */
     enum lb_code inner;                  /* LB_CODE_OK, or the inner reason for no facts */
+    enum lb_code outer;                  /* the outcome; LB_CODE_OK while none stands against it */
+    bool pressed;                        /* others wait while it runs */
     struct lb_span sealed;
     struct lb_memory_use use;
     struct lb_log_entry entry;
-    int64_t recording_us;                /* for the meter */
+    int64_t judging_us;                  /* for the meter, as the next */
+    int64_t recording_us;
     int64_t begun_ms;                    /* monotonic; for the trace */
 };
+
+/* Reads that may be judged one after another on one thread: those of a message, or what waits. */
+#define LB_READ_TOGETHER 16
+/* What a read may take of its database while others wait for it. One that takes longer is begun
+ * again by itself, and so are the next ones of its views. */
+#define LB_READ_PATIENCE_MS (LB_SERVE_QUICK_MS + 1)
+/* lb_read_work runs a read that was queued, and those that wait behind it (together.c). */
+void lb_read_work(struct lb_job *job);
 
 /* The steps. lb_read_check, lb_read_open and lb_read_section fail with outer codes; a failure of
  * lb_read_subject is an inner one, and what a database cannot give is no failure but a fact's
@@ -144,7 +156,11 @@ LB_MUST lb_status lb_read_section(struct lb_read_job *job);
 LB_MUST lb_status lb_read_token(struct lb_read_job *job, const char *text,
                                 struct lb_operator *out);
 LB_MUST lb_status lb_read_subject(struct lb_read_job *job);
+/* lb_read_run fails with SOURCE_TIMEOUT only for a job that is `pressed`: it is to be run again. */
 LB_MUST lb_status lb_read_run(struct lb_read_job *job);
+/* lb_read_waits says whether running this job would let others wait: its database is not one of
+ * this process, or was slow lately, or is a person. */
+bool lb_read_waits(const struct lb_read_job *job);
 /* These two run on the sequencer, in the entry's transaction. lb_read_limits counts uses,
  * budgets and intervals (outer codes), puts remembered answers in place of the facts, and sets
  * job->inner when too much was asked; lb_read_answer puts the sealed answer into job->sealed. */
@@ -176,9 +192,9 @@ LB_MUST lb_status lb_serve_check_shares(const struct lb_serve_options *options,
 /* lb_read_detail_fits says whether the officer's detail of this read fits into an entry, however
  * the read ends. */
 bool lb_read_detail_fits(const struct lb_read_job *job);
-/* lb_read_record queues the entry for an outcome: LB_CODE_OK when job->sealed may leave. The job
- * ends in the entry's done. */
-void lb_read_record(struct lb_read_job *job, enum lb_code outer);
+/* lb_read_record_all queues the entries of jobs for their outcomes: LB_CODE_OK when job->sealed may
+ * leave. Each job ends in its entry's done. */
+void lb_read_record_all(struct lb_read_job *const *jobs, size_t num);
 /* lb_read_finish tells the owner and frees the job. */
 void lb_read_finish(struct lb_read_job *job, const struct lb_serve_answer *answer);
 

@@ -59,7 +59,8 @@ static bool take_on(struct lb_adapter_link *link)
     return room;
 }
 
-static void enqueue(struct lb_adapter_link *link, struct outgoing *item)
+/* `more` of them come at once, so it is not said yet that there is something to be sent. */
+static void enqueue(struct lb_adapter_link *link, struct outgoing *item, bool more)
 {
     (void)pthread_mutex_lock(&link->lock);
     bool closed = link->closed;
@@ -67,7 +68,8 @@ static void enqueue(struct lb_adapter_link *link, struct outgoing *item)
         item->next = NULL;
         *link->last = item;
         link->last = &item->next;
-        link->options.port.kick(link->options.port.ctx);
+        if (!more)
+            link->options.port.kick(link->options.port.ctx);
     }
     (void)pthread_mutex_unlock(&link->lock);
     if (closed)
@@ -125,6 +127,9 @@ static void lose(struct lb_adapter_link *link, struct outgoing *item)
     lb_log_failure("answer_lost", LB_FAULT(LB_NO_MEMORY, "answer"));
     (void)pthread_mutex_lock(&link->lock);
     link->num_unsent--;
+    /* It may have been the last of several. */
+    if (!link->closed)
+        link->options.port.kick(link->options.port.ctx);
     (void)pthread_mutex_unlock(&link->lock);
     if (item != NULL)
         lb_outgoing_free(item);
@@ -146,7 +151,7 @@ static void answered(void *ctx, const struct lb_serve_answer *answer)
     }
     /* Half an answer would look like a lie; none is late. */
     if (item != NULL && !item->sealed.failed && !item->leaf.failed)
-        enqueue(link, item);
+        enqueue(link, item, answer->more);
     else
         lose(link, item);
     lb_link_unref(link);
@@ -181,30 +186,40 @@ static void refuse(struct lb_adapter_link *link, const uint8_t *txn, lb_status r
     }
     memcpy(item->txn, txn, sizeof(item->txn));
     item->code = reason->code == LB_STOPPING ? LB_STOPPING : LB_BUSY;
-    enqueue(link, item);
+    enqueue(link, item, false);
 }
 
+static lb_status take_read(struct lb_adapter_link *link, const Lianban__V1__RoutedRead *read,
+                           const struct lb_checkpoint *checkpoint, struct lb_serve_batch *batch)
+{
+    struct lb_hash route_leaf;
+    LB_TRY(lb_adapter_check_route(read, checkpoint, &route_leaf));
+    LB_ENSURE(protobuf_c_message_get_packed_size(&read->request->base) <= MAX_READ_BYTES,
+              LB_TOO_LARGE, "a read that no broker should pass on");
+    LB_ENSURE(take_on(link), LB_BUSY, "the broker takes no answers");
+    lb_status status = lb_serve_add(link->options.serve, read->request, &route_leaf, answered,
+                                    link, batch);
+    if (status != LB_OK) {
+        refuse(link, read->request->txn.data, status);
+        lb_link_unref(link);
+    }
+    return LB_OK;
+}
+
+/* What was taken on before a read that no broker sends is answered all the same. */
 static lb_status take_batch(struct lb_adapter_link *link, const Lianban__V1__Batch *batch)
 {
     struct lb_checkpoint checkpoint;
+    struct lb_serve_batch reads;
+    lb_status status = LB_OK;
     LB_ENSURE(batch->n_reads <= LB_MAX_ITEMS_PER_BATCH && batch->n_answers == 0, LB_MALFORMED,
               "batch has the wrong items");
     LB_TRY(lb_session_watch(&link->session, batch->log, &checkpoint));
-    for (size_t i = 0; i < batch->n_reads; i++) {
-        const Lianban__V1__RoutedRead *read = batch->reads[i];
-        struct lb_hash route_leaf;
-        LB_TRY(lb_adapter_check_route(read, &checkpoint, &route_leaf));
-        LB_ENSURE(protobuf_c_message_get_packed_size(&read->request->base) <= MAX_READ_BYTES,
-                  LB_TOO_LARGE, "a read that no broker should pass on");
-        LB_ENSURE(take_on(link), LB_BUSY, "the broker takes no answers");
-        lb_status status = lb_serve_submit(link->options.serve, read->request, &route_leaf,
-                                           answered, link);
-        if (status != LB_OK) {
-            refuse(link, read->request->txn.data, status);
-            lb_link_unref(link);
-        }
-    }
-    return LB_OK;
+    lb_serve_batch_init(&reads);
+    for (size_t i = 0; i < batch->n_reads && status == LB_OK; i++)
+        status = take_read(link, batch->reads[i], &checkpoint, &reads);
+    lb_serve_submit_all(link->options.serve, &reads);
+    return status;
 }
 
 /* What ends grants touches the store, so it is taken in on a worker. */
@@ -244,7 +259,7 @@ static void run_ending(struct lb_job *base)
         lb_status status = take_in(job, ack);
         item->code = lb_code_outer(lb_status_code(status));
         item->ack = ack;
-        enqueue(link, item);
+        enqueue(link, item, false);
     } else {
         free(item);
         free(ack);

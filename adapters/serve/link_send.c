@@ -5,15 +5,17 @@
 /* What a link sends: greeting, answers and acknowledgements with their proofs. */
 
 /* A frame's size is bounded well below the message maximum: an answer has at most
- * LB_MAX_ANSWER_BYTES and its proof at most a few KiB. */
-#define MAX_FRAME_ANSWERS 16
+ * LB_MAX_ANSWER_BYTES and its proof at most a few KiB, and nothing is added behind that many. */
+#define MAX_FRAME_ANSWERS 64
+#define ENOUGH_FRAME_BYTES ((size_t)512 * 1024)
+#define PROOF_BYTES ((size_t)4096)
 
 static struct outgoing *take_answers(struct lb_adapter_link *link, size_t *out_num, bool *out_show)
 {
     struct outgoing *first = NULL, **last = &first;
-    size_t num = 0;
+    size_t num = 0, bytes = 0;
     (void)pthread_mutex_lock(&link->lock);
-    while (link->first != NULL && num < MAX_FRAME_ANSWERS) {
+    while (link->first != NULL && num < MAX_FRAME_ANSWERS && bytes < ENOUGH_FRAME_BYTES) {
         struct outgoing *item = link->first;
         if (item->ack != NULL && num > 0)
             break; /* an acknowledgement is a frame of its own */
@@ -24,6 +26,7 @@ static struct outgoing *take_answers(struct lb_adapter_link *link, size_t *out_n
         *last = item;
         last = &item->next;
         num++;
+        bytes += item->sealed.len + PROOF_BYTES;
         link->num_unsent -= item->ack != NULL ? 0 : 1;
         if (item->ack != NULL)
             break;

@@ -12,6 +12,7 @@
 #define CONNECTION_ARENA_BYTES (4 * 1024 * 1024)
 #define MAX_CONNECT_MS 5000
 #define AGAIN_MS 500  /* after a failure to connect */
+#define SLOW_MS 1000  /* after a query that was */
 
 struct prepared {
     lb_status status;              /* of preparing it */
@@ -26,9 +27,11 @@ struct connection {
     bool busy;
 };
 
+/* What is known of a view whatever the connection. */
 struct shape {
     bool known;
     uint8_t digest[32];
+    atomic_llong slow_until_ms;
 };
 
 struct lb_serve_pool {
@@ -318,6 +321,19 @@ static lb_status read_view(struct lb_serve_pool *pool, struct connection *connec
                                       arena, &rows->result);
 }
 
+static void note_time(struct lb_serve_pool *pool, size_t view, int64_t began_ms)
+{
+    int64_t now = now_ms();
+    if (now - began_ms > LB_SERVE_QUICK_MS)
+        atomic_store(&pool->shapes[view].slow_until_ms, now + SLOW_MS);
+}
+
+bool lb_serve_pool_is_quick(struct lb_serve_pool *pool, size_t view)
+{
+    return pool->options.plugin->in_process &&
+           atomic_load(&pool->shapes[view].slow_until_ms) <= now_ms();
+}
+
 /* After these the connection is as good as before. */
 static bool spares_connection(enum lb_code code)
 {
@@ -349,8 +365,10 @@ lb_status lb_serve_pool_read(struct lb_serve_pool *pool, const struct lb_serve_q
     LB_ENSURE(connection != NULL, LB_BUSY, "every connection to the database is in use");
     for (size_t i = 0; i < num_queries; i++) {
         struct lb_serve_rows *rows = &out_rows[i];
+        int64_t began_ms = now_ms();
         *rows = (struct lb_serve_rows){.status = LB_OK};
         rows->status = ask(pool, connection, &queries[i], until_ms, arena, rows);
+        note_time(pool, queries[i].view, began_ms);
         enum lb_code code = lb_status_code(rows->status);
         if (code == LB_SOURCE_CHANGED)
             lb_log_failure("source_changed", rows->status);

@@ -57,4 +57,10 @@ LB_MUST lb_status lb_serve_pool_read(struct lb_serve_pool *pool,
                                      int64_t max_ms, struct lb_arena *arena,
                                      struct lb_serve_rows *out_rows);
 
+/* lb_serve_pool_is_quick says whether a view of this pool may be asked while other reads wait: the
+ * source is one of this process, and a second has passed since one of the view's queries took more
+ * than LB_SERVE_QUICK_MS. */
+#define LB_SERVE_QUICK_MS 4
+bool lb_serve_pool_is_quick(struct lb_serve_pool *pool, size_t view);
+
 #endif

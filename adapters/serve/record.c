@@ -210,6 +210,19 @@ static lb_status remember(struct lb_log_entry *entry, struct lb_store *store)
     return status;
 }
 
+static void recorded(struct lb_log_entry *entry, lb_status status);
+
+/* The entry that is told next, at once and by this thread, may be another answer for the same one
+ * who waits: one message is enough for both. */
+static bool goes_on(const struct lb_log_entry *entry)
+{
+    const struct lb_log_entry *next = entry->next;
+    if (next == NULL || next->done != recorded)
+        return false;
+    const struct lb_read_job *job = entry->owner, *other = next->owner;
+    return other->done == job->done && other->ctx == job->ctx;
+}
+
 static void recorded(struct lb_log_entry *entry, lb_status status)
 {
     struct lb_read_job *job = entry->owner;
@@ -225,29 +238,53 @@ static void recorded(struct lb_log_entry *entry, lb_status status)
         if (answer.code == LB_ANSWERED && entry->refused == LB_OK)
             answer.sealed = job->sealed;
     }
+    answer.more = goes_on(entry);
     lb_read_finish(job, &answer);
 }
 
-void lb_read_record(struct lb_read_job *job, enum lb_code outer)
+static lb_status make_entry(struct lb_read_job *job)
 {
     struct lb_log_entry *entry = &job->entry;
     entry->owner = job;
     entry->done = recorded;
-    entry->guard = outer == LB_CODE_OK ? remember : NULL;
+    entry->guard = job->outer == LB_CODE_OK ? remember : NULL;
     entry->has_subject = job->subject_known;
     memcpy(entry->subject, job->names.names[0], sizeof(entry->subject));
-    fill_leaf(job, outer);
-    lb_status status = outer == LB_CODE_OK ? LB_OK : write_detail(job, outer);
-    if (status == LB_OK)
-        status = write_fields(job);
+    fill_leaf(job, job->outer);
+    if (job->outer != LB_CODE_OK)
+        LB_TRY(write_detail(job, job->outer));
     job->recording_us = lb_meter_now(job->serve->options.meter);
-    if (status == LB_OK)
-        status = lb_log_append(job->serve->options.log, entry);
-    if (status != LB_OK) {
-        struct lb_serve_answer answer = {
-            .txn = job->request->txn.data,
-            .code = lb_log_refusal(status),
-        };
-        lb_read_finish(job, &answer);
+    return write_fields(job);
+}
+
+static void not_recorded(struct lb_read_job *job, lb_status status)
+{
+    const struct lb_serve_answer answer = {
+        .txn = job->request->txn.data,
+        .code = lb_log_refusal(status),
+    };
+    lb_read_finish(job, &answer);
+}
+
+void lb_read_record_all(struct lb_read_job *const *jobs, size_t num)
+{
+    struct lb_log_entry *entries[LB_READ_TOGETHER];
+    struct lb_read_job *made[LB_READ_TOGETHER];
+    size_t num_made = 0;
+    for (size_t i = 0; i < num; i++) {
+        lb_status status = make_entry(jobs[i]);
+        if (status != LB_OK) {
+            not_recorded(jobs[i], status);
+            continue;
+        }
+        made[num_made] = jobs[i];
+        entries[num_made++] = &jobs[i]->entry;
     }
+    if (num_made == 0)
+        return;
+    lb_status status = LB_OK;
+    struct lb_log *log = made[0]->serve->options.log;
+    size_t queued = lb_log_append_list(log, entries, num_made, &status);
+    for (size_t i = queued; i < num_made; i++)
+        not_recorded(made[i], status);
 }

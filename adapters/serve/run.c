@@ -124,6 +124,21 @@ static void ask_drill(struct run *run, size_t first, int64_t left_ms)
         run->rows[i] = (struct lb_serve_rows){.status = status};
 }
 
+/* Others wait: what their time is too short for is begun again without them. */
+static lb_status ask_database(struct run *run, int64_t left_ms)
+{
+    bool pressed = run->job->pressed;
+    if (pressed && left_ms > LB_READ_PATIENCE_MS)
+        left_ms = LB_READ_PATIENCE_MS;
+    lb_status status = lb_serve_pool_read(run->job->serve->pool, run->queries, run->num_queries,
+                                          left_ms, run->rows_arena, run->rows);
+    bool late = lb_status_code(status) == LB_BUSY;
+    for (size_t i = 0; status == LB_OK && i < run->num_queries; i++)
+        late = late || lb_status_code(run->rows[i].status) == LB_SOURCE_TIMEOUT;
+    LB_ENSURE(!pressed || !late, LB_SOURCE_TIMEOUT, "to be asked again alone");
+    return status;
+}
+
 static lb_status query_views(struct run *run)
 {
     const struct lb_read_job *job = run->job;
@@ -134,8 +149,7 @@ static lb_status query_views(struct run *run)
     LB_TRY(plan_queries(run, LB_VIEW_DATABASE, false));
     size_t num = run->num_queries;
     if (num > 0)
-        LB_TRY(lb_serve_pool_read(job->serve->pool, run->queries, num, left_ms, run->rows_arena,
-                                  run->rows));
+        LB_TRY(ask_database(run, left_ms));
     LB_TRY(plan_queries(run, LB_VIEW_DATABASE, true));
     LB_TRY(plan_queries(run, LB_VIEW_DRILL, true));
     for (; num < run->num_queries; num++)

@@ -6,7 +6,6 @@
 
 #include "adapters/serve/gate.h"
 #include "adapters/serve/intake_state.h"
-#include "adapters/serve/pace.h"
 #include "gateway/base/log.h"
 #include "gateway/base/trace.h"
 #include "gateway/base/wipe.h"
@@ -144,43 +143,6 @@ const char *lb_serve_self(const struct lb_serve *serve)
     return serve->options.self;
 }
 
-/* A failure that says something about the subject goes into the sealed answer; every other one is
- * told openly, since it would be the same for anybody. */
-static lb_status judge(struct lb_read_job *job)
-{
-    struct lb_meter *meter = job->serve->options.meter;
-    int64_t at = lb_meter_now(meter);
-    LB_TRY(lb_read_check(job));
-    at = lb_meter_took(meter, LB_METER_VERIFY, at);
-    LB_TRY(lb_read_open(job));
-    at = lb_meter_took(meter, LB_METER_OPEN, at);
-    LB_TRY(lb_read_section(job));
-    LB_TRY(lb_read_drilled(job));
-    int64_t begun = lb_pace_begin();
-    lb_status status = lb_read_subject(job);
-    (void)lb_meter_took(meter, LB_METER_JUDGE, at);
-    if (status == LB_OK || lb_code_scope(status->code) == LB_SCOPE_INNER) {
-        job->inner = lb_status_code(status);
-        status = lb_read_run(job);
-    }
-    lb_pace_end(begun);
-    return status;
-}
-
-static void run_job(struct lb_job *base)
-{
-    struct lb_read_job *job = (struct lb_read_job *)base;
-    job->directory = lb_trust_directory(job->serve->options.trust);
-    lb_status status = judge(job);
-    enum lb_code outer = LB_CODE_OK;
-    if (status != LB_OK) {
-        outer = lb_code_outer(status->code);
-        if (lb_code_scope(status->code) == LB_SCOPE_LOCAL)
-            lb_log_failure("read_failed", status);
-    }
-    lb_read_record(job, outer);
-}
-
 /* For who looks at one request through all hops, and only when its caller asked for it. The code
  * is the outer one. */
 static void log_read(const struct lb_read_job *job, enum lb_code code)
@@ -231,17 +193,14 @@ static lb_status copy_request(struct lb_read_job *job, const Lianban__V1__ReadRe
     return lb_pb_unpack(&lianban__v1__read_request__descriptor, bytes, job->arena, &job->request);
 }
 
-lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
-                          const struct lb_hash *route_leaf, lb_serve_done done, void *ctx)
+static lb_status new_job(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
+                         const struct lb_hash *route_leaf, lb_serve_done done, void *ctx,
+                         struct lb_read_job **out_job)
 {
-    LB_TRY(lb_serve_gate_enter(serve->gate));
     struct lb_read_job *job = calloc(1, sizeof(*job));
-    if (job == NULL) {
-        lb_serve_gate_leave(serve->gate);
-        LB_FAIL(LB_NO_MEMORY, "read");
-    }
+    LB_ENSURE(job != NULL, LB_NO_MEMORY, "read");
     *job = (struct lb_read_job){
-        .job = {.run = run_job},
+        .job = {.run = lb_read_work},
         .serve = serve,
         .route_leaf = *route_leaf,
         .done = done,
@@ -251,13 +210,67 @@ lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest
     };
     lb_status status = job->arena == NULL ? LB_FAULT(LB_NO_MEMORY, "read arena")
                                           : copy_request(job, request);
-    if (status == LB_OK)
+    if (status != LB_OK) {
+        free_job(job);
+        return status;
+    }
+    *out_job = job;
+    return LB_OK;
+}
+
+lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
+                          const struct lb_hash *route_leaf, lb_serve_done done, void *ctx)
+{
+    struct lb_read_job *job = NULL;
+    LB_TRY(lb_serve_gate_enter(serve->gate));
+    lb_status status = new_job(serve, request, route_leaf, done, ctx, &job);
+    if (status == LB_OK) {
         status = lb_workers_submit(serve->options.workers, &job->job);
+        if (status != LB_OK)
+            free_job(job);
+    }
+    if (status != LB_OK)
+        lb_serve_gate_leave(serve->gate);
+    return status;
+}
+
+void lb_serve_batch_init(struct lb_serve_batch *batch)
+{
+    batch->first = NULL;
+    batch->last = &batch->first;
+}
+
+lb_status lb_serve_add(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
+                       const struct lb_hash *route_leaf, lb_serve_done done, void *ctx,
+                       struct lb_serve_batch *batch)
+{
+    struct lb_read_job *job = NULL;
+    LB_TRY(lb_serve_gate_enter(serve->gate));
+    lb_status status = new_job(serve, request, route_leaf, done, ctx, &job);
     if (status != LB_OK) {
         lb_serve_gate_leave(serve->gate);
-        free_job(job);
+        return status;
     }
-    return status;
+    job->job.next = NULL;
+    *batch->last = &job->job;
+    batch->last = &job->job.next;
+    return LB_OK;
+}
+
+void lb_serve_submit_all(struct lb_serve *serve, struct lb_serve_batch *batch)
+{
+    struct lb_job *left = NULL;
+    lb_status status = lb_workers_submit_all(serve->options.workers, batch->first, &left);
+    while (left != NULL) {
+        struct lb_read_job *job = (struct lb_read_job *)left;
+        const struct lb_serve_answer answer = {
+            .txn = job->request->txn.data,
+            .code = lb_status_code(status),
+        };
+        left = left->next;
+        lb_read_finish(job, &answer);
+    }
+    lb_serve_batch_init(batch);
 }
 
 struct waiter {

@@ -93,6 +93,7 @@ struct lb_serve_answer {
     bool recorded;            /* false only without evidence: LOG_UNAVAILABLE, BUSY */
     uint64_t index;           /* of the entry */
     struct lb_span leaf;      /* its bytes */
+    bool more;                /* an answer to the same `ctx` follows at once, from this thread */
 };
 
 /* Called exactly once for every accepted submit, on any thread. */
@@ -103,6 +104,23 @@ typedef void (*lb_serve_done)(void *ctx, const struct lb_serve_answer *answer);
  * done is not called. */
 LB_MUST lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
                                   const struct lb_hash *route_leaf, lb_serve_done done, void *ctx);
+
+/* Reads that came together. They are judged together as far as no source is slow, recorded in one
+ * commit, and told one after another. */
+struct lb_serve_batch {
+    struct lb_job *first;
+    struct lb_job **last;
+};
+/* lb_serve_batch_init makes an empty one. */
+void lb_serve_batch_init(struct lb_serve_batch *batch);
+/* lb_serve_add takes one more read, as lb_serve_submit does, which waits for lb_serve_submit_all.
+ * STOPPING, NO_MEMORY; then done is not called. */
+LB_MUST lb_status lb_serve_add(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
+                               const struct lb_hash *route_leaf, lb_serve_done done, void *ctx,
+                               struct lb_serve_batch *batch);
+/* lb_serve_submit_all queues them; those that find no room are told BUSY or STOPPING, without an
+ * entry. The batch is empty then. */
+void lb_serve_submit_all(struct lb_serve *serve, struct lb_serve_batch *batch);
 
 /* lb_serve_read is lb_serve_submit that waits; the answer lives in the arena. */
 LB_MUST lb_status lb_serve_read(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,

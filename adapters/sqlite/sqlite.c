@@ -267,6 +267,7 @@ const struct lb_source_plugin *lb_source_sqlite(void)
     static const struct lb_source_plugin plugin = {
         .api_version = LB_SOURCE_API_VERSION,
         .name = "sqlite",
+        .in_process = true,
         .open = sqlite_open,
         .close = sqlite_close,
         .prepare = sqlite_prepare,

@@ -16,20 +16,40 @@ struct lb_workers {
     pthread_t threads[];
 };
 
+/* Under the lock; NULL when nothing waits. */
+static struct lb_job *take_first(struct lb_workers *workers)
+{
+    struct lb_job *job = workers->first;
+    if (job == NULL)
+        return NULL;
+    workers->first = job->next;
+    if (workers->first == NULL)
+        workers->last = &workers->first;
+    workers->num_queued--;
+    return job;
+}
+
 static struct lb_job *take(struct lb_workers *workers)
 {
     (void)pthread_mutex_lock(&workers->lock);
     while (workers->first == NULL && !workers->stopping)
         (void)pthread_cond_wait(&workers->work, &workers->lock);
-    struct lb_job *job = workers->first;
-    if (job != NULL) {
-        workers->first = job->next;
-        if (workers->first == NULL)
-            workers->last = &workers->first;
-        workers->num_queued--;
-    }
+    struct lb_job *job = take_first(workers);
     (void)pthread_mutex_unlock(&workers->lock);
     return job;
+}
+
+/* Under the lock. */
+static lb_status enqueue(struct lb_workers *workers, struct lb_job *job)
+{
+    LB_ENSURE(!workers->stopping, LB_STOPPING, "workers are stopping");
+    LB_ENSURE(workers->num_queued < workers->max_queued, LB_BUSY,
+              "the queue of blocking work is full");
+    job->next = NULL;
+    *workers->last = job;
+    workers->last = &job->next;
+    workers->num_queued++;
+    return LB_OK;
 }
 
 static void *work(void *arg)
@@ -62,21 +82,66 @@ lb_status lb_workers_new(size_t num_threads, size_t max_queued, struct lb_worker
 
 lb_status lb_workers_submit(struct lb_workers *workers, struct lb_job *job)
 {
-    lb_status status = LB_OK;
     (void)pthread_mutex_lock(&workers->lock);
-    if (workers->stopping) {
-        status = LB_FAULT(LB_STOPPING, "workers are stopping");
-    } else if (workers->num_queued >= workers->max_queued) {
-        status = LB_FAULT(LB_BUSY, "the queue of blocking work is full");
-    } else {
-        job->next = NULL;
-        *workers->last = job;
-        workers->last = &job->next;
-        workers->num_queued++;
+    lb_status status = enqueue(workers, job);
+    if (status == LB_OK)
         (void)pthread_cond_signal(&workers->work);
-    }
     (void)pthread_mutex_unlock(&workers->lock);
     return status;
+}
+
+lb_status lb_workers_submit_all(struct lb_workers *workers, struct lb_job *first,
+                                struct lb_job **out_left)
+{
+    lb_status status = LB_OK;
+    (void)pthread_mutex_lock(&workers->lock);
+    while (first != NULL && status == LB_OK) {
+        struct lb_job *next = first->next;
+        status = enqueue(workers, first);
+        first = status == LB_OK ? next : first;
+    }
+    if (workers->first != NULL)
+        (void)pthread_cond_signal(&workers->work);
+    (void)pthread_mutex_unlock(&workers->lock);
+    *out_left = first;
+    return status;
+}
+
+size_t lb_workers_take_along(struct lb_workers *workers, void (*run)(struct lb_job *job),
+                             size_t max, struct lb_job **out_first)
+{
+    size_t num = 0;
+    struct lb_job **end = out_first;
+    (void)pthread_mutex_lock(&workers->lock);
+    while (num < max && workers->first != NULL && workers->first->run == run) {
+        *end = take_first(workers);
+        end = &(*end)->next;
+        num++;
+    }
+    *end = NULL;
+    /* What is still there was announced to one thread only, which may be this one. */
+    if (workers->first != NULL)
+        (void)pthread_cond_signal(&workers->work);
+    (void)pthread_mutex_unlock(&workers->lock);
+    return num;
+}
+
+void lb_workers_give_back(struct lb_workers *workers, struct lb_job *first)
+{
+    if (first == NULL)
+        return;
+    struct lb_job *last = first;
+    size_t num = 1;
+    for (; last->next != NULL; last = last->next)
+        num++;
+    (void)pthread_mutex_lock(&workers->lock);
+    if (workers->first == NULL)
+        workers->last = &last->next;
+    last->next = workers->first;
+    workers->first = first;
+    workers->num_queued += num;
+    (void)pthread_cond_broadcast(&workers->work);
+    (void)pthread_mutex_unlock(&workers->lock);
 }
 
 void lb_workers_load(struct lb_workers *workers, struct lb_workers_load *out_load)
