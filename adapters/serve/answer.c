@@ -50,7 +50,8 @@ lb_status lb_read_answer(struct lb_read_job *job)
     size_t size = job->request->answer_bytes - LB_AEAD_TAG_BYTES;
     struct lb_span plain = LB_SPAN_EMPTY;
     LB_TRY(choose(job, size, &plain));
-    const Lianban__V1__Sealed *sealed = job->request->sealed;
-    return lb_seal_answer(&job->context, sealed->seq, lb_pb_span(sealed->ciphertext),
-                          lb_pb_span(job->request->txn), plain, job->arena, &job->sealed);
+    /* The leaf has the ciphertext's hash since the entry was made. */
+    return lb_seal_answer_to(&job->context, job->request->sealed->seq,
+                             job->entry.leaf.request_hash, lb_pb_span(job->request->txn), plain,
+                             job->arena, &job->sealed);
 }

@@ -99,6 +99,7 @@ struct lb_read_job {
     struct lb_arena *arena;
     Lianban__V1__ReadRequest *request;
     struct lb_hash route_leaf;
+    bool is_hashed;                      /* the entry's leaf has the ciphertext's hash */
     lb_serve_done done;
     void *ctx;
 

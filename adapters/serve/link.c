@@ -159,19 +159,21 @@ static void answered(void *ctx, const struct lb_serve_answer *answer)
 
 lb_status lb_adapter_check_route(const Lianban__V1__RoutedRead *read,
                                  const struct lb_checkpoint *checkpoint,
-                                 struct lb_hash *out_leaf)
+                                 struct lb_serve_route *out_route)
 {
     struct lb_leaf leaf;
-    uint8_t digest[32];
+    struct lb_serve_route route;
     LB_ENSURE(read->request != NULL && read->route != NULL && read->request->sealed != NULL,
               LB_MALFORMED, "a read without its parts");
     LB_ENSURE(read->request->txn.len == 16, LB_MALFORMED, "txn is not 16 bytes");
-    LB_TRY(lb_link_verify(read->route, checkpoint, &leaf, out_leaf));
-    lb_sha256(lb_pb_span(read->request->sealed->ciphertext), digest);
+    LB_TRY(lb_link_verify(read->route, checkpoint, &leaf, &route.leaf));
+    lb_sha256(lb_pb_span(read->request->sealed->ciphertext), route.request_sha256);
     LB_ENSURE(leaf.type == LB_LEAF_ROUTE &&
                   memcmp(leaf.txn, read->request->txn.data, sizeof(leaf.txn)) == 0 &&
-                  memcmp(leaf.request_hash, digest, sizeof(digest)) == 0,
+                  memcmp(leaf.request_hash, route.request_sha256,
+                         sizeof(route.request_sha256)) == 0,
               LB_RECEIPT_INVALID, "the route entry is about another request");
+    *out_route = route;
     return LB_OK;
 }
 
@@ -192,13 +194,13 @@ static void refuse(struct lb_adapter_link *link, const uint8_t *txn, lb_status r
 static lb_status take_read(struct lb_adapter_link *link, const Lianban__V1__RoutedRead *read,
                            const struct lb_checkpoint *checkpoint, struct lb_serve_batch *batch)
 {
-    struct lb_hash route_leaf;
-    LB_TRY(lb_adapter_check_route(read, checkpoint, &route_leaf));
+    struct lb_serve_route route;
+    LB_TRY(lb_adapter_check_route(read, checkpoint, &route));
     LB_ENSURE(protobuf_c_message_get_packed_size(&read->request->base) <= MAX_READ_BYTES,
               LB_TOO_LARGE, "a read that no broker should pass on");
     LB_ENSURE(take_on(link), LB_BUSY, "the broker takes no answers");
-    lb_status status = lb_serve_add(link->options.serve, read->request, &route_leaf, answered,
-                                    link, batch);
+    lb_status status =
+        lb_serve_add(link->options.serve, read->request, &route, answered, link, batch);
     if (status != LB_OK) {
         refuse(link, read->request->txn.data, status);
         lb_link_unref(link);

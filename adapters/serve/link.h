@@ -45,9 +45,9 @@ void lb_adapter_link_close(struct lb_adapter_link *link);
 
 /* lb_adapter_check_route verifies the broker's promise that it recorded this very request before
  * sending it: a ROUTE entry of the checkpoint's tree with the request's txn and the hash of its
- * ciphertext. out_leaf gets the entry's RFC 6962 hash. MALFORMED, RECEIPT_INVALID. */
+ * ciphertext. MALFORMED, RECEIPT_INVALID. */
 LB_MUST lb_status lb_adapter_check_route(const Lianban__V1__RoutedRead *read,
                                          const struct lb_checkpoint *checkpoint,
-                                         struct lb_hash *out_leaf);
+                                         struct lb_serve_route *out_route);
 
 #endif

@@ -182,7 +182,7 @@ static void fill_leaf(struct lb_read_job *job, enum lb_code outer)
     join_views(job, leaf);
     memcpy(leaf->policy_hash, job->serve->options.policy->sha256, 32);
     memcpy(leaf->peer_leaf, job->route_leaf.bytes, 32);
-    if (request->sealed != NULL)
+    if (request->sealed != NULL && !job->is_hashed)
         lb_sha256(lb_pb_span(request->sealed->ciphertext), leaf->request_hash);
 }
 

@@ -241,16 +241,18 @@ void lb_serve_batch_init(struct lb_serve_batch *batch)
 }
 
 lb_status lb_serve_add(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
-                       const struct lb_hash *route_leaf, lb_serve_done done, void *ctx,
+                       const struct lb_serve_route *route, lb_serve_done done, void *ctx,
                        struct lb_serve_batch *batch)
 {
     struct lb_read_job *job = NULL;
     LB_TRY(lb_serve_gate_enter(serve->gate));
-    lb_status status = new_job(serve, request, route_leaf, done, ctx, &job);
+    lb_status status = new_job(serve, request, &route->leaf, done, ctx, &job);
     if (status != LB_OK) {
         lb_serve_gate_leave(serve->gate);
         return status;
     }
+    memcpy(job->entry.leaf.request_hash, route->request_sha256, sizeof(route->request_sha256));
+    job->is_hashed = true;
     job->job.next = NULL;
     *batch->last = &job->job;
     batch->last = &job->job.next;

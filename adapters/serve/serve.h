@@ -105,6 +105,12 @@ typedef void (*lb_serve_done)(void *ctx, const struct lb_serve_answer *answer);
 LB_MUST lb_status lb_serve_submit(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
                                   const struct lb_hash *route_leaf, lb_serve_done done, void *ctx);
 
+/* What a broker's ROUTE entry says of a read, once verified (lb_adapter_check_route). */
+struct lb_serve_route {
+    struct lb_hash leaf;          /* the entry's RFC 6962 hash */
+    uint8_t request_sha256[32];   /* of the request's ciphertext */
+};
+
 /* Reads that came together. They are judged together as far as no source is slow, recorded in one
  * commit, and told one after another. */
 struct lb_serve_batch {
@@ -116,7 +122,7 @@ void lb_serve_batch_init(struct lb_serve_batch *batch);
 /* lb_serve_add takes one more read, as lb_serve_submit does, which waits for lb_serve_submit_all.
  * STOPPING, NO_MEMORY; then done is not called. */
 LB_MUST lb_status lb_serve_add(struct lb_serve *serve, const Lianban__V1__ReadRequest *request,
-                               const struct lb_hash *route_leaf, lb_serve_done done, void *ctx,
+                               const struct lb_serve_route *route, lb_serve_done done, void *ctx,
                                struct lb_serve_batch *batch);
 /* lb_serve_submit_all queues them; those that find no room are told BUSY or STOPPING, without an
  * entry. The batch is empty then. */

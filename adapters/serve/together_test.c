@@ -12,6 +12,7 @@
 #include "adapters/serve/fixture.h"
 #include "adapters/serve/job.h"
 #include "adapters/sqlite/sqlite.h"
+#include "gateway/crypto/hash.h"
 
 /* Reads that came together, over a database that is slow for one person, or that is elsewhere. */
 
@@ -85,6 +86,14 @@ static void tell(void *ctx, const struct lb_serve_answer *answer)
     atomic_store(&told->place, atomic_fetch_add(told->order, 1) + 1);
 }
 
+static lb_status add(struct fixture *fx, const struct fx_built *built, lb_serve_done done,
+                     void *ctx, struct lb_serve_batch *batch)
+{
+    struct lb_serve_route route = {.leaf = {{1, 2, 3}}};
+    lb_sha256(built->ciphertext, route.request_sha256);
+    return lb_serve_add(fx->serve, built->request, &route, done, ctx, batch);
+}
+
 /* The ask lives as long as what was built of it. */
 static void build(struct fixture *fx, const char *id_no, struct fx_built *out)
 {
@@ -98,7 +107,6 @@ static void build(struct fixture *fx, const char *id_no, struct fx_built *out)
 /* One message: the person of the first one is whom the database is slow for. */
 static void submit(struct fixture *fx, struct told *told, atomic_int *order)
 {
-    static const struct lb_hash route = {{1, 2, 3}};
     struct lb_serve_batch batch;
     lb_serve_batch_init(&batch);
     memset(told, 0, NUM_READS * sizeof(*told));
@@ -106,7 +114,7 @@ static void submit(struct fixture *fx, struct told *told, atomic_int *order)
         struct fx_built built;
         build(fx, i == 0 ? FX_ELDER : FX_ADULT, &built);
         told[i].order = order;
-        assert_ok(lb_serve_add(fx->serve, built.request, &route, tell, &told[i], &batch));
+        assert_ok(add(fx, &built, tell, &told[i], &batch));
     }
     lb_serve_submit_all(fx->serve, &batch);
 }
@@ -174,13 +182,12 @@ static void count(void *ctx, const struct lb_serve_answer *answer)
 
 static void submit_for_two(struct fixture *fx, struct link links[2])
 {
-    static const struct lb_hash route = {{1, 2, 3}};
     struct lb_serve_batch batch;
     lb_serve_batch_init(&batch);
     for (size_t i = 0; i < NUM_READS; i++) {
         struct fx_built built;
         build(fx, FX_ADULT, &built);
-        assert_ok(lb_serve_add(fx->serve, built.request, &route, count, &links[i / 3], &batch));
+        assert_ok(add(fx, &built, count, &links[i / 3], &batch));
     }
     lb_serve_submit_all(fx->serve, &batch);
 }
@@ -256,7 +263,6 @@ static void a_database_elsewhere_is_asked_by_many_at_once(void **state)
 /* What finds no room is told so, without an entry, and the rest is answered. */
 static void after_the_last_order_nothing_is_taken(void **state)
 {
-    static const struct lb_hash route = {{1, 2, 3}};
     struct fixture *fx = *state;
     struct told told[NUM_READS];
     struct fx_built built;
@@ -267,9 +273,7 @@ static void after_the_last_order_nothing_is_taken(void **state)
     assert_int_equal(atomic_load(&order), NUM_READS);
     build(fx, FX_ADULT, &built);
     lb_serve_batch_init(&batch);
-    assert_code(lb_status_code(
-                    lb_serve_add(fx->serve, built.request, &route, tell, &told[0], &batch)),
-                LB_STOPPING);
+    assert_code(lb_status_code(add(fx, &built, tell, &told[0], &batch)), LB_STOPPING);
     lb_serve_submit_all(fx->serve, &batch);
 }
 

@@ -75,17 +75,26 @@ lb_status lb_seal_aad(struct lb_span grant, struct lb_span txn, const struct lb_
     return LB_OK;
 }
 
-void lb_seal_answer_key(const struct lb_hpke_context *context, uint64_t seq,
-                        struct lb_span ciphertext, uint8_t out_key[LB_SEAL_ANSWER_KEY_BYTES])
+static void derive_key(const struct lb_hpke_context *context, uint64_t seq,
+                       const uint8_t request_sha256[LB_SHA256_BYTES],
+                       uint8_t out_key[LB_SEAL_ANSWER_KEY_BYTES])
 {
     const size_t label_len = sizeof(ANSWER_LABEL) - 1;
     uint8_t exporter[sizeof(ANSWER_LABEL) - 1 + 8 + LB_SHA256_BYTES];
     memcpy(exporter, ANSWER_LABEL, label_len);
     for (size_t i = 0; i < 8; i++)
         exporter[label_len + i] = (uint8_t)(seq >> (8 * (7 - i)));
-    lb_sha256(ciphertext, exporter + label_len + 8);
+    memcpy(exporter + label_len + 8, request_sha256, LB_SHA256_BYTES);
     lb_hpke_export(context, lb_span_of(exporter, sizeof(exporter)), out_key,
                    LB_SEAL_ANSWER_KEY_BYTES);
+}
+
+void lb_seal_answer_key(const struct lb_hpke_context *context, uint64_t seq,
+                        struct lb_span ciphertext, uint8_t out_key[LB_SEAL_ANSWER_KEY_BYTES])
+{
+    uint8_t digest[LB_SHA256_BYTES];
+    lb_sha256(ciphertext, digest);
+    derive_key(context, seq, digest, out_key);
 }
 
 /* The key of one answer, wiped at the end of its scope. */
@@ -102,13 +111,23 @@ lb_status lb_seal_answer(const struct lb_hpke_context *context, uint64_t seq,
                          struct lb_span ciphertext, struct lb_span txn, struct lb_span plain,
                          struct lb_arena *arena, struct lb_span *out_sealed)
 {
+    uint8_t digest[LB_SHA256_BYTES];
+    lb_sha256(ciphertext, digest);
+    return lb_seal_answer_to(context, seq, digest, txn, plain, arena, out_sealed);
+}
+
+lb_status lb_seal_answer_to(const struct lb_hpke_context *context, uint64_t seq,
+                            const uint8_t request_sha256[LB_SHA256_BYTES], struct lb_span txn,
+                            struct lb_span plain, struct lb_arena *arena,
+                            struct lb_span *out_sealed)
+{
     LB_ENSURE(txn.len == LB_SEAL_TXN_BYTES, LB_MALFORMED, "txn of an answer");
     LB_ENSURE(plain.len <= SIZE_MAX - LB_AEAD_TAG_BYTES, LB_TOO_LARGE, "answer is too long");
     size_t len = plain.len + LB_AEAD_TAG_BYTES;
     uint8_t *sealed = lb_arena_alloc(arena, len);
     LB_ENSURE(sealed != NULL, LB_NO_MEMORY, "arena is full");
     LB_DEFER(answer_key_wipe) struct answer_key key;
-    lb_seal_answer_key(context, seq, ciphertext, key.bytes);
+    derive_key(context, seq, request_sha256, key.bytes);
     LB_TRY(lb_aead_seal(lb_span_of(key.bytes, sizeof(key.bytes)), zero_nonce, txn, plain, sealed));
     *out_sealed = lb_span_of(sealed, len);
     return LB_OK;

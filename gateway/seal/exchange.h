@@ -58,6 +58,11 @@ LB_MUST lb_status lb_seal_answer(const struct lb_hpke_context *context, uint64_t
                                  struct lb_span ciphertext, struct lb_span txn,
                                  struct lb_span plain, struct lb_arena *arena,
                                  struct lb_span *out_sealed);
+/* lb_seal_answer_to does so for whoever has the SHA-256 of the request's ciphertext already. */
+LB_MUST lb_status lb_seal_answer_to(const struct lb_hpke_context *context, uint64_t seq,
+                                    const uint8_t request_sha256[32], struct lb_span txn,
+                                    struct lb_span plain, struct lb_arena *arena,
+                                    struct lb_span *out_sealed);
 
 /* lb_open_answer opens it at the requester, into the arena. SEAL_BROKEN when it does not open or
  * the txn has not 16 bytes; NO_MEMORY. */

@@ -149,7 +149,8 @@ static lb_status describe(void *ctx, const struct lb_rpc_call_info *info, struct
 /* Without a link there is no history to compare with, so the broker's checkpoint is only checked
  * for its signature. */
 static lb_status check_route(const struct lb_adapter_service *service, const char *broker,
-                             const Lianban__V1__RoutedReadRequest *ask, struct lb_hash *out_leaf)
+                             const Lianban__V1__RoutedReadRequest *ask,
+                             struct lb_serve_route *out_route)
 {
     struct lb_directory *directory = lb_trust_directory(service->trust);
     const struct lb_node *node = lb_directory_node(directory, broker);
@@ -160,9 +161,10 @@ static lb_status check_route(const struct lb_adapter_service *service, const cha
                            : lb_watch_init(&watch, node->log_origin, node->log_key, 0, NULL);
     lb_directory_unref(directory);
     LB_TRY(status);
+    watch.memo = lb_seen_memo(service->seen);
     status = lb_watch_check(&watch, ask->log, &checkpoint);
     if (status == LB_OK)
-        status = lb_adapter_check_route(ask->read, &checkpoint, out_leaf);
+        status = lb_adapter_check_route(ask->read, &checkpoint, out_route);
     lb_watch_cleanup(&watch);
     return status;
 }
@@ -186,7 +188,8 @@ static lb_status pack_answer(const struct lb_adapter_service *service,
 
 static lb_status check_read(const struct lb_adapter_service *service, const char *broker,
                             struct lb_span request, struct lb_arena *arena,
-                            Lianban__V1__RoutedReadRequest **out_ask, struct lb_hash *out_leaf)
+                            Lianban__V1__RoutedReadRequest **out_ask,
+                            struct lb_serve_route *out_route)
 {
     Lianban__V1__RoutedReadRequest *ask = NULL;
     LB_ENSURE(lb_serve_policy_broker(service->policy, broker), LB_ROLE_NOT_ALLOWED,
@@ -194,7 +197,7 @@ static lb_status check_read(const struct lb_adapter_service *service, const char
     LB_TRY(lb_pb_unpack(&lianban__v1__routed_read_request__descriptor, request, arena, &ask));
     LB_ENSURE(ask->read != NULL && ask->log != NULL, LB_MALFORMED, "a read without its parts");
     *out_ask = ask;
-    return check_route(service, broker, ask, out_leaf);
+    return check_route(service, broker, ask, out_route);
 }
 
 static lb_status read_one(void *ctx, const struct lb_rpc_call_info *info, struct lb_span request,
@@ -202,11 +205,11 @@ static lb_status read_one(void *ctx, const struct lb_rpc_call_info *info, struct
 {
     const struct lb_adapter_service *service = ctx;
     Lianban__V1__RoutedReadRequest *ask = NULL;
-    struct lb_hash route_leaf;
+    struct lb_serve_route route;
     struct lb_serve_answer answer;
     LB_TRY(counted(service->log, info->peer->spiffe,
-                   check_read(service, info->peer->spiffe, request, arena, &ask, &route_leaf)));
-    LB_TRY(lb_serve_read(service->serve, ask->read->request, &route_leaf, arena, &answer));
+                   check_read(service, info->peer->spiffe, request, arena, &ask, &route)));
+    LB_TRY(lb_serve_read(service->serve, ask->read->request, &route.leaf, arena, &answer));
     return pack_answer(service, &answer, arena, reply);
 }
 
