@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "gateway/base/file.h"
+#include "gateway/base/heap.h"
 #include "gateway/base/log.h"
 #include "gateway/mains/node_config.h"
 #include "gateway/mains/node_help.h"
@@ -215,6 +216,7 @@ static void serve(struct lb_node_program *node, void *role, const sigset_t *sign
 {
     const struct timespec second = {.tv_sec = 1};
     struct lb_notify notify;
+    struct lb_heap heap = {0};
     lb_notify_open(&notify);
     lb_log_event(LB_LOG_INFO, "serving", "\"node\":\"%s\",\"listen\":\"%s\"", node->spiffe,
                  node->listen == NULL ? "" : node->listen);
@@ -226,6 +228,7 @@ static void serve(struct lb_node_program *node, void *role, const sigset_t *sign
         if (node->role->tick != NULL)
             node->role->tick(role);
         tell_progress(node, &notify);
+        (void)lb_heap_look(&heap, lb_clock_monotonic_ms(lb_clock_system()));
     }
     lb_notify_stopping(&notify);
     lb_notify_close(&notify);
@@ -339,6 +342,7 @@ int lb_node_main(int argc, char **argv, const struct lb_node_role *role)
     int exit_status = parse_options(argc, argv, &node);
     if (exit_status >= 0)
         return exit_status;
+    lb_heap_limit_arenas();
     forbid_core_files();
     (void)umask(S_IRWXG | S_IRWXO); /* a socket is bound before its mode can be set */
     block_signals(&signals);
