@@ -125,9 +125,9 @@ static bool fill(struct entry *entry, struct lb_span jwt, const struct lb_grant 
     uint8_t *at = block + digests;
     memcpy(block, grant->digests, digests);
     *entry = (struct entry){.block = block, .grant = *grant};
-    entry->grant.signing_input = LB_SPAN_EMPTY;
-    entry->grant.signature = LB_SPAN_EMPTY;
     entry->grant.digests = (const uint8_t (*)[32])(const void *)block;
+    entry->grant.signing_input = LB_SPAN_EMPTY; /* borrowed, as the signature */
+    entry->grant.signature = LB_SPAN_EMPTY;
     memcpy(at, jwt.ptr, jwt.len);
     entry->jwt = lb_span_of(at, jwt.len);
     at += jwt.len;

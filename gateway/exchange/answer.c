@@ -15,9 +15,8 @@ static lb_status check_leaf(const struct routed_read *read, const Lianban__V1__R
               LB_RECEIPT_INVALID, "entry has another outcome than the answer");
     LB_ENSURE(memcmp(leaf->txn, answer->txn.data, 16) == 0, LB_RECEIPT_INVALID,
               "entry is about another txn");
-    lb_sha256(lb_pb_span(read->request->sealed->ciphertext), digest);
-    LB_ENSURE(memcmp(leaf->request_hash, digest, 32) == 0, LB_RECEIPT_INVALID,
-              "entry is about another request");
+    LB_ENSURE(memcmp(leaf->request_hash, read->route.leaf.request_hash, 32) == 0,
+              LB_RECEIPT_INVALID, "entry is about another request");
     LB_ENSURE(memcmp(leaf->peer_leaf, read->route.leaf_hash.bytes, 32) == 0, LB_RECEIPT_INVALID,
               "entry is not linked to ours");
     if (answer->sealed.len > 0) {
@@ -92,6 +91,7 @@ static lb_status take_answer(struct routed_read *read, const Lianban__V1__ReadAn
     }
     keep_proof(read, answer, log);
     memcpy(read->policy_hash, leaf.policy_hash, sizeof(read->policy_hash));
+    memcpy(read->answer_hash, leaf.answer_hash, sizeof(read->answer_hash)); /* checked above */
     lb_read_close(read, code, &hash);
     return LB_OK;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gateway/base/log.h"
+#include "gateway/exchange/gather.h"
 #include "gateway/exchange/inside.h"
 #include "gateway/json/json.h"
 #include "gateway/wire/pb.h"
@@ -122,8 +123,21 @@ static lb_status make_reads(struct lb_collect *collect)
         lb_buf_init(&read->adapter_checkpoint, LB_MAX_LEAF_BYTES);
     }
     collect->num_reads = num;
-    collect->num_open = num;
+    collect->num_open = collect->num_unanswered = num;
+    collect->routes = lb_arena_array(collect->arena, num, sizeof(collect->routes[0]));
+    LB_ENSURE(collect->routes != NULL, LB_NO_MEMORY, "arena is full");
     return LB_OK;
+}
+
+static void route_all(struct lb_collect *collect)
+{
+    struct lb_exchange *exchange = collect->exchange;
+    lb_exchange_case_begins(exchange);
+    lb_exchange_add_collect(exchange, collect);
+    for (size_t i = 0; i < collect->num_reads; i++)
+        collect->routes[i] = lb_read_route(&collect->reads[i]);
+    lb_gather_add(exchange->gather, collect->routes, collect->num_reads,
+                  lb_exchange_pace_us(exchange));
 }
 
 static void start(struct lb_job *job)
@@ -138,9 +152,7 @@ static void start(struct lb_job *job)
         return;
     }
     lb_meter_count(collect->exchange->options.meter, LB_METER_COLLECT, LB_CODE_OK);
-    lb_exchange_add_collect(collect->exchange, collect);
-    for (size_t i = 0; i < collect->num_reads; i++)
-        lb_read_route(&collect->reads[i]);
+    route_all(collect);
     lb_collect_release(collect);
 }
 

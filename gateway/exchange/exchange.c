@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gateway/base/log.h"
+#include "gateway/exchange/gather.h"
 #include "gateway/exchange/inside.h"
 
 /* Deadlines are looked at this often; a late answer is late by at most as much. */
@@ -105,11 +106,13 @@ static lb_status make_parts(struct lb_exchange *exchange)
 {
     LB_TRY(lb_operator_cache_new(&exchange->operators));
     LB_TRY(lb_seen_new(exchange->options.seen_folder, &exchange->seen));
+    LB_TRY(lb_gather_new(exchange->options.log, &exchange->gather));
     return lb_kept_open(exchange, exchange->options.kept_path);
 }
 
 static void free_parts(struct lb_exchange *exchange)
 {
+    lb_gather_free(exchange->gather);
     lb_operator_cache_free(exchange->operators);
     lb_seen_free(exchange->seen);
     lb_ending_free_all(exchange);

@@ -109,7 +109,8 @@ LB_MUST lb_status lb_exchange_collect(struct lb_exchange *exchange, const char *
                                       int64_t deadline_unix_ms,
                                       const struct lb_collect_port *port,
                                       struct lb_collect **out_collect);
-/* lb_collect_fill writes the next CollectEvent; false when none is ready. Calls are serial. A
+/* lb_collect_fill writes the next CollectEvent, with all that is ready if the caller takes outcomes
+ * together; false when none is ready. Calls are serial. A
  * caller that has not taken all of them 10 s after the deadline fails with DEADLINE. */
 bool lb_collect_fill(struct lb_collect *collect, struct lb_buf *out);
 /* lb_collect_close forgets the port. What is under way still ends and is recorded. */

@@ -38,6 +38,7 @@ struct routed_read {
     int64_t stage_us;                          /* when its present stage began, for the meter */
     enum lb_code code;                         /* outer code of the outcome */
     struct lb_buf sealed;
+    uint8_t answer_hash[32];                   /* of `sealed`, if there is any */
     uint8_t policy_hash[32];                   /* of the adapter's entry */
     struct lb_buf adapter_leaf;
     uint64_t adapter_index;
@@ -67,7 +68,11 @@ struct lb_collect {
     size_t num_reserved;                       /* of the exchange's num_reads */
     size_t num_reads;
     struct routed_read *reads;
+    struct lb_log_entry **routes;              /* their ROUTE entries */
     size_t num_open;                           /* reads whose event is not ready yet */
+    size_t num_unanswered;                     /* of those, still ROUTING or SENT */
+    size_t num_closing;                        /* whose closing entry is on its way */
+    size_t num_ready;                          /* in the list below */
     struct routed_read *ready;
     struct routed_read **last_ready;
 };
@@ -152,6 +157,9 @@ struct lb_exchange {
     uint64_t last_order;                       /* of an ending */
     struct relay *relays;
     struct lb_exchange_kept *kept;             /* withdrawals on disk */
+    struct lb_gather *gather;                  /* entries that wait for each other */
+    _Atomic int64_t num_live;                  /* cases routed and not yet at their end */
+    _Atomic int64_t case_us;                   /* what one took lately, smoothed */
     bool drained;                              /* whoever waits for proofs waits no longer */
     bool stopping;
     pthread_t watch;
@@ -190,8 +198,18 @@ void lb_collect_fail(struct lb_collect *collect, lb_status status);
 /* lb_collect_check judges the request before anything is routed (check.c). */
 LB_MUST lb_status lb_collect_check(struct lb_collect *collect);
 
+/* pace.c: how long an entry may wait for others to share its commit: 0 while few cases are under
+ * way. An answer that is not its case's last waits a little longer, for its siblings. */
+int64_t lb_exchange_pace_us(const struct lb_exchange *exchange);
+int64_t lb_exchange_sibling_pace_us(const struct lb_exchange *exchange);
+/* A case begins to be routed, and has its last outcome ready. */
+void lb_exchange_case_begins(struct lb_exchange *exchange);
+void lb_exchange_case_ends(struct lb_exchange *exchange, int64_t took_ms);
+
 /* read.c */
-void lb_read_route(struct routed_read *read);
+/* lb_read_route makes a read's ROUTE entry, with a reference to the collect until it is done;
+ * whoever calls hands it to the log. */
+struct lb_log_entry *lb_read_route(struct routed_read *read);
 /* lb_read_claim moves SENT to CLOSING; false when somebody else ended the read. */
 bool lb_read_claim(struct routed_read *read);
 /* lb_read_hold_sent takes a reference to the collect of a read that is still SENT; false when

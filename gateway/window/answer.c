@@ -195,15 +195,44 @@ static lb_status take_outcome(struct lb_collect_run *run, struct lb_collect_read
     return lb_collect_settle(run, read, state_of(code, recorded), code, recorded);
 }
 
+static lb_status take_event(struct lb_collect_run *run, const Lianban__V1__CollectEvent *event,
+                            struct lb_arena *arena)
+{
+    struct lb_collect_read *read = find_read(run, lb_pb_span(event->txn));
+    LB_ENSURE(read != NULL, LB_MALFORMED, "an event about no open read of ours");
+    LB_TRY(take_outcome(run, read, event, arena));
+    read->open = false;
+    return LB_OK;
+}
+
+/* An outcome that came along, as if it had come alone. */
+static Lianban__V1__CollectEvent event_of(const Lianban__V1__CollectOutcome *outcome,
+                                          const Lianban__V1__CollectEvent *first)
+{
+    Lianban__V1__CollectEvent event = LIANBAN__V1__COLLECT_EVENT__INIT;
+    event.txn = outcome->txn;
+    event.code = outcome->code;
+    event.sealed = outcome->sealed;
+    event.adapter_entry = outcome->adapter_entry;
+    event.adapter_log = outcome->adapter_log;
+    event.route = outcome->route;
+    event.deliver = outcome->deliver;
+    event.broker_log = first->broker_log;
+    return event;
+}
+
+/* What is wrong with one outcome is not held against those that came along. */
 lb_status lb_collect_event(struct lb_collect_run *run, struct lb_span bytes)
 {
     Lianban__V1__CollectEvent *event = NULL;
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(EVENT_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "event arena");
     LB_TRY(lb_pb_unpack(&lianban__v1__collect_event__descriptor, bytes, arena, &event));
-    struct lb_collect_read *read = find_read(run, lb_pb_span(event->txn));
-    LB_ENSURE(read != NULL, LB_MALFORMED, "an event about no open read of ours");
-    LB_TRY(take_outcome(run, read, event, arena));
-    read->open = false;
-    return LB_OK;
+    lb_status first = take_event(run, event, arena);
+    for (size_t i = 0; i < event->n_more; i++) {
+        Lianban__V1__CollectEvent other = event_of(event->more[i], event);
+        lb_status status = take_event(run, &other, arena);
+        first = first == LB_OK ? status : first;
+    }
+    return first;
 }

@@ -30,6 +30,7 @@ static lb_status pack_request(struct lb_collect_run *run, struct lb_span *out)
     request.form = (char *)(uintptr_t)form->id;
     request.form_version = form->version;
     request.form_sha256 = lb_pb_bytes(lb_span_of(form->sha256, sizeof(form->sha256)));
+    request.together = true;
     request.reads = lb_arena_array(run->arena, run->num_reads, sizeof(request.reads[0]));
     LB_ENSURE(request.reads != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < run->num_reads; i++) {

@@ -116,6 +116,38 @@ static void relay_all(struct fixture *fx, const struct lb_window_collect_call *c
         swap_sealed(&relayed[0], &relayed[1]);
 }
 
+static Lianban__V1__CollectOutcome *outcome_of(const Lianban__V1__CollectEvent *event,
+                                               struct lb_arena *arena)
+{
+    Lianban__V1__CollectOutcome *outcome = lb_arena_alloc(arena, sizeof(*outcome));
+    assert_non_null(outcome);
+    lianban__v1__collect_outcome__init(outcome);
+    outcome->txn = event->txn;
+    outcome->code = event->code;
+    outcome->sealed = event->sealed;
+    outcome->adapter_entry = event->adapter_entry;
+    outcome->adapter_log = event->adapter_log;
+    outcome->route = event->route;
+    outcome->deliver = event->deliver;
+    return outcome;
+}
+
+/* The last one is the event itself, so that the checkpoint is the newest. */
+static void tell_together(const struct fixture *fx, const struct lb_window_collect_call *call,
+                          struct relayed *relayed, size_t num, struct lb_arena *arena)
+{
+    Lianban__V1__CollectEvent *event = &relayed[num - 1].event;
+    struct lb_span bytes;
+    event->more = lb_arena_array(arena, 2 * num, sizeof(event->more[0]));
+    assert_non_null(event->more);
+    for (size_t i = 0; i + 1 < num; i++) {
+        for (int times = relayed[i].silent ? 0 : fx->twice ? 2 : 1; times > 0; times--)
+            event->more[event->n_more++] = outcome_of(&relayed[i].event, arena);
+    }
+    assert_ok(lb_pb_pack(event, arena, &bytes));
+    call->on_event(call->arg, bytes);
+}
+
 static void tell_all(struct fixture *fx, const struct lb_window_collect_call *call,
                      const Lianban__V1__CollectRequest *request, struct lb_arena *arena,
                      struct relayed *relayed)
@@ -127,6 +159,10 @@ static void tell_all(struct fixture *fx, const struct lb_window_collect_call *ca
         fx->last_read = request->reads[i];
         if (fx->tamper != NULL)
             fx->tamper(fx, &relayed[i].event, arena);
+        if (fx->together && i + 1 == request->n_reads)
+            tell_together(fx, call, relayed, request->n_reads, arena);
+        if (fx->together)
+            continue;
         assert_ok(lb_pb_pack(&relayed[i].event, arena, &event));
         for (int times = relayed[i].silent ? 0 : fx->twice ? 2 : 1; times > 0; times--)
             call->on_event(call->arg, event);
@@ -152,6 +188,7 @@ lb_status fx_collect(void *ctx, const struct lb_window_collect_call *call)
     assert_ok(lb_pb_unpack(&lianban__v1__collect_request__descriptor, call->request, arena,
                            &request));
     assert_string_equal(request->form, "test-aid");
+    assert_true(request->together);
     assert_int_equal(request->form_version, 3);
     assert_memory_equal(request->form_sha256.data, lb_form_of(fx->form)->sha256, 32);
     struct relayed *relayed = lb_arena_array(arena, request->n_reads, sizeof(*relayed));

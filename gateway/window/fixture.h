@@ -164,6 +164,7 @@ struct fixture {
     bool swap_answers;          /* the first two answers change places */
     bool wrong_deliver;         /* its DELIVER entries point at no adapter's entry */
     bool twice;                 /* every event comes twice */
+    bool together;              /* all outcomes come in one message */
     void (*tamper)(struct fixture *fx, Lianban__V1__CollectEvent *event, struct lb_arena *arena);
     /* changes an entry before it is written, so that what is proved is false; NULL for none */
     void (*falsify)(struct fixture *fx, struct lb_leaf *leaf);

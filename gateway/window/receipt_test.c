@@ -276,6 +276,17 @@ static void a_known_checkpoint_excuses_nothing(void **state)
     }
 }
 
+/* All of that again with outcomes that come in one message: what is wrong with one is not held
+ * against the others, and they are checked like ones that come alone. */
+static int setup_together(void **state)
+{
+    int failed = fx_setup(state);
+    struct fixture *fx = *state;
+    if (failed == 0)
+        fx->together = true;
+    return failed;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +297,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(doubled_events, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(event_about_nothing, fx_setup, fx_teardown),
         cmocka_unit_test_setup_teardown(a_known_checkpoint_excuses_nothing, fx_setup, fx_teardown),
+        cmocka_unit_test_setup_teardown(tampered_receipts, setup_together, fx_teardown),
+        cmocka_unit_test_setup_teardown(honest_again, setup_together, fx_teardown),
+        cmocka_unit_test_setup_teardown(wrong_links, setup_together, fx_teardown),
+        cmocka_unit_test_setup_teardown(swapped_answers, setup_together, fx_teardown),
+        cmocka_unit_test_setup_teardown(doubled_events, setup_together, fx_teardown),
+        cmocka_unit_test_setup_teardown(event_about_nothing, setup_together, fx_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
