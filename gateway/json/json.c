@@ -100,6 +100,8 @@ lb_status lb_json_parse(struct lb_span text, struct lb_json **out_json)
 {
     LB_ENSURE(text.len > 0, LB_MALFORMED, "JSON text is empty");
     LB_ENSURE(text.len <= LB_MAX_JSON_BYTES, LB_MALFORMED, "JSON text is too long");
+    /* jansson swallows one behind a number: the same value would have two texts. */
+    LB_ENSURE(memchr(text.ptr, 0, text.len) == NULL, LB_MALFORMED, "JSON text has a NUL byte");
     LB_TRY(check_shape(text));
     json_error_t error;
     json_t *root = json_loadb((const char *)text.ptr, text.len,

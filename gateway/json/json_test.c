@@ -50,6 +50,9 @@ static void broken_text_is_refused(void **state)
         refuses(texts[i]);
     assert_int_equal(parse_code("{}\0", 3), LB_MALFORMED);
     assert_int_equal(parse_code("\"a\0b\"", 5), LB_MALFORMED);
+    assert_int_equal(parse_code("1\0", 2), LB_MALFORMED);
+    assert_int_equal(parse_code("[1\0,2]", 6), LB_MALFORMED);
+    assert_int_equal(parse_code("{\"exp\":1\0}", 10), LB_MALFORMED);
     assert_int_equal(parse_code(NULL, 0), LB_MALFORMED);
 }
 
