@@ -13,7 +13,12 @@
 #define BLOCK_BYTES 4000
 
 /* A sanitizer has an allocator of its own. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define OWN_ALLOCATOR
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(OWN_ALLOCATOR)
 #define skip_elsewhere() skip()
 #else
 #define skip_elsewhere() (void)0
