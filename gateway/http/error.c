@@ -1,3 +1,4 @@
+#include "gateway/base/later.h"
 #include "gateway/http/http.h"
 
 struct canonical {
@@ -42,6 +43,8 @@ void lb_http_put_error(lb_status status, struct lb_buf *out)
     enum lb_code code = lb_code_outer(lb_status_code(status));
     lb_buf_printf(out, "{\"code\":\"%s\",\"canonical\":\"%s\",", lb_code_name(code),
                   canonical_of(status)->name);
+    if (lb_later_ms(status) > 0)
+        lb_buf_printf(out, "\"retry_after_ms\":%lld,", (long long)lb_later_ms(status));
     lb_buf_printf(out, "\"text_zh\":\"%s\",\"text_en\":\"%s\"}", lb_code_text_zh(code),
                   lb_code_text_en(code));
 }

@@ -91,7 +91,8 @@ uint16_t lb_http_server_port(const struct lb_http_server *server);
 void lb_http_server_stop(struct lb_http_server *server);
 
 /* lb_http_put_error appends {"code", "canonical", "text_zh", "text_en"}: the outer code of a
- * failure, gRPC's name for its kind, and what to do about it. */
+ * failure, gRPC's name for its kind, and what to do about it; of a BUSY that says when to come
+ * again (lb_later) also "retry_after_ms". */
 void lb_http_put_error(lb_status status, struct lb_buf *out);
 /* lb_http_status_of returns the HTTP status that goes with a failure. */
 unsigned lb_http_status_of(lb_status status);

@@ -29,6 +29,9 @@
 
 #define UNARY_WORKERS 8
 #define UNARY_QUEUE 1024
+/* Calls that are dear: so long takes what is in hand, and so long waits what is behind it. */
+#define UNARY_AIM_MS 500
+#define UNARY_WAIT_MS 3000
 #define MAX_CALLS 4096
 #define MAX_METHODS 32
 
@@ -92,6 +95,14 @@ static bool healthy(void *ctx)
     return node->log == NULL || (lb_log_healthy(node->log) && lb_node_witness_healthy(node));
 }
 
+/* Refused before anything of the request was looked at. */
+static void count_refusal(void *ctx, const char *peer, enum lb_code code)
+{
+    const struct lb_node_program *node = ctx;
+    if (node->log != NULL)
+        lb_log_count_denial(node->log, peer, code);
+}
+
 static lb_status listen_on(struct lb_node_program *node, const struct lb_rpc_method *methods,
                            size_t num_methods)
 {
@@ -109,6 +120,9 @@ static lb_status listen_on(struct lb_node_program *node, const struct lb_rpc_met
         .methods = methods,
         .num_methods = num_methods,
         .max_calls = MAX_CALLS,
+        .admission = node->admission,
+        .refused = count_refusal,
+        .refused_ctx = node,
         .healthy = healthy,
         .healthy_ctx = node,
     };
@@ -119,7 +133,11 @@ static lb_status start(struct lb_node_program *node, void *role)
 {
     struct lb_rpc_method methods[MAX_METHODS];
     size_t num = 0;
+    const struct lb_admission_options unary_admission = {
+        .clock = lb_clock_system(), .aim_ms = UNARY_AIM_MS, .wait_ms = UNARY_WAIT_MS,
+        .min_places = 2 * UNARY_WORKERS, .max_places = UNARY_QUEUE, .max_waiting = UNARY_QUEUE};
     LB_TRY(lb_workers_new(UNARY_WORKERS, UNARY_QUEUE, &node->workers));
+    LB_TRY(lb_admission_new(&unary_admission, &node->admission));
     LB_TRY(node->role->start(role, methods, &num));
     if (node->log != NULL) {
         lb_evidence_service_methods(node->log, methods + num);
@@ -250,6 +268,7 @@ static void stop(struct lb_node_program *node, void *role)
     if (role != NULL)
         node->role->stop(role);
     lb_workers_free(node->workers);
+    lb_admission_free(node->admission);
     lb_node_witness_free(node);
     if (node->started)
         lb_log_failure("stop_not_recorded", record_admin(node, "STOPPED"));

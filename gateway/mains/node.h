@@ -118,6 +118,7 @@ struct lb_node_program {
     int64_t reconcile_minutes;         /* between two rounds; 0: none */
     struct lb_node_reconcile *reconcile;  /* NULL when the role keeps no log (reconcile.h) */
     struct lb_workers *workers;        /* for unary handlers */
+    struct lb_admission *admission;    /* of those that are no light ones */
     struct lb_rpc_runtime *runtime;
     struct lb_rpc_server *server;
     int lock;

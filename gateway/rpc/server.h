@@ -1,6 +1,7 @@
 #ifndef GATEWAY_RPC_SERVER_H
 #define GATEWAY_RPC_SERVER_H
 
+#include "gateway/base/admission.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/meter.h"
 #include "gateway/base/workers.h"
@@ -36,6 +37,8 @@ struct lb_rpc_method {
                         struct lb_rpc_stream *stream,
                         const struct lb_rpc_stream_events **out_events, void **out_self);
     void *ctx;
+    /* What a unary method is to the server's admission; LB_RPC_LIGHT passes it by. */
+    enum { LB_RPC_LIGHT, LB_RPC_BEGINS, LB_RPC_FINISHES } load;
 };
 
 struct lb_rpc_server;
@@ -57,6 +60,12 @@ struct lb_rpc_server_options {
     size_t num_methods;
     struct lb_meter *meter;           /* counts calls, the health check's not; NULL: nobody does */
     size_t max_calls;                 /* in flight; more are refused with BUSY */
+    /* Asked before a unary call that is no light one takes a worker, by the caller's organization;
+     * what it refuses is told to `refused` (on a poller: it must not block), which may be NULL.
+     * NULL: nobody is. */
+    struct lb_admission *admission;
+    void (*refused)(void *ctx, const char *peer, enum lb_code code);
+    void *refused_ctx;
     /* Health of the whole server and each service: SERVING while this returns true. NULL: always.
      * Asked on a poller: it must not block. */
     bool (*healthy)(void *ctx);

@@ -15,6 +15,7 @@ struct server_call {
     struct lb_span request;
     bool has_request;
     struct lb_job job;
+    struct lb_ticket ticket;
     int64_t begun_us; /* for the meter */
     atomic_uint holders; /* the stream until it is closed, the worker until it has answered */
 };
@@ -52,6 +53,12 @@ static void after_closed(void *arg)
 
 /* --- unary calls --- */
 
+static void leave(struct server_call *call, bool served)
+{
+    if (call->server->options.admission != NULL)
+        lb_admission_leave(call->server->options.admission, &call->ticket, served);
+}
+
 static void run_handler(struct lb_job *job)
 {
     struct server_call *call = LB_RPC_OWNER(job, struct server_call, job);
@@ -62,18 +69,50 @@ static void run_handler(struct lb_job *job)
         lb_rpc_stream_reply(call->stream, reply);
     else
         lb_rpc_stream_finish(call->stream, status);
+    leave(call, true);
     call_drop(call);
+}
+
+/* Not admitted, or no worker will look at it. */
+static void turn_away(struct server_call *call, lb_status status)
+{
+    const struct lb_rpc_server_options *options = &call->server->options;
+    if (lb_later_ms(status) > 0 && options->refused != NULL)
+        options->refused(options->refused_ctx, call->info.peer->spiffe, status->code);
+    lb_rpc_stream_finish(call->stream, status);
+    call_drop(call);
+}
+
+static void begin(struct lb_ticket *ticket, lb_status status)
+{
+    struct server_call *call = LB_RPC_OWNER(ticket, struct server_call, ticket);
+    if (status == LB_OK) {
+        status = lb_workers_submit(call->server->options.workers, &call->job);
+        if (status == LB_OK)
+            return;
+        leave(call, false);
+    }
+    turn_away(call, status);
 }
 
 static void submit(struct server_call *call)
 {
+    struct lb_admission *admission = call->server->options.admission;
+    char who[LB_MAX_NAME_BYTES + 1];
     call->job.run = run_handler;
+    call->ticket.begin = begin;
     (void)atomic_fetch_add(&call->holders, 1);
-    lb_status status = lb_workers_submit(call->server->options.workers, &call->job);
-    if (status == LB_OK)
+    if (admission == NULL || call->method->load == LB_RPC_LIGHT) {
+        begin(&call->ticket, LB_OK);
         return;
-    lb_rpc_stream_finish(call->stream, status);
-    call_drop(call);
+    }
+    lb_admission_who(call->info.peer->spiffe, who);
+    lb_status status = lb_admission_enter(
+        admission, who,
+        call->method->load == LB_RPC_BEGINS ? LB_ADMIT_BEGINS : LB_ADMIT_FINISHES, 1,
+        call->info.deadline_unix_ms - lb_clock_unix_ms(lb_clock_system()), &call->ticket);
+    if (status != LB_OK)
+        turn_away(call, status);
 }
 
 static void answer_health(struct server_call *call)

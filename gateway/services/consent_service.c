@@ -239,15 +239,19 @@ void lb_consent_service_methods(struct lb_consent_service *service,
                                 struct lb_rpc_method out[LB_CONSENT_METHODS])
 {
     out[0] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/Confirm",
-                                    .unary = confirm, .ctx = service};
+                                    .unary = confirm, .ctx = service,
+                                    .load = LB_RPC_FINISHES};
     out[1] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/GetGrant",
-                                    .unary = get_grant, .ctx = service};
+                                    .unary = get_grant, .ctx = service,
+                                    .load = LB_RPC_FINISHES};
     out[2] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/GetStatusList",
                                     .unary = get_status_list, .ctx = service};
     out[3] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/Notice",
-                                    .unary = notice, .ctx = service};
+                                    .unary = notice, .ctx = service,
+                                    .load = LB_RPC_FINISHES};
     out[4] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/RequestGrant",
-                                    .unary = request_grant, .ctx = service};
+                                    .unary = request_grant, .ctx = service,
+                                    .load = LB_RPC_BEGINS};
     out[5] = (struct lb_rpc_method){.path = "/lianban.v1.ConsentOffice/Revoke",
                                     .unary = revoke, .ctx = service};
 }
