@@ -32,12 +32,19 @@ static const struct lb_ctl_column columns[] = {
     {"parcels_seconds", "oldest parcel s", "最早递送件（秒）", LB_CTL_UNDER_ROW, true},
     {"parcels_code", "it waits for", "待递送原因", LB_CTL_UNDER_ROW, false},
     {"parcels_untold", "ends untold", "结果未取", LB_CTL_UNDER_ROW, true},
+    {"circuit", "circuit", "熔断", LB_CTL_UNDER_ROW, false},
+    {"circuit_seconds", "circuit s ago", "熔断变化（秒前）", LB_CTL_UNDER_ROW, true},
+    {"reads_in_hand", "reads in hand", "在办查询", LB_CTL_NOT_SHOWN, true},
+    {"reads_places", "places", "可在办数", LB_CTL_NOT_SHOWN, true},
+    {"forms_waiting", "forms waiting", "排队表单", LB_CTL_NOT_SHOWN, true},
+    {"forms_refused", "told to come again", "请稍候次数", LB_CTL_NOT_SHOWN, true},
     {"broker", "broker", "转发节点", LB_CTL_NOT_SHOWN, false},
 };
 #define NUM_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 enum cell {
     LEVEL, MEMBER, LINK, ANSWERED, SEEN, DAYS, LOG_SIZE, LOG_SHOWN, PENDING, PARCELS, FOUND, CODE,
-    PARCELS_SECONDS, PARCELS_CODE, PARCELS_UNTOLD, BROKER
+    PARCELS_SECONDS, PARCELS_CODE, PARCELS_UNTOLD, CIRCUIT, CIRCUIT_SECONDS, IN_HAND, PLACES,
+    FORMS_WAITING, FORMS_REFUSED, BROKER
 };
 
 static const char *number(struct lb_status_run *status, int64_t value)
@@ -112,6 +119,10 @@ static void put_member(struct lb_status_run *status, const Lianban__V1__GetStatu
         cells[LOG_SIZE] = number(status, (int64_t)member->log_size);
         cells[LOG_SHOWN] = since(status, now, member->log_shown_unix_ms);
         cells[PENDING] = number(status, member->pending);
+        if (member->circuit[0] != 0) {
+            cells[CIRCUIT] = member->circuit;
+            cells[CIRCUIT_SECONDS] = since(status, now, member->circuit_unix_ms);
+        }
     }
     put_row(status, cells, findings, lb_status_judge(member, kind, now, findings));
 }
@@ -124,6 +135,10 @@ static void put_broker(struct lb_status_run *status, const Lianban__V1__GetStatu
     cells[BROKER] = response->broker;
     cells[LOG_SIZE] = number(status, (int64_t)response->log_size);
     cells[CODE] = strcmp(response->log_state, "ok") == 0 ? NULL : response->log_state;
+    cells[IN_HAND] = number(status, (int64_t)response->reads_in_hand);
+    cells[PLACES] = number(status, (int64_t)response->reads_places);
+    cells[FORMS_WAITING] = number(status, (int64_t)response->forms_waiting);
+    cells[FORMS_REFUSED] = number(status, (int64_t)response->forms_refused);
     put_row(status, cells, findings, lb_status_judge_broker(response, findings));
 }
 

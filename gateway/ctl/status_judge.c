@@ -50,6 +50,12 @@ static void judge_adapter(struct judging *judging, const Lianban__V1__MemberStat
     else if (member->unacknowledged_lists > 0 && now_ms - member->changed_unix_ms > SETTLE_MS)
         find(judging, LB_STATUS_YELLOW, "未确认最新授权状态列表",
              "has not proved to have the newest status list");
+    if (strcmp(member->circuit, "open") == 0 && member->circuit_for_all)
+        find(judging, LB_STATUS_RED, "连续失败，暂不向其查询：其事实立即为“不可用”",
+             "not asked after failures in a row: its facts are unavailable at once");
+    else if (member->circuit[0] != 0)
+        find(judging, LB_STATUS_YELLOW, "连续失败后仅向部分请求方停用，或正在试查",
+             "after failures in a row it is asked by some only, or tried again");
     if (member->linked && member->pending > MANY_PENDING)
         find(judging, LB_STATUS_YELLOW, "大量请求等待其答复", "many reads wait for it");
     if (member->linked && member->log_shown_unix_ms != 0 && member->pending > 0 &&

@@ -63,6 +63,14 @@ static void finish(struct lb_collect *collect, lb_status status)
     (void)pthread_mutex_unlock(&collect->lock);
 }
 
+/* Before any signature was looked at, so it is counted. */
+void lb_collect_refuse(struct lb_collect *collect, lb_status status)
+{
+    if (status->code == LB_BUSY)
+        lb_log_count_denial(collect->exchange->options.log, collect->caller, LB_BUSY);
+    finish(collect, status);
+}
+
 /* A refusal of the whole request is an entry of its own. */
 static void deny(struct lb_collect *collect, lb_status reason)
 {
@@ -147,6 +155,7 @@ static void start(struct lb_job *job)
     if (status == LB_OK)
         status = make_reads(collect);
     if (status != LB_OK) {
+        lb_collect_yield(collect, false);
         deny(collect, status);
         lb_collect_release(collect);
         return;
@@ -190,7 +199,7 @@ lb_status lb_exchange_collect(struct lb_exchange *exchange, const char *caller,
                            ? LB_FAULT(LB_NO_MEMORY, "collect arena")
                            : copy_inputs(collect, caller, operator_token, request);
     if (status == LB_OK)
-        status = lb_workers_submit(exchange->options.workers, &collect->job);
+        status = lb_collect_ask(collect);
     if (status != LB_OK) {
         free_collect(collect);
         return status;

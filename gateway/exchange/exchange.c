@@ -97,6 +97,8 @@ static void *watch_deadlines(void *arg)
                 lb_collect_fail(collect, LB_FAULT(LB_DEADLINE, "nobody takes the events"));
             lb_collect_release(collect);
         }
+        lb_exchange_yield_due(exchange);
+        lb_circuit_watch(exchange);
         lb_kept_flush(exchange);
     }
     return NULL;
@@ -104,6 +106,7 @@ static void *watch_deadlines(void *arg)
 
 static lb_status make_parts(struct lb_exchange *exchange)
 {
+    LB_TRY(lb_exchange_admission_new(&exchange->options, &exchange->admission));
     LB_TRY(lb_operator_cache_new(&exchange->operators));
     LB_TRY(lb_seen_new(exchange->options.seen_folder, &exchange->seen));
     LB_TRY(lb_gather_new(exchange->options.log, &exchange->gather));
@@ -113,6 +116,7 @@ static lb_status make_parts(struct lb_exchange *exchange)
 static void free_parts(struct lb_exchange *exchange)
 {
     lb_gather_free(exchange->gather);
+    lb_admission_free(exchange->admission);
     lb_operator_cache_free(exchange->operators);
     lb_seen_free(exchange->seen);
     lb_ending_free_all(exchange);
@@ -120,6 +124,7 @@ static void free_parts(struct lb_exchange *exchange)
     while (exchange->adapters != NULL) {
         struct adapter *adapter = exchange->adapters;
         exchange->adapters = adapter->next;
+        (void)pthread_mutex_destroy(&adapter->circuit_lock);
         free(adapter);
     }
 }
@@ -190,6 +195,7 @@ struct adapter *lb_exchange_adapter(struct lb_exchange *exchange, const char *sp
     if (adapter == NULL && (adapter = calloc(1, sizeof(*adapter))) != NULL) {
         (void)snprintf(adapter->spiffe, sizeof(adapter->spiffe), "%s", spiffe);
         adapter->expected = true;
+        (void)pthread_mutex_init(&adapter->circuit_lock, NULL);
         adapter->away_ms = exchange->started_ms;
         adapter->next = exchange->adapters;
         exchange->adapters = adapter;

@@ -43,7 +43,10 @@ struct lb_exchange_options {
     const char *seen_folder;               /* largest sizes seen of the adapters' logs */
     const char *kept_path;                 /* citizens' withdrawals; NULL: in memory only */
     size_t max_reads;                      /* held at a time, with their answers; 0: the default */
+    int64_t wait_ms;                       /* a form waits at most; 0: LB_EXCHANGE_WAIT_MS */
 };
+
+#define LB_EXCHANGE_WAIT_MS 3000
 
 /* lb_exchange_new starts the deadline watch. Options are borrowed for its life. */
 LB_MUST lb_status lb_exchange_new(const struct lb_exchange_options *options,
@@ -102,13 +105,18 @@ struct lb_collect_port {
 };
 
 /* lb_exchange_collect takes a CollectRequest (copied) of an authenticated window and works on it;
- * the port is told of everything else, refusals included. `operator_token` is the metadata's. BUSY
- * when the workers' queue is full, and told to the port when too many reads are held. */
+ * the port is told of everything else, refusals included. `operator_token` is the metadata's. BUSY,
+ * with a time to come again (lb_later), when it could not be done in time or others were kept from
+ * their turn (admit.c); told to the port when its turn did not come, or too many reads are held. */
 LB_MUST lb_status lb_exchange_collect(struct lb_exchange *exchange, const char *caller,
                                       struct lb_span operator_token, struct lb_span request,
                                       int64_t deadline_unix_ms,
                                       const struct lb_collect_port *port,
                                       struct lb_collect **out_collect);
+/* lb_exchange_may_collect says whether a request by this caller would be refused now, before it has
+ * come: a BUSY of lb_later, counted as the refusal that it is. Never blocks. */
+LB_MUST lb_status lb_exchange_may_collect(struct lb_exchange *exchange, const char *caller,
+                                          int64_t deadline_unix_ms);
 /* lb_collect_fill writes the next CollectEvent, with all that is ready if the caller takes outcomes
  * together; false when none is ready. Calls are serial. A
  * caller that has not taken all of them 10 s after the deadline fails with DEADLINE. */

@@ -26,6 +26,7 @@ struct fixture {
     struct lb_offered_form form;
     struct lb_outbox *outbox;
     struct lb_exchange *exchange;
+    size_t max_reads;            /* from the next start on; 0: FX_MAX_READS */
     /* the adapter's end, played by the test */
     struct lb_broker_link *link;
     struct lb_seen *adapter_seen;

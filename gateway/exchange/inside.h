@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "gateway/base/admission.h"
 #include "gateway/base/trace.h"
 #include "gateway/evidence/session.h"
+#include "gateway/exchange/breaker.h"
 #include "gateway/exchange/exchange.h"
 #include "gateway/token/operator_cache.h"
 #include "gateway/token/status_list.h"
@@ -31,6 +33,9 @@ struct routed_read {
     struct routed_read *next;                  /* in a link's queue, then in the frame being made */
     struct routed_read *next_ready;            /* in the collect's ready list */
     struct routed_read *next_pending;          /* in a link's table */
+    int64_t sent_ms;                           /* monotonic: given to a link; 0: never was */
+    bool probe;                                /* it shows whether the department is back */
+    bool overdue;                              /* counted as such; under the link's lock */
     struct lb_log_entry route;
     bool routed;                               /* the route entry is durable */
     struct lb_log_entry close;
@@ -48,6 +53,9 @@ struct routed_read {
 
 struct lb_collect {
     struct lb_job job;
+    struct lb_ticket ticket;                   /* its place (admit.c) */
+    int64_t began_ms;                          /* monotonic: it got its place; under its lock */
+    int64_t yields_ms;                         /* monotonic: it gives it back by then; likewise */
     struct lb_exchange *exchange;
     struct lb_arena *arena;
     pthread_mutex_t lock;
@@ -118,6 +126,9 @@ struct adapter {
     int64_t away_ms;                           /* monotonic: since when; likewise */
     _Atomic int64_t answered_unix_ms, shown_unix_ms;
     _Atomic uint64_t log_size, num_answers;
+    pthread_mutex_t circuit_lock;              /* of the next two; nothing is locked under it */
+    struct lb_breaker breaker;
+    int64_t circuit_unix_ms;                   /* when it last changed; 0: never did */
 };
 
 /* What ends grants, on its way to every adapter: the newest list of an issuer, or a citizen's own
@@ -144,6 +155,7 @@ struct ending_proof {
 
 struct lb_exchange {
     struct lb_exchange_options options;
+    struct lb_admission *admission;
     struct lb_operator_cache *operators;
     struct lb_seen *seen;                      /* of the adapters' logs */
     pthread_mutex_t lock;
@@ -162,6 +174,7 @@ struct lb_exchange {
     _Atomic int64_t case_us;                   /* what one took lately, smoothed */
     bool drained;                              /* whoever waits for proofs waits no longer */
     bool stopping;
+    int64_t look_ms;                           /* the watch's: circuit.c looks again then */
     pthread_t watch;
 };
 
@@ -195,6 +208,8 @@ void lb_collect_hold(struct lb_collect *collect);
 void lb_collect_release(struct lb_collect *collect);
 /* lb_collect_fail ends the call; what its caller has not taken is lost to it. */
 void lb_collect_fail(struct lb_collect *collect, lb_status status);
+/* lb_collect_refuse tells the caller of one that never began, and counts it. */
+void lb_collect_refuse(struct lb_collect *collect, lb_status status);
 /* lb_collect_check judges the request before anything is routed (check.c). */
 LB_MUST lb_status lb_collect_check(struct lb_collect *collect);
 
@@ -205,6 +220,27 @@ int64_t lb_exchange_sibling_pace_us(const struct lb_exchange *exchange);
 /* A case begins to be routed, and has its last outcome ready. */
 void lb_exchange_case_begins(struct lb_exchange *exchange);
 void lb_exchange_case_ends(struct lb_exchange *exchange, int64_t took_ms);
+/* admit.c: a collect's place among those in hand. lb_collect_ask gets it one, now or later, and its
+ * job then runs; BUSY of lb_later when it had better come again. lb_collect_yield gives it back,
+ * once; lb_collect_progress is told, under the collect's lock, that an event is ready;
+ * lb_exchange_yield_due is for the deadline watch. */
+LB_MUST lb_status lb_exchange_admission_new(const struct lb_exchange_options *options,
+                                            struct lb_admission **out_admission);
+LB_MUST lb_status lb_collect_ask(struct lb_collect *collect);
+void lb_collect_yield(struct lb_collect *collect, bool served);
+void lb_collect_progress(struct lb_collect *collect);
+void lb_exchange_yield_due(struct lb_exchange *exchange);
+
+/* circuit.c: whether a department is asked at all. lb_circuit_closed says so for a read that is
+ * about to be sent; lb_circuit_unsent that it was not after all, lb_circuit_tell how one that was
+ * has ended; lb_circuit_linked that a link stands anew; lb_circuit_watch is for the deadline
+ * watch. */
+bool lb_circuit_closed(struct lb_exchange *exchange, struct adapter *adapter,
+                       struct routed_read *read);
+void lb_circuit_unsent(struct lb_exchange *exchange, struct routed_read *read);
+void lb_circuit_tell(struct lb_exchange *exchange, struct routed_read *read, enum lb_code code);
+void lb_circuit_linked(struct lb_exchange *exchange, struct adapter *adapter);
+void lb_circuit_watch(struct lb_exchange *exchange);
 
 /* read.c */
 /* lb_read_route makes a read's ROUTE entry, with a reference to the collect until it is done;

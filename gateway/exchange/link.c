@@ -237,6 +237,8 @@ static lb_status take_hello(struct lb_broker_link *link, const Lianban__V1__Hell
     if (status == LB_OK && !link->detached)
         link->port.kick(link->port.ctx);
     (void)pthread_mutex_unlock(&link->lock);
+    if (status == LB_OK)
+        lb_circuit_linked(link->exchange, link->adapter);
     return status == LB_OK ? lb_broker_link_open_outlet(link) : status;
 }
 

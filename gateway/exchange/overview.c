@@ -34,6 +34,15 @@ static void view_link(struct lb_broker_link *link, struct lb_adapter_view *out)
     (void)pthread_mutex_unlock(&link->lock);
 }
 
+static void view_circuit(struct adapter *adapter, struct lb_adapter_view *out)
+{
+    (void)pthread_mutex_lock(&adapter->circuit_lock);
+    out->circuit = adapter->breaker.state;
+    out->circuit_for_all = adapter->breaker.for_all;
+    out->circuit_unix_ms = adapter->circuit_unix_ms;
+    (void)pthread_mutex_unlock(&adapter->circuit_lock);
+}
+
 static void view(const struct lb_exchange *exchange, struct adapter *adapter,
                  struct lb_adapter_view *out)
 {
@@ -47,6 +56,7 @@ static void view(const struct lb_exchange *exchange, struct adapter *adapter,
         .num_unacknowledged = count_unacknowledged(exchange, adapter),
     };
     memcpy(out->spiffe, adapter->spiffe, sizeof(out->spiffe));
+    view_circuit(adapter, out);
     if (adapter->link != NULL)
         view_link(adapter->link, out);
 }
@@ -60,4 +70,9 @@ size_t lb_exchange_adapters(struct lb_exchange *exchange, struct lb_adapter_view
         view(exchange, adapter, &out[num++]);
     (void)pthread_mutex_unlock(&exchange->lock);
     return num;
+}
+
+void lb_exchange_load(struct lb_exchange *exchange, struct lb_admission_view *out)
+{
+    lb_admission_view(exchange->admission, out);
 }

@@ -103,6 +103,7 @@ static void make_ready(struct routed_read *read, bool was_closing)
     collect->last_ready = &read->next_ready;
     collect->num_ready++;
     bool last = --collect->num_open == 0;
+    lb_collect_progress(collect);
     if (!collect->detached) {
         if (worth_telling(collect))
             collect->port.kick(collect->port.ctx);
@@ -110,9 +111,11 @@ static void make_ready(struct routed_read *read, bool was_closing)
             collect->port.finish(collect->port.ctx, LB_OK);
     }
     (void)pthread_mutex_unlock(&collect->lock);
-    if (last)
+    if (last) {
         lb_exchange_case_ends(collect->exchange,
                               lb_clock_monotonic_ms(options->clock) - read->begun_ms);
+        lb_collect_yield(collect, true);
+    }
 }
 
 static void close_recorded(struct lb_log_entry *entry, lb_status status)
@@ -147,6 +150,7 @@ void lb_read_close(struct routed_read *read, enum lb_code code, const struct lb_
     struct lb_exchange *exchange = collect->exchange;
     struct lb_log_entry *entry = &read->close;
     end_stage(read, LB_METER_FAN_OUT);
+    lb_circuit_tell(collect->exchange, read, code);
     read->code = code;
     fill_leaf(read, peer_leaf != NULL ? LB_LEAF_DELIVER : LB_LEAF_FAILURE, code, &entry->leaf);
     memcpy(entry->leaf.request_hash, read->route.leaf.request_hash, LB_HASH_BYTES);
@@ -184,14 +188,17 @@ static void send_on(struct routed_read *read)
     struct lb_broker_link *link =
         adapter == NULL ? NULL : lb_exchange_take_link(collect->exchange, adapter);
     lb_status status = LB_FAULT(LB_UNAVAILABLE, "adapter is not linked");
+    bool cut = link != NULL && !lb_circuit_closed(collect->exchange, adapter, read);
     if (link != NULL) {
-        status = lb_broker_link_enqueue(link, read);
+        if (!cut)
+            status = lb_broker_link_enqueue(link, read);
         lb_broker_link_unref(link);
     }
     if (status == LB_OK || !lb_read_claim(read))
         return;
+    lb_circuit_unsent(collect->exchange, read);
     enum lb_code code = lb_code_outer(status->code);
-    if (code == LB_UNAVAILABLE && adapter != NULL)
+    if (code == LB_UNAVAILABLE && adapter != NULL && !cut)
         code = lb_exchange_away(collect->exchange, adapter);
     lb_read_close(read, code, NULL);
 }

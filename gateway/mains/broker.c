@@ -23,6 +23,7 @@ struct broker_role {
     struct lb_offered_form offered[LB_MAX_FORMS];
     const char *seen_folder;
     const char *kept_path;
+    int64_t wait_ms;
     const char *log_path;
     struct lb_node_drills drills;
     struct lb_workers *workers;
@@ -65,6 +66,8 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     *out_role = role;
     LB_TRY(lb_node_forms_read(node, &role->forms));
     LB_TRY(lb_yaml_opt_bool(node->root, "drills", false, &node->diag, &drills));
+    LB_TRY(lb_yaml_opt_int(node->root, "wait_ms", 100, LB_MAX_DEADLINE_MS, LB_EXCHANGE_WAIT_MS,
+                           &node->diag, &role->wait_ms));
     if (drills)
         LB_TRY(lb_node_drills_allow(node, &role->drills));
     offer_forms(role);
@@ -157,6 +160,7 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .num_forms = role->forms.num,
         .seen_folder = role->seen_folder,
         .kept_path = role->kept_path,
+        .wait_ms = role->wait_ms,
     };
     LB_TRY(lb_exchange_new(&options, &role->exchange));
     role->service = (struct lb_broker_service){
@@ -266,12 +270,14 @@ static void stop(void *own)
 
 int main(int argc, char **argv)
 {
-    static const char *const keys[] = {"forms", "drills", NULL};
+    static const char *const keys[] = {"forms", "drills", "wait_ms", NULL};
     static const struct lb_node_role role = {
         .program = "lianban-broker",
         .summary = "relays sealed reads between windows and departments without reading them",
         .keys_help = "  forms: [FILE]   the forms that windows may use\n"
-                     "  drills: true    it takes part in drills, see docs/DRILLS.md\n",
+                     "  drills: true    it takes part in drills, see docs/DRILLS.md\n"
+                     "  wait_ms: MILLISECONDS  a form waits at most for its turn (default 3000);\n"
+                     "                  more are told to come again\n",
         .keys = keys,
         .kind = LB_NODE_BROKER,
         .keeps_log = true,

@@ -209,6 +209,8 @@ static lb_status collect(void *ctx, const struct lb_rpc_call_info *info,
 {
     struct lb_broker_service *service = ctx;
     LB_TRY(need(service, info, WINDOWS));
+    int64_t deadline_unix_ms = clamp_deadline(service->clock, info->deadline_unix_ms);
+    LB_TRY(lb_exchange_may_collect(service->exchange, info->peer->spiffe, deadline_unix_ms));
     struct lb_span token = lb_rpc_call_metadata(info, "lianban-operator");
     if (token.len > LB_MAX_TOKEN_BYTES) {
         lb_log_count_denial(service->log, info->peer->spiffe, LB_OPERATOR_TOKEN_INVALID);
@@ -218,7 +220,7 @@ static lb_status collect(void *ctx, const struct lb_rpc_call_info *info,
     LB_ENSURE(call != NULL, LB_NO_MEMORY, "collect");
     call->service = service;
     call->stream = stream;
-    call->deadline_unix_ms = clamp_deadline(service->clock, info->deadline_unix_ms);
+    call->deadline_unix_ms = deadline_unix_ms;
     call->arena = lb_arena_new(2 * LB_MAX_TOKEN_BYTES);
     lb_status status = call->arena == NULL
                            ? LB_FAULT(LB_NO_MEMORY, "collect")

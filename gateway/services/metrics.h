@@ -27,6 +27,7 @@ struct lb_metrics_queue {
 struct lb_metrics_link {
     char peer[LB_MAX_SPIFFE_BYTES];
     bool up;
+    int circuit;  /* 0 it is asked, 1 it is not, 2 a few reads try */
 };
 
 struct lb_metrics_options {

@@ -124,6 +124,13 @@ lb_status lb_metrics_put_links(const struct lb_metrics_options *options, struct 
         if (lb_directory_node(directory, links[i].peer) != NULL)
             lb_buf_printf(out, "lianban_link_up{peer=\"%s\"} %d\n", links[i].peer, links[i].up);
     }
+    lb_metrics_head(out, "lianban_link_circuit", "gauge",
+                    "0 while a member is asked, 1 while it is not, 2 while a few reads try.");
+    for (size_t i = 0; i < num; i++) {
+        if (lb_directory_node(directory, links[i].peer) != NULL)
+            lb_buf_printf(out, "lianban_link_circuit{peer=\"%s\"} %d\n", links[i].peer,
+                          links[i].circuit);
+    }
     lb_directory_unref(directory);
     return LB_OK;
 }

@@ -40,6 +40,11 @@ static void put_view(const struct lb_adapter_view *view, Lianban__V1__MemberStat
     out->log_shown_unix_ms = view->shown_unix_ms;
     out->pending = (uint32_t)view->num_pending;
     out->unacknowledged_lists = (uint32_t)view->num_unacknowledged;
+    out->circuit_unix_ms = view->circuit_unix_ms;
+    if (view->circuit != LB_BREAKER_CLOSED) {
+        out->circuit = text_of(lb_breaker_state_name(view->circuit));
+        out->circuit_for_all = view->circuit_for_all;
+    }
 }
 
 static void put_parcels(const struct lb_outbox_party *parties, size_t num,
@@ -107,6 +112,17 @@ static lb_status put_members(const struct lb_status_service *service,
     return LB_OK;
 }
 
+static void put_load(const struct lb_status_service *service,
+                     Lianban__V1__GetStatusResponse *response)
+{
+    struct lb_admission_view load;
+    lb_exchange_load(service->exchange, &load);
+    response->reads_in_hand = load.in_hand;
+    response->reads_places = load.places;
+    response->forms_waiting = load.num_waiting;
+    response->forms_refused = load.num_refused + load.num_given_up;
+}
+
 static lb_status fill(const struct lb_status_service *service,
                       const struct lb_directory *directory, struct lb_arena *arena,
                       Lianban__V1__GetStatusResponse *response)
@@ -126,6 +142,7 @@ static lb_status fill(const struct lb_status_service *service,
     response->directory_expires_unix_s = directory->expires;
     response->log_state = text_of(lb_log_state_name(health.state));
     response->log_size = head.size;
+    put_load(service, response);
     LB_TRY(put_members(service, directory, arena, response));
     return put_outbox(service, arena, response);
 }
@@ -164,6 +181,7 @@ size_t lb_status_service_links(void *ctx, struct lb_metrics_link *out, size_t ma
     for (size_t i = 0; i < num; i++) {
         memcpy(out[i].peer, views[i].spiffe, sizeof(out[i].peer));
         out[i].up = views[i].linked;
+        out[i].circuit = (int)views[i].circuit;
     }
     free(views);
     return num;
