@@ -18,12 +18,14 @@ SILENCE_SECONDS = 60    # a stream shows a sign of life every 10 s
 
 
 class Refused(Exception):
-    """The agent refused a call. `code` is what a program acts on, the texts are for people."""
+    """The agent refused a call. `code` is what a program acts on, the texts are for people; after `wait_seconds`
+    another try is worth it, if that was said."""
 
     def __init__(self, error):
         super().__init__(f"{error['code']}: {error['text_en']}")
         self.code, self.canonical = error["code"], error["canonical"]
         self.text_zh, self.text_en = error["text_zh"], error["text_en"]
+        self.wait_seconds = error.get("retry_after_ms", 0) / 1000
 
 
 class Unreachable(Exception):

@@ -9,6 +9,7 @@ Exit status: 0 every case came to a suggestion (MANUAL is one), 1 something was 
 
 import argparse
 import json
+import random
 import sys
 import time
 
@@ -51,7 +52,9 @@ def collect(agent, case, patience):
         except Refused as refused:
             if refused.code not in WAITING + PASSING or time.monotonic() > until:
                 raise
-            time.sleep(0.2)
+            if refused.wait_seconds:
+                say(f"  {refused.text_zh} {refused.text_en}")
+            time.sleep((refused.wait_seconds or 0.2) * random.uniform(1, 1.5))  # not all at the same instant
     return result
 
 

@@ -37,7 +37,7 @@ struct window_role {
     const char *brokers[LB_WINDOW_MAX_BROKERS];
     const char *consent;
     const char *store_path;
-    int64_t deadline_ms;
+    int64_t deadline_ms, wait_ms;
     int64_t end_days;
     struct lb_catalogue *catalogue;  /* NULL: none */
     struct lb_workers *workers;
@@ -178,6 +178,8 @@ static lb_status prepare(struct lb_node_program *node, void **out_role)
     LB_TRY(lb_node_need_text(node, node->root, "consent", &role->consent));
     LB_TRY(lb_yaml_opt_int(node->root, "deadline_ms", 100, LB_MAX_DEADLINE_MS,
                            LB_CASE_DEADLINE_MS, &node->diag, &role->deadline_ms));
+    LB_TRY(lb_yaml_opt_int(node->root, "wait_ms", 100, LB_MAX_DEADLINE_MS, LB_WINDOW_WAIT_MS,
+                           &node->diag, &role->wait_ms));
     LB_TRY(lb_yaml_opt_int(node->root, "end_days", 1, LB_CASE_MAX_END_DAYS, LB_CASE_END_DAYS,
                            &node->diag, &role->end_days));
     LB_TRY(lb_doors_read(node, &role->doors));
@@ -232,20 +234,17 @@ static lb_status start(void *own, struct lb_rpc_method *methods, size_t *out_num
         .trust = node->trust,
         .workers = role->workers,
         .clock = lb_clock_system(),
-        .forms = role->forms,
-        .num_forms = role->num_forms,
-        .ring = role->ring,
-        .issuer = role->issuer,
-        .brokers = role->brokers,
-        .num_brokers = role->num_brokers,
+        .forms = role->forms, .num_forms = role->num_forms,
+        .ring = role->ring, .issuer = role->issuer,
+        .brokers = role->brokers, .num_brokers = role->num_brokers,
         .store_path = role->store_path,
         .case_key = role->case_key,
         .operators = role->operators,
         .witness = {role, record, sign_note},
         .log = node->log,
         .calendar = role->calendar,
-        .deadline_ms = role->deadline_ms,
-        .end_days = role->end_days,
+        .deadline_ms = role->deadline_ms, .wait_ms = role->wait_ms,
+        .end_days = role->end_days, .max_collects = CASE_WORKERS,
         .port = lb_window_service_port(&role->peers),
         .catalogue = role->catalogue,
     };
@@ -361,7 +360,7 @@ int main(int argc, char **argv)
     static const char *const keys[] = {"forms",    "seal_keys",   "seal_folder", "issuer",
                                        "case_key", "person_key",  "operators",   "broker",
                                        "brokers",  "consent",     "deadline_ms", "local",
-                                       "calendar", "policies",    "end_days",    NULL};
+                                       "calendar", "policies",    "end_days",    "wait_ms", NULL};
     static const struct lb_node_role role = {
         .program = "lianban-window",
         .summary = "the agent beside a window system: seals, opens, checks receipts, judges",
@@ -379,6 +378,7 @@ int main(int argc, char **argv)
             "  brokers: [SPIFFE id]\n"
             "  consent: SPIFFE id\n"
             "  deadline_ms: MILLISECONDS           of one collect (default 15000)\n"
+            "  wait_ms: MILLISECONDS               for its turn (3000); more come again\n"
             "  end_days: DAYS                      a case that is over is erased so long after\n"
             "                                      the time to object (default 30, at most 366)\n"
             "  policies: FILE                      a policy catalogue's index, for the calculator\n"

@@ -5,6 +5,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/wipe.h"
 #include "gateway/window/look.h"
+#include "gateway/window/places.h"
 #include "gateway/wire/pb.h"
 
 /* One collect from its start to its result, on a worker. */
@@ -15,11 +16,6 @@
 #define PATIENCE_SHARE 3
 #define FIRST_PAUSE_MS 100
 #define LAST_PAUSE_MS 500
-
-struct collect_job {
-    struct lb_job job;
-    struct lb_window_case *entry;
-};
 
 /* --- asking the broker --- */
 
@@ -44,7 +40,7 @@ static void on_event(void *arg, struct lb_span event)
 {
     struct lb_collect_run *run = arg;
     (void)pthread_mutex_lock(&run->entry->lock);
-    run->spoke = true;
+    run->spoke = run->heard = true;
     lb_log_failure("collect_event_failed", lb_collect_event(run, event));
     (void)pthread_mutex_unlock(&run->entry->lock);
 }
@@ -134,8 +130,11 @@ static lb_status settle_silent(struct lb_collect_run *run, lb_status asked)
 {
     enum lb_code code = asked == LB_OK ? LB_UNAVAILABLE : lb_code_outer(asked->code);
     enum lb_fact_state state = code == LB_DEADLINE ? LB_FACT_TIMEOUT : LB_FACT_UNAVAILABLE;
-    bool later = asked != LB_OK && is_away(code) && lb_collect_may_wait(run);
+    bool full = lb_places_refused(run, asked);
+    bool later = asked != LB_OK && (is_away(code) || full) && lb_collect_may_wait(run);
     bool again = later || (lb_window_is_broker_trouble(code) && lb_collect_has_other(run));
+    if (full && !again && !run->heard && !lb_case_is_watch(run->entry))
+        return asked; /* nobody was asked anything: the window is told, and nothing has changed */
     for (size_t i = 0; i < run->num_reads; i++) {
         struct lb_collect_read *read = &run->reads[i];
         if (!read->open)
@@ -319,42 +318,26 @@ static lb_status run_collect(struct lb_window_case *entry)
     return status;
 }
 
-static void start(struct lb_job *base)
+/* Under the window's lock, so that nobody else begins it as well; lb_place_ask follows. */
+static lb_status begin_collect(struct lb_window_case *entry, struct lb_place **out_place)
 {
-    struct collect_job *job = (struct collect_job *)base;
-    struct lb_window_case *entry = job->entry;
-    free(job);
-    end_collect(entry, run_collect(entry));
-}
-
-/* Under the window's lock, so that nobody joins a collect that could not be started. */
-static lb_status submit(struct lb_window_case *entry)
-{
-    struct lb_window *window = entry->window;
-    struct collect_job *job = calloc(1, sizeof(*job));
-    LB_ENSURE(job != NULL, LB_NO_MEMORY, "collect");
-    *job = (struct collect_job){.job = {.run = start}, .entry = entry};
-    lb_status status = lb_workers_submit(window->options.workers, &job->job);
-    if (status != LB_OK) {
-        free(job);
-        return status;
-    }
+    LB_TRY(lb_place_new(entry, run_collect, end_collect, out_place));
     entry->collecting = true;
     entry->refs++;
-    window->num_collects++;
+    entry->window->num_collects++;
     return LB_OK;
 }
 
 /* Under the window's lock. */
 static lb_status join(struct lb_window_case *entry, const struct lb_listener_port *port,
-                      struct lb_case_listener **out_listener)
+                      struct lb_case_listener **out_listener, struct lb_place **out_place)
 {
     LB_ENSURE(!entry->window->stopping, LB_STOPPING, "the window is stopping");
     LB_ENSURE(!entry->closed, LB_CASE_UNKNOWN, "the case is being closed");
     if (!entry->collecting)
         lb_feed_begin(entry->feed);
     LB_TRY(lb_feed_listen(entry->feed, LB_FEED_COLLECT, port, out_listener));
-    return entry->collecting ? LB_OK : submit(entry);
+    return entry->collecting ? LB_OK : begin_collect(entry, out_place);
 }
 
 lb_status lb_window_collect(struct lb_window *window, const char *case_id,
@@ -364,8 +347,9 @@ lb_status lb_window_collect(struct lb_window *window, const char *case_id,
     LB_DEFER(lb_window_let_go) struct lb_window_case *entry = NULL;
     LB_TRY(lb_window_hold(window, case_id, &entry));
     struct lb_case_listener *listener = NULL;
+    struct lb_place *place = NULL;
     (void)pthread_mutex_lock(&window->lock);
-    lb_status status = join(entry, port, &listener);
+    lb_status status = join(entry, port, &listener, &place);
     (void)pthread_mutex_unlock(&window->lock);
     if (status != LB_OK) {
         if (listener != NULL)
@@ -375,6 +359,8 @@ lb_status lb_window_collect(struct lb_window *window, const char *case_id,
     /* The owner must find its listener before the first event wakes it. */
     *out_listener = listener;
     lb_feed_start(listener);
+    if (place != NULL)
+        lb_place_ask(place);
     return LB_OK;
 }
 

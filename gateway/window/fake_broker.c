@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/later.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/window/fixture.h"
 #include "gateway/wire/pb.h"
@@ -183,6 +184,10 @@ lb_status fx_collect(void *ctx, const struct lb_window_collect_call *call)
     hub->num_asked++;
     if (hub->refuses != LB_CODE_OK)
         return lb_status_of(hub->refuses);
+    if (hub->full_for > 0) {
+        hub->full_for--;
+        return lb_later(hub->later_ms);
+    }
     struct lb_arena *arena = lb_arena_new(64 * 1024 * 1024);
     Lianban__V1__CollectRequest *request = NULL;
     assert_ok(lb_pb_unpack(&lianban__v1__collect_request__descriptor, call->request, arena,

@@ -83,6 +83,8 @@ struct fx_hub {
     size_t leaving;             /* they took leave, and are back after so many collects */
     size_t dead_for;            /* nothing reaches it for so many collects */
     enum lb_code refuses;       /* the whole collect; LB_CODE_OK for none */
+    size_t full_for;            /* so many collects are told to come again */
+    int64_t later_ms;           /* after that time */
     bool lends_log;             /* shows the other's log instead of its own */
     bool well;                  /* when probed */
     size_t num_probes;

@@ -36,6 +36,8 @@ struct lb_window_context {
     int64_t born_ms;  /* monotonic */
 };
 
+struct lb_admission;
+
 struct lb_window {
     struct lb_window_options options;  /* strings, keys and services are borrowed */
     uint8_t case_key[32];
@@ -52,6 +54,7 @@ struct lb_window {
 
     pthread_mutex_t ending;            /* ends of cases become entries in turn, each once */
     pthread_mutex_t calculating;       /* the options' catalogue: one calculation at a time */
+    struct lb_admission *admission;    /* of collects: so many at a time, and fair between units */
     struct lb_window_brokers brokers;
     struct lb_window_operators *operators;
     struct lb_checkpoint_memo *checkpoints;  /* of all logs, verified before */

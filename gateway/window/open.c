@@ -4,6 +4,7 @@
 #include "gateway/base/utf8.h"
 #include "gateway/crypto/hash.h"
 #include "gateway/window/look.h"
+#include "gateway/window/places.h"
 #include "policy/engine/idno.h"
 
 /* Opening a case: the household against the form, before anybody is asked anything. */
@@ -182,6 +183,7 @@ lb_status lb_window_open(struct lb_window *window, const Lianban__V1__OpenCaseRe
 {
     struct lb_case_form *form = newest_form(window, request->form);
     LB_ENSURE(form != NULL, LB_FORM_UNKNOWN, "no such form");
+    LB_TRY(lb_places_may_open(window, request->operator_unit));
     LB_TRY(lb_look_open(window, form->form));
     LB_ENSURE(request->n_members >= 1 && request->n_members <= LB_MAX_HOUSEHOLD, LB_MALFORMED,
               "size of the household is out of range");

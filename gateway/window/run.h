@@ -68,6 +68,7 @@ struct lb_collect_run {
     size_t broker;               /* the one that is being asked */
     unsigned tried;              /* those that are not asked again, a bit for each */
     bool spoke;                  /* it has sent an event */
+    bool heard;                  /* some broker has, in this collect */
     bool again;                  /* some read is to be asked through another, or later */
     int64_t patience_ms;         /* left to wait for what is being started anew */
     int64_t pause_ms;            /* the next of the pauses that make it up */

@@ -6,6 +6,7 @@
 #include "gateway/window/ends.h"
 #include "gateway/window/figures.h"
 #include "gateway/window/parts_inside.h"
+#include "gateway/window/places.h"
 
 /* Starting and stopping, and what a window system asks about a case as it stands. */
 
@@ -159,6 +160,8 @@ lb_status lb_window_new(const struct lb_window_options *options, struct lb_diag 
     if (status == LB_OK)
         status = lb_checkpoint_memo_new(&window->checkpoints);
     if (status == LB_OK)
+        status = lb_places_new(options, &window->admission);
+    if (status == LB_OK)
         status = set_up(window, diag);
     if (status != LB_OK) {
         lb_window_free(window);
@@ -199,6 +202,7 @@ void lb_window_free(struct lb_window *window)
     lb_case_store_close(window->store);
     lb_window_operators_free(window->operators);
     lb_checkpoint_memo_free(window->checkpoints);
+    lb_admission_free(window->admission);
     for (size_t i = 0; i < window->num_forms; i++)
         (void)pthread_mutex_destroy(&window->forms[i].judging);
     free(window->forms);
@@ -219,6 +223,7 @@ lb_status lb_window_tick(struct lb_window *window)
 {
     lb_window_sweep_contexts(window);
     lb_case_write_behind(window);
+    lb_admission_sweep(window->admission);
     LB_TRY(lb_window_log_ends(window));
     return lb_window_operators_tick(window->operators, &window->options);
 }

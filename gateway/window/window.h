@@ -107,6 +107,8 @@ struct lb_window_options {
     struct lb_log *log;                     /* the agent's own */
     const struct lb_work_calendar *calendar;  /* NULL: no deadline is known */
     int64_t deadline_ms;                    /* of one collect; default LB_CASE_DEADLINE_MS */
+    size_t max_collects;                    /* at a time; 0: LB_WINDOW_MAX_COLLECTS */
+    int64_t wait_ms;                        /* the others wait at most; 0: LB_WINDOW_WAIT_MS */
     struct lb_window_port port;
     struct lb_catalogue *catalogue;         /* of the policy calculator; NULL: there is none */
     int64_t end_days;                       /* after the time to object, a case that is over ends by
@@ -115,6 +117,9 @@ struct lb_window_options {
 
 #define LB_CASE_END_DAYS 30
 #define LB_CASE_MAX_END_DAYS 366
+
+#define LB_WINDOW_MAX_COLLECTS 64
+#define LB_WINDOW_WAIT_MS 3000
 
 #define LB_WINDOW_MAX_BROKERS 8
 #define LB_WINDOW_MAX_CASES 4096  /* open at a time; closing one makes room */
@@ -138,7 +143,8 @@ void lb_window_probe(struct lb_window *window);
 
 /* lb_window_open starts a case. MALFORMED: household against the form's roles, sizes, identity
  * numbers (check digit), ages, the same person twice, no operator. FORM_UNKNOWN. BADGE_UNKNOWN,
- * BADGE_SUSPENDED, BADGE_EXPIRED, DEVICE_UNPROVEN. BUSY when LB_WINDOW_MAX_CASES are open. */
+ * BADGE_SUSPENDED, BADGE_EXPIRED, DEVICE_UNPROVEN. BUSY when LB_WINDOW_MAX_CASES are open, and with
+ * a time to come again (lb_later) while cases that are open wait long to be collected. */
 LB_MUST lb_status lb_window_open(struct lb_window *window,
                                  const Lianban__V1__OpenCaseRequest *request,
                                  struct lb_arena *arena, Lianban__V1__OpenCaseResponse **out);
@@ -187,7 +193,8 @@ struct lb_listener_port {
  * STOPPING. The listener ends with LB_OK after the event that carries the result; or, before any
  * department was asked, with GRANT_PENDING, GRANT_REFUSED or GRANT_EXPIRED when a member's grant is
  * not there (after GRANT_EXPIRED a new one can be requested), or with what kept the agent from
- * getting one. */
+ * getting one; with BUSY and a time to come again (lb_later) when it could not be done in time here
+ * or at the broker. */
 LB_MUST lb_status lb_window_collect(struct lb_window *window, const char *case_id,
                                     const struct lb_listener_port *port,
                                     struct lb_case_listener **out_listener);
