@@ -26,11 +26,11 @@ _OPTIONS = (("grpc.max_receive_message_length", 8 << 20), ("grpc.max_send_messag
 
 class Refused(Exception):
     """A call that failed. `code` is the federation's own (REPLAY, ...) or "" if none came; `canonical`
-    is gRPC's."""
+    is gRPC's. After `retry_after_ms` another try is worth it; 0: not said."""
 
-    def __init__(self, code, canonical, text):
+    def __init__(self, code, canonical, text, retry_after_ms=0):
         super().__init__(f"{canonical} {code}: {text}")
-        self.code, self.canonical, self.text = code, canonical, text
+        self.code, self.canonical, self.text, self.retry_after_ms = code, canonical, text, retry_after_ms
 
 
 class Contract:
@@ -87,7 +87,7 @@ class Contract:
             if key == _DETAILS:
                 status = self.type("google.rpc.Status").FromString(value)
                 detail = self.type("ErrorDetail").FromString(status.details[0].value)
-                return Refused(detail.code, error.code().name, detail.text_en)
+                return Refused(detail.code, error.code().name, detail.text_en, detail.retry_after_ms)
         # A stream that was cut in the middle of a message carries our code as its message.
         text = error.details() or ""
         return Refused(text if _CODE.fullmatch(text) else "", error.code().name, text)

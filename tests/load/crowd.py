@@ -33,7 +33,7 @@ from generate import DEFAULT_SEED  # noqa: E402
 from load import again  # noqa: E402
 from machine import Peak, rss_anon_kib  # noqa: E402
 from processes import wait_until  # noqa: E402
-from stubs import Contract  # noqa: E402
+from stubs import Contract, Refused  # noqa: E402
 
 PEOPLE = 1000
 DEADLINE_MS = 60000
@@ -117,7 +117,14 @@ class Crowd:
         """What did not come in time is asked again, as a window does; that it was is told."""
         until = time.monotonic() + COME_SECONDS
         while True:
-            outcome = again(case.window.collect, case.id)
+            try:
+                outcome = again(case.window.collect, case.id)
+            except Refused as refused:
+                if refused.retry_after_ms == 0 or time.monotonic() > until:
+                    raise
+                case.asked_again[refused.code] += 1
+                time.sleep(refused.retry_after_ms / 1000)
+                continue
             case.facts.update((fact.department, fact) for fact in outcome.facts)
             missing = {fact.code for fact in case.facts.values() if fact.state in ("unavailable", "timeout")}
             if not missing or time.monotonic() > until:
@@ -228,17 +235,21 @@ def breaches(rounds, limits):
 
 # --- the campaign ---
 
-def populated(folder, binaries, windows, departments, seed):
-    """A federation with its city; nothing runs yet."""
+def populated(folder, binaries, windows, departments, seed, **changes):
+    """A federation with its city; nothing runs yet. The agents' and the broker's configuration is for many that come
+    at once and wait, or as `changes` say."""
     federation = Federation(folder, binaries, windows=windows)
     federation.contract = Patient()
     federation.populate(DEFAULT_SEED, PEOPLE, datetime.date.today())
     city = City(federation, departments, seed)
     city.come()
     federation.make()
-    for name, member in federation.members.items():
+    changes = changes or {"deadline_ms": DEADLINE_MS, "wait_ms": DEADLINE_MS}
+    for member in federation.members.values():
         if member.kind == "window":
-            edit(federation.members[name].config, deadline_ms=DEADLINE_MS)
+            edit(member.config, **changes)
+        elif member.kind == "broker":
+            edit(member.config, **{key: value for key, value in changes.items() if key == "wait_ms"})
     return federation, city
 
 
