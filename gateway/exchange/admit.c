@@ -8,8 +8,8 @@
 
 /* In hand is what is done in so long. */
 #define AIM_MS 1000
-/* Reads in hand whatever the rate: some twenty forms of ten departments. */
-#define MIN_PLACES 256U
+/* Reads in hand whatever the rate: what one agent collects at a time, of ten departments. */
+#define MIN_PLACES 640U
 #define MAX_PLACES 16384U
 #define MAX_WAITING 4096U
 /* Once half of a form's reads have ended, the others get as much time again, and at least this. */
@@ -26,7 +26,7 @@ lb_status lb_exchange_admission_new(const struct lb_exchange_options *options,
         .clock = options->clock,
         .aim_ms = AIM_MS,
         .wait_ms = options->wait_ms > 0 ? options->wait_ms : LB_EXCHANGE_WAIT_MS,
-        .min_places = MIN_PLACES,
+        .min_places = options->min_places > 0 ? options->min_places : MIN_PLACES,
         .max_places = MAX_PLACES,
         .max_waiting = MAX_WAITING,
     };

@@ -128,6 +128,7 @@ static int setup(void **state)
     static struct fixture fx;
     fx_setup(&fx);
     fx.max_reads = 600; /* what waits for a place is to meet no other bound */
+    fx.min_places = 256;
     fx_restart(&fx);
     *state = &fx;
     return 0;

@@ -44,6 +44,7 @@ struct lb_exchange_options {
     const char *kept_path;                 /* citizens' withdrawals; NULL: in memory only */
     size_t max_reads;                      /* held at a time, with their answers; 0: the default */
     int64_t wait_ms;                       /* a form waits at most; 0: LB_EXCHANGE_WAIT_MS */
+    size_t min_places;                     /* reads in hand whatever the rate; 0: the default */
 };
 
 #define LB_EXCHANGE_WAIT_MS 3000

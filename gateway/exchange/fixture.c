@@ -73,6 +73,7 @@ static void start_exchange(struct fixture *fx)
         .num_forms = 1,
         .seen_folder = fed_path(&fx->fed, "seen"),
         .kept_path = fed_path(&fx->fed, "withdrawals.db"),
+        .min_places = fx->min_places,
         .max_reads = fx->max_reads > 0 ? fx->max_reads : FX_MAX_READS,
     };
     assert_ok(lb_exchange_new(&options, &fx->exchange));

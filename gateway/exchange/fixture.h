@@ -27,6 +27,7 @@ struct fixture {
     struct lb_outbox *outbox;
     struct lb_exchange *exchange;
     size_t max_reads;            /* from the next start on; 0: FX_MAX_READS */
+    size_t min_places;           /* likewise; 0: the broker's own */
     /* the adapter's end, played by the test */
     struct lb_broker_link *link;
     struct lb_seen *adapter_seen;
