@@ -20,7 +20,10 @@ def measure(binaries, folder, entries):
                          capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise EvidenceFailed(run.stderr.strip()[-300:] or f"exit status {run.returncode}")
-    return json.loads(run.stdout)
+    found = json.loads(run.stdout)
+    database = os.path.getsize(os.path.join(folder, "log", "evidence.db"))
+    found["bytes_per_entry"] = round(database / found["verify"]["leaves"], 1)
+    return found
 
 
 def lines(found):
@@ -35,7 +38,8 @@ def lines(found):
            f"{found['ours_batch']:.0f} entries")
     costs = ", ".join(f"{cost['us_per_entry']:.1f} at {cost['at']}" for cost in found["cost"])
     yield f"  us per entry as the log grows: {costs}"
-    yield f"  opening it: {found['open_ms']:.0f} ms"
+    yield (f"  opening it: {found['open_ms']:.0f} ms; an entry is {found['bytes_per_entry']:.0f} bytes of its "
+           "database")
     yield (f"  verifying, leaves/s and core: {found['verify_export']['per_second_per_core']:.0f} of an "
            f"export, {found['verify']['per_second_per_core']:.0f} with details, keys and pages")
     yield ""

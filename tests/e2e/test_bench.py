@@ -102,6 +102,7 @@ class Bench(unittest.TestCase):
                 self.assertGreater(found[side][figure], 0, (side, figure))
         self.assertGreater(found["ratio"], 0)
         self.assertGreater(found["open_ms"], 0)
+        self.assertGreater(found["bytes_per_entry"], 100)
         self.assertGreater(found["verify"]["per_second_per_core"], 0)
         self.assertGreaterEqual(found["verify"]["leaves"], found["entries"])
         self.assertTrue(found["cost"])
