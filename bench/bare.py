@@ -39,13 +39,19 @@ class Bare:
     def start(self):
         answer = str(self._sizes["department_answer"])
         echoes = [self._serve(self._echo, "--reply-bytes", answer) for _ in range(self._num)]
-        self.target = self._serve(
-            self._fanout, "--part-bytes", str(self._sizes["department_request"]),
-            "--reply-bytes", str(self._sizes["case_answer"]),
-            *(word for at in echoes for word in ("--echo", at)))
+        self.start_fanout(echoes, "--part-bytes", str(self._sizes["department_request"]),
+                          "--reply-bytes", str(self._sizes["case_answer"]))
+
+    def start_echo(self, *options):
+        """One echo alone, which is the target then."""
+        self.target = self._serve(self._echo, *options)
+
+    def start_fanout(self, echoes, *options):
+        """A fan-out before echoes that run already, which is the target then."""
+        self.target = self._serve(self._fanout, *options, *(word for at in echoes for word in ("--echo", at)))
 
     def stop(self):
-        for process in self._running:
+        for process in reversed(self._running):  # no fan-out outlives its echoes
             process.kill()
         for process in self._running:
             process.wait()

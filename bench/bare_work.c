@@ -8,20 +8,24 @@
 struct bare {
     grpc_completion_queue *queue;
     struct lb_bench_route route;
-    struct lb_span request;
+    size_t num_bytes;
+    struct lb_bench_pool_options sizes;
+    size_t next;
 };
 
 struct bare_lane {
-    const struct bare *bare;
+    struct bare *bare;
     struct lb_bench_lane *lane;
     struct lb_bench_call call;
+    uint8_t *request;
+    uint32_t expected; /* bytes of the answer, at least */
     bool answered;
 };
 
 static void on_message(void *self, struct lb_span bytes)
 {
     struct bare_lane *own = self;
-    own->answered = bytes.len > 0;
+    own->answered = bytes.len > 0 && bytes.len >= own->expected;
 }
 
 static void on_closed(void *self, grpc_status_code code, struct lb_span details)
@@ -29,7 +33,7 @@ static void on_closed(void *self, grpc_status_code code, struct lb_span details)
     struct bare_lane *own = self;
     (void)details;
     bool well = code == GRPC_STATUS_OK && own->answered;
-    lb_bench_lane_done(own->lane, well ? NULL : "the bare fan-out failed");
+    lb_bench_lane_done(own->lane, well ? NULL : "a bare call failed");
 }
 
 static void *make_lane(void *ctx, struct lb_bench_lane *lane)
@@ -39,6 +43,10 @@ static void *make_lane(void *ctx, struct lb_bench_lane *lane)
         lb_bench_die("out of memory");
     own->bare = ctx;
     own->lane = lane;
+    own->request = malloc(own->bare->num_bytes);
+    if (own->request == NULL)
+        lb_bench_die("out of memory");
+    memset(own->request, 'q', own->bare->num_bytes);
     lb_bench_call_init(&own->call, own->bare->queue, own, on_message, on_closed);
     return own;
 }
@@ -46,21 +54,30 @@ static void *make_lane(void *ctx, struct lb_bench_lane *lane)
 static bool begin(void *work)
 {
     struct bare_lane *own = work;
+    struct bare *bare = own->bare;
     own->answered = false;
-    lb_bench_call_start(&own->call, &own->bare->route, own->bare->request);
+    if (bare->sizes.num_sizes > 0) {
+        own->expected = lb_bench_size_of(&bare->sizes, bare->next++, 0);
+        memcpy(own->request, &own->expected, sizeof(own->expected));
+    }
+    lb_bench_call_start(&own->call, &bare->route, lb_span_of(own->request, bare->num_bytes));
     return true;
 }
 
 struct lb_bench_work lb_bench_bare_work(grpc_completion_queue *queue, grpc_channel *channel,
-                                        size_t num_bytes)
+                                        size_t num_bytes, const struct lb_bench_size *sizes,
+                                        size_t num_sizes)
 {
     struct bare *bare = calloc(1, sizeof(*bare));
-    uint8_t *bytes = malloc(num_bytes);
-    if (bare == NULL || bytes == NULL)
+    if (bare == NULL)
         lb_bench_die("out of memory");
-    memset(bytes, 'q', num_bytes);
+    if (num_sizes > 0 && num_bytes < sizeof(uint32_t))
+        lb_bench_die("--request-bytes is too few to name a size");
     bare->queue = queue;
     bare->route = lb_bench_route_to(channel, LB_BENCH_METHOD, false);
-    bare->request = lb_span_of(bytes, num_bytes);
+    bare->num_bytes = num_bytes;
+    bare->sizes.num_sizes = num_sizes;
+    if (num_sizes > 0)
+        memcpy(bare->sizes.sizes, sizes, num_sizes * sizeof(sizes[0]));
     return (struct lb_bench_work){.ctx = bare, .lane = make_lane, .begin = begin};
 }

@@ -98,6 +98,12 @@ void lb_bench_call_start(struct lb_bench_call *call, const struct lb_bench_route
         NULL);
     grpc_metadata_array_init(&call->initial);
     grpc_metadata_array_init(&call->trailing);
+    if (call->metadata_key != NULL) {
+        call->metadata.key = grpc_slice_from_static_string(call->metadata_key);
+        call->metadata.value = grpc_slice_from_static_string(call->metadata_value);
+        ops[0].data.send_initial_metadata.count = 1;
+        ops[0].data.send_initial_metadata.metadata = &call->metadata;
+    }
     call->reply = NULL;
     call->over = false;
     call->reading = route->streams;

@@ -25,8 +25,11 @@ struct lb_bench_call {
     void (*message)(void *self, struct lb_span bytes);
     /* The call is over and may be started again; details are valid during the call. */
     void (*closed)(void *self, grpc_status_code code, struct lb_span details);
+    const char *metadata_key; /* one entry with every call; NULL for none */
+    const char *metadata_value;
 
     grpc_call *call;
+    grpc_metadata metadata;
     grpc_byte_buffer *request;
     grpc_byte_buffer *reply;
     grpc_metadata_array initial;

@@ -8,6 +8,8 @@ import yaml
 import fanout
 import machine
 import metrics
+import payload
+import single
 import starting
 from federation import Federation
 from generate import DEFAULT_SEED
@@ -43,6 +45,8 @@ def _loaded(federation, bench, plan, parts, optional, say, found):
         found.update(optional.measure("pgfdw", "pgfdw", bench, federation, plan, say))
     if "stages" in parts:
         found["stages"] = fanout.stages(bench, federation, plan, say)
+    if "payload" in parts:
+        found["payload"] = payload.measure(bench, federation, plan, say)
 
 
 def _measure(federation, bench, plan, parts, optional, say):
@@ -59,6 +63,8 @@ def _measure(federation, bench, plan, parts, optional, say):
         found["memory_kib"] = fanout.memory(bench, federation, idle, peak, plan["crowd"], say)
     if "start" in parts:
         found["start"] = starting.measure(federation, plan, say)
+    if "single" in parts:  # stops the broker
+        found["single"] = single.measure(bench, federation, plan, say)
     return found
 
 

@@ -6,21 +6,27 @@
 
 #include "bench/bare_work.h"
 #include "bench/form_work.h"
+#include "bench/load_reads.h"
 
 #define MAX_SECONDS 600
 #define MAX_REQUEST_BYTES (1024 * 1024)
 #define MAX_CASES 4000
+#define MAX_READS 200000
 #define MAX_PEOPLE_BYTES (4 * 1024 * 1024)
 #define PREPARING 32 /* cases in flight while those to collect are made ready */
 
 static const char usage[] =
-    "bench-load bare --target HOST:PORT --request-bytes N\n"
+    "bench-load bare --target HOST:PORT --request-bytes N [--sizes SIZES]\n"
     "bench-load forms --agent unix:PATH --office HOST:PORT --people FILE [--form ID]\n"
     "bench-load collect ... as forms, and --cases N\n"
-    "  bare: calls of the bare fan-out; forms: whole cases; collect: only the collecting of N\n"
-    "  cases that were granted before. All take --cert, --key, --ca, --in-flight K, --millis N\n"
-    "  (measured), --warm-millis N and --at-least N (cases, however long it takes). People are\n"
-    "  lines of id_no, name and class, with tabs between.\n";
+    "bench-load link|through --target HOST:PORT --plan FILE --people FILE --reads N [--cached]\n"
+    "           [--sizes SIZES] [--status FILE]\n"
+    "  bare: calls of a bare echo or fan-out; forms: whole cases; collect: only the collecting\n"
+    "  of N cases that were granted before; link: N reads over a link to an adapter, in the place\n"
+    "  of a broker that does not run; through: N reads through a broker. All take --cert, --key,\n"
+    "  --ca, --in-flight K, --millis N (measured), --warm-millis N and --at-least N (cases,\n"
+    "  however long it takes). People are lines of id_no, name and class, with tabs between.\n"
+    "  SIZES are bytes of an answer and of how many in a thousand: 2048:300,32768:700.\n";
 
 struct settings {
     struct lb_bench_identity identity;
@@ -32,15 +38,23 @@ struct settings {
     const char *form;
     size_t request_bytes;
     size_t cases;
+    struct lb_bench_reads_settings reads;
 };
 
-static int run_bare(const struct settings *settings)
+static grpc_channel *target(const struct settings *settings)
 {
     if (settings->target == NULL)
         lb_bench_die("--target is needed");
-    grpc_channel *channel = lb_bench_channel_new(settings->target, &settings->identity);
-    struct lb_bench_work work =
-        lb_bench_bare_work(settings->run.queue, channel, settings->request_bytes);
+    return lb_bench_channel_new(settings->target, &settings->identity);
+}
+
+static int run_bare(const struct settings *settings)
+{
+    static struct lb_bench_size sizes[LB_BENCH_MAX_SIZES];
+    size_t num =
+        settings->reads.sizes == NULL ? 0 : lb_bench_sizes_read(settings->reads.sizes, sizes);
+    struct lb_bench_work work = lb_bench_bare_work(settings->run.queue, target(settings),
+                                                   settings->request_bytes, sizes, num);
     return lb_bench_run_all(&settings->run, &work, false) == 0 ? 0 : 1;
 }
 
@@ -118,6 +132,9 @@ static bool take_text(struct settings *settings, const char *name, const char *v
                         : strcmp(name, "office") == 0 ? &settings->office
                         : strcmp(name, "people") == 0 ? &settings->people
                         : strcmp(name, "form") == 0   ? &settings->form
+                        : strcmp(name, "plan") == 0   ? &settings->reads.plan
+                        : strcmp(name, "status") == 0 ? &settings->reads.status
+                        : strcmp(name, "sizes") == 0  ? &settings->reads.sizes
                                                       : NULL;
     if (into == NULL)
         return lb_bench_identity_option(&settings->identity, name, value);
@@ -135,6 +152,10 @@ static void take_number(struct settings *settings, const char *name, const char 
         settings->run.warm_ms = (int64_t)lb_bench_count(name, value, MAX_SECONDS * 1000);
     else if (strcmp(name, "at-least") == 0)
         settings->run.at_least = lb_bench_count(name, value, MAX_CASES);
+    else if (strcmp(name, "cached") == 0)
+        settings->reads.cached = true;
+    else if (strcmp(name, "reads") == 0)
+        settings->reads.num = lb_bench_count(name, value, MAX_READS);
     else if (strcmp(name, "request-bytes") == 0)
         settings->request_bytes = lb_bench_count(name, value, MAX_REQUEST_BYTES);
     else
@@ -151,6 +172,9 @@ static bool take_options(struct settings *settings, int argc, char **argv)
         {"in-flight", required_argument, NULL, 1},     {"millis", required_argument, NULL, 1},
         {"warm-millis", required_argument, NULL, 1},   {"cases", required_argument, NULL, 1},
         {"request-bytes", required_argument, NULL, 1}, {"at-least", required_argument, NULL, 1},
+        {"plan", required_argument, NULL, 1},          {"status", required_argument, NULL, 1},
+        {"sizes", required_argument, NULL, 1},         {"reads", required_argument, NULL, 1},
+        {"cached", no_argument, NULL, 1},
         {NULL, 0, NULL, 0}};
     int index = 0;
     for (int found; (found = getopt_long(argc, argv, "", known, &index)) != -1;) {
@@ -169,6 +193,7 @@ int main(int argc, char **argv)
         .form = "social-assistance",
         .request_bytes = 1024,
         .cases = 64,
+        .reads = {.num = 1000},
     };
     if (!take_options(&settings, argc, argv)) {
         (void)fputs(usage, stderr);
@@ -183,6 +208,11 @@ int main(int argc, char **argv)
         return run_forms(&settings);
     if (strcmp(what, "collect") == 0)
         return run_collect(&settings);
+    settings.reads.people = settings.people;
+    if (strcmp(what, "link") == 0)
+        return lb_bench_run_link(&settings.run, target(&settings), &settings.reads) == 0 ? 0 : 1;
+    if (strcmp(what, "through") == 0)
+        return lb_bench_run_through(&settings.run, target(&settings), &settings.reads) == 0 ? 0 : 1;
     (void)fputs(usage, stderr);
     return 2;
 }

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 
 import machine
@@ -91,6 +90,15 @@ class Bench:
 
     # --- inside ---
 
+    def bare(self, **settings):
+        """Programs of a baseline, none started; the caller stops them."""
+        return Bare(self._binaries, self._certificates(), **settings)
+
+    def timed(self, what, in_flight, seconds, roles, *options, caller="desk"):
+        """A timed slice of any work of bench-load, with a member's certificate."""
+        return self._measured(what, in_flight, seconds, roles, *options, "--people", self._people,
+                              *self._certificates(caller))
+
     def _load(self, what, in_flight, *options):
         command = [os.path.join(self._binaries, "bench-load"), what, "--in-flight", str(in_flight),
                    *self._certificates(), *options]
@@ -103,11 +111,11 @@ class Bench:
 
     def _measured(self, what, in_flight, seconds, roles, *options):
         """A timed slice, with the CPU milliseconds per case of every role and of the load."""
-        before, load_before = _used(roles), _children_seconds()
+        before = _used(roles)
         result = self._load(what, in_flight, "--warm-millis", str(self._warm_ms), "--millis",
                             str(int(seconds * 1000)), "--at-least", str(in_flight), *options)
         used = {role: after - before[role] for role, after in _used(roles).items()}
-        used["load"] = _children_seconds() - load_before
+        used["load"] = result["cpu_us"] / 1e6
         result["cpu_ms"] = {role: 1000 * spent / max(result["ended"], 1)
                             for role, spent in used.items()}
         return result
@@ -124,10 +132,10 @@ class Bench:
     def _bare_options(self, bare=None):
         return ("--target", (bare or self._bare).target, "--request-bytes", str(self._sizes["case_request"]))
 
-    def _certificates(self):
-        """The desk's, for the baseline too: there a certificate only has to be of our CA."""
-        desk = self._federation.members["desk"]
-        return ("--cert", desk.path("cert.pem"), "--key", desk.path("key.pem"),
+    def _certificates(self, name="desk"):
+        """The desk's for the baselines too: there a certificate only has to be of our CA."""
+        member = self._federation.members[name]
+        return ("--cert", member.path("cert.pem"), "--key", member.path("key.pem"),
                 "--ca", self._federation.material.ca)
 
     def _choose_people(self, num):
@@ -184,8 +192,3 @@ def _port(member):
 
 def _used(roles):
     return {role: sum(machine.cpu_seconds(pid) for pid in pids) for role, pids in roles.items()}
-
-
-def _children_seconds():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime

@@ -76,19 +76,20 @@ def num_failed(document):
 
 # --- the table ---
 
-def _figure(entry, digits=1):
+def figure(entry, digits=1):
+    """A median with its spread, for people."""
     return f"{entry['median']:.{digits}f} ({entry['min']:.{digits}f}-{entry['max']:.{digits}f})"
 
 
 def row(label, one):
     """One side of a comparison."""
-    return (f"  {label:<20}{_figure(one['per_second']):>24}{_figure(one['p50_ms'], 2):>24}"
-            f"{_figure(one['p99_ms'], 2):>26}{one['n']:>8}{one['failed']:>7}")
+    return (f"  {label:<20}{figure(one['per_second']):>24}{figure(one['p50_ms'], 2):>24}"
+            f"{figure(one['p99_ms'], 2):>26}{one['n']:>8}{one['failed']:>7}")
 
 
 def _ratio_line(label, one):
-    return (f"  {label:<20}{_figure(one['forms_per_second'], 3):>24}{_figure(one['p50']):>24}"
-            f"{_figure(one['p99']):>26}")
+    return (f"  {label:<20}{figure(one['forms_per_second'], 3):>24}{figure(one['p50']):>24}"
+            f"{figure(one['p99']):>26}")
 
 
 def _level_lines(entry):
@@ -144,7 +145,7 @@ def _counted_lines(stages):
 
 def _start_lines(start):
     yield "from start to serving, ms, a TLS handshake and health check included: " + ", ".join(
-        f"{role} {_figure(took, 0)}" for role, took in sorted(start.items()))
+        f"{role} {figure(took, 0)}" for role, took in sorted(start.items()))
     yield ""
 
 

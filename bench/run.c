@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define NS_PER_MS 1000000
@@ -23,6 +24,7 @@ struct lb_bench_run {
     int64_t from_ns;  /* 0: all cases are counted, from the start until there are no more */
     int64_t first_ns; /* 0: nothing is counted yet */
     int64_t last_ns;
+    int64_t cpu_us; /* of this process while it ran */
     bool stopping;
     size_t num_ended;
     size_t num_failed;
@@ -36,6 +38,14 @@ int64_t lb_bench_now_ns(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
+}
+
+static int64_t cpu_us(void)
+{
+    struct rusage used;
+    (void)getrusage(RUSAGE_SELF, &used);
+    return (int64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
+           used.ru_utime.tv_usec + used.ru_stime.tv_usec;
 }
 
 /* --- series --- */
@@ -169,8 +179,8 @@ static void print(struct lb_bench_run *run)
                  run->options->in_flight, run->num_ended, cases->num, run->num_failed);
     (void)printf(", \"seconds\": %.3f, \"per_second\": %.2f, \"mean_ms\": %.3f", seconds,
                  seconds > 0 ? (double)cases->num / seconds : 0, mean_ms(cases));
-    (void)printf(", \"p50_ms\": %.3f, \"p99_ms\": %.3f", percentile_ms(cases, 50),
-                 percentile_ms(cases, 99));
+    (void)printf(", \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"cpu_us\": %lld",
+                 percentile_ms(cases, 50), percentile_ms(cases, 99), (long long)run->cpu_us);
     if (run->num_failed > 0)
         print_failure(run->failure);
     print_steps(run);
@@ -210,7 +220,9 @@ size_t lb_bench_run_all(const struct lb_bench_options *options, const struct lb_
         run.from_ns = now_ns + options->warm_ms * NS_PER_MS;
     else
         run.first_ns = now_ns;
+    int64_t before_us = cpu_us();
     drive(&run);
+    run.cpu_us = cpu_us() - before_us;
     if (!quiet)
         print(&run);
     else if (run.num_failed > 0)

@@ -50,8 +50,8 @@ void lb_bench_lane_done(struct lb_bench_lane *lane, const char *failure);
 /*
  * lb_bench_run_all runs the work and prints one JSON object to standard output unless quiet:
  * ended (all of them), n (those counted), failed, failure, seconds, per_second, mean_ms, p50_ms,
- * p99_ms and, by step, p50_ms and mean_ms. A quiet run says on standard error why a case failed.
- * Returns how many failed, counted or not.
+ * p99_ms, cpu_us (this process's own, while it ran) and, by step, p50_ms and mean_ms. A quiet run
+ * says on standard error why a case failed. Returns how many failed, counted or not.
  *
  * Counted are the cases that ended within the measured time, which begins after warm_ms and as many
  * ends as there are lanes. Seconds lie between the first such end and the last, and n is one less

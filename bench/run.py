@@ -25,13 +25,16 @@ import federated  # noqa: E402
 import floors  # noqa: E402
 import machine  # noqa: E402
 import page  # noqa: E402
+import payload  # noqa: E402
 import report  # noqa: E402
+import single  # noqa: E402
 import targets  # noqa: E402
 from bare import StartFailed as BareFailed  # noqa: E402
 from material import CommandFailed  # noqa: E402
 from measure import LoadFailed  # noqa: E402
 from optional import Optional  # noqa: E402
 from processes import StartFailed  # noqa: E402
+from stubs import Refused  # noqa: E402
 
 PARTS = (*federated.PARTS, "evidence", "growth")
 _FULL = {"quick": False, "large": False, "rounds": 5, "seconds": 2.0, "warm_ms": 500, "people": 2000,
@@ -159,14 +162,14 @@ def main(argv=None):
 
     try:
         document, writers = _run(arguments, say)
-    except (BareFailed, CommandFailed, LoadFailed, evidence.EvidenceFailed, StartFailed, floors.BadFloors,
-            OSError) as error:
+    except (BareFailed, CommandFailed, LoadFailed, evidence.EvidenceFailed, StartFailed, Refused,
+            floors.BadFloors, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("bench: interrupted", file=sys.stderr)
         return 1
-    text = report.text(document, writers)
+    text = report.text(document, [("single", single.lines), ("payload", payload.lines), *writers])
     print(json.dumps(document, ensure_ascii=False, indent=1) if arguments.json else text)
     if arguments.page:
         page.write(arguments.page, document, text)

@@ -5,10 +5,13 @@ import os
 import sys
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_ROOT = os.path.dirname(_HERE)
+sys.path[:0] = [_HERE, os.path.join(_ROOT, "demo"), os.path.join(_ROOT, "tests", "interop")]
 
 import metrics  # noqa: E402
 import page  # noqa: E402
+import payload  # noqa: E402
 import report  # noqa: E402
 import targets  # noqa: E402
 
@@ -81,6 +84,18 @@ class Targets(unittest.TestCase):
         self.assertEqual(parts["broker_start_ms"], "start")
         self.assertEqual(parts["broker_crowd_mib"], "memory")
         self.assertNotIn(None, parts.values())
+
+
+class Mix(unittest.TestCase):
+    def test_it_is_a_thousand_and_what_is_cut_stays_a_thousand(self):
+        self.assertEqual(sum(share for _, share in payload.MIX), 1000)
+        cut = payload.cut(payload.MIX, payload.OUR_MOST_BYTES)
+        self.assertEqual(cut, ((2048, 300), (10240, 601), (32768, 99)))
+        self.assertAlmostEqual(payload.mean(cut), 10012.7, 1)
+
+    def test_our_most_is_what_the_product_allows(self):
+        with open(os.path.join(_ROOT, "gateway", "base", "limits.h"), encoding="utf-8") as file:
+            self.assertIn(f"#define LB_MAX_ANSWER_BYTES ({payload.OUR_MOST_BYTES // 1024} * 1024)", file.read())
 
 
 class Page(unittest.TestCase):

@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+import threading
 
 _SOCK_DIAG_BY_FAMILY, _DONE, _ERROR = 20, 3, 2
 _REQUEST, _DUMP = 0x1, 0x300
@@ -69,3 +70,42 @@ def of(pid, local=None, remote=None):
             if inode in mine and own == (local or own) and other == (remote or other):
                 sent, received = sent + out, received + into
     return sent, received
+
+
+class Watch:
+    """Counts the bytes that come and go at a process's port while it is used as a context, over connections
+    that are made meanwhile."""
+
+    _LOOK_SECONDS = 0.02
+
+    def __init__(self, pid, port):
+        self._pid, self._port = pid, port
+        self._most, self._over = {}, threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def _look(self):
+        while not self._over.wait(self._LOOK_SECONDS):
+            try:
+                mine = _inodes(self._pid)
+                for family in _FAMILIES:
+                    for own, _, inode, out, into in _sockets(family):
+                        if inode in mine and own == self._port:
+                            self._most[inode] = (out, into)
+            except OSError:
+                return
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    def per(self, num):
+        """(received, sent) for each of `num`, of the connection that carried most; None if the kernel does
+        not tell."""
+        if not self._most:
+            return None
+        sent, received = max(self._most.values())
+        return round(received / num), round(sent / num)

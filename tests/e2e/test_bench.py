@@ -8,7 +8,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SECONDS = 300  # the baseline may have to be built first
 LEVELS = [1, 8, 64]
-PARTS = "fanout,stages,memory,start,evidence"
+PARTS = "fanout,stages,payload,memory,start,single,evidence"
 ROLES = {"adapter", "broker", "consent", "window"}
 STAGES = {"open", "grants", "confirm", "collect", "close"}
 
@@ -83,6 +83,27 @@ class Bench(unittest.TestCase):
 
     def test_a_quick_run_is_not_judged_by_floors(self):
         self.assertEqual(self.report["floors_broken"], [])
+
+    def test_single_reads_beside_an_echo_of_as_many_bytes(self):
+        single = self.report["single"]
+        self.assertEqual(single["failures"], [])
+        for level in single["levels"]:
+            for side in ("fresh", "cached", "echo"):
+                self.positive(level[side]["per_second"], (level["in_flight"], side))
+                self.assertGreater(level[side]["cpu_ms"]["load"], 0)
+            for kind in ("fresh", "cached"):
+                self.positive(level["ratio"][kind]["per_second"], kind)
+        # A grant alone has more than a kilobyte; what is padded comes back whole.
+        self.assertGreater(single["bytes"]["read"], 2000)
+        self.assertGreater(single["bytes"]["answer"], 1024)
+
+    def test_the_mix_of_sizes(self):
+        payload = self.report["payload"]
+        self.assertEqual(payload["failures"], [])
+        self.assertEqual(sum(share for _, share in payload["mix"]), 1000)
+        for level in payload["levels"]:
+            for side in ("ours", "bare_cut", "bare"):
+                self.positive(level[side]["per_second"], (level["in_flight"], side))
 
     def test_starts(self):
         for role in ("adapter", "broker"):
