@@ -4,6 +4,10 @@ import importlib
 import importlib.util
 
 
+class PartFailed(Exception):
+    """A part could not be started; the text names it."""
+
+
 class Optional:
     """What those parts found: their lines, their targets, and why one was left out."""
 
@@ -20,7 +24,10 @@ class Optional:
         if why:
             self.left_out.append(f"{name}: {why}")
             return {}
-        found = part.measure(*arguments)
+        try:
+            found = part.measure(*arguments)
+        except getattr(part, "StartFailed", PartFailed) as error:
+            raise PartFailed(f"{name}: {error}") from None
         self.targets += part.targets(found)
         self.writers.append((name, part.lines))
         return {name: found}

@@ -32,7 +32,7 @@ import targets  # noqa: E402
 from bare import StartFailed as BareFailed  # noqa: E402
 from material import CommandFailed  # noqa: E402
 from measure import LoadFailed  # noqa: E402
-from optional import Optional  # noqa: E402
+from optional import Optional, PartFailed  # noqa: E402
 from processes import StartFailed  # noqa: E402
 from stubs import Refused  # noqa: E402
 
@@ -148,13 +148,19 @@ def _run(arguments, say):
     return document, optional.writers
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def _interrupted(_signal, _frame):
+    """Once: what cleans up is not interrupted again."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main(argv=None):
     arguments = _arguments(argv)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         signal.signal(number, _interrupted)
 
     def say(words):
@@ -162,7 +168,7 @@ def main(argv=None):
 
     try:
         document, writers = _run(arguments, say)
-    except (BareFailed, CommandFailed, LoadFailed, evidence.EvidenceFailed, StartFailed, Refused,
+    except (BareFailed, CommandFailed, LoadFailed, evidence.EvidenceFailed, PartFailed, StartFailed, Refused,
             floors.BadFloors, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
