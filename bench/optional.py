@@ -4,6 +4,10 @@ import importlib
 import importlib.util
 
 
+# What a part's module may call its own failures.
+_FAILURES = ("StartFailed", "LoadFailed", "Differs")
+
+
 class PartFailed(Exception):
     """A part could not be started; the text names it."""
 
@@ -26,7 +30,7 @@ class Optional:
             return {}
         try:
             found = part.measure(*arguments)
-        except getattr(part, "StartFailed", PartFailed) as error:
+        except tuple(getattr(part, failure) for failure in _FAILURES if hasattr(part, failure)) as error:
             raise PartFailed(f"{name}: {error}") from None
         self.targets += part.targets(found)
         self.writers.append((name, part.lines))

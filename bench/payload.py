@@ -7,6 +7,7 @@ import os
 
 import reading
 import report
+import spread
 
 # (bytes of an answer, of how many in a thousand), as the issue has it; the odd one is with the most.
 MIX = ((2 * 1024, 300), (10 * 1024, 601), (100 * 1024, 90), (2 * 1024 * 1024, 9))
@@ -72,9 +73,9 @@ class _Loads:
 def _level(in_flight, slices):
     found = {"in_flight": in_flight}
     for name, some in slices.items():
-        found[name] = report.side(some)
-        found[name]["cpu_ms"] = report.cpu(some)
-    found["ratio"] = {name: report.ratio(slices["ours"], slices[name], "per_second")
+        found[name] = spread.side(some)
+        found[name]["cpu_ms"] = spread.cpu(some)
+    found["ratio"] = {name: spread.ratio(slices["ours"], slices[name], "per_second")
                       for name in ("bare_cut", "bare")}
     return found
 
@@ -104,7 +105,6 @@ def measure(bench, federation, plan, say):
     return {"levels": [_level(level, by_side) for level, by_side in slices.items()],
             "mix": [list(part) for part in MIX], "our_most_bytes": OUR_MOST_BYTES,
             "mean_bytes": {"ours": round(mean(cut(MIX, OUR_MOST_BYTES))), "bare": round(mean(MIX))},
-            "failed": sum(one["failed"] for one in every),
             "failures": sorted({one["failure"] for one in every if "failure" in one})}
 
 
@@ -120,6 +120,6 @@ def lines(found):
         for side, said in (("ours", "ours, cut"), ("bare_cut", "bare, cut"), ("bare", "bare, as they are")):
             yield report.row(said, level[side])
         for side, said in (("bare_cut", "ours / bare, cut"), ("bare", "ours / bare")):
-            yield f"  {said:<20}{report.figure(level['ratio'][side], 3):>24}"
+            yield f"  {said:<20}{spread.text(level['ratio'][side], 3):>24}"
     yield from (f"failed: {failure}" for failure in found["failures"])
     yield ""

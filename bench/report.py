@@ -1,11 +1,10 @@
-"""One report of all slices: medians and spread, ratios, stages, memory; as JSON or as a table."""
-
-import statistics
+"""One report of all parts, as JSON or as a table for people."""
 
 import evidence
 import targets
+from spread import cpu, ratio, side, spread
+from spread import text as figure
 
-_FIGURES = ("per_second", "p50_ms", "p99_ms")
 _STEPS = (("open", "open the case"), ("grants", "ask for the grant"),
           ("confirm", "confirm at the desk"), ("collect", "collect from ten departments"),
           ("close", "close the case"))
@@ -13,35 +12,9 @@ _ROLES = (("adapter", "adapter (largest of ten)"), ("broker", "broker"),
           ("consent", "consent office"), ("window", "window agent"))
 
 
-def spread(values):
-    """Median, least and most."""
-    return {"median": round(statistics.median(values), 4), "min": round(min(values), 4),
-            "max": round(max(values), 4)}
-
-
-def side(slices):
-    """One side at one level over all rounds."""
-    found = {figure: spread([one[figure] for one in slices]) for figure in _FIGURES}
-    found["n"] = sum(one["n"] for one in slices)
-    found["failed"] = sum(one["failed"] for one in slices)
-    return found
-
-
-def ratio(ours, theirs, figure):
-    """Of the rounds' own ratios: what disturbs a round disturbs both sides of it."""
-    return spread([own[figure] / other[figure] for own, other in zip(ours, theirs)
-                   if other[figure] > 0] or [0.0])
-
-
 def _ratios(ours, theirs):
     return {"forms_per_second": ratio(ours, theirs, "per_second"),
             "p50": ratio(ours, theirs, "p50_ms"), "p99": ratio(ours, theirs, "p99_ms")}
-
-
-def cpu(slices):
-    """Processor milliseconds per case by role."""
-    return {role: round(statistics.median(one["cpu_ms"][role] for one in slices), 3)
-            for role in slices[0]["cpu_ms"]}
 
 
 def _stages(slices):
@@ -64,21 +37,14 @@ def level(in_flight, baseline, coalesced, forms, collects):
     }
 
 
-def num_failed(document):
-    """Cases and reads that failed anywhere in a run."""
-    counted = [entry[one]["failed"] for entry in document.get("levels", ())
-               for one in ("ours", "baseline", "streams", "collect_alone")]
-    counted += [entry["failed"] for entry in document.get("stages", ())]
-    counted += [part["failed"] for part in document.values() if isinstance(part, dict) and "failed" in part]
-    return sum(counted)
+def num_failed(found):
+    """Cases, reads and calls that failed anywhere in a document: each is counted once, where it ran."""
+    if isinstance(found, dict):
+        return sum(value if key == "failed" else num_failed(value) for key, value in found.items())
+    return sum(map(num_failed, found)) if isinstance(found, list) else 0
 
 
 # --- the table ---
-
-def figure(entry, digits=1):
-    """A median with its spread, for people."""
-    return f"{entry['median']:.{digits}f} ({entry['min']:.{digits}f}-{entry['max']:.{digits}f})"
-
 
 def row(label, one):
     """One side of a comparison."""

@@ -126,13 +126,13 @@ def _judged(document, arguments, optional):
     """Targets of what was asked for, and the floors."""
     found = targets.judge(document, optional.targets)
     document["targets"] = {name: one for name, one in found.items()
-                           if one["measured"] is not None or targets.part_of(name) in (None, *arguments.only)}
+                           if one["measured"] is not None or targets.part_of(name) in arguments.only}
     document["left_out"] = optional.left_out
     kept = floors.load()
     if arguments.renew_floors:
         floors.save(floors.renewed(kept, document["targets"]))
     document["floors_broken"] = [] if arguments.quick or arguments.renew_floors \
-        else floors.broken(kept, document["targets"])
+        else floors.broken(kept, document["targets"], arguments.only)
 
 
 def _run(arguments, say):

@@ -4,6 +4,7 @@ import os
 
 import reading
 import report
+import spread
 import traffic
 
 LEVELS = (1, 64)
@@ -64,12 +65,12 @@ class _Side:
 def _level(in_flight, slices):
     found = {"in_flight": in_flight, "ratio": {}}
     for side, some in slices.items():
-        found[side] = report.side(some)
-        found[side]["cpu_ms"] = report.cpu(some)
+        found[side] = spread.side(some)
+        found[side]["cpu_ms"] = spread.cpu(some)
     for kind in _KINDS:
         found["ratio"][kind] = {
-            "per_second": report.ratio(slices[kind], slices["echo"], "per_second"),
-            "p50": report.ratio(slices[kind], slices["echo"], "p50_ms")}
+            "per_second": spread.ratio(slices[kind], slices["echo"], "per_second"),
+            "p50": spread.ratio(slices[kind], slices["echo"], "p50_ms")}
     return found
 
 
@@ -105,7 +106,7 @@ def measure(bench, federation, plan, say):
         bare.stop()
     every = [one for by_side in slices.values() for some in by_side.values() for one in some]
     return {"levels": [_level(level, by_side) for level, by_side in slices.items()],
-            "bytes": {"read": asked, "answer": answered}, "failed": sum(one["failed"] for one in every),
+            "bytes": {"read": asked, "answer": answered},
             "failures": sorted({one["failure"] for one in every if "failure" in one})}
 
 
@@ -120,8 +121,8 @@ def lines(found):
             yield report.row(said, level[side])
         for kind in _KINDS:
             ratio = level["ratio"][kind]
-            yield (f"  {kind + ' / echo':<20}{report.figure(ratio['per_second'], 3):>24}"
-                   f"{report.figure(ratio['p50']):>24}")
+            yield (f"  {kind + ' / echo':<20}{spread.text(ratio['per_second'], 3):>24}"
+                   f"{spread.text(ratio['p50']):>24}")
         for side in (*_KINDS, "echo"):
             used = ", ".join(f"{role} {ms:.3f}" for role, ms in sorted(level[side]["cpu_ms"].items()))
             yield f"  processor ms a read, {side}: {used}"

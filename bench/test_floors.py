@@ -18,19 +18,24 @@ class Floors(unittest.TestCase):
         self.assertEqual(floors.of("<=", 80), 100)
 
     def test_at_the_floor_holds_and_below_is_named(self):
-        kept = floors.renewed({}, {"more": target(10.0), "less": target(100.0, "<=")})
-        self.assertEqual(floors.broken(kept, {"more": target(8.0), "less": target(125.0, "<=")}), [])
-        self.assertEqual(floors.broken(kept, {"more": target(7.9), "less": target(126.0, "<=")}),
-                         ["more is 7.9, below its floor of 8 (reached before: 10)",
-                          "less is 126, above its floor of 125 (reached before: 100)"])
+        kept = floors.renewed({}, {"cases_64_unary": target(10.0), "broker_start_ms": target(100.0, "<=")})
+        parts = ("fanout", "start")
+        self.assertEqual(floors.broken(kept, {"cases_64_unary": target(8.0),
+                                              "broker_start_ms": target(125.0, "<=")}, parts), [])
+        self.assertEqual(floors.broken(kept, {"cases_64_unary": target(7.9),
+                                              "broker_start_ms": target(126.0, "<=")}, parts),
+                         ["cases_64_unary is 7.9, below its floor of 8 (reached before: 10)",
+                          "broker_start_ms is 126, above its floor of 125 (reached before: 100)"])
 
     def test_a_guarded_figure_that_was_not_measured_is_broken(self):
-        kept = floors.renewed({}, {"more": target(10.0)})
-        self.assertEqual(floors.broken(kept, {"more": target(None)}), ["more is guarded and was not measured"])
+        kept = floors.renewed({}, {"pgfdw_cases_8": target(10.0)})
+        said = ["pgfdw_cases_8 is guarded and was not measured"]
+        self.assertEqual(floors.broken(kept, {"pgfdw_cases_8": target(None)}, ("pgfdw",)), said)
+        self.assertEqual(floors.broken(kept, {}, ("pgfdw", "fanout")), said)
 
     def test_parts_that_were_not_asked_for_are_not_judged(self):
-        kept = floors.renewed({}, {"more": target(10.0)})
-        self.assertEqual(floors.broken(kept, {"other": target(0.1)}), [])
+        kept = floors.renewed({}, {"cases_64_unary": target(10.0)})
+        self.assertEqual(floors.broken(kept, {"cases_64_unary": target(0.1)}, ("memory",)), [])
 
     def test_renewing_keeps_what_was_not_measured(self):
         old = floors.renewed({}, {"one": target(10.0), "two": target(20.0)})

@@ -13,6 +13,7 @@ import metrics  # noqa: E402
 import page  # noqa: E402
 import payload  # noqa: E402
 import report  # noqa: E402
+import spread  # noqa: E402
 import targets  # noqa: E402
 
 MACHINE = {"cores": 2, "processor": "a <machine>", "kernel": "6.1", "memory_mib": 1024, "fdatasync_p50_us": 200,
@@ -41,13 +42,13 @@ class Arithmetic(unittest.TestCase):
         self.assertEqual((found["median"], found["min"], found["max"]), (1.2, 0.5, 1.5))
 
     def test_a_side_that_did_nothing_has_no_ratio(self):
-        self.assertEqual(report.ratio([one(1, 1)], [one(0, 0)], "per_second")["median"], 0)
+        self.assertEqual(spread.ratio([one(1, 1)], [one(0, 0)], "per_second")["median"], 0)
 
     def test_every_failure_counts(self):
         bad = level(8)
         bad["streams"]["failed"] = 2
-        self.assertEqual(report.num_failed({"levels": [level(1), bad], "single": {"failed": 3},
-                                            "memory_kib": MEMORY}), 5)
+        self.assertEqual(report.num_failed({"levels": [level(1), bad], "memory_kib": MEMORY,
+                                            "single": {"levels": [{"fresh": {"failed": 3}}]}}), 5)
 
     def test_stages_between_two_looks(self):
         text = ('lianban_stage_seconds_bucket{stage="verify",le="+Inf"} 9\n'
