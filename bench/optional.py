@@ -1,7 +1,6 @@
 """Parts that have a module of their own, and may lack what they need on this machine."""
 
 import importlib
-import importlib.util
 
 
 # What a part's module may call its own failures.
@@ -20,9 +19,6 @@ class Optional:
 
     def measure(self, name, module, *arguments):
         """{name: document} of one part, or nothing when it cannot run here."""
-        if importlib.util.find_spec(module) is None:
-            self.left_out.append(f"{name}: this checkout has no bench/{module}.py")
-            return {}
         part = importlib.import_module(module)
         why = part.missing() if hasattr(part, "missing") else ""
         if why:

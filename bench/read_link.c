@@ -175,6 +175,16 @@ static void take_answers(struct lb_bench_link *link, const Lianban__V1__Batch *b
     }
 }
 
+/* It shows the adapter's log as an answer does, and the next one goes on from there. */
+static void take_status_ack(struct lb_bench_link *link, const Lianban__V1__StatusAck *ack)
+{
+    struct lb_checkpoint checkpoint;
+    if (strcmp(ack->code, "OK") != 0)
+        lb_bench_die("the status list was refused: %s", ack->code);
+    need(lb_session_watch(&link->session, ack->log, &checkpoint), "the adapter's log");
+    link->status_taken = true;
+}
+
 static void take_frame(struct lb_bench_link *link, struct lb_span bytes)
 {
     Lianban__V1__Frame *frame = NULL;
@@ -185,10 +195,8 @@ static void take_frame(struct lb_bench_link *link, struct lb_span bytes)
         need(lb_session_greet(&link->session, frame->hello), "greeting");
     else if (frame->body_case == LIANBAN__V1__FRAME__BODY_BATCH)
         take_answers(link, frame->batch);
-    else if (frame->body_case == LIANBAN__V1__FRAME__BODY_STATUS_ACK &&
-             strcmp(frame->status_ack->code, "OK") != 0)
-        lb_bench_die("the status list was refused: %s", frame->status_ack->code);
-    link->status_taken |= frame->body_case == LIANBAN__V1__FRAME__BODY_STATUS_ACK;
+    else if (frame->body_case == LIANBAN__V1__FRAME__BODY_STATUS_ACK)
+        take_status_ack(link, frame->status_ack);
     link->handling = false;
 }
 
