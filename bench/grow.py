@@ -69,8 +69,8 @@ def lines(found):
     for part, what in (("subjects", "subjects"), ("fields", "fields in a view"), ("departments", "departments")):
         for size in found[part]["sizes"]:
             bare = f"; bare fan-out {spread.text(size['bare']['p50_ms'], 2)}" if "bare" in size else ""
-            told.append(f"  {_short(size[part]):>8} {what:<18}{spread.text(size['ours']['p50_ms'], 2):>22}"
-                        f"{spread.text(size['collect_p50_ms'], 2):>22}{sum(size['cpu_ms'].values()):>8.1f}{bare}")
+            told.append(f"  {_short(size[part]):>8} {what:<18}{spread.text(size['ours']['p50_ms'], 2):>25}"
+                        f"{spread.text(size['collect_p50_ms'], 2):>25}{sum(size['cpu_ms'].values()):>8.1f}{bare}")
         told.append("  " + ", ".join(f"{figure}: {spread.text(ratio, 2)}" for figure, ratio
                                      in found[part]["growth"].items()) + f"  ({_ends(found[part])})")
     told.append(f"growth: cases a second by cases in flight, {found['departments_in_flight']} departments each")

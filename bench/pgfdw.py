@@ -9,8 +9,8 @@ import os
 
 import pgfdw_load
 import spread
+from measure import LoadFailed
 from members import DEPARTMENTS
-from pgfdw_load import LoadFailed
 from pgfdw_servers import Servers, StartFailed, missing
 
 LEVELS = (1, 8)
@@ -37,7 +37,7 @@ NOT_DONE = (
 )
 
 
-class Differs(Exception):
+class Differs(LoadFailed):
     """The look-up and a case of ours do not say the same of a person, or a read was not logged."""
 
 

@@ -7,6 +7,7 @@ import resource
 import statistics
 import tempfile
 
+from measure import LoadFailed
 from pgfdw_servers import program
 
 _LOOK_UP = (
@@ -15,10 +16,6 @@ _LOOK_UP = (
     ", 'hex'))::int::text ELSE value END AS value, as_of FROM facts WHERE id_no = :id{n}::text{end}\n")
 
 _ENOUGH = 2    # times every client has used every statement
-
-
-class LoadFailed(Exception):
-    """pgbench could not measure, or a look-up of it failed."""
 
 
 def look_up(number, end=";"):

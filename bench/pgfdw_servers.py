@@ -16,7 +16,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _ROOT = os.path.dirname(_HERE)
 sys.path.append(os.path.join(_ROOT, "tests", "e2e"))
 
-from processes import free_ports  # noqa: E402
+import processes  # noqa: E402
 from servers import Server, postgres_tables  # noqa: E402
 
 PACKAGES = ("postgresql-15", "postgresql-15-pgaudit")
@@ -40,7 +40,7 @@ _SETTINGS = {
 _HBA = "local all postgres trust\nhostssl all all 127.0.0.1/32 cert clientcert=verify-full\n"
 
 
-class StartFailed(Exception):
+class StartFailed(processes.StartFailed):
     """A PostgreSQL server did not do what the bench needs; the text says which and what."""
 
 
@@ -227,7 +227,7 @@ class Servers:
     # --- inside ---
 
     def _begin(self):
-        ports = free_ports(len(self.departments) + 1)
+        ports = processes.free_ports(len(self.departments) + 1)
         self.front = Cluster(FRONT, ports[0])
         for name, port in zip(self.departments, ports[1:]):
             self.clusters[name] = Cluster(name, port, base=self.front)
