@@ -38,9 +38,10 @@ def level(in_flight, baseline, coalesced, forms, collects):
 
 
 def num_failed(found):
-    """Cases, reads and calls that failed anywhere in a document: each is counted once, where it ran."""
+    """Cases, reads and calls that failed anywhere in a document. A part or side that counts its own says
+    for all that is in it."""
     if isinstance(found, dict):
-        return sum(value if key == "failed" else num_failed(value) for key, value in found.items())
+        return found["failed"] if "failed" in found else sum(map(num_failed, found.values()))
     return sum(map(num_failed, found)) if isinstance(found, list) else 0
 
 
@@ -91,6 +92,8 @@ def _cpu_lines(levels):
 
 def _memory_lines(memory):
     crowd = f"{memory['crowd_cases']} cases"
+    if memory["failed"] > 0:
+        yield f"failed: {memory['failed']} of {crowd} at once: {memory['failure']}"
     yield f"{'anonymous resident memory in MiB':<40}{'idle':>9}{'loaded':>9}{crowd:>12}   KiB a case then"
     for role, said in _ROLES:
         idle, loaded, crowded = (memory[when][role] / 1024 for when in ("idle", "loaded", "crowd"))

@@ -149,10 +149,13 @@ def _run(arguments, say):
 
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_MAIN = os.getpid()
 
 
-def _interrupted(_signal, _frame):
-    """Once: what cleans up is not interrupted again."""
+def _interrupted(ending, _frame):
+    """Once: what cleans up is not interrupted again. A forked worker, which its pool ends so, just goes."""
+    if os.getpid() != _MAIN:
+        os._exit(128 + ending)
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -41,8 +41,8 @@ def _memory(document, when, role):
 
 
 def _crowd(document):
-    """Fewer cases at once say nothing of 1,024."""
-    if document["memory_kib"]["crowd_cases"] < _FULL_CROWD:
+    """Fewer cases at once say nothing of 1,024, nor do as many of which some were turned away."""
+    if document["memory_kib"]["crowd_cases"] < _FULL_CROWD or document["memory_kib"]["failed"] > 0:
         raise KeyError("crowd")
     return _memory(document, "crowd", "broker")
 

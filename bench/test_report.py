@@ -48,7 +48,8 @@ class Arithmetic(unittest.TestCase):
         bad = level(8)
         bad["streams"]["failed"] = 2
         self.assertEqual(report.num_failed({"levels": [level(1), bad], "memory_kib": MEMORY,
-                                            "single": {"levels": [{"fresh": {"failed": 3}}]}}), 5)
+                                            "single": {"levels": [{"fresh": {"failed": 3}}]},
+                                            "growth": {"failed": 0, "crowd": {"failed": 7}}}), 5)
 
     def test_stages_between_two_looks(self):
         text = ('lianban_stage_seconds_bucket{stage="verify",le="+Inf"} 9\n'
@@ -74,6 +75,8 @@ class Targets(unittest.TestCase):
         found = targets.judge({"memory_kib": dict(MEMORY, crowd_cases=16)})
         self.assertIsNone(found["broker_crowd_mib"]["measured"])
         self.assertFalse(found["broker_crowd_mib"]["met"])
+        found = targets.judge({"memory_kib": dict(MEMORY, failed=1)})
+        self.assertIsNone(found["broker_crowd_mib"]["measured"])
 
     def test_parts_say_their_own(self):
         own = {"id": "x", "name": "a figure", "relation": ">=", "required": 4, "measured": 3.9}
