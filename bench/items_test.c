@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -49,6 +50,7 @@ static void test_all_that_waits_is_one_message(void **state)
     assert_int_equal(take(&items, 0, 100), 0);
     put(&items, 7, 0);
     assert_int_equal(take(&items, 7, 0), 1);
+    free(items.slices);
 }
 
 static void test_a_message_is_bounded_but_never_empty(void **state)
@@ -66,6 +68,7 @@ static void test_a_message_is_bounded_but_never_empty(void **state)
     assert_int_equal(take(&items, 9, 2 * (size_t)LB_BENCH_MAX_COALESCED_BYTES), 1);
     assert_int_equal(take(&items, 10, 2 * (size_t)LB_BENCH_MAX_COALESCED_BYTES), 1);
     assert_int_equal(take(&items, 0, 0), 0);
+    free(items.slices);
 }
 
 int main(void)
