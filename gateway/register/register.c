@@ -102,6 +102,7 @@ static lb_status open_in(struct lb_register *reg, const char *folder, bool creat
         .application_id = APPLICATION_ID,
         .create = create,
         .busy_timeout_ms = BUSY_TIMEOUT_MS,
+        .keep_statements = true, /* it is asked several times in every case */
     };
     lb_status status = lb_store_open(&options, &reg->store);
     if (status != LB_OK)
