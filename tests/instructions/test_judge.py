@@ -91,6 +91,11 @@ class Stages(unittest.TestCase):
         found = judge.measure("broker", plan, [profile(FILE), other], num=1, seconds=1)
         self.assertEqual((found["stages"], found["rest"]), ({"read": 150}, 600 + 905))
 
+    def test_what_any_thread_does_by_the_clock(self):
+        plan = {"by_clock": [], "by_clock_anywhere": ["verify"], "stages": [{"name": "open", "of": ["lb_open"]}]}
+        found = judge.measure("broker", plan, [profile(FILE)], num=1, seconds=2)
+        self.assertEqual((found["sum"], found["rest"], found["by_clock_a_second"]), (50, 100, 300))
+
     def test_a_stage_by_the_calls_of_it(self):
         plan = {"by_clock": [], "stages": [{"name": "verify", "of": ["verify"], "each": True}]}
         self.assertEqual(judge.measure("broker", plan, [profile(FILE)], 7, 1)["stages"], {"verify": 300})
@@ -151,8 +156,9 @@ class Bands(unittest.TestCase):
         self.assertEqual(self.said(rest=400000), [])
         (said,) = self.said(rest=470000)
         self.assertIn("adapter, outside of every stage, a read", said)
-        (said,) = self.said(by_clock_a_second=230000)
-        self.assertIn("adapter, by the clock, a second", said)
+        self.assertEqual(self.said(by_clock_a_second=2900000), [])
+        (said,) = self.said(by_clock_a_second=3100000)
+        self.assertIn("adapter, by the clock, a second: 3,100,000 instructions; 3,000,000 is the most", said)
         self.assertEqual(self.said(rest=0, by_clock_a_second=0), [])
 
     def test_another_stage_is_no_stage(self):
