@@ -33,7 +33,7 @@ struct lb_source_param {
 
 struct lb_source_result {
     size_t num_columns;
-    const char *const *columns;
+    const char *const *columns;          /* as long as the statement */
     size_t num_rows;
     const struct lb_source_cell *cells;  /* row by row, in the call's arena */
 };

@@ -302,6 +302,20 @@ static lb_status read_as_of(struct lb_serve_pool *pool, struct lb_source_stmt *s
     return LB_OK;
 }
 
+/* The names are the statement's, which ends with its connection: another read may lose that before
+ * this one's result is looked at. */
+static lb_status keep_names(struct lb_source_result *result, struct lb_arena *arena)
+{
+    const char **names = lb_arena_array(arena, result->num_columns, sizeof(*names));
+    LB_ENSURE(names != NULL, LB_NO_MEMORY, "arena is full");
+    for (size_t i = 0; i < result->num_columns; i++) {
+        names[i] = lb_arena_str(arena, lb_span_str(result->columns[i]));
+        LB_ENSURE(names[i] != NULL, LB_NO_MEMORY, "arena is full");
+    }
+    result->columns = names;
+    return LB_OK;
+}
+
 /* `until_ms` has the view's own patience in it. */
 static lb_status read_view(struct lb_serve_pool *pool, struct connection *connection,
                            const struct lb_serve_query *query, int64_t until_ms,
@@ -317,8 +331,9 @@ static lb_status read_view(struct lb_serve_pool *pool, struct connection *connec
     struct lb_source_limits limits = {view->max_rows, until_ms - now_ms()};
     LB_ENSURE(limits.timeout_ms > 0, LB_SOURCE_TIMEOUT, "no time is left for the query");
     LB_ENSURE(!atomic_load(&pool->stopping), LB_SOURCE_UNAVAILABLE, "the adapter is stopping");
-    return pool->options.plugin->read(prepared->rows, query->params, query->num_params, &limits,
-                                      arena, &rows->result);
+    LB_TRY(pool->options.plugin->read(prepared->rows, query->params, query->num_params, &limits,
+                                      arena, &rows->result));
+    return keep_names(&rows->result, arena);
 }
 
 static void note_time(struct lb_serve_pool *pool, size_t view, int64_t began_ms)

@@ -27,6 +27,7 @@ static struct {
     atomic_int num_tried;
     const char *type;        /* of the only column of the query "SELECT 2" */
     bool gone;               /* "SELECT 2" does not compile */
+    const char *columns[1];  /* of every statement, until its connection is closed */
 } fake;
 
 static int64_t now_ms(void)
@@ -45,6 +46,7 @@ static lb_status fake_open(void *ctx, const struct lb_source_options *options,
     (void)atomic_fetch_add(&fake.num_tried, 1);
     LB_ENSURE(!atomic_load(&fake.refuses), LB_SOURCE_UNAVAILABLE, "down");
     (void)atomic_fetch_add(&fake.num_opened, 1);
+    fake.columns[0] = "v";
     int open = atomic_fetch_add(&fake.num_open, 1) + 1;
     if (open > atomic_load(&fake.most_open))
         atomic_store(&fake.most_open, open);
@@ -55,6 +57,7 @@ static lb_status fake_open(void *ctx, const struct lb_source_options *options,
 static void fake_close(struct lb_source *source)
 {
     (void)source;
+    fake.columns[0] = NULL;
     (void)atomic_fetch_sub(&fake.num_open, 1);
 }
 
@@ -80,7 +83,7 @@ static lb_status fake_read(struct lb_source_stmt *stmt, const struct lb_source_p
     while (atomic_load(&fake.hangs) && now_ms() < until_ms && !atomic_load(&fake.cancelled))
         (void)usleep(1000);
     LB_ENSURE(!atomic_load(&fake.hangs), LB_SOURCE_TIMEOUT, "hangs");
-    *out_result = (struct lb_source_result){0};
+    *out_result = (struct lb_source_result){.num_columns = 1, .columns = fake.columns};
     return LB_OK;
 }
 
@@ -145,7 +148,9 @@ static enum lb_code read_view(struct lb_serve_pool *pool, size_t view, int64_t m
 {
     const struct lb_serve_query query = {view, NULL, 0};
     struct lb_serve_rows rows;
-    lb_status status = lb_serve_pool_read(pool, &query, 1, max_ms, NULL, &rows);
+    struct lb_arena *arena = lb_arena_new(64 * 1024);
+    lb_status status = lb_serve_pool_read(pool, &query, 1, max_ms, arena, &rows);
+    lb_arena_free(arena);
     return lb_status_code(status != LB_OK ? status : rows.status);
 }
 
@@ -275,9 +280,28 @@ static void a_view_of_other_tables_fails_alone(void **state)
     lb_serve_pool_free(pool);
 }
 
+/* The connection that gave it may be lost before a result is looked at. */
+static void a_result_outlives_its_connection(void **state)
+{
+    struct lb_serve_pool *pool = make(1);
+    struct lb_arena *arena = lb_arena_new(64 * 1024);
+    const struct lb_serve_query query = {.view = 0};
+    struct lb_serve_rows rows;
+    (void)state;
+    assert_true(lb_serve_pool_read(pool, &query, 1, 1000, arena, &rows) == LB_OK);
+    assert_true(rows.status == LB_OK);
+    lose(pool);
+    assert_null(fake.columns[0]);
+    assert_int_equal(rows.result.num_columns, 1);
+    assert_string_equal(rows.result.columns[0], "v");
+    lb_arena_free(arena);
+    lb_serve_pool_free(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_result_outlives_its_connection),
         cmocka_unit_test(all_queries_share_one_time),
         cmocka_unit_test(a_database_that_is_down_is_asked_now_and_then),
         cmocka_unit_test(a_database_may_come_up_later),
