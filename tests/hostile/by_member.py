@@ -170,6 +170,8 @@ def _same_number(ground):
     token = ground.world.call("consent", "desk", "ConsentOffice/GetStatusList",
                               ground.new("GetStatusListRequest")).token
     seq = sdjwt.peek(token, sdjwt.STATUS_TYP)[1]["seq"]
+    # Of a number that the hall itself has not sent yet, the other list would be the first.
+    ground.world.call("broker", "desk", "Broker/RelayStatus", ground.new("RelayStatusRequest", token=token))
     reply = ground.world.call("broker", "desk", "Broker/RelayStatus",
                               ground.new("RelayStatusRequest", token=make_list(ground, seq)))
     return Seen("event", ",".join(sorted({receipt.code for receipt in reply.receipts})))
