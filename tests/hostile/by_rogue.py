@@ -1,6 +1,8 @@
 """A rogue broker and a rogue adapter: with a member's stolen certificate, some with its log key as well."""
 
+import contextlib
 import os
+import signal
 
 import paths  # noqa: F401  (first)
 import grpc
@@ -13,7 +15,7 @@ from rogue import Link, Log, leaf, real_leaves
 
 ADDRESSEE = "housing"             # the department a rogue broker turns to
 ATTACHED = "disabled-federation"  # the one that dials the broker
-_ATTEMPTS = 12
+_ATTEMPTS = 3
 
 # --- a rogue broker at an adapter's own port ---
 
@@ -156,20 +158,36 @@ def relinked(ground):
     wait_until(lambda: not ground.running.unlinked(), 20, "the honest link")
 
 
-def _on_link(ground, server, caller, method, act):
-    """Links, acts, and waits for the end. The honest peer links anew meanwhile, which ends this link: then
-    once more."""
-    for _ in range(_ATTEMPTS):
-        link = Link(ground, server, caller, method)
-        try:
-            act(ground, link, link.next("hello").seen_size)
-            seen = link.end()
-        except grpc.RpcError as error:
-            seen = refused(ground.contract.refused(error))
-        finally:
-            link.close()
-        if seen.code != "CANCELLED":
-            break
+@contextlib.contextmanager
+def _standing(process):
+    """Keeps a process from doing anything meanwhile."""
+    process.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.signal(signal.SIGCONT)
+
+
+def _act_on_link(ground, server, caller, method, act):
+    """Links, acts, and waits for the end, while the honest peer stands still: it would link anew at once,
+    which ends this link. What it had begun before may still come in between: then once more."""
+    with _standing(ground.running.processes[caller]):
+        for _ in range(_ATTEMPTS):
+            link = Link(ground, server, caller, method)
+            try:
+                act(ground, link, link.next("hello").seen_size)
+                seen = link.end()
+            except grpc.RpcError as error:
+                seen = refused(ground.contract.refused(error))
+            finally:
+                link.close()
+            if seen.code != "CANCELLED":
+                break
+    return seen
+
+
+def _on_link(ground, *what):
+    seen = _act_on_link(ground, *what)
     relinked(ground)
     return seen
 
@@ -294,13 +312,7 @@ def forked_adapter(ground):
         leaves = real_leaves(ground_, ATTACHED)
         leaves[0] = leaf("ADMIN", "STARTED")
         _batch(ground_, link, Log(ground_, ATTACHED, leaves), seen)
-    for _ in range(_ATTEMPTS):
-        link = Link(ground, "broker", ATTACHED, "Broker/Attach")
-        act(ground, link, link.next("hello").seen_size)
-        seen = link.end()
-        if seen.code != "CANCELLED":
-            break
-    return seen
+    return _act_on_link(ground, "broker", ATTACHED, "Broker/Attach", act)
 
 
 ATTACKS = READS + OWNED + LINKS + ADAPTERS
