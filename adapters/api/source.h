@@ -15,7 +15,7 @@
  * hands up as NULL, hence as unknown, and never as a guess.
  */
 
-#define LB_SOURCE_API_VERSION 3
+#define LB_SOURCE_API_VERSION 4
 
 enum lb_source_cell_kind { LB_SOURCE_NULL, LB_SOURCE_INT, LB_SOURCE_TEXT };
 
@@ -33,7 +33,8 @@ struct lb_source_param {
 
 struct lb_source_result {
     size_t num_columns;
-    const char *const *columns;          /* as long as the statement */
+    const char *const *columns;          /* their names: the asker's own; where all were asked, as
+                                            long as the statement */
     size_t num_rows;
     const struct lb_source_cell *cells;  /* row by row, in the call's arena */
 };
@@ -42,7 +43,16 @@ struct lb_source_result {
 struct lb_source_limits {
     size_t max_rows;      /* one row more is fetched to tell; then AMBIGUOUS */
     int64_t timeout_ms;   /* SOURCE_TIMEOUT past it */
+    /* The columns asked, by name: no cell is made of another. NULL: all that the query gives. */
+    const char *const *columns;
+    size_t num_columns;
 };
+
+/* lb_source_all is a read of every column. */
+static inline struct lb_source_limits lb_source_all(size_t max_rows, int64_t timeout_ms)
+{
+    return (struct lb_source_limits){.max_rows = max_rows, .timeout_ms = timeout_ms};
+}
 
 /* How a database is reached. All is borrowed. */
 struct lb_source_options {
@@ -133,11 +143,12 @@ struct lb_source_plugin {
      * NO_MEMORY. */
     lb_status (*prepare)(struct lb_source *source, const struct lb_source_query *query,
                          struct lb_diag *diag, struct lb_source_stmt **out_stmt);
-    /* read binds the parameters a query has (others are ignored), runs it and copies the rows into
-     * the arena. SOURCE_UNAVAILABLE, SOURCE_TIMEOUT, SOURCE_FULL, SOURCE_CHANGED (the tables or
-     * the account's rights are no longer those that the query was prepared with), AMBIGUOUS (too
-     * many rows), NO_MEMORY. After SOURCE_TIMEOUT a source may be spent and say SOURCE_UNAVAILABLE
-     * from then on; after that one it is. */
+    /* read binds the parameters a query has (others are ignored), runs it and copies what is asked
+     * of its rows into the arena, in the query's order of columns. SOURCE_UNAVAILABLE,
+     * SOURCE_TIMEOUT, SOURCE_FULL, SOURCE_CHANGED (the tables or the account's rights are no longer
+     * those that the query was prepared with), AMBIGUOUS (too many rows), NO_MEMORY.
+     * After SOURCE_TIMEOUT a source may be spent and say SOURCE_UNAVAILABLE from then on; after
+     * that one it is. */
     lb_status (*read)(struct lb_source_stmt *stmt, const struct lb_source_param *params,
                       size_t num_params, const struct lb_source_limits *limits,
                       struct lb_arena *arena, struct lb_source_result *out_result);

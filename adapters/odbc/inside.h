@@ -5,6 +5,7 @@
 #include <sqlext.h>
 
 #include "adapters/api/cells.h"
+#include "adapters/api/columns.h"
 #include "adapters/api/query.h"
 #include "adapters/odbc/lane.h"
 #include "adapters/odbc/odbc.h"
@@ -66,6 +67,7 @@ struct lb_odbc_core {
     size_t max_rows;
     int64_t timeout_ms;
     struct lb_arena *rows_arena;
+    size_t *taken;                /* which columns, as many as the rows have */
     struct lb_source_rows rows;
     struct lb_arena *look_arena;  /* NULL until the database is first looked at */
     struct lb_source_catalog catalog;
@@ -79,9 +81,8 @@ struct lb_source_stmt {
     struct lb_source_stmt *next;
     const char *query;            /* as the view has it */
     struct lb_source_text text;
-    size_t num_columns;
-    struct lb_odbc_column *columns;
-    const char **names;
+    struct lb_source_columns given;
+    struct lb_odbc_column *columns;  /* of each */
 };
 
 /* lb_odbc_dbms_of finds what is known of a DBMS; never NULL. */

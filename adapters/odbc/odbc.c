@@ -145,11 +145,21 @@ static lb_status fill_values(struct lb_source_stmt *stmt, const struct lb_source
     return LB_OK;
 }
 
-static lb_status copy_result(const struct lb_source_stmt *stmt, struct lb_arena *arena,
-                             struct lb_source_result *out)
+/* The lane may still be at it when nobody waits any more: what it looks at is its own. */
+static lb_status fill_taken(struct lb_odbc_core *core, const struct lb_source_taken *taken)
+{
+    core->taken = lb_arena_array(core->rows_arena, taken->num, sizeof(*core->taken));
+    LB_ENSURE(core->taken != NULL, LB_NO_MEMORY, "arena full");
+    if (taken->num > 0)
+        memcpy(core->taken, taken->at, taken->num * sizeof(*core->taken));
+    return LB_OK;
+}
+
+static lb_status copy_result(const struct lb_source_stmt *stmt, const struct lb_source_taken *taken,
+                             struct lb_arena *arena, struct lb_source_result *out)
 {
     const struct lb_source_rows *rows = &stmt->core->rows;
-    size_t num = rows->num * stmt->num_columns;
+    size_t num = rows->num * taken->num;
     struct lb_source_cell *cells = lb_arena_array(arena, num, sizeof(*cells));
     LB_ENSURE(cells != NULL, LB_NO_MEMORY, "arena full");
     for (size_t i = 0; i < num; i++) {
@@ -157,7 +167,7 @@ static lb_status copy_result(const struct lb_source_stmt *stmt, struct lb_arena 
         if (cells[i].kind == LB_SOURCE_TEXT)
             LB_TRY(lb_arena_copy(arena, rows->cells[i].text, &cells[i].text));
     }
-    *out = (struct lb_source_result){stmt->num_columns, stmt->names, rows->num, cells};
+    *out = (struct lb_source_result){taken->num, taken->names, rows->num, cells};
     return LB_OK;
 }
 
@@ -167,16 +177,19 @@ static lb_status odbc_read(struct lb_source_stmt *stmt, const struct lb_source_p
 {
     struct lb_source *source = stmt->source;
     struct lb_odbc_core *core = stmt->core;
+    struct lb_source_taken taken;
     int64_t until_ms = lb_odbc_now_ms() + limits->timeout_ms;
     LB_ENSURE(limits->timeout_ms > 0, LB_SOURCE_TIMEOUT, "no time is left for the query");
     LB_ENSURE(!source->spent, LB_SOURCE_UNAVAILABLE, "an earlier read was given up");
+    LB_TRY(lb_source_columns_take(&stmt->given, limits, arena, &taken));
     LB_TRY(lb_odbc_lane_begin(source->lane, until_ms));
     LB_TRY(fill_values(stmt, params, num_params));
     lb_arena_reset(core->rows_arena);
+    LB_TRY(fill_taken(core, &taken));
     core->stmt = stmt;
     core->max_rows = limits->max_rows;
     core->timeout_ms = limits->timeout_ms;
-    core->rows = (struct lb_source_rows){.num_columns = stmt->num_columns,
+    core->rows = (struct lb_source_rows){.num_columns = taken.num,
                                          .max_rows = limits->max_rows,
                                          .arena = core->rows_arena};
     lb_status status = lb_odbc_lane_run(source->lane, lb_odbc_work_read, until_ms);
@@ -185,7 +198,7 @@ static lb_status odbc_read(struct lb_source_stmt *stmt, const struct lb_source_p
         lb_odbc_lane_aside(source->lane, lb_odbc_work_cancel);
     }
     LB_TRY(status);
-    return copy_result(stmt, arena, out_result);
+    return copy_result(stmt, &taken, arena, out_result);
 }
 
 static void odbc_cancel(struct lb_source *source)
@@ -196,11 +209,11 @@ static void odbc_cancel(struct lb_source *source)
 static lb_status odbc_describe(struct lb_source_stmt *stmt, struct lb_arena *arena,
                                struct lb_source_shape *out_shape)
 {
-    const char **types = lb_arena_array(arena, stmt->num_columns, sizeof(*types));
+    const char **types = lb_arena_array(arena, stmt->given.num, sizeof(*types));
     LB_ENSURE(types != NULL, LB_NO_MEMORY, "arena full");
-    for (size_t i = 0; i < stmt->num_columns; i++)
+    for (size_t i = 0; i < stmt->given.num; i++)
         LB_TRY(lb_odbc_type_name(&stmt->columns[i], arena, &types[i]));
-    *out_shape = (struct lb_source_shape){stmt->num_columns, stmt->names, types};
+    *out_shape = (struct lb_source_shape){stmt->given.num, stmt->given.names, types};
     return LB_OK;
 }
 

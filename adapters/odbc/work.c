@@ -184,8 +184,7 @@ lb_status lb_odbc_work_connect(void *own)
 static lb_status describe_one(struct lb_source_stmt *stmt, size_t i, struct lb_odbc_column *out)
 {
     SQLCHAR name[MAX_NAME] = "";
-    SQLSMALLINT len = 0;
-    SQLSMALLINT nullable = 0;
+    SQLSMALLINT len = 0, nullable = 0;
     LB_ENSURE(SQL_SUCCEEDED(SQLDescribeCol(stmt->handle, (SQLUSMALLINT)(i + 1), name, sizeof(name),
                                            &len, &out->type, &out->size, &out->places, &nullable)),
               LB_SOURCE_UNAVAILABLE, "a column is not described");
@@ -200,20 +199,20 @@ static lb_status read_columns(struct lb_source_stmt *stmt)
     SQLSMALLINT num = 0;
     LB_ENSURE(SQL_SUCCEEDED(SQLNumResultCols(stmt->handle, &num)) && num >= 0,
               LB_SOURCE_UNAVAILABLE, "the columns are not described");
-    stmt->num_columns = (size_t)num;
-    stmt->columns = lb_arena_array(core->arena, stmt->num_columns, sizeof(*stmt->columns));
-    stmt->names = lb_arena_array(core->arena, stmt->num_columns, sizeof(*stmt->names));
-    LB_ENSURE(stmt->columns != NULL && stmt->names != NULL, LB_NO_MEMORY, "arena full");
-    for (size_t i = 0; i < stmt->num_columns; i++) {
+    const char **names = lb_arena_array(core->arena, (size_t)num, sizeof(*names));
+    stmt->columns = lb_arena_array(core->arena, (size_t)num, sizeof(*stmt->columns));
+    LB_ENSURE(stmt->columns != NULL && names != NULL, LB_NO_MEMORY, "arena full");
+    for (size_t i = 0; i < (size_t)num; i++) {
         LB_TRY(describe_one(stmt, i, &stmt->columns[i]));
-        stmt->names[i] = stmt->columns[i].name;
+        names[i] = stmt->columns[i].name;
     }
-    LB_TRY(lb_source_check_columns(&core->query, stmt->names, stmt->num_columns, &core->said));
-    for (size_t i = 0; i < stmt->num_columns; i++) {
-        LB_TRY(lb_odbc_column_how(lb_source_want_of(&core->query, stmt->names[i]), &core->said,
-                                  &stmt->columns[i]));
-        LB_TRY(lb_odbc_column_empty(lb_source_column_of(&core->query, stmt->names[i]), core->dbms,
-                                    &core->said, &stmt->columns[i]));
+    LB_TRY(lb_source_check_columns(&core->query, names, (size_t)num, &core->said));
+    LB_TRY(lb_source_columns_make(names, (size_t)num, core->arena, &stmt->given));
+    for (size_t i = 0; i < (size_t)num; i++) {
+        struct lb_odbc_column *column = &stmt->columns[i];
+        LB_TRY(lb_odbc_column_how(lb_source_want_of(&core->query, names[i]), &core->said, column));
+        LB_TRY(lb_odbc_column_empty(lb_source_column_of(&core->query, names[i]), core->dbms,
+                                    &core->said, column));
     }
     return LB_OK;
 }
@@ -267,9 +266,9 @@ static lb_status check_types(struct lb_source_stmt *stmt)
 {
     SQLSMALLINT num = 0;
     LB_ENSURE(SQL_SUCCEEDED(SQLNumResultCols(stmt->handle, &num)) &&
-                  (size_t)num == stmt->num_columns,
+                  (size_t)num == stmt->given.num,
               LB_SOURCE_CHANGED, "another number of columns");
-    for (size_t i = 0; i < stmt->num_columns; i++) {
+    for (size_t i = 0; i < stmt->given.num; i++) {
         const struct lb_odbc_column *column = &stmt->columns[i];
         SQLCHAR name[MAX_NAME];
         SQLSMALLINT len = 0, type = 0, places = 0, nullable = 0;
@@ -310,11 +309,12 @@ static lb_status copy_cell(struct lb_source_stmt *stmt, size_t i, struct lb_sour
 
 static lb_status copy_row(struct lb_source_stmt *stmt)
 {
+    struct lb_odbc_core *core = stmt->core;
     struct lb_source_cell *row = NULL;
-    LB_TRY(lb_source_rows_next(&stmt->core->rows, &row));
-    for (size_t i = 0; i < stmt->num_columns; i++)
-        if (stmt->columns[i].how != LB_ODBC_NOTHING)
-            LB_TRY(copy_cell(stmt, i, &row[i]));
+    LB_TRY(lb_source_rows_next(&core->rows, &row));
+    for (size_t i = 0; i < core->rows.num_columns; i++)
+        if (stmt->columns[core->taken[i]].how != LB_ODBC_NOTHING)
+            LB_TRY(copy_cell(stmt, core->taken[i], &row[i]));
     return LB_OK;
 }
 

@@ -353,7 +353,7 @@ static void the_source_knows_one_query(void **state)
 {
     struct ground *ground = *state;
     const struct lb_source_plugin plugin = lb_source_officer(ground->questions);
-    const struct lb_source_limits limits = {.max_rows = 3, .timeout_ms = LONG_MS};
+    const struct lb_source_limits limits = lb_source_all(3, LONG_MS);
     const struct lb_source_param params[] = {{"txn", LB_SPAN_EMPTY}};
     struct lb_source *source = NULL;
     struct lb_source_stmt *stmt = NULL;

@@ -3,6 +3,7 @@
 
 #include <postgresql/libpq-fe.h>
 
+#include "adapters/api/columns.h"
 #include "adapters/api/query.h"
 #include "adapters/postgres/postgres.h"
 
@@ -45,9 +46,8 @@ struct lb_source_stmt {
     struct lb_source *source;
     char name[16];
     struct lb_source_text text;   /* its parameters' names */
-    size_t num_columns;
-    struct lb_postgres_column *columns;
-    const char **names;
+    struct lb_source_columns given;
+    struct lb_postgres_column *columns;  /* of each */
 };
 
 /* lb_postgres_now_ms is the monotonic clock. */

@@ -30,11 +30,11 @@ static const char tables[] =
 lb_status lb_postgres_describe(struct lb_source_stmt *stmt, struct lb_arena *arena,
                                struct lb_source_shape *out_shape)
 {
-    const char **types = lb_arena_array(arena, stmt->num_columns, sizeof(*types));
+    const char **types = lb_arena_array(arena, stmt->given.num, sizeof(*types));
     LB_ENSURE(types != NULL, LB_NO_MEMORY, "arena full");
-    for (size_t i = 0; i < stmt->num_columns; i++)
+    for (size_t i = 0; i < stmt->given.num; i++)
         LB_TRY(lb_postgres_type_name(&stmt->columns[i], arena, &types[i]));
-    *out_shape = (struct lb_source_shape){stmt->num_columns, stmt->names, types};
+    *out_shape = (struct lb_source_shape){stmt->given.num, stmt->given.names, types};
     return LB_OK;
 }
 

@@ -77,19 +77,19 @@ static lb_status read_columns(struct lb_source_stmt *stmt, const struct lb_sourc
 {
     struct lb_arena *arena = stmt->source->arena;
     size_t num = (size_t)PQnfields(described);
-    stmt->num_columns = num;
+    const char **names = lb_arena_array(arena, num, sizeof(*names));
     stmt->columns = lb_arena_array(arena, num, sizeof(*stmt->columns));
-    stmt->names = lb_arena_array(arena, num, sizeof(*stmt->names));
-    LB_ENSURE(stmt->columns != NULL && stmt->names != NULL, LB_NO_MEMORY, "arena full");
+    LB_ENSURE(stmt->columns != NULL && names != NULL, LB_NO_MEMORY, "arena full");
     for (size_t i = 0; i < num; i++) {
         struct lb_postgres_column *column = &stmt->columns[i];
-        stmt->names[i] = lb_arena_str(arena, lb_span_str(PQfname(described, (int)i)));
-        LB_ENSURE(stmt->names[i] != NULL, LB_NO_MEMORY, "arena full");
-        *column = (struct lb_postgres_column){.name = stmt->names[i],
+        names[i] = lb_arena_str(arena, lb_span_str(PQfname(described, (int)i)));
+        LB_ENSURE(names[i] != NULL, LB_NO_MEMORY, "arena full");
+        *column = (struct lb_postgres_column){.name = names[i],
                                               .type = PQftype(described, (int)i),
                                               .modifier = PQfmod(described, (int)i)};
     }
-    LB_TRY(lb_source_check_columns(query, stmt->names, num, diag));
+    LB_TRY(lb_source_check_columns(query, names, num, diag));
+    LB_TRY(lb_source_columns_make(names, num, arena, &stmt->given));
     bool knows = knows_encoding(stmt->source);
     for (size_t i = 0; i < num; i++) {
         struct lb_postgres_column *column = &stmt->columns[i];
@@ -131,7 +131,7 @@ static lb_status put_column(struct lb_source *source, const struct lb_postgres_c
 static lb_status wrap(const struct lb_source_stmt *stmt, struct lb_buf *buf)
 {
     lb_buf_put_str(buf, "SELECT ");
-    for (size_t i = 0; i < stmt->num_columns; i++) {
+    for (size_t i = 0; i < stmt->given.num; i++) {
         lb_buf_put_str(buf, i == 0 ? "" : ", ");
         LB_TRY(put_column(stmt->source, &stmt->columns[i], buf));
     }

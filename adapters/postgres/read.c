@@ -69,9 +69,9 @@ static lb_status limit_server(struct lb_source *source, int64_t timeout_ms, int6
 /* A table that was changed meanwhile shows in the types of what comes. */
 static lb_status check_types(const struct lb_source_stmt *stmt, const PGresult *result)
 {
-    LB_ENSURE((size_t)PQnfields(result) == stmt->num_columns, LB_SOURCE_CHANGED,
+    LB_ENSURE((size_t)PQnfields(result) == stmt->given.num, LB_SOURCE_CHANGED,
               "another number of columns");
-    for (size_t i = 0; i < stmt->num_columns; i++) {
+    for (size_t i = 0; i < stmt->given.num; i++) {
         const struct lb_postgres_column *column = &stmt->columns[i];
         LB_ENSURE(column->how == LB_POSTGRES_NOTHING ||
                       (PQftype(result, (int)i) == column->type &&
@@ -83,29 +83,31 @@ static lb_status check_types(const struct lb_source_stmt *stmt, const PGresult *
 }
 
 static lb_status copy_row(const struct lb_source_stmt *stmt, const PGresult *result,
-                          struct lb_source_rows *rows)
+                          const struct lb_source_taken *taken, struct lb_source_rows *rows)
 {
     struct lb_source_cell *row = NULL;
     LB_TRY(lb_source_rows_next(rows, &row));
-    for (size_t i = 0; i < stmt->num_columns; i++) {
-        if (PQgetisnull(result, 0, (int)i) != 0)
+    for (size_t i = 0; i < taken->num; i++) {
+        const struct lb_postgres_column *column = &stmt->columns[taken->at[i]];
+        int at = (int)taken->at[i];
+        if (PQgetisnull(result, 0, at) != 0)
             continue;
-        struct lb_span text = lb_span_of(PQgetvalue(result, 0, (int)i),
-                                         (size_t)PQgetlength(result, 0, (int)i));
-        LB_TRY(lb_postgres_cell(&stmt->columns[i], text, rows->arena, &row[i]));
-        if (stmt->columns[i].empty)
+        struct lb_span text =
+            lb_span_of(PQgetvalue(result, 0, at), (size_t)PQgetlength(result, 0, at));
+        LB_TRY(lb_postgres_cell(column, text, rows->arena, &row[i]));
+        if (column->empty)
             lb_source_cell_empty(text, &row[i]);
     }
     return LB_OK;
 }
 
 static lb_status take_result(const struct lb_source_stmt *stmt, const PGresult *result,
-                             struct lb_source_rows *rows)
+                             const struct lb_source_taken *taken, struct lb_source_rows *rows)
 {
     switch (PQresultStatus(result)) {
     case PGRES_SINGLE_TUPLE:
         LB_TRY(check_types(stmt, result));
-        return copy_row(stmt, result, rows);
+        return copy_row(stmt, result, taken, rows);
     case PGRES_TUPLES_OK:
         return check_types(stmt, result);
     default:
@@ -115,7 +117,7 @@ static lb_status take_result(const struct lb_source_stmt *stmt, const PGresult *
 
 /* The first thing wrong counts; what comes behind it is taken off the line all the same. */
 static lb_status copy_rows(struct lb_source_stmt *stmt, int64_t until_ms,
-                           struct lb_source_rows *rows)
+                           const struct lb_source_taken *taken, struct lb_source_rows *rows)
 {
     lb_status wrong = LB_OK;
     for (;;) {
@@ -124,13 +126,14 @@ static lb_status copy_rows(struct lb_source_stmt *stmt, int64_t until_ms,
         if (result == NULL)
             return wrong;
         if (wrong == LB_OK)
-            wrong = take_result(stmt, result, rows);
+            wrong = take_result(stmt, result, taken, rows);
         PQclear(result);
     }
 }
 
 static lb_status run(struct lb_source_stmt *stmt, const struct bound *bound,
-                     const struct lb_source_limits *limits, struct lb_source_rows *rows)
+                     const struct lb_source_limits *limits, const struct lb_source_taken *taken,
+                     struct lb_source_rows *rows)
 {
     struct lb_source *source = stmt->source;
     int64_t until_ms = lb_postgres_now_ms() + limits->timeout_ms;
@@ -140,7 +143,7 @@ static lb_status run(struct lb_source_stmt *stmt, const struct bound *bound,
                                   bound->values, NULL, NULL, 0) == 1 &&
                   PQsetSingleRowMode(source->conn) == 1,
               LB_SOURCE_UNAVAILABLE, "connection lost");
-    return copy_rows(stmt, until_ms, rows);
+    return copy_rows(stmt, until_ms, taken, rows);
 }
 
 /* A cancel that came too early or too late for the last read does not end this one. */
@@ -159,19 +162,21 @@ lb_status lb_postgres_read(struct lb_source_stmt *stmt, const struct lb_source_p
 {
     struct lb_source *source = stmt->source;
     struct bound bound;
+    struct lb_source_taken taken;
+    LB_TRY(lb_source_columns_take(&stmt->given, limits, arena, &taken));
     struct lb_source_rows rows = {
-        .num_columns = stmt->num_columns, .max_rows = limits->max_rows, .arena = arena};
+        .num_columns = taken.num, .max_rows = limits->max_rows, .arena = arena};
     LB_TRY(bind(stmt, params, num_params, limits, arena, &bound));
     LB_ENSURE(limits->timeout_ms > 0, LB_SOURCE_TIMEOUT, "no time is left for the query");
     begin(source);
-    lb_status status = run(stmt, &bound, limits, &rows);
+    lb_status status = run(stmt, &bound, limits, &taken, &rows);
     atomic_store(&source->reading, false);
     if (lb_status_code(status) == LB_SOURCE_TIMEOUT && !source->broken)
         lb_postgres_give_up(source);
     LB_TRY(status);
     *out_result = (struct lb_source_result){
-        .num_columns = stmt->num_columns,
-        .columns = stmt->names,
+        .num_columns = taken.num,
+        .columns = taken.names,
         .num_rows = rows.num,
         .cells = rows.cells,
     };

@@ -290,7 +290,7 @@ static lb_status read_as_of(struct lb_serve_pool *pool, struct lb_source_stmt *s
                             const struct lb_serve_query *query, int64_t timeout_ms,
                             struct lb_arena *arena, char out[11])
 {
-    struct lb_source_limits limits = {.max_rows = 1, .timeout_ms = timeout_ms};
+    struct lb_source_limits limits = lb_source_all(1, timeout_ms);
     struct lb_source_result result;
     LB_TRY(pool->options.plugin->read(stmt, query->params, query->num_params, &limits, arena,
                                       &result));
@@ -299,20 +299,6 @@ static lb_status read_as_of(struct lb_serve_pool *pool, struct lb_source_stmt *s
               LB_SOURCE_UNAVAILABLE, "as_of gave no date");
     memcpy(out, result.cells[0].text.ptr, 10);
     out[10] = 0;
-    return LB_OK;
-}
-
-/* The names are the statement's, which ends with its connection: another read may lose that before
- * this one's result is looked at. */
-static lb_status keep_names(struct lb_source_result *result, struct lb_arena *arena)
-{
-    const char **names = lb_arena_array(arena, result->num_columns, sizeof(*names));
-    LB_ENSURE(names != NULL, LB_NO_MEMORY, "arena is full");
-    for (size_t i = 0; i < result->num_columns; i++) {
-        names[i] = lb_arena_str(arena, lb_span_str(result->columns[i]));
-        LB_ENSURE(names[i] != NULL, LB_NO_MEMORY, "arena is full");
-    }
-    result->columns = names;
     return LB_OK;
 }
 
@@ -328,12 +314,14 @@ static lb_status read_view(struct lb_serve_pool *pool, struct connection *connec
     LB_TRY(prepared->status);
     if (prepared->as_of != NULL)
         LB_TRY(read_as_of(pool, prepared->as_of, query, until_ms - start_ms, arena, rows->as_of));
-    struct lb_source_limits limits = {view->max_rows, until_ms - now_ms()};
+    struct lb_source_limits limits = {.max_rows = view->max_rows,
+                                      .timeout_ms = until_ms - now_ms(),
+                                      .columns = query->columns,
+                                      .num_columns = query->num_columns};
     LB_ENSURE(limits.timeout_ms > 0, LB_SOURCE_TIMEOUT, "no time is left for the query");
     LB_ENSURE(!atomic_load(&pool->stopping), LB_SOURCE_UNAVAILABLE, "the adapter is stopping");
-    LB_TRY(pool->options.plugin->read(prepared->rows, query->params, query->num_params, &limits,
-                                      arena, &rows->result));
-    return keep_names(&rows->result, arena);
+    return pool->options.plugin->read(prepared->rows, query->params, query->num_params, &limits,
+                                      arena, &rows->result);
 }
 
 static void note_time(struct lb_serve_pool *pool, size_t view, int64_t began_ms)

@@ -47,6 +47,9 @@ struct lb_serve_query {
     size_t view;                     /* index in the policy */
     const struct lb_source_param *params;
     size_t num_params;
+    const char *const *columns;      /* as lb_source_limits has them; the result has these names,
+                                      * for the connection may end before it is looked at */
+    size_t num_columns;
 };
 
 /* lb_serve_pool_read runs the queries one after the other on one connection; waiting for it and all

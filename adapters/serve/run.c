@@ -69,6 +69,24 @@ static void set_question(struct run *run, size_t query)
     run->queries[query].num_params = 6;
 }
 
+/* A view may give hundreds of columns: taken from the department's rows are those that the facts
+ * asked are made of. */
+static lb_status set_columns(const struct run *run, struct lb_serve_query *query)
+{
+    const struct lb_read_job *job = run->job;
+    const char **columns = lb_arena_array(run->rows_arena, job->num_wants * 3, sizeof(*columns));
+    LB_ENSURE(columns != NULL, LB_NO_MEMORY, "arena is full");
+    query->columns = columns;
+    for (size_t i = 0; i < job->num_wants; i++) {
+        const struct lb_view_field *field = job->wants[i].field;
+        const char *const names[] = {field->column, field->month, field->denominator};
+        for (size_t n = 0; n < 3 && job->wants[i].view == query->view; n++)
+            if (names[n] != NULL)
+                columns[query->num_columns++] = names[n];
+    }
+    return LB_OK;
+}
+
 /* Each view of a source once: those that it is asked, or those that it is not to be asked at this
  * hour. */
 static lb_status plan_queries(struct run *run, enum lb_view_source source, bool resting)
@@ -81,7 +99,9 @@ static lb_status plan_queries(struct run *run, enum lb_view_source source, bool 
             (lb_view_pause_left(wanted, run->minute) > 0) != resting)
             continue;
         LB_ENSURE(run->num_queries < LB_MAX_VIEWS_PER_SECTION, LB_MALFORMED, "too many views");
-        run->queries[run->num_queries++] = (struct lb_serve_query){view, run->params, 4};
+        struct lb_serve_query *query = &run->queries[run->num_queries++];
+        *query = (struct lb_serve_query){.view = view, .params = run->params, .num_params = 4};
+        LB_TRY(set_columns(run, query));
     }
     return LB_OK;
 }

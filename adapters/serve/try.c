@@ -103,7 +103,7 @@ static lb_status try_source(const struct lb_sources_config *config, const struct
     const struct lb_source_plugin *plugin = config->plugin;
     struct lb_source_options options = config->options;
     struct trying trying = {.plugin = plugin, .arena = arena, .rows = rows,
-                            .limits = {LB_MAX_ROWS_PER_READ, ask->timeout_ms}};
+                            .limits = lb_source_all(LB_MAX_ROWS_PER_READ, ask->timeout_ms)};
     struct lb_tried tried = {.open_ms = now_ms()};
     LB_ENSURE(rows != NULL, LB_NO_MEMORY, "arena");
     set_params(&trying, ask->unix_s);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -14,32 +15,44 @@
 
 static struct lb_source_plugin counting;
 static unsigned num_reads;
+static size_t num_given;   /* columns of the last read */
+static char first_given[16];
 
 static lb_status count_read(struct lb_source_stmt *stmt, const struct lb_source_param *params,
                             size_t num_params, const struct lb_source_limits *limits,
                             struct lb_arena *arena, struct lb_source_result *out_result)
 {
     num_reads++;
-    return lb_source_sqlite()->read(stmt, params, num_params, limits, arena, out_result);
+    LB_TRY(lb_source_sqlite()->read(stmt, params, num_params, limits, arena, out_result));
+    num_given = out_result->num_columns;
+    (void)snprintf(first_given, sizeof(first_given), "%s", out_result->columns[0]);
+    return LB_OK;
 }
 
 #define RULES                                                                                      \
     "[{purpose: social-assistance, operators: [PASS], requesters: [street-office],"                \
     " bases: [mandate], issuers: [street-office], laws: [SAL41], min_level: 2}]"
 
-/* `codes` goes to the field, `more` to the view. */
-static void use_view(struct fixture *fx, const char *codes, const char *more)
+/* `codes` goes to the field, `more` to the view, `columns` behind the field's own in the query. */
+static void use_wide_view(struct fixture *fx, const char *codes, const char *more,
+                          const char *columns)
 {
     const char *view = lb_arena_printf(
         fx->arena,
         "view: tax.grade\nversion: 1\ntitle: {zh: 等级, en: Grade}\n"
-        "query: SELECT code FROM grade WHERE id_no = :id_no\nrows: one\n%s"
-        "fields: {grade: {column: code, type: code, class: G3%s, rules: " RULES "}}\n", more,
-        codes);
+        "query: SELECT code%s FROM grade WHERE id_no = :id_no\nrows: one\n%s"
+        "fields: {grade: {column: code, type: code, class: G3%s, rules: " RULES "},"
+        " note: {column: note, type: text, class: G3}, born: {column: born, type: date, class: G3}"
+        "}\n", columns, more, codes);
     fed_write(&fx->fed, "grade.yaml", lb_span_str(view));
     fed_write(&fx->fed, "policy.yaml", lb_span_str(fx_policy_of(fx, "grade.yaml")));
     fx_start_again(fx);
     num_reads = 0;
+}
+
+static void use_view(struct fixture *fx, const char *codes, const char *more)
+{
+    use_wide_view(fx, codes, more, ", 'x' AS note, '1990-02-28' AS born");
 }
 
 static Lianban__V1__Fact *ask(struct fixture *fx, const char *code)
@@ -126,6 +139,26 @@ static void nobody_asks_a_database_in_its_hours(void **state)
     assert_int_equal(num_reads, 1);
 }
 
+/* Of what a view's query gives, what the facts asked are made of is all that leaves the source:
+ * not the view's other fields, nor columns of no field. */
+static void other_fields_stay_in_the_database(void **state)
+{
+    struct fixture *fx = *state;
+    struct lb_buf columns;
+    lb_buf_init(&columns, 64 * 1024);
+    lb_buf_put_str(&columns, ", 'secret' AS note, '1990-02-28' AS born");
+    for (int i = 0; i < 200; i++)
+        lb_buf_printf(&columns, ", 'secret' AS c%d", i);
+    lb_buf_put_u8(&columns, 0);
+    assert_true(lb_buf_check(&columns) == LB_OK);
+    use_wide_view(fx, "", "", (const char *)columns.ptr);
+    lb_buf_cleanup(&columns);
+    expect_word(fx, "'01'", "01");
+    assert_int_equal(num_reads, 1);
+    assert_int_equal(num_given, 1);
+    assert_string_equal(first_given, "code");
+}
+
 static int set_up(void **state)
 {
     static struct fixture fx;
@@ -147,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(codes_leave_as_words_or_not_at_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(other_fields_stay_in_the_database, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nobody_asks_a_database_in_its_hours, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #ifndef ADAPTERS_SQLITE_INSIDE_H
 #define ADAPTERS_SQLITE_INSIDE_H
 
+#include "adapters/api/columns.h"
 #include "adapters/sqlite/sqlite.h"
 #include "adapters/sqlite/watchdog.h"
 #include "gateway/store/store.h"
@@ -17,8 +18,7 @@ struct lb_source_stmt {
     struct lb_source *source;
     const char *text;      /* as the view has it */
     struct lb_stmt *stmt;  /* belongs to the store */
-    size_t num_columns;
-    const char **columns;
+    struct lb_source_columns columns;
     struct lb_source_column *made;  /* of each: what the view makes of it */
 };
 

@@ -111,19 +111,20 @@ static lb_status read_columns(struct lb_source_stmt *query, const struct lb_sour
                               struct lb_diag *diag)
 {
     struct lb_arena *arena = query->source->arena;
-    query->num_columns = (size_t)lb_stmt_num_columns(query->stmt);
-    query->columns = lb_arena_array(arena, query->num_columns, sizeof(query->columns[0]));
-    query->made = lb_arena_array(arena, query->num_columns, sizeof(query->made[0]));
-    LB_ENSURE(query->columns != NULL && query->made != NULL, LB_NO_MEMORY, "arena full");
-    for (size_t i = 0; i < query->num_columns; i++) {
+    size_t num = (size_t)lb_stmt_num_columns(query->stmt);
+    const char **names = lb_arena_array(arena, num, sizeof(*names));
+    query->made = lb_arena_array(arena, num, sizeof(query->made[0]));
+    LB_ENSURE(names != NULL && query->made != NULL, LB_NO_MEMORY, "arena full");
+    for (size_t i = 0; i < num; i++) {
         const char *name = lb_stmt_column_name(query->stmt, (int)i);
-        query->columns[i] = lb_arena_str(arena, lb_span_str(name));
-        LB_ENSURE(query->columns[i] != NULL, LB_NO_MEMORY, "arena full");
-        const struct lb_source_column *made = lb_source_column_of(wanted, query->columns[i]);
+        names[i] = lb_arena_str(arena, lb_span_str(name));
+        LB_ENSURE(names[i] != NULL, LB_NO_MEMORY, "arena full");
+        const struct lb_source_column *made = lb_source_column_of(wanted, names[i]);
         if (made != NULL)
             query->made[i] = *made;
     }
-    return lb_source_check_columns(wanted, query->columns, query->num_columns, diag);
+    LB_TRY(lb_source_check_columns(wanted, names, num, diag));
+    return lb_source_columns_make(names, num, arena, &query->columns);
 }
 
 static lb_status compile(struct lb_source *source, const char *text, struct lb_diag *diag,
@@ -187,17 +188,18 @@ static lb_status copy_cell(const struct lb_source_stmt *query, int column,
     return LB_OK;
 }
 
-static lb_status copy_rows(struct lb_source_stmt *query, struct lb_source_rows *rows)
+static lb_status copy_rows(struct lb_source_stmt *query, const struct lb_source_taken *taken,
+                           struct lb_source_rows *rows)
 {
     bool more = false;
     LB_TRY(lb_stmt_step(query->stmt, &more));
-    LB_ENSURE((size_t)lb_stmt_num_columns(query->stmt) == query->num_columns, LB_SOURCE_CHANGED,
+    LB_ENSURE((size_t)lb_stmt_num_columns(query->stmt) == query->columns.num, LB_SOURCE_CHANGED,
               "the table's columns changed");
     while (more) {
         struct lb_source_cell *row = NULL;
         LB_TRY(lb_source_rows_next(rows, &row));
-        for (size_t i = 0; i < query->num_columns; i++)
-            LB_TRY(copy_cell(query, (int)i, rows->arena, &row[i]));
+        for (size_t i = 0; i < taken->num; i++)
+            LB_TRY(copy_cell(query, (int)taken->at[i], rows->arena, &row[i]));
         LB_TRY(lb_stmt_step(query->stmt, &more));
     }
     return LB_OK;
@@ -237,20 +239,22 @@ static lb_status sqlite_read(struct lb_source_stmt *stmt, const struct lb_source
                              size_t num_params, const struct lb_source_limits *limits,
                              struct lb_arena *arena, struct lb_source_result *out_result)
 {
+    struct lb_source_taken taken;
+    LB_TRY(lb_source_columns_take(&stmt->columns, limits, arena, &taken));
     struct lb_source_rows rows = {
-        .num_columns = stmt->num_columns, .max_rows = limits->max_rows, .arena = arena};
+        .num_columns = taken.num, .max_rows = limits->max_rows, .arena = arena};
     struct lb_watchdog *watchdog = stmt->source->watchdog;
     lb_status status = bind_params(stmt->stmt, params, num_params);
     if (status == LB_OK) {
         lb_watchdog_begin(watchdog, limits->timeout_ms);
-        status = copy_rows(stmt, &rows);
+        status = copy_rows(stmt, &taken, &rows);
         status = outcome(stmt, status, lb_watchdog_end(watchdog));
     }
     lb_stmt_reset(stmt->stmt);
     LB_TRY(status);
     *out_result = (struct lb_source_result){
-        .num_columns = stmt->num_columns,
-        .columns = stmt->columns,
+        .num_columns = taken.num,
+        .columns = taken.names,
         .num_rows = rows.num,
         .cells = rows.cells,
     };

@@ -100,5 +100,5 @@ enum lb_code fixture_read_within(struct fixture *fixture, struct lb_source_stmt 
 enum lb_code fixture_read_as(struct fixture *fixture, struct lb_source_stmt *stmt,
                             const char *id_no, struct lb_source_result *out)
 {
-    return fixture_read_within(fixture, stmt, id_no, (struct lb_source_limits){4096, 5000}, out);
+    return fixture_read_within(fixture, stmt, id_no, lb_source_all(4096, 5000), out);
 }

@@ -160,7 +160,7 @@ static void one_row_too_many_is_ambiguous(void **state)
     struct lb_source_result result = {.num_rows = 77};
     struct lb_source_stmt *stmt =
         fixture_prepare(fixture, "SELECT v FROM many WHERE id_no = :id_no ORDER BY v");
-    struct lb_source_limits limits = {999, 5000};
+    struct lb_source_limits limits = lb_source_all(999, 5000);
     assert_int_equal(fixture_read_within(fixture, stmt, "m", limits, &result), LB_AMBIGUOUS);
     assert_int_equal(result.num_rows, 77);
     limits.max_rows = 0;
@@ -176,7 +176,7 @@ static void a_parameter_that_is_missing_is_no_null(void **state)
 {
     struct fixture *fixture = *state;
     const struct lb_source_param params[] = {{"today", lb_span_str("2026-07-15")}};
-    const struct lb_source_limits limits = {10, 1000};
+    const struct lb_source_limits limits = lb_source_all(10, 1000);
     struct lb_source_result result = {.num_rows = 77};
     struct lb_source_stmt *stmt =
         fixture_prepare(fixture, "SELECT cents FROM wage WHERE id_no = :id_no");

@@ -32,7 +32,7 @@ static void a_slow_read_times_out_and_the_next_works(void **state)
     for (int i = 0; i < 3; i++) {
         int64_t start_ms = now_ms();
         assert_int_equal(
-            fixture_read_within(fixture, slow, "a", (struct lb_source_limits){10, 100}, &result),
+            fixture_read_within(fixture, slow, "a", lb_source_all(10, 100), &result),
             LB_SOURCE_TIMEOUT);
         assert_true(now_ms() - start_ms >= 100);
         assert_true(now_ms() - start_ms < 5000);
@@ -42,10 +42,10 @@ static void a_slow_read_times_out_and_the_next_works(void **state)
         result.num_rows = 77;
     }
     assert_int_equal(
-        fixture_read_within(fixture, quick, "a", (struct lb_source_limits){10, 0}, &result),
+        fixture_read_within(fixture, quick, "a", lb_source_all(10, 0), &result),
         LB_SOURCE_TIMEOUT);
     assert_int_equal(
-        fixture_read_within(fixture, quick, "a", (struct lb_source_limits){10, -5}, &result),
+        fixture_read_within(fixture, quick, "a", lb_source_all(10, -5), &result),
         LB_SOURCE_TIMEOUT);
     assert_int_equal(fixture_read_as(fixture, quick, "a", &result), LB_CODE_OK);
 }
@@ -72,7 +72,7 @@ static void a_read_is_cancelled_from_another_thread(void **state)
     int64_t start_ms = now_ms();
     assert_int_equal(pthread_create(&thread, NULL, cancel_soon, fixture), 0);
     assert_int_equal(
-        fixture_read_within(fixture, slow, "a", (struct lb_source_limits){10, 60000}, &result),
+        fixture_read_within(fixture, slow, "a", lb_source_all(10, 60000), &result),
         LB_SOURCE_TIMEOUT);
     assert_true(now_ms() - start_ms < 5000);
     assert_int_equal(pthread_join(thread, NULL), 0);
@@ -111,7 +111,7 @@ static void many_quick_reads_are_not_disturbed(void **state)
         fixture_prepare(fixture, "SELECT cents FROM wage WHERE id_no = :id_no");
     for (int i = 0; i < 5000; i++) {
         lb_arena_reset(fixture->arena);
-        struct lb_source_limits limits = {10, i % 2 == 0 ? 60000 : 1000};
+        struct lb_source_limits limits = lb_source_all(10, i % 2 == 0 ? 60000 : 1000);
         assert_int_equal(fixture_read_within(fixture, stmt, "a", limits, &result), LB_CODE_OK);
     }
     fixture->plugin->close(NULL);

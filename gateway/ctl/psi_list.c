@@ -147,7 +147,8 @@ static lb_status run_query(struct reading *reading, struct lb_ctl_live *live)
         {.name = reading->row, .want = LB_SOURCE_WANT_TEXT},
     };
     const struct lb_source_query query = {reading->query, 2, columns, LB_SOURCE_WANT_ANY};
-    const struct lb_source_limits limits = {LB_PSI_MAX_ELEMENTS, TIMEOUT_MS};
+    const struct lb_source_limits limits =
+        lb_source_all(LB_PSI_MAX_ELEMENTS, TIMEOUT_MS);
     struct lb_source_stmt *stmt = NULL;
     struct lb_source_result result;
     LB_TRY(plugin->prepare(live->open, &query, &reading->psi->node.diag, &stmt));

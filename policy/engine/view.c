@@ -1,4 +1,6 @@
-#include "policy/engine/view.h"
+#include "policy/engine/view_private.h"
+
+#include <stdlib.h>
 
 static const char *const basis_names[LB_NUM_BASES] = {
     [LB_BASIS_CONSENT] = "consent",
@@ -46,12 +48,31 @@ lb_status lb_giver_parse(struct lb_span text, enum lb_giver *out_giver)
     LB_FAIL(LB_ABSENT, "nobody agrees under this name");
 }
 
+static int by_name(const void *left, const void *right)
+{
+    const struct lb_view_field *const *a = left, *const *b = right;
+    return strcmp((*a)->name, (*b)->name);
+}
+
+lb_status lb_view_sort_fields(const struct lb_view_loader *loader, struct lb_view *view)
+{
+    const struct lb_view_field **sorted =
+        lb_arena_array(loader->arena, view->num_fields, sizeof(*sorted));
+    LB_ENSURE(sorted != NULL, LB_NO_MEMORY, "arena full");
+    for (size_t i = 0; i < view->num_fields; i++)
+        sorted[i] = &view->fields[i];
+    qsort(sorted, view->num_fields, sizeof(*sorted), by_name);
+    view->by_name = sorted;
+    return LB_OK;
+}
+
 const struct lb_view_field *lb_view_field(const struct lb_view *view, const char *name)
 {
-    for (size_t i = 0; i < view->num_fields; i++)
-        if (strcmp(view->fields[i].name, name) == 0)
-            return &view->fields[i];
-    return NULL;
+    const struct lb_view_field asked = {.name = name};
+    const struct lb_view_field *key = &asked;
+    const struct lb_view_field *const *found =
+        bsearch(&key, view->by_name, view->num_fields, sizeof(key), by_name);
+    return found == NULL ? NULL : *found;
 }
 
 static bool lists(const char *const *words, size_t num, const char *word)

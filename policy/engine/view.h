@@ -208,6 +208,7 @@ struct lb_view {
     struct lb_probing probing;
     size_t num_fields;
     const struct lb_view_field *fields;
+    const struct lb_view_field *const *by_name;
     uint8_t sha256[32];       /* of the file's bytes */
 };
 

@@ -185,7 +185,7 @@ static lb_status load_fields(const struct lb_view_loader *loader, const struct l
     }
     view->fields = fields;
     view->num_fields = num;
-    return LB_OK;
+    return lb_view_sort_fields(loader, view);
 }
 
 static lb_status load_head(const struct lb_view_loader *loader, const struct lb_yaml_node *root,

@@ -51,6 +51,10 @@ LB_MUST lb_status lb_view_load_pauses(const struct lb_view_loader *loader,
 /* lb_view_put_pauses writes them for people, each with a blank before. */
 void lb_view_put_pauses(const struct lb_view *view, struct lb_buf *line);
 
+/* lb_view_sort_fields makes the view's fields findable by name, once they are all there.
+ * NO_MEMORY. */
+LB_MUST lb_status lb_view_sort_fields(const struct lb_view_loader *loader, struct lb_view *view);
+
 /* lb_view_load_limits reads the view's optional `budgets` and `probing`. CONFIG_INVALID with line
  * and advice. */
 LB_MUST lb_status lb_view_load_limits(const struct lb_yaml_node *root, struct lb_diag *diag,

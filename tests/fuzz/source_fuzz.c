@@ -60,7 +60,7 @@ static void check_result(const struct lb_source_result *result)
 static bool try_read(struct lb_source *source, struct lb_arena *arena)
 {
     const struct lb_source_plugin *plugin = lb_source_sqlite();
-    const struct lb_source_limits limits = {.max_rows = MAX_ROWS, .timeout_ms = 200};
+    const struct lb_source_limits limits = lb_source_all(MAX_ROWS, 200);
     const struct lb_source_param params[] = {
         {"id_no", lb_span_str(ID)},
         {"today", lb_span_str("2026-07-15")},

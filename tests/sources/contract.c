@@ -10,7 +10,7 @@
 
 #include "gateway/base/limits.h"
 
-#define ENOUGH ((struct lb_source_limits){4096, 30000})
+#define ENOUGH lb_source_all(4096, 30000)
 
 int64_t case_now_ms(void)
 {
@@ -113,6 +113,40 @@ static void rows_come_as_they_are(void **state)
     }
 }
 
+/* Of a view of many columns the others are never copied, whatever stands in them. */
+static void only_what_is_asked_is_taken(void **state)
+{
+    struct contract_case *one = *state;
+    static const char *const names[] = {"v", "c"};
+    struct lb_source_limits limits = ENOUGH;
+    struct lb_source_result result = {0};
+    struct lb_source_stmt *stmt = case_prepare(
+        one, "SELECT id_no AS a, id_no AS b, v AS c, id_no AS d, v FROM many WHERE id_no = :id_no",
+        "v", LB_SOURCE_WANT_INT);
+    size_t before = lb_arena_used(one->arena);
+    assert_int_equal(case_read(one, stmt, "m", limits, &result), LB_CODE_OK);
+    assert_int_equal(result.num_columns, 5);
+    size_t whole = lb_arena_used(one->arena) - before;
+    limits.columns = names;
+    limits.num_columns = 2;
+    assert_int_equal(case_read(one, stmt, "m", limits, &result), LB_CODE_OK);
+    assert_int_equal(result.num_rows, 1000);
+    assert_int_equal(result.num_columns, 2); /* in the query's order */
+    assert_string_equal(result.columns[0], "c");
+    assert_ptr_equal(result.columns[1], names[0]);
+    assert_int_equal(result.cells[1].kind, LB_SOURCE_INT);
+    assert_int_equal(result.cells[1].number, result.cells[0].number);
+    assert_in_range(lb_arena_used(one->arena) - before - whole, 1, whole / 2);
+    limits.num_columns = 0; /* whether there are rows */
+    assert_int_equal(case_read(one, stmt, "m", limits, &result), LB_CODE_OK);
+    assert_int_equal(result.num_rows, 1000);
+    assert_int_equal(result.num_columns, 0);
+    limits.columns = (const char *const[]){"w"};
+    limits.num_columns = 1;
+    assert_int_equal(case_read(one, stmt, "m", limits, &result), LB_SOURCE_UNAVAILABLE);
+    assert_int_equal(case_read(one, stmt, "m", ENOUGH, &result), LB_CODE_OK);
+}
+
 static void one_parameter_may_stand_often(void **state)
 {
     struct contract_case *one = *state;
@@ -169,12 +203,12 @@ static void one_row_too_many_is_ambiguous(void **state)
     struct lb_source_result result = {.num_rows = 77};
     struct lb_source_stmt *stmt =
         case_prepare(one, "SELECT v FROM many WHERE id_no = :id_no ORDER BY v", NULL, 0);
-    assert_int_equal(case_read(one, stmt, "m", (struct lb_source_limits){999, 30000}, &result),
+    assert_int_equal(case_read(one, stmt, "m", lb_source_all(999, 30000), &result),
                      LB_AMBIGUOUS);
     assert_int_equal(result.num_rows, 77);
-    assert_int_equal(case_read(one, stmt, "m", (struct lb_source_limits){0, 30000}, &result),
+    assert_int_equal(case_read(one, stmt, "m", lb_source_all(0, 30000), &result),
                      LB_AMBIGUOUS);
-    assert_int_equal(case_read(one, stmt, "m", (struct lb_source_limits){1000, 30000}, &result),
+    assert_int_equal(case_read(one, stmt, "m", lb_source_all(1000, 30000), &result),
                      LB_CODE_OK);
     assert_int_equal(result.num_rows, 1000);
     for (size_t i = 0; i < 1000; i++)
@@ -289,6 +323,7 @@ int contract_run(const struct contract *contract)
 {
     const struct CMUnitTest tests[] = {
         CASE(rows_come_as_they_are),
+        CASE(only_what_is_asked_is_taken),
         CASE(one_parameter_may_stand_often),
         CASE(what_is_no_single_select_is_refused),
         CASE(unknown_names_are_refused),

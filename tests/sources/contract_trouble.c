@@ -12,7 +12,7 @@
 
 /* What goes wrong at the server, and what becomes of it here. */
 
-#define ENOUGH ((struct lb_source_limits){4096, 30000})
+#define ENOUGH lb_source_all(4096, 30000)
 #define SOON_MS 15000  /* generous: a slow machine is no failure */
 
 static void nap(long ms)
@@ -62,7 +62,7 @@ static void time_out(const struct contract *contract)
     struct lb_source_stmt *quick =
         case_prepare(&one, "SELECT cents FROM wage WHERE id_no = :id_no", NULL, 0);
     int64_t start_ms = case_now_ms();
-    assert_int_equal(case_read(&one, slow, "a", (struct lb_source_limits){10, 200}, &result),
+    assert_int_equal(case_read(&one, slow, "a", lb_source_all(10, 200), &result),
                      LB_SOURCE_TIMEOUT);
     assert_true(case_now_ms() - start_ms >= 200);
     assert_true(case_now_ms() - start_ms < SOON_MS);
@@ -81,9 +81,9 @@ void contract_timeout_ends_the_query(void **state)
     time_out(one->contract);
     struct lb_source_stmt *quick =
         case_prepare(one, "SELECT cents FROM wage WHERE id_no = :id_no", NULL, 0);
-    assert_int_equal(case_read(one, quick, "a", (struct lb_source_limits){10, 0}, &result),
+    assert_int_equal(case_read(one, quick, "a", lb_source_all(10, 0), &result),
                      LB_SOURCE_TIMEOUT);
-    assert_int_equal(case_read(one, quick, "a", (struct lb_source_limits){10, -5}, &result),
+    assert_int_equal(case_read(one, quick, "a", lb_source_all(10, -5), &result),
                      LB_SOURCE_TIMEOUT);
     assert_int_equal(case_read(one, quick, "a", ENOUGH, &result), LB_CODE_OK);
     assert_int_equal(result.num_rows, 2);
@@ -100,7 +100,7 @@ static void *read_slowly(void *arg)
 {
     struct slow_read *slow = arg;
     struct lb_source_result result = {0};
-    slow->code = case_read(&slow->one, slow->stmt, "a", (struct lb_source_limits){10, 60000},
+    slow->code = case_read(&slow->one, slow->stmt, "a", lb_source_all(10, 60000),
                            &result);
     return NULL;
 }
@@ -143,7 +143,7 @@ void contract_cancel(void **state)
     assert_int_equal(read_wage(one), LB_CODE_OK);
     int64_t start_ms = case_now_ms();
     assert_int_equal(pthread_create(&thread, NULL, cancel_soon, one), 0);
-    assert_int_equal(case_read(one, slow, "a", (struct lb_source_limits){10, 60000}, &result),
+    assert_int_equal(case_read(one, slow, "a", lb_source_all(10, 60000), &result),
                      LB_SOURCE_TIMEOUT);
     assert_true(case_now_ms() - start_ms < SOON_MS);
     assert_int_equal(pthread_join(thread, NULL), 0);
@@ -240,7 +240,7 @@ void contract_server_hangs(void **state)
         case_prepare(&hung, "SELECT cents FROM wage WHERE id_no = :id_no", NULL, 0);
     contract->hang(contract->server, true);
     int64_t start_ms = case_now_ms();
-    enum lb_code code = case_read(&hung, stmt, "a", (struct lb_source_limits){10, 300}, &result);
+    enum lb_code code = case_read(&hung, stmt, "a", lb_source_all(10, 300), &result);
     int64_t took_ms = case_now_ms() - start_ms;
     case_close(&hung);
     int64_t closed_ms = case_now_ms() - start_ms;

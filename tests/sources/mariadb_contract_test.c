@@ -17,7 +17,7 @@
 
 /* The contract over ODBC, with MariaDB's driver; and what only MariaDB has. */
 
-#define ENOUGH ((struct lb_source_limits){4096, 30000})
+#define ENOUGH lb_source_all(4096, 30000)
 
 static const char tables[] =
     "ALTER DATABASE test CHARACTER SET utf8mb4;"

@@ -18,7 +18,7 @@
 
 /* What only PostgreSQL has: accounts and their powers, passwords, encodings, changed types. */
 
-#define ENOUGH ((struct lb_source_limits){4096, 30000})
+#define ENOUGH lb_source_all(4096, 30000)
 
 static struct server server;
 
