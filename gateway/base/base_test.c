@@ -119,6 +119,45 @@ static void utf8_refuses_overlong_and_surrogates(void **state)
     assert_memory_equal(out, "𠮷", 4);
 }
 
+/* Wherever it stands between texts that are passed over by the word, and at their very end. */
+static void utf8_is_looked_at_everywhere(void **state)
+{
+    static const char *const wrong[] = {"\x80", "\xC0\xAF", "\xE4\xBD", "\xFF"};
+    char text[48];
+    (void)state;
+    for (size_t len = 4; len <= 40; len++) {
+        for (size_t at = 0; at + 3 <= len; at++) {
+            memset(text, 'a', len);
+            memcpy(text + at, "民", 3);
+            assert_true(lb_utf8_valid(lb_span_of(text, len)));
+            assert_false(lb_utf8_valid(lb_span_of(text, at + 2)));
+            for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+                memset(text, 'a', len);
+                memcpy(text + at, wrong[i], strlen(wrong[i]));
+                assert_false(lb_utf8_valid(lb_span_of(text, len)));
+            }
+        }
+    }
+}
+
+/* It grows by doubling, and never past its maximum. */
+static void a_buffer_has_room_to_its_maximum(void **state)
+{
+    struct lb_buf buf;
+    (void)state;
+    lb_buf_init(&buf, 300);
+    for (size_t i = 0; i < 300; i++)
+        lb_buf_put_u8(&buf, (uint8_t)i);
+    assert_true(lb_buf_check(&buf) == LB_OK);
+    lb_buf_put_u8(&buf, 0);
+    assert_int_equal(lb_status_code(lb_buf_check(&buf)), LB_TOO_LARGE);
+    lb_buf_put(&buf, LB_SPAN_EMPTY);
+    assert_int_equal(lb_buf_span(&buf).len, 300); /* and takes nothing more, not even what fits */
+    for (size_t i = 0; i < 300; i++)
+        assert_int_equal(buf.ptr[i], (uint8_t)i);
+    lb_buf_cleanup(&buf);
+}
+
 static void hex_takes_exactly_its_length(void **state)
 {
     (void)state;
@@ -233,6 +272,8 @@ int main(void)
         cmocka_unit_test(buffer_over_lent_bytes_stays_inside),
         cmocka_unit_test(cursor_never_passes_the_end),
         cmocka_unit_test(utf8_refuses_overlong_and_surrogates),
+        cmocka_unit_test(utf8_is_looked_at_everywhere),
+        cmocka_unit_test(a_buffer_has_room_to_its_maximum),
         cmocka_unit_test(hex_takes_exactly_its_length),
         cmocka_unit_test(file_write_is_whole_and_secret_files_are_private),
         cmocka_unit_test(state_folder_has_one_owner),

@@ -33,6 +33,8 @@ static bool grow(struct lb_buf *buf, size_t need)
     size_t cap = buf->cap == 0 ? FIRST_CAP : buf->cap;
     while (cap < need)
         cap *= 2;
+    if (cap > buf->max)
+        cap = buf->max;
     uint8_t *bigger = malloc(cap);
     if (bigger == NULL)
         return false;
@@ -45,16 +47,18 @@ static bool grow(struct lb_buf *buf, size_t need)
     return true;
 }
 
-static uint8_t *extend(struct lb_buf *buf, size_t len)
+static bool make_room(struct lb_buf *buf, size_t len)
 {
-    if (buf->failed || len > buf->max || buf->len > buf->max - len) {
-        buf->failed = true;
+    buf->failed = buf->failed || len > buf->max || buf->len > buf->max - len ||
+                  !grow(buf, buf->len + len);
+    return !buf->failed;
+}
+
+/* What was put once stays whole: the room is never larger than the maximum. */
+static inline uint8_t *extend(struct lb_buf *buf, size_t len)
+{
+    if ((len > buf->cap - buf->len || buf->failed) && !make_room(buf, len))
         return NULL;
-    }
-    if (buf->len + len > buf->cap && !grow(buf, buf->len + len)) {
-        buf->failed = true;
-        return NULL;
-    }
     uint8_t *at = buf->ptr + buf->len;
     buf->len += len;
     return at;

@@ -42,23 +42,30 @@ int32_t lb_utf8_next(struct lb_span text, size_t *offset)
     return (int32_t)point;
 }
 
-/* Most texts are plain ASCII, and those need no second look. */
-static size_t ascii_prefix(struct lb_span text)
+/* Most of most texts is plain ASCII, which is passed over by the word: where the next other byte
+ * stands, or the end. */
+static size_t skip_ascii(struct lb_span text, size_t offset)
 {
-    size_t len = 0;
-    while (len < text.len && text.ptr[len] < 0x80)
-        len++;
-    return len;
+    uint64_t word = 0;
+    for (; text.len - offset >= sizeof(word); offset += sizeof(word)) {
+        memcpy(&word, text.ptr + offset, sizeof(word));
+        if ((word & 0x8080808080808080U) != 0)
+            break;
+    }
+    while (offset < text.len && text.ptr[offset] < 0x80)
+        offset++;
+    return offset;
 }
 
 bool lb_utf8_valid(struct lb_span text)
 {
-    size_t offset = ascii_prefix(text);
-    int32_t point;
-    do {
-        point = lb_utf8_next(text, &offset);
-    } while (point >= 0);
-    return point == -1;
+    size_t offset = skip_ascii(text, 0);
+    while (offset < text.len) {
+        if (lb_utf8_next(text, &offset) < 0)
+            return false;
+        offset = skip_ascii(text, offset);
+    }
+    return true;
 }
 
 bool lb_utf8_line(const char *text, size_t max_bytes)

@@ -6,9 +6,8 @@
 
 bool lb_consent_needs(const struct lb_form *form, const struct lb_form_fact *fact, size_t role)
 {
-    size_t section = lb_form_section_index(form, fact->department);
-    return lb_form_asks(fact, role) && section != SIZE_MAX &&
-           lb_form_basis(form, section, role) != LB_BASIS_MANDATE;
+    return lb_form_asks(fact, role) &&
+           lb_form_basis(form, fact->section, role) != LB_BASIS_MANDATE;
 }
 
 static bool in_scope(const char *scope, const char *department)
@@ -38,8 +37,7 @@ bool lb_consent_is_sensitive(const struct lb_form *form, size_t role,
     for (size_t i = 0; i < form->num_facts; i++) {
         const struct lb_form_fact *fact = &form->facts[i];
         if (lb_consent_grants(form, fact, role, choice) &&
-            lb_form_basis(form, lb_form_section_index(form, fact->department), role) ==
-                LB_BASIS_SEPARATE_CONSENT)
+            lb_form_basis(form, fact->section, role) == LB_BASIS_SEPARATE_CONSENT)
             return true;
     }
     return false;

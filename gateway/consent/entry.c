@@ -19,7 +19,9 @@ lb_status lb_consent_fields(const struct lb_form *form, size_t role,
             continue;
         const char *call = lb_op_format(&fact->call, arena);
         LB_ENSURE(call != NULL, LB_NO_MEMORY, "arena is full");
-        lb_buf_printf(&text, "%s.%s:%s\n", fact->view, fact->field, call);
+        const char *const parts[] = {fact->view, ".", fact->field, ":", call, "\n"};
+        for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++)
+            lb_buf_put_str(&text, parts[p]);
     }
     LB_TRY(lb_buf_check(&text));
     return lb_arena_copy(arena, lb_buf_span(&text), out_text);

@@ -30,7 +30,7 @@ static bool is_granted(const struct plan *plan, const struct lb_form_fact *fact)
     return lb_consent_grants(plan->form, fact, plan->role, plan->choice);
 }
 
-static lb_status plan_view(const struct plan *plan, struct lb_section_view *view)
+static lb_status plan_view(const struct plan *plan, size_t section, struct lb_section_view *view)
 {
     const struct lb_form *form = plan->form;
     struct lb_section_field *fields =
@@ -39,7 +39,8 @@ static lb_status plan_view(const struct plan *plan, struct lb_section_view *view
     LB_ENSURE(fields != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < form->num_facts; i++) {
         const struct lb_form_fact *fact = &form->facts[i];
-        if (!is_granted(plan, fact) || strcmp(fact->view, view->id) != 0)
+        if (fact->section != section || strcmp(fact->view, view->id) != 0 ||
+            !is_granted(plan, fact))
             continue;
         const char *call = lb_op_format(&fact->call, plan->arena);
         LB_ENSURE(call != NULL, LB_NO_MEMORY, "arena is full");
@@ -59,8 +60,7 @@ static bool has_view(const struct lb_section_view *views, size_t num, const char
     return false;
 }
 
-static lb_status plan_views(const struct plan *plan, const char *department,
-                            struct lb_section *section)
+static lb_status plan_views(const struct plan *plan, size_t index, struct lb_section *section)
 {
     struct lb_section_view *views =
         lb_arena_array(plan->arena, LB_MAX_VIEWS_PER_SECTION, sizeof(*views));
@@ -68,15 +68,14 @@ static lb_status plan_views(const struct plan *plan, const char *department,
     LB_ENSURE(views != NULL, LB_NO_MEMORY, "arena is full");
     for (size_t i = 0; i < plan->form->num_facts; i++) {
         const struct lb_form_fact *fact = &plan->form->facts[i];
-        bool is_its = strcmp(fact->department, department) == 0;
-        if (!is_its || !is_granted(plan, fact) || has_view(views, num, fact->view))
+        if (fact->section != index || has_view(views, num, fact->view) || !is_granted(plan, fact))
             continue;
         LB_ENSURE(num < LB_MAX_VIEWS_PER_SECTION, LB_SECTION_INVALID,
                   "a form that asks one department for too many views");
         views[num] = (struct lb_section_view){
             .id = fact->view, .version = view_version(plan->directory, fact->view)};
         LB_ENSURE(views[num].version != 0, LB_VIEW_UNKNOWN, "directory does not list the view");
-        LB_TRY(plan_view(plan, &views[num]));
+        LB_TRY(plan_view(plan, index, &views[num]));
         num++;
     }
     section->views = views;
@@ -106,7 +105,7 @@ static lb_status plan_section(const struct plan *plan, size_t index, struct lb_s
         section->laws = emergency_laws;
         section->num_laws = sizeof(emergency_laws) / sizeof(emergency_laws[0]);
     }
-    LB_TRY(plan_views(plan, asked->department, section));
+    LB_TRY(plan_views(plan, index, section));
     if (section->num_views == 0)
         return LB_OK;
     const struct lb_node *adapter = lb_consent_adapter_of(plan->directory, asked->department);

@@ -41,12 +41,12 @@ static struct lb_json *party(const struct lb_consent_decision *decision, const c
 
 /* Says whether the section's department is asked anything for the role under consent. */
 static bool is_asked(const struct lb_consent_decision *decision,
-                     const struct lb_form_section *section)
+                     size_t section)
 {
     size_t role = lb_form_role_index(decision->form, decision->row.role);
     for (size_t i = 0; i < decision->form->num_facts; i++) {
         const struct lb_form_fact *fact = &decision->form->facts[i];
-        if (strcmp(fact->department, section->department) == 0 &&
+        if (fact->section == section &&
             lb_consent_grants(decision->form, fact, role, &decision->choice))
             return true;
     }
@@ -66,7 +66,7 @@ static void add_parties(const struct lb_consent_decision *decision, struct lb_js
     lb_json_append(parties, party(decision, office, server, "consent office"));
     for (size_t i = 0; i < decision->form->num_sections; i++) {
         const struct lb_form_section *section = &decision->form->sections[i];
-        if (!is_asked(decision, section))
+        if (!is_asked(decision, i))
             continue;
         const struct lb_node *adapter =
             lb_consent_adapter_of(decision->directory, section->department);
@@ -92,9 +92,9 @@ static struct lb_json *information(const struct lb_consent_decision *decision)
         const struct lb_form_fact *fact = &form->facts[i];
         if (!lb_consent_grants(form, fact, role, &decision->choice))
             continue;
-        size_t section = lb_form_section_index(form, fact->department);
-        enum lb_basis basis = decision->choice.emergency ? LB_BASIS_EMERGENCY
-                                                         : lb_form_basis(form, section, role);
+        enum lb_basis basis = decision->choice.emergency
+                                  ? LB_BASIS_EMERGENCY
+                                  : lb_form_basis(form, fact->section, role);
         struct lb_json *item = lb_json_object();
         lb_json_set_cstr(item, "pii_type", fact->view);
         lb_json_set_cstr(item, "pii_attribute_id", fact->field);

@@ -34,8 +34,8 @@ static lb_status make_disclosures(const struct lb_section *sections, size_t num,
 {
     for (size_t i = 0; i < num; i++) {
         LB_TRY(lb_section_check(&sections[i]));
-        LB_DEFER(lb_json_freep) struct lb_json *json = lb_section_to_json(&sections[i], arena);
-        LB_TRY(lb_disclosure_make(LB_SECTION_NAME, json, arena, &out_disclosures[i]));
+        LB_TRY(lb_disclosure_make(LB_SECTION_NAME, lb_section_to_json(&sections[i], arena), arena,
+                                  &out_disclosures[i]));
         LB_ENSURE(out_disclosures[i].len <= LB_MAX_SECTION_BYTES, LB_SECTION_INVALID,
                   "section is larger than allowed");
         lb_disclosure_digest(out_disclosures[i], out_digests[i].bytes);

@@ -10,23 +10,39 @@ void lb_disclosure_digest(struct lb_span disclosure, uint8_t out_digest[32])
     lb_sha256(disclosure, out_digest);
 }
 
-lb_status lb_disclosure_make(const char *name, const struct lb_json *value, struct lb_arena *arena,
-                             struct lb_span *out_disclosure)
+/* An array of the salt, the name and the value, in its disclosed form. */
+static lb_status encode(const struct lb_json *array, struct lb_arena *arena,
+                        struct lb_span *out_disclosure)
 {
-    uint8_t salt[LB_DISCLOSURE_SALT_BYTES];
-    LB_TRY(lb_crypto_random(salt, sizeof(salt)));
-    char *salt_text = lb_b64url_encode(arena, lb_span_of(salt, sizeof(salt)));
-    LB_ENSURE(salt_text != NULL, LB_NO_MEMORY, "arena is full");
-    LB_DEFER(lb_json_freep) struct lb_json *array = lb_json_array();
-    lb_json_append_str(array, lb_span_str(salt_text));
-    lb_json_append_str(array, lb_span_str(name));
-    lb_json_append(array, lb_json_copy(value));
     struct lb_span text;
     LB_TRY(lb_json_dump(array, LB_JSON_COMPACT, arena, &text));
     char *encoded = lb_b64url_encode(arena, text);
     LB_ENSURE(encoded != NULL, LB_NO_MEMORY, "arena is full");
     *out_disclosure = lb_span_str(encoded);
     return LB_OK;
+}
+
+static lb_status new_salt(struct lb_arena *arena, struct lb_span *out_text)
+{
+    uint8_t salt[LB_DISCLOSURE_SALT_BYTES];
+    LB_TRY(lb_crypto_random(salt, sizeof(salt)));
+    char *text = lb_b64url_encode(arena, lb_span_of(salt, sizeof(salt)));
+    LB_ENSURE(text != NULL, LB_NO_MEMORY, "arena is full");
+    *out_text = lb_span_str(text);
+    return LB_OK;
+}
+
+lb_status lb_disclosure_make(const char *name, struct lb_json *value, struct lb_arena *arena,
+                             struct lb_span *out_disclosure)
+{
+    struct lb_span salt = LB_SPAN_EMPTY;
+    lb_status status = new_salt(arena, &salt);
+    LB_DEFER(lb_json_freep) struct lb_json *array = lb_json_array();
+    lb_json_append_str(array, salt);
+    lb_json_append_str(array, lb_span_str(name));
+    lb_json_append(array, value);
+    LB_TRY(status);
+    return encode(array, arena, out_disclosure);
 }
 
 lb_status lb_disclosure_read(struct lb_span disclosure, const char *name, struct lb_arena *arena,

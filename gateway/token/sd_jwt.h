@@ -17,8 +17,8 @@
 /* lb_disclosure_digest hashes the disclosure's text. */
 void lb_disclosure_digest(struct lb_span disclosure, uint8_t out_digest[32]);
 
-/* lb_disclosure_make encodes [random salt, name, value]; `value` stays the caller's. */
-LB_MUST lb_status lb_disclosure_make(const char *name, const struct lb_json *value,
+/* lb_disclosure_make encodes [random salt, name, value], and takes the value over in any case. */
+LB_MUST lb_status lb_disclosure_make(const char *name, struct lb_json *value,
                                      struct lb_arena *arena, struct lb_span *out_disclosure);
 
 /* lb_disclosure_read decodes a disclosure of an object property by that name; *out_root owns

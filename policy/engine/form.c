@@ -65,7 +65,7 @@ size_t lb_form_share_of(const struct lb_form *form, size_t fact)
 
 bool lb_form_is_late(const struct lb_form *form, size_t fact)
 {
-    return form->sections[lb_form_section_index(form, form->facts[fact].department)].late;
+    return form->sections[form->facts[fact].section].late;
 }
 
 bool lb_form_asks(const struct lb_form_fact *fact, size_t role_index)

@@ -158,6 +158,7 @@ enum lb_form_claim { LB_CLAIM_NONE, LB_CLAIM_NAME, LB_CLAIM_HOUSEHOLD };
 struct lb_form_fact {
     const char *name;
     const char *department;
+    size_t section;            /* the department's */
     const char *view;
     const char *field;
     struct lb_op_call call;

@@ -176,8 +176,7 @@ static lb_status read_words(struct form_loader *loader, const struct lb_yaml_nod
         return lb_yaml_fail(lb_yaml_get(map, "show"), loader->diag,
                             "a token is for who opens it and is never shown; remove `show`");
     LB_TRY(lb_yaml_opt_bool(map, "optional", false, loader->diag, &fact->optional));
-    size_t section = lb_form_section_index(&loader->form->form, fact->department);
-    if (fact->optional && loader->form->form.sections[section].basis == LB_BASIS_MANDATE)
+    if (fact->optional && loader->form->form.sections[fact->section].basis == LB_BASIS_MANDATE)
         return lb_yaml_fail(map, loader->diag,
                             "fact `%s` is asked under a mandate, so nobody can refuse it; remove "
                             "`optional`",
@@ -199,7 +198,8 @@ static lb_status read_fact(struct form_loader *loader, const struct lb_yaml_node
     LB_TRY(lb_yaml_only(map, keys, loader->diag));
     LB_TRY(lb_form_take_name(loader, map, "fact", &fact->name));
     LB_TRY(lb_yaml_need_text(map, "department", loader->diag, &fact->department));
-    if (lb_form_section_index(&loader->form->form, fact->department) == SIZE_MAX)
+    fact->section = lb_form_section_index(&loader->form->form, fact->department);
+    if (fact->section == SIZE_MAX)
         return lb_yaml_fail(lb_yaml_get(map, "department"), loader->diag,
                             "department `%.80s` has no section; add it to `sections`",
                             fact->department);

@@ -40,8 +40,7 @@ static lb_status find_share(struct form_loader *loader, const struct lb_yaml_nod
 
 static bool is_mandated(const struct lb_form *form, size_t fact)
 {
-    size_t section = lb_form_section_index(form, form->facts[fact].department);
-    return form->sections[section].basis == LB_BASIS_MANDATE;
+    return form->sections[form->facts[fact].section].basis == LB_BASIS_MANDATE;
 }
 
 /* The commitments that name the persons of a run are a grant's, so one kind of grant has to cover

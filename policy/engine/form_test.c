@@ -112,6 +112,9 @@ static void finds_by_name(void **state)
     assert_true(lb_form_section_index(form, "finance") == SIZE_MAX);
     assert_int_equal(lb_form_fact_index(form, "severe"), 5);
     assert_true(lb_form_fact_index(form, "income") == SIZE_MAX);
+    for (size_t i = 0; i < form->num_facts; i++)
+        assert_int_equal(form->facts[i].section,
+                         lb_form_section_index(form, form->facts[i].department));
     const struct lb_form_fact *wage = &form->facts[3];
     assert_true(lb_form_asks(wage, 0));
     assert_true(lb_form_asks(wage, 1));

@@ -117,7 +117,7 @@ static void say_section(const struct form_writer *writer, const struct lb_form *
                     "; not asked at all where the others' answers settle it");
     lb_form_say(writer, "）\n", ")\n");
     for (size_t f = 0; f < form->num_facts; f++)
-        if (strcmp(form->facts[f].department, section->department) == 0)
+        if (form->facts[f].section == index)
             say_fact(writer, form, &form->facts[f]);
 }
 
