@@ -22,6 +22,8 @@
 #define LB_MAX_SPIFFE_BYTES 256
 #define LB_MAX_CODE_BYTES 32
 
+#define LB_MAX_CASE_BYTES (4 * 1024 * 1024)    /* a case as the window agent keeps it */
+
 /* names: views, fields, operators, purposes, forms, thresholds, cases */
 #define LB_MAX_NAME_BYTES 64
 #define LB_MAX_VIEWS_PER_SECTION 8

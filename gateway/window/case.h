@@ -10,6 +10,7 @@
 #include "gateway/window/events.h"
 #include "gateway/window/records.h"
 #include "gateway/window/window.h"
+#include "lianban/v1/kept.pb-c.h"
 
 /*
  * Inside gateway/window: a case in memory. It lives on the heap, reference-counted by the table,
@@ -157,14 +158,23 @@ bool lb_case_asked(const struct lb_window_case *entry, size_t member, size_t fac
 /* lb_case_final says whether a state stands; others are asked for again. */
 bool lb_case_final(enum lb_fact_state state);
 
-/* --- case_write.c, case_read.c: the case as the store keeps it --- */
+/* --- the case as the store keeps it: case_write.c, case_read.c, case_json.c --- */
 
-/* lb_case_to_text writes the whole case into the arena; NO_MEMORY, MALFORMED. */
-LB_MUST lb_status lb_case_to_text(const struct lb_window_case *entry, struct lb_arena *arena,
-                                  struct lb_span *out_text);
-/* lb_case_from_text reads a case back. FORM_UNKNOWN when its form is not among the window's,
- * STORE_FAILED when the text is not what lb_case_to_text writes, NO_MEMORY. */
-LB_MUST lb_status lb_case_from_text(struct lb_window *window, struct lb_span text,
-                                    struct lb_window_case **out_case);
+#define LB_CASE_VERSION 3
+#define LB_CASE_LAST_JSON 2  /* 1 was without records, and without the time it was opened at */
+
+/* lb_case_write packs the whole case into the arena; TOO_LARGE past LB_MAX_CASE_BYTES, NO_MEMORY.
+ */
+LB_MUST lb_status lb_case_write(const struct lb_window_case *entry, struct lb_arena *arena,
+                                struct lb_span *out_bytes);
+/* lb_case_read reads a case back, of any version. FORM_UNKNOWN when its form is not among the
+ * window's, VERSION_UNSUPPORTED for a version newer than ours, STORE_FAILED when it is damaged,
+ * NO_MEMORY. */
+LB_MUST lb_status lb_case_read(struct lb_window *window, struct lb_span bytes,
+                               struct lb_arena *arena, struct lb_window_case **out_case);
+/* lb_case_json_read makes of a case kept as JSON what it would be kept as today; the message
+ * borrows from `root`. MALFORMED, ABSENT, NO_MEMORY. */
+LB_MUST lb_status lb_case_json_read(const struct lb_json *root, struct lb_arena *arena,
+                                    Lianban__V1__KeptCase *out);
 
 #endif

@@ -8,9 +8,9 @@
 #include "gateway/window/inside.h"
 
 /*
- * Cases on disk: one row each, sealed JSON under the case's own key (case_key.h) with its id as
- * AAD. One more row proves that the agent's key is the one the file was made with, so that a wrong
- * key is told at start and not by the first case. The first version had cases under the agent's key
+ * Cases on disk: one row each, sealed under the case's own key (case_key.h) with its id as AAD. One
+ * more row proves that the agent's key is the one the file was made with, so that a wrong key is
+ * told at start and not by the first case. The first version had cases under the agent's key
  * itself; such a row gets a key of its own when it is loaded.
  */
 
@@ -35,6 +35,9 @@ static const char *const migrations[] = {
     " entry INTEGER);"
     "CREATE INDEX ended_open ON ended(id) WHERE entry IS NULL;",
     LB_FIGURES_SQL,
+    /* From here on cases are written as kept.proto has them; they were JSON before, which is read
+     * on, but an older program can't read these. */
+    "SELECT 1;",
     NULL,
 };
 
@@ -138,7 +141,7 @@ void lb_case_store_close(struct lb_case_store *store)
 /* --- writing --- */
 
 /* A case gets its key with its first row. */
-static lb_status put_row(struct lb_case_store *store, const char *id, struct lb_span text,
+static lb_status put_row(struct lb_case_store *store, const char *id, struct lb_span plain,
                          struct lb_arena *arena)
 {
     uint8_t key[LB_CASE_KEY_BYTES];
@@ -147,7 +150,7 @@ static lb_status put_row(struct lb_case_store *store, const char *id, struct lb_
     if (lb_status_code(status) == LB_ABSENT)
         status = lb_case_key_make(store, id, key);
     if (status == LB_OK)
-        status = lb_case_seal(key, lb_span_str(id), text, arena, &sealed);
+        status = lb_case_seal(key, lb_span_str(id), plain, arena, &sealed);
     lb_wipe(key, sizeof(key));
     LB_TRY(status);
     LB_TRY(lb_stmt_bind_text(store->put, 1, lb_span_str(id)));
@@ -155,11 +158,11 @@ static lb_status put_row(struct lb_case_store *store, const char *id, struct lb_
     return lb_stmt_run(store->put);
 }
 
-static lb_status put(struct lb_case_store *store, const char *id, struct lb_span text,
+static lb_status put(struct lb_case_store *store, const char *id, struct lb_span plain,
                      struct lb_arena *arena)
 {
     LB_TRY(lb_store_begin(store->store));
-    lb_status status = put_row(store, id, text, arena);
+    lb_status status = put_row(store, id, plain, arena);
     lb_stmt_reset(store->put);
     if (status == LB_OK)
         status = lb_store_commit(store->store);
@@ -172,11 +175,10 @@ lb_status lb_case_store_put(struct lb_case_store *store, struct lb_window_case *
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
-    struct lb_span text;
-    LB_TRY(lb_case_to_text(entry, arena, &text));
-    LB_ENSURE(text.len <= LB_MAX_JSON_BYTES, LB_TOO_LARGE, "case is too large to be kept");
+    struct lb_span plain;
+    LB_TRY(lb_case_write(entry, arena, &plain));
     lb_case_store_enter(store);
-    LB_TRY(lb_case_store_leave(store, put(store, entry->id, text, arena)));
+    LB_TRY(lb_case_store_leave(store, put(store, entry->id, plain, arena)));
     entry->unkept = false;
     entry->behind = false;
     entry->puts++;
@@ -239,16 +241,16 @@ static lb_status replay(struct lb_window_case *entry)
 }
 
 static lb_status open_row(struct lb_case_store *store, struct lb_span id, struct lb_span sealed,
-                          struct lb_arena *arena, struct lb_span *out_text)
+                          struct lb_arena *arena, struct lb_span *out_plain)
 {
     uint8_t key[LB_CASE_KEY_BYTES];
     const char *case_id = lb_arena_str(arena, id);
     LB_ENSURE(case_id != NULL, LB_STORE_FAILED, "a case's id is damaged");
     lb_status status = lb_case_key_get(store, case_id, key);
     if (lb_status_code(status) == LB_ABSENT)
-        return lb_case_unseal(store->key, id, sealed, arena, out_text);
+        return lb_case_unseal(store->key, id, sealed, arena, out_plain);
     if (status == LB_OK)
-        status = lb_case_unseal(key, id, sealed, arena, out_text);
+        status = lb_case_unseal(key, id, sealed, arena, out_plain);
     lb_wipe(key, sizeof(key));
     return status;
 }
@@ -258,13 +260,13 @@ static lb_status load_row(struct lb_case_store *store, struct lb_window *window,
 {
     LB_DEFER(lb_arena_freep) struct lb_arena *arena = lb_arena_new(LB_FILE_ARENA_BYTES);
     LB_ENSURE(arena != NULL, LB_NO_MEMORY, "arena");
-    struct lb_span id = lb_stmt_text(select, 0), text;
+    struct lb_span id = lb_stmt_text(select, 0), plain;
     LB_DEFER(lb_case_freep) struct lb_window_case *entry = NULL;
-    lb_status status = open_row(store, id, lb_stmt_blob(select, 1), arena, &text);
+    lb_status status = open_row(store, id, lb_stmt_blob(select, 1), arena, &plain);
     LB_ENSURE(lb_status_code(status) != LB_SEAL_BROKEN, LB_STORE_FAILED,
               "a stored case does not decrypt");
     LB_TRY(status);
-    LB_TRY(lb_case_from_text(window, text, &entry));
+    LB_TRY(lb_case_read(window, plain, arena, &entry));
     LB_ENSURE(lb_span_is(id, entry->id), LB_STORE_FAILED, "a case under another id");
     LB_TRY(replay(entry));
     LB_TRY(lb_window_add(window, entry));

@@ -121,7 +121,8 @@ static lb_status take_apart(struct lb_case_record *record)
     return LB_OK;
 }
 
-static lb_status take(struct lb_case_records *records, struct lb_span note, uint64_t log_entry)
+lb_status lb_records_take(struct lb_case_records *records, struct lb_span note,
+                          uint64_t log_entry)
 {
     LB_ENSURE(records->num < LB_CASE_MAX_RECORDS, LB_TOO_LARGE, "too many records");
     struct lb_case_record *grown =
@@ -176,7 +177,7 @@ static lb_status enter_pending(struct lb_window_case *entry, bool *out_entered)
     LB_TRY(take_apart(&record));
     LB_TRY(enter(entry, &record));
     *out_entered = true;
-    LB_TRY(take(records, lb_span_str(records->pending), record.log_entry));
+    LB_TRY(lb_records_take(records, lb_span_str(records->pending), record.log_entry));
     lb_case_text_drop(&records->pending);
     lb_case_behind(entry);
     return LB_OK;
@@ -236,47 +237,4 @@ lb_status lb_records_append(struct lb_window_case *entry, enum lb_record_kind ki
     lb_case_text_drop(&records->pending);
     lb_status_ignore(lb_case_store_put(window->store, entry));
     return status;
-}
-
-/* --- on disk --- */
-
-void lb_records_to_json(const struct lb_case_records *records, struct lb_json *root)
-{
-    struct lb_json *all = lb_json_array();
-    for (size_t i = 0; i < records->num; i++) {
-        struct lb_json *one = lb_json_object();
-        lb_json_set_cstr(one, "note", records->list[i].note);
-        lb_json_set_int(one, "entry", (int64_t)records->list[i].log_entry);
-        lb_json_append(all, one);
-    }
-    lb_json_set(root, "records", all);
-    if (records->pending != NULL)
-        lb_json_set_cstr(root, "pending", records->pending);
-}
-
-static lb_status read_one(const struct lb_json *object, struct lb_case_records *records)
-{
-    struct lb_span note;
-    int64_t log_entry = 0;
-    LB_TRY(lb_json_get_str(object, "note", &note));
-    LB_TRY(lb_json_get_int(object, "entry", &log_entry));
-    LB_ENSURE(log_entry >= 0, LB_MALFORMED, "no entry of a log");
-    return take(records, note, (uint64_t)log_entry);
-}
-
-lb_status lb_records_from_json(const struct lb_json *root, struct lb_case_records *records)
-{
-    const struct lb_json *all = NULL;
-    struct lb_span pending;
-    lb_status status = lb_json_get_array(root, "records", &all);
-    if (lb_status_code(status) == LB_ABSENT)
-        return LB_OK;
-    LB_TRY(status);
-    for (size_t i = 0; i < lb_json_len(all); i++)
-        LB_TRY(read_one(lb_json_at(all, i), records));
-    status = lb_json_get_str(root, "pending", &pending);
-    if (lb_status_code(status) == LB_ABSENT)
-        return LB_OK;
-    LB_TRY(status);
-    return lb_case_text(&records->pending, pending);
 }

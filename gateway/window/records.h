@@ -2,7 +2,6 @@
 #define GATEWAY_WINDOW_RECORDS_H
 
 #include "gateway/base/arena.h"
-#include "gateway/json/json.h"
 
 /*
  * Inside gateway/window: the records of a case, what was suggested and what persons did, in order.
@@ -73,10 +72,9 @@ const struct lb_case_record *lb_records_at(const struct lb_case_records *records
 bool lb_record_is(const struct lb_case_record *record, const char *key, const char *value);
 size_t lb_record_number(const struct lb_case_record *record, const char *key);
 
-/* lb_records_to_json sets what there is in a stored case, lb_records_from_json reads it: absent in
- * a case of an older version. MALFORMED for what was not written here, NO_MEMORY. */
-void lb_records_to_json(const struct lb_case_records *records, struct lb_json *root);
-LB_MUST lb_status lb_records_from_json(const struct lb_json *root,
-                                       struct lb_case_records *records);
+/* lb_records_take puts a stored record behind the others. TOO_LARGE past LB_CASE_MAX_RECORDS,
+ * MALFORMED for what was not written here, NO_MEMORY. */
+LB_MUST lb_status lb_records_take(struct lb_case_records *records, struct lb_span note,
+                                  uint64_t log_entry);
 
 #endif
