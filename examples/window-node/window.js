@@ -78,12 +78,11 @@ async function serve(requester, household, options) {
   say((await requester.notice('zh')).split('\n')[0]);
   const tickets = await sendToDesk(requester, members, caseId, person, options, household);
   const grants = await gather(requester, members, tickets, caseId, person, options.wait * 1000);
-  const token = await requester.operatorToken(person, UNIT);
   const runs = requester.runs(members, grants);
-  const reads = await requester.seal(members, grants, runs, token);
   const known = members.map(({ role }) => ({ role, facts: new Map() }));
   const receipts = { checked: 0, failed: 0 };
-  for await (const outcome of requester.collect(reads, token)) {
+  const manner = { person, unit: UNIT, patienceMs: options.wait * 1000, tell: (busy) => say(`  ${busy.message}`) };
+  for await (const outcome of requester.ask(members, grants, runs, manner)) {
     for (const [name, fact] of outcome.facts) known[outcome.read.index].facts.set(name, fact);
     if (outcome.receiptOk !== null) receipts[outcome.receiptOk ? 'checked' : 'failed']++;
     showFacts(requester.form, outcome);

@@ -12,11 +12,13 @@ const OBJECT = { longs: String, enums: String, bytes: Buffer, defaults: true, ar
 const CALL_MS = 20000;
 const MAX_MESSAGE = 8 * 1024 * 1024;
 
-/** A call that failed. `code` is the federation's own (docs/PROTOCOL.md section 8), or gRPC's. */
+/** A call that failed. `code` is the federation's own (docs/PROTOCOL.md section 8), or gRPC's; after `waitMs` another
+ *  try is worth it, 0 when that was not said. */
 export class Refused extends Error {
-  constructor(code, text) {
+  constructor(code, text, waitMs = 0) {
     super(`${code}: ${text}`);
     this.code = code;
+    this.waitMs = waitMs;
   }
 }
 
@@ -55,7 +57,7 @@ export class Contract {
     if (details) {
       const status = this.decode('google.rpc.Status', details);
       const detail = this.decode('ErrorDetail', status.details[0].value);
-      return new Refused(detail.code, `${detail.text_zh} ${detail.text_en}`);
+      return new Refused(detail.code, `${detail.text_zh} ${detail.text_en}`, detail.retry_after_ms);
     }
     // A stream that was cut in the middle of a message carries the code as its message.
     const code = /^[A-Z]+(_[A-Z]+)*$/.test(error.details ?? '') ? error.details : grpc.status[error.code];

@@ -1,18 +1,17 @@
 // A requester: grants, sealed reads, answers and receipts of one federation (docs/PROTOCOL.md).
 
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { need, sha256, Untrue } from './bytes.js';
-import { Contract, credentials, Peer, Refused } from './contract.js';
+import { Contract, credentials, Peer } from './contract.js';
 import { checkReceipt } from './evidence.js';
 import { Form, splitOperator } from './form.js';
+import { patiently } from './patience.js';
 import { Context } from './seal.js';
 import { Run } from './shares.js';
 import { commitment, openGrant, operatorToken, signMandate } from './tokens.js';
 
 const COLLECT_MS = 10000;
-const POLL_MS = 200;
 
 export class Requester {
   static async connect(profile, protoFolder, formId) {
@@ -56,16 +55,10 @@ export class Requester {
 
   /** Waits until the citizen has decided; Refused with GRANT_REFUSED, or GRANT_PENDING after `patienceMs`. */
   async fetchGrant(ticket, member, patienceMs) {
-    const until = Date.now() + patienceMs;
-    for (;;) {
-      try {
-        const found = await this.office.call('ConsentOffice', 'GetGrant', { request_id: ticket.request_id });
-        return await openGrant(found.sd_jwt, found.subject_salt, member.id_no, this.profile, this.directory);
-      } catch (error) {
-        if (!(error instanceof Refused) || error.code !== 'GRANT_PENDING' || Date.now() > until) throw error;
-        await sleep(POLL_MS);
-      }
-    }
+    return patiently(['GRANT_PENDING', 'BUSY'], Date.now() + patienceMs, async () => {
+      const found = await this.office.call('ConsentOffice', 'GetGrant', { request_id: ticket.request_id });
+      return openGrant(found.sd_jwt, found.subject_salt, member.id_no, this.profile, this.directory);
+    });
   }
 
   /** What the law lets this window ask by itself; undefined when the form has nothing of the kind. */
@@ -140,6 +133,20 @@ export class Requester {
     return { index, department: provider, wants, request, open };
   }
 
+  /** Asks the departments as soon as the broker has a place. What it refused as BUSY nobody has read, and is sealed
+   *  anew for its next try, since what is sealed is good for a short time only. */
+  async *ask(members, grants, runs, { person, unit, patienceMs, tell }) {
+    let outcomes;
+    const first = await patiently(['BUSY'], Date.now() + patienceMs, async () => {
+      const token = await operatorToken(person, unit, this.profile);
+      outcomes = this.collect(await this.seal(members, grants, runs, token), token);
+      return outcomes.next();
+    }, { tell });
+    if (first.done) return;
+    yield first.value;
+    yield* outcomes;
+  }
+
   /** Sends the reads and yields { read, facts, receiptOk } as the departments answer. */
   async *collect(reads, token) {
     const waiting = new Map(reads.map((read) => [read.request.txn.toString('hex'), read]));
@@ -181,10 +188,6 @@ export class Requester {
       need(found.has(key(want)), `${want.name} is missing from the answer`);
       return [want.name, { ...found.get(key(want)), set: answer.share_set }];
     }));
-  }
-
-  operatorToken(person, unit) {
-    return operatorToken(person, unit, this.profile);
   }
 }
 

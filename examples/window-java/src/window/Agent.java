@@ -81,14 +81,19 @@ final class Agent implements AutoCloseable {
         return Files.readString(file).strip();
     }
 
-    /** The agent said no, or could not be reached. The code is what a program acts on. */
+    /**
+     * The agent said no, or could not be reached. The code is what a program acts on; after {@code waitMillis} another
+     * try is worth it, 0 when that was not said.
+     */
     static final class Refused extends Exception {
         private static final long serialVersionUID = 1;
         final String code;
+        final long waitMillis;
 
-        private Refused(String code, String text, Throwable cause) {
+        private Refused(String code, String text, long waitMillis, Throwable cause) {
             super(code + ": " + text, cause);
             this.code = code;
+            this.waitMillis = waitMillis;
         }
 
         private static Refused of(StatusRuntimeException failure) {
@@ -99,14 +104,15 @@ final class Agent implements AutoCloseable {
                     ErrorDetail detail = ErrorDetail.parseFrom(
                             StatusOuterClass.Status.parseFrom(details).getDetails(0).getValue());
                     return new Refused(detail.getCode(),
-                            detail.getTextZh() + " " + detail.getTextEn(), failure);
+                            detail.getTextZh() + " " + detail.getTextEn(),
+                            Integer.toUnsignedLong(detail.getRetryAfterMs()), failure);
                 } catch (InvalidProtocolBufferException | IndexOutOfBoundsException notOurs) {
                     failure.addSuppressed(notOurs);
                 }
             }
             // No detail: the agent was not reached, or something between cut the call.
             return new Refused(failure.getStatus().getCode().name(),
-                    String.valueOf(failure.getStatus().getDescription()), failure);
+                    String.valueOf(failure.getStatus().getDescription()), 0, failure);
         }
     }
 }

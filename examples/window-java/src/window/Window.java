@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import lianban.v1.WindowOuterClass.CaseEvent;
 import lianban.v1.WindowOuterClass.CaseFact;
 import lianban.v1.WindowOuterClass.CaseRequest;
@@ -39,6 +40,7 @@ public final class Window {
     // The citizens are on their way to the desk, or something passes by itself.
     private static final Set<String> WORTH_WAITING =
             Set.of("GRANT_PENDING", "BUSY", "UNAVAILABLE", "STOPPING", "DEADLINE");
+    private static final long MOMENT_MILLIS = 200;
     private static final PrintStream OUT = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     private static final PrintStream SAY = new PrintStream(System.err, true, StandardCharsets.UTF_8);
 
@@ -129,10 +131,19 @@ public final class Window {
                 if (!WORTH_WAITING.contains(refused.code) || Instant.now().isAfter(until)) {
                     throw refused;
                 }
-                Thread.sleep(200);
+                Thread.sleep(pause(refused));
             }
         }
         return result;
+    }
+
+    /** As long as was said, or a moment, and up to half as much again: not all windows at the same instant. */
+    private static long pause(Agent.Refused refused) {
+        if (refused.waitMillis > 0) {
+            SAY.println("  " + refused.getMessage());
+        }
+        long least = refused.waitMillis > 0 ? refused.waitMillis : MOMENT_MILLIS;
+        return least + ThreadLocalRandom.current().nextLong(least / 2 + 1);
     }
 
     /** A fact with its source. What the form does not display comes without a value. */
