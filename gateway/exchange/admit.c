@@ -46,11 +46,11 @@ static bool is_detached(struct lb_collect *collect)
     return detached;
 }
 
-/* Before any signature was looked at, so it is counted. */
-static void count_refusal(struct lb_exchange *exchange, const char *caller)
+void lb_exchange_refused(struct lb_exchange *exchange, const char *caller, lb_status status)
 {
-    lb_meter_count(exchange->options.meter, LB_METER_COLLECT, LB_BUSY);
-    lb_log_count_denial(exchange->options.log, caller, LB_BUSY);
+    lb_meter_count(exchange->options.meter, LB_METER_COLLECT, status->code);
+    if (status->code == LB_BUSY)
+        lb_log_count_denial(exchange->options.log, caller, LB_BUSY);
 }
 
 /* Whoever went away while it waited is not asked for any more; nothing was routed. */
@@ -86,7 +86,7 @@ lb_status lb_collect_ask(struct lb_collect *collect)
     lb_status status = lb_admission_enter(collect->exchange->admission, who, LB_ADMIT_FINISHES,
                                           weight, left_ms, &collect->ticket);
     if (status != LB_OK)
-        count_refusal(collect->exchange, collect->caller);
+        lb_exchange_refused(collect->exchange, collect->caller, status);
     return status;
 }
 
@@ -98,7 +98,7 @@ lb_status lb_exchange_may_collect(struct lb_exchange *exchange, const char *call
     lb_admission_who(caller, who);
     lb_status status = lb_admission_peek(exchange->admission, who, LB_ADMIT_FINISHES, left_ms);
     if (status != LB_OK)
-        count_refusal(exchange, caller);
+        lb_exchange_refused(exchange, caller, status);
     return status;
 }
 

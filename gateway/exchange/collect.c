@@ -56,18 +56,15 @@ void lb_collect_fail(struct lb_collect *collect, lb_status status)
 
 static void finish(struct lb_collect *collect, lb_status status)
 {
-    lb_meter_count(collect->exchange->options.meter, LB_METER_COLLECT, lb_status_code(status));
     (void)pthread_mutex_lock(&collect->lock);
     if (!collect->detached)
         collect->port.finish(collect->port.ctx, status);
     (void)pthread_mutex_unlock(&collect->lock);
 }
 
-/* Before any signature was looked at, so it is counted. */
 void lb_collect_refuse(struct lb_collect *collect, lb_status status)
 {
-    if (status->code == LB_BUSY)
-        lb_log_count_denial(collect->exchange->options.log, collect->caller, LB_BUSY);
+    lb_exchange_refused(collect->exchange, collect->caller, status);
     finish(collect, status);
 }
 
@@ -89,6 +86,7 @@ static void deny(struct lb_collect *collect, lb_status reason)
     }
     free(entry);
     lb_log_failure("denial_not_recorded", status);
+    lb_meter_count(collect->exchange->options.meter, LB_METER_COLLECT, reason->code);
     finish(collect, reason);
 }
 

@@ -208,7 +208,7 @@ void lb_collect_hold(struct lb_collect *collect);
 void lb_collect_release(struct lb_collect *collect);
 /* lb_collect_fail ends the call; what its caller has not taken is lost to it. */
 void lb_collect_fail(struct lb_collect *collect, lb_status status);
-/* lb_collect_refuse tells the caller of one that never began, and counts it. */
+/* lb_collect_refuse tells the caller of one that never began (lb_exchange_refused). */
 void lb_collect_refuse(struct lb_collect *collect, lb_status status);
 /* lb_collect_check judges the request before anything is routed (check.c). */
 LB_MUST lb_status lb_collect_check(struct lb_collect *collect);
@@ -223,13 +223,15 @@ void lb_exchange_case_ends(struct lb_exchange *exchange, int64_t took_ms);
 /* admit.c: a collect's place among those in hand. lb_collect_ask gets it one, now or later, and its
  * job then runs; BUSY of lb_later when it had better come again. lb_collect_yield gives it back,
  * once; lb_collect_progress is told, under the collect's lock, that an event is ready;
- * lb_exchange_yield_due is for the deadline watch. */
+ * lb_exchange_yield_due is for the deadline watch. lb_exchange_refused notes that somebody got no
+ * place: before any signature was looked at, so it is counted and no entry of its own. */
 LB_MUST lb_status lb_exchange_admission_new(const struct lb_exchange_options *options,
                                             struct lb_admission **out_admission);
 LB_MUST lb_status lb_collect_ask(struct lb_collect *collect);
 void lb_collect_yield(struct lb_collect *collect, bool served);
 void lb_collect_progress(struct lb_collect *collect);
 void lb_exchange_yield_due(struct lb_exchange *exchange);
+void lb_exchange_refused(struct lb_exchange *exchange, const char *caller, lb_status status);
 
 /* circuit.c: whether a department is asked at all. lb_circuit_closed says so for a read that is
  * about to be sent; lb_circuit_unsent that it was not after all, lb_circuit_tell how one that was
