@@ -31,8 +31,7 @@ static void lose_one(struct fixture *fx, uint8_t txn)
 {
     struct fx_call call;
     fx_link(fx);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, txn, FX_PATIENT_MS));
-    assert_non_null(fx_reads(fx));
+    (void)fx_collect_one(fx, &call, txn);
     fx_unlink(fx);
     assert_non_null(fx_event(fx, &call));
     fx_close(&call);
@@ -42,15 +41,7 @@ static void lose_one(struct fixture *fx, uint8_t txn)
 static void answer_one(struct fixture *fx, uint8_t txn)
 {
     struct fx_call call;
-    struct fx_reply reply;
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, txn, FX_PATIENT_MS));
-    Lianban__V1__Batch *batch = fx_reads(fx);
-    assert_non_null(batch);
-    fx_reply_honest(fx, batch->reads[0], &reply);
-    assert_ok(fx_send(fx, &reply));
-    Lianban__V1__CollectEvent *event = fx_event(fx, &call);
-    assert_non_null(event);
-    assert_string_equal(event->code, "ANSWERED");
+    (void)fx_answer_one(fx, &call, txn);
     fx_close(&call);
 }
 
@@ -88,9 +79,7 @@ static void a_link_that_loses_reads_is_not_asked_until_a_probe_passes(void **sta
     assert_string_equal(circuit_of(fx), "open");
     assert_int_equal(count_entries(fx, "CIRCUIT_OPEN"), 1);
     fx_link(fx); /* a new link may try at once */
-    fx_collect(fx, &probe, fx_operator_token(fx), fx_request(fx, 1, 20, FX_PATIENT_MS));
-    Lianban__V1__Batch *batch = fx_reads(fx);
-    assert_non_null(batch);
+    const Lianban__V1__RoutedRead *read = fx_collect_one(fx, &probe, 20);
     assert_string_equal(circuit_of(fx), "half-open");
     struct fx_call more;
     fx_collect(fx, &more, fx_operator_token(fx),
@@ -106,7 +95,7 @@ static void a_link_that_loses_reads_is_not_asked_until_a_probe_passes(void **sta
         assert_non_null(event->deliver); /* recorded as any other failure */
     }
     fx_close(&cut);
-    fx_reply_honest(fx, batch->reads[0], &reply);
+    fx_reply_honest(fx, read, &reply);
     assert_ok(fx_send(fx, &reply));
     assert_non_null(fx_event(fx, &probe));
     fx_close(&probe);
@@ -174,29 +163,15 @@ static void a_department_that_hangs_is_found_before_the_deadline(void **state)
         fx_close(&calls[i]);
 }
 
-static int setup(void **state)
-{
-    static struct fixture fx;
-    fx_setup(&fx);
-    *state = &fx;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fx_teardown(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
-            a_link_that_loses_reads_is_not_asked_until_a_probe_passes, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_requesters_own_deadlines_open_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(callers_that_leave_open_nothing, setup, teardown),
+            a_link_that_loses_reads_is_not_asked_until_a_probe_passes, fx_begin, fx_end),
+        cmocka_unit_test_setup_teardown(a_requesters_own_deadlines_open_nothing, fx_begin, fx_end),
+        cmocka_unit_test_setup_teardown(callers_that_leave_open_nothing, fx_begin, fx_end),
         cmocka_unit_test_setup_teardown(a_department_that_hangs_is_found_before_the_deadline,
-                                        setup, teardown),
+                                        fx_begin, fx_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

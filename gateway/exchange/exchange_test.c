@@ -41,17 +41,9 @@ static void an_answer_is_recorded_on_both_sides_and_linked(void **state)
 {
     struct fixture *fx = *state;
     struct fx_call call;
-    struct fx_reply reply;
     struct lb_hash adapter_leaf;
     fx_link(fx);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 1, FX_PATIENT_MS));
-    Lianban__V1__Batch *batch = fx_reads(fx);
-    assert_non_null(batch);
-    fx_reply_honest(fx, batch->reads[0], &reply);
-    assert_ok(fx_send(fx, &reply));
-    Lianban__V1__CollectEvent *event = fx_event(fx, &call);
-    assert_non_null(event);
-    assert_string_equal(event->code, "ANSWERED");
+    Lianban__V1__CollectEvent *event = fx_answer_one(fx, &call, 1);
     assert_int_equal(event->sealed.len, FX_ANSWER_BYTES);
     check_own_entries(fx, event);
     struct lb_leaf deliver = leaf_of(event->deliver);
@@ -146,8 +138,7 @@ static void nothing_is_routed_while_the_log_is_held(void **state)
     fx_close(&call);
     assert_code(lb_status_code(call.status), LB_LOG_UNWITNESSED);
     lb_log_hold(fx->log, false);
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 46, FX_PATIENT_MS));
-    assert_non_null(fx_reads(fx));
+    (void)fx_collect_one(fx, &call, 46);
     assert_ok(lb_log_head(fx->log, fx->arena, &after));
     assert_true(after.size > before.size);
     fx_unlink(fx);
@@ -160,8 +151,7 @@ static void one_txn_twice_under_way_is_a_replay(void **state)
     struct fixture *fx = *state;
     struct fx_call first, second;
     fx_link(fx);
-    fx_collect(fx, &first, fx_operator_token(fx), fx_request(fx, 1, 50, FX_PATIENT_MS));
-    assert_non_null(fx_reads(fx));
+    (void)fx_collect_one(fx, &first, 50);
     fx_collect(fx, &second, fx_operator_token(fx), fx_request(fx, 1, 50, FX_PATIENT_MS));
     Lianban__V1__CollectEvent *event = fx_event(fx, &second);
     assert_non_null(event);
@@ -169,20 +159,6 @@ static void one_txn_twice_under_way_is_a_replay(void **state)
     fx_close(&second);
     fx_unlink(fx);
     fx_close(&first);
-}
-
-static int setup(void **state)
-{
-    static struct fixture fx;
-    fx_setup(&fx);
-    *state = &fx;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fx_teardown(*state);
-    return 0;
 }
 
 /* --- a log that can't keep up --- */
@@ -246,10 +222,7 @@ static void a_crowded_log_is_busy(void **state)
     struct fx_call before, call;
     struct fx_reply reply;
     fx_link(fx);
-    fx_collect(fx, &before, fx_operator_token(fx), fx_request(fx, 1, 70, FX_PATIENT_MS));
-    Lianban__V1__Batch *batch = fx_reads(fx);
-    assert_non_null(batch);
-    fx_reply_honest(fx, batch->reads[0], &reply);
+    fx_reply_honest(fx, fx_collect_one(fx, &before, 70), &reply);
     crowd_the_log(fx, &crowd);
     fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, 71, FX_PATIENT_MS));
     Lianban__V1__CollectEvent *event = fx_event(fx, &call);
@@ -273,13 +246,11 @@ static void told_trace(struct fixture *fx, uint8_t txn, struct lb_trace *out)
 {
     struct fx_call call;
     struct fx_reply reply;
-    fx_collect(fx, &call, fx_operator_token(fx), fx_request(fx, 1, txn, FX_PATIENT_MS));
-    Lianban__V1__Batch *batch = fx_reads(fx);
-    assert_non_null(batch);
-    fx_reply_honest(fx, batch->reads[0], &reply);
+    const Lianban__V1__RoutedRead *read = fx_collect_one(fx, &call, txn);
+    fx_reply_honest(fx, read, &reply);
     assert_ok(fx_send(fx, &reply));
     assert_non_null(fx_event(fx, &call));
-    assert_true(lb_trace_parse(lb_span_str(batch->reads[0]->request->traceparent), out));
+    assert_true(lb_trace_parse(lb_span_str(read->request->traceparent), out));
     fx_close(&call);
 }
 
@@ -323,5 +294,5 @@ int main(void)
         cmocka_unit_test(one_txn_twice_under_way_is_a_replay),
         cmocka_unit_test(a_crowded_log_is_busy),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, fx_begin, fx_end);
 }

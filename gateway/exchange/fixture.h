@@ -59,6 +59,10 @@ lb_status fx_send_frame(struct fixture *fx, Lianban__V1__Frame *frame);
 /* fx_restart ends the broker's use cases and begins them anew on the same files. */
 void fx_restart(struct fixture *fx);
 
+/* fx_begin and fx_end set up and tear down a fixture for a case, or for a group of them. */
+int fx_begin(void **state);
+int fx_end(void **state);
+
 /* One collect as the caller sees it. */
 struct fx_call {
     struct lb_collect *collect;
@@ -100,6 +104,12 @@ struct fx_reply {
     struct lb_span sealed;
     bool leave_out_entry;
 };
+
+/* fx_collect_one collects one read, whose txn begins so; returned as it reached the adapter. */
+const Lianban__V1__RoutedRead *fx_collect_one(struct fixture *fx, struct fx_call *call,
+                                              uint8_t txn);
+/* fx_answer_one has the adapter answer it as well; the event, with the call still open. */
+Lianban__V1__CollectEvent *fx_answer_one(struct fixture *fx, struct fx_call *call, uint8_t txn);
 
 void fx_reply_honest(struct fixture *fx, const Lianban__V1__RoutedRead *read,
                      struct fx_reply *reply);

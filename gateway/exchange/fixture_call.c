@@ -168,3 +168,37 @@ void fx_leave(struct fx_call *call)
 {
     lb_collect_close(call->collect);
 }
+
+const Lianban__V1__RoutedRead *fx_collect_one(struct fixture *fx, struct fx_call *call, uint8_t txn)
+{
+    fx_collect(fx, call, fx_operator_token(fx), fx_request(fx, 1, txn, FX_PATIENT_MS));
+    const Lianban__V1__Batch *batch = fx_reads(fx);
+    assert_non_null(batch);
+    assert_int_equal(batch->n_reads, 1);
+    return batch->reads[0];
+}
+
+Lianban__V1__CollectEvent *fx_answer_one(struct fixture *fx, struct fx_call *call, uint8_t txn)
+{
+    struct fx_reply reply;
+    fx_reply_honest(fx, fx_collect_one(fx, call, txn), &reply);
+    assert_ok(fx_send(fx, &reply));
+    Lianban__V1__CollectEvent *event = fx_event(fx, call);
+    assert_non_null(event);
+    assert_string_equal(event->code, "ANSWERED");
+    return event;
+}
+
+int fx_begin(void **state)
+{
+    static struct fixture fx;
+    fx_setup(&fx);
+    *state = &fx;
+    return 0;
+}
+
+int fx_end(void **state)
+{
+    fx_teardown(*state);
+    return 0;
+}

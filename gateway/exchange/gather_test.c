@@ -96,20 +96,6 @@ static void every_entry_is_told(void **state)
     lb_gather_free(NULL);
 }
 
-static int setup(void **state)
-{
-    static struct fixture fx;
-    fx_setup(&fx);
-    *state = &fx;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fx_teardown(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,5 +103,5 @@ int main(void)
         cmocka_unit_test(one_in_a_hurry_takes_along_what_waits),
         cmocka_unit_test(every_entry_is_told),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, fx_begin, fx_end);
 }

@@ -352,21 +352,7 @@ static void a_list_that_is_not_in_force_is_not_called_so(void **state)
     assert_code(relay(fx, status_list(fx, "https://hall.test.gov/2", 1)), LB_GRANT_MALFORMED);
 }
 
-static int setup(void **state)
-{
-    static struct fixture fx;
-    fx_setup(&fx);
-    *state = &fx;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fx_teardown(*state);
-    return 0;
-}
-
-#define WITH_FIXTURE(test_) cmocka_unit_test_setup_teardown(test_, setup, teardown)
+#define WITH_FIXTURE(test_) cmocka_unit_test_setup_teardown(test_, fx_begin, fx_end)
 
 int main(void)
 {

@@ -158,21 +158,7 @@ static void a_broker_that_stops_waits_for_no_proof(void **state)
     fx_unlink(fx);
 }
 
-static int setup(void **state)
-{
-    static struct fixture fx;
-    fx_setup(&fx);
-    *state = &fx;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fx_teardown(*state);
-    return 0;
-}
-
-#define CASE(test_) cmocka_unit_test_setup_teardown(test_, setup, teardown)
+#define CASE(test_) cmocka_unit_test_setup_teardown(test_, fx_begin, fx_end)
 
 int main(void)
 {

@@ -140,20 +140,6 @@ static void an_answer_does_not_wait_for_one_that_stays_away(void **state)
     fx_close(&call);
 }
 
-static int setup(void **state)
-{
-    static struct fixture fx;
-    fx_setup(&fx);
-    *state = &fx;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fx_teardown(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,5 +147,5 @@ int main(void)
         cmocka_unit_test(an_older_caller_gets_them_one_by_one),
         cmocka_unit_test(an_answer_does_not_wait_for_one_that_stays_away),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, fx_begin, fx_end);
 }
