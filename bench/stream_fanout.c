@@ -1,20 +1,16 @@
 /* A bare broker over long-lived streams: one unary request becomes a numbered item on the one
  * mutual-TLS stream to each echo; while a write is in flight, what queues behind it is coalesced
  * into the next message. When all have answered, their answers go back in one reply. */
-#include <getopt.h>
-#include <grpc/byte_buffer_reader.h>
 #include <grpc/support/log.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/echoes.h"
 #include "bench/items.h"
-#include "bench/server.h"
 
-#define MAX_ECHOES 32
 #define MAX_JOBS 4096
-#define MAX_BYTES (1024 * 1024)
 
 struct fanout;
 
@@ -39,33 +35,29 @@ struct job {
     struct lb_bench_slot *slot;
     uint32_t number;
     atomic_size_t num_pending;
-    grpc_slice answers[MAX_ECHOES];
+    grpc_slice answers[LB_BENCH_MAX_ECHOES];
 };
 
 struct fanout {
     struct lb_bench_server_options server;
-    size_t num_echoes;
-    const char *targets[MAX_ECHOES];
-    struct stream streams[MAX_ECHOES];
+    struct lb_bench_echoes echoes;
+    struct stream streams[LB_BENCH_MAX_ECHOES];
     size_t num_jobs;
     struct job *jobs[MAX_JOBS];
-    size_t part_bytes;  /* of the request that each echo gets */
-    size_t reply_bytes; /* of the reply as a whole */
-    grpc_slice filler;
 };
 
 /* --- the answers --- */
 
 static void answer(struct job *job)
 {
-    const struct fanout *fanout = job->fanout;
-    grpc_slice slices[MAX_ECHOES + 1];
-    size_t num = fanout->num_echoes, bytes = 0;
+    const struct lb_bench_echoes *echoes = &job->fanout->echoes;
+    grpc_slice slices[LB_BENCH_MAX_ECHOES + 1];
+    size_t num = echoes->num, bytes = 0;
     memcpy(slices, job->answers, num * sizeof(slices[0]));
     for (size_t i = 0; i < num; i++)
         bytes += GRPC_SLICE_LENGTH(slices[i]);
-    if (bytes < fanout->reply_bytes)
-        slices[num++] = grpc_slice_sub(fanout->filler, 0, fanout->reply_bytes - bytes);
+    if (bytes < echoes->reply_bytes)
+        slices[num++] = grpc_slice_sub(echoes->filler, 0, echoes->reply_bytes - bytes);
     grpc_byte_buffer *reply = grpc_raw_byte_buffer_create(slices, num);
     for (size_t i = 0; i < num; i++)
         grpc_slice_unref(slices[i]);
@@ -140,18 +132,10 @@ static void serve(void *ctx, struct lb_bench_slot *slot)
 {
     struct fanout *fanout = ctx;
     struct job *job = slot->work;
-    grpc_byte_buffer_reader reader;
-    GPR_ASSERT(grpc_byte_buffer_reader_init(&reader, slot->request));
-    grpc_slice request = grpc_byte_buffer_reader_readall(&reader);
-    grpc_byte_buffer_reader_destroy(&reader);
-    size_t len = GRPC_SLICE_LENGTH(request);
-    size_t size = fanout->part_bytes < len ? fanout->part_bytes : len;
-    size_t last = fanout->num_echoes > 1 ? fanout->num_echoes - 1 : 1;
-    atomic_store(&job->num_pending, fanout->num_echoes);
-    for (size_t i = 0; i < fanout->num_echoes; i++) {
-        size_t at = (len - size) * i / last;
-        send(&fanout->streams[i], job->number, grpc_slice_sub(request, at, at + size));
-    }
+    grpc_slice request = lb_bench_echoes_request(slot);
+    atomic_store(&job->num_pending, fanout->echoes.num);
+    for (size_t i = 0; i < fanout->echoes.num; i++)
+        send(&fanout->streams[i], job->number, lb_bench_echoes_part(&fanout->echoes, request, i));
     grpc_slice_unref(request);
 }
 
@@ -206,10 +190,10 @@ static void begin(struct stream *stream)
 static void connect_echoes(void *ctx, grpc_completion_queue **queues, size_t num)
 {
     struct fanout *fanout = ctx;
-    for (size_t i = 0; i < fanout->num_echoes; i++) {
+    for (size_t i = 0; i < fanout->echoes.num; i++) {
         struct stream *stream = &fanout->streams[i];
         grpc_channel *channel =
-            lb_bench_channel_new(fanout->targets[i], &fanout->server.identity);
+            lb_bench_channel_new(fanout->echoes.targets[i], &fanout->server.identity);
         void *method = grpc_channel_register_call(channel, LB_BENCH_STREAM, NULL, NULL);
         stream->fanout = fanout;
         stream->index = i;
@@ -225,48 +209,11 @@ static void connect_echoes(void *ctx, grpc_completion_queue **queues, size_t num
     }
 }
 
-static void add_echo(struct fanout *fanout, const char *target)
-{
-    if (fanout->num_echoes == MAX_ECHOES)
-        lb_bench_die("at most %d echoes", MAX_ECHOES);
-    fanout->targets[fanout->num_echoes++] = target;
-}
-
-static void take(struct fanout *fanout, const char *name, const char *value)
-{
-    if (lb_bench_identity_option(&fanout->server.identity, name, value))
-        return;
-    if (strcmp(name, "echo") == 0)
-        add_echo(fanout, value);
-    else if (strcmp(name, "part-bytes") == 0)
-        fanout->part_bytes = lb_bench_count(name, value, MAX_BYTES);
-    else
-        fanout->reply_bytes = lb_bench_count(name, value, MAX_BYTES);
-}
-
 int main(int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"echo", required_argument, NULL, 1},        {"part-bytes", required_argument, NULL, 1},
-        {"reply-bytes", required_argument, NULL, 1}, {"cert", required_argument, NULL, 1},
-        {"key", required_argument, NULL, 1},         {"ca", required_argument, NULL, 1},
-        {NULL, 0, NULL, 0}};
     static struct fanout fanout = {
-        .server = {.listen = "127.0.0.1:0", .ready = connect_echoes, .serve = serve, .work = work},
-        .part_bytes = 1024,
-        .reply_bytes = 1,
-    };
-    int index = 0;
-    for (int found; (found = getopt_long(argc, argv, "", known, &index)) != -1;) {
-        if (found == '?')
-            return 2;
-        take(&fanout, known[index].name, optarg);
-    }
-    if (fanout.num_echoes == 0)
-        lb_bench_die("--echo is needed, once for each");
-    grpc_init();
-    fanout.filler = grpc_slice_malloc(fanout.reply_bytes);
-    memset(GRPC_SLICE_START_PTR(fanout.filler), 'f', fanout.reply_bytes);
+        .server = {.ready = connect_echoes, .serve = serve, .work = work}};
+    lb_bench_echoes_of(argc, argv, &fanout.server, &fanout.echoes);
     fanout.server.ctx = &fanout;
     lb_bench_serve(&fanout.server);
     return 0;
