@@ -29,7 +29,8 @@ static bool is_answered(const struct form_checking *checking, const struct lb_vi
     enum lb_basis basis = lb_form_basis(form, fact->section, role);
     for (size_t r = 0; r < field->num_rules; r++) {
         const struct lb_view_rule *rule = &field->rules[r];
-        bool on_law = basis != LB_BASIS_MANDATE || rests_on_law(rule, &form->sections[fact->section]);
+        bool on_law = basis != LB_BASIS_MANDATE ||
+                      rests_on_law(rule, &form->sections[fact->section]);
         if (strcmp(rule->purpose, form->purpose) != 0 || (rule->bases >> basis & 1U) == 0 ||
             !on_law)
             continue;
