@@ -40,9 +40,9 @@ struct lb_x509_anchors {
 LB_MUST lb_status lb_x509_verify(const struct lb_x509_anchors *anchors, struct lb_span chain_pem,
                                  int64_t now_unix_s, struct lb_cert_info *out_leaf);
 
-/* lb_x509_verify_until is lb_x509_verify that also says how long its answer holds: up to the first
- * notAfter or nextUpdate of what it was built on, as long as the anchors stay the same bytes. A
- * stream that is re-checked per message keeps the two instead of verifying again. */
+/* lb_x509_verify_until is lb_x509_verify that also says how long its answer holds: until the first
+ * notAfter or nextUpdate, or a list begins to count, as long as the anchors stay the same bytes.
+ * Whoever is checked per message keeps the two instead of verifying again. */
 LB_MUST lb_status lb_x509_verify_until(const struct lb_x509_anchors *anchors,
                                        struct lb_span chain_pem, int64_t now_unix_s,
                                        struct lb_cert_info *out_leaf, int64_t *out_until_unix_s);

@@ -22,18 +22,21 @@ static bool digest_is_strong(const X509_CRL *crl)
            (digest == NID_undef && key == NID_ED25519);
 }
 
-/* On success *out_next is the list's nextUpdate. */
+/* *out_next is when the list says something else by itself: its nextUpdate, or the time from which
+ * it counts at all. */
 static bool is_current(const X509_CRL *crl, int64_t now_unix_s, int64_t *out_next)
 {
+    *out_next = INT64_MAX;
     int64_t this_update = 0;
     int64_t next_update = 0;
     if (lb_asn1_unix_s(X509_CRL_get0_lastUpdate(crl), &this_update) != LB_OK ||
         lb_asn1_unix_s(X509_CRL_get0_nextUpdate(crl), &next_update) != LB_OK)
         return false;
-    if (this_update > now_unix_s + LB_CLOCK_SKEW_S || next_update <= now_unix_s)
+    bool begun = this_update <= now_unix_s + LB_CLOCK_SKEW_S;
+    if (next_update <= now_unix_s)
         return false;
-    *out_next = next_update;
-    return true;
+    *out_next = begun ? next_update : this_update - LB_CLOCK_SKEW_S;
+    return begun;
 }
 
 static bool is_by(X509_CRL *crl, X509 *issuer)
@@ -51,15 +54,16 @@ static lb_status check_one(STACK_OF(X509_CRL) *crls, X509 *cert, X509 *issuer, i
     bool covered = false;
     for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
         X509_CRL *crl = sk_X509_CRL_value(crls, i);
-        int64_t next_update = 0;
-        if (!is_current(crl, now_unix_s, &next_update) || !is_complete(crl) || !is_by(crl, issuer))
+        int64_t next = 0;
+        bool current = is_current(crl, now_unix_s, &next);
+        if (next < *until_unix_s)
+            *until_unix_s = next;
+        if (!current || !is_complete(crl) || !is_by(crl, issuer))
             continue;
         X509_REVOKED *entry = NULL;
         LB_ENSURE(X509_CRL_get0_by_cert(crl, &entry, cert) == 0, LB_PEER_REVOKED,
                   "certificate is on the revocation list");
         covered = true;
-        if (next_update < *until_unix_s)
-            *until_unix_s = next_update;
     }
     LB_ENSURE(covered, LB_CRL_STALE, "no current revocation list of the issuer");
     return LB_OK;

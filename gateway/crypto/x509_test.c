@@ -123,6 +123,25 @@ static void an_answer_holds_until_the_first_end(void **state)
     end(&w);
 }
 
+/* A list that will count only later is in the file already. */
+static void an_answer_holds_until_another_list_counts(void **state)
+{
+    (void)state;
+    struct world w = begin();
+    struct lb_ca_revoked revoked = {.revoked_unix_s = NOW};
+    (void)snprintf(revoked.serial_hex, sizeof(revoked.serial_hex), "%s", w.info.serial_hex);
+    w.crl = join(&w, make_crl(&w, NULL, 0, NOW, NOW + 20 * DAY),
+                 make_crl(&w, &revoked, 1, NOW + DAY, NOW + 21 * DAY));
+    w.anchors = (struct lb_x509_anchors){w.ca_cert, w.crl, (const uint8_t(*)[32])w.pins, 1};
+    struct lb_cert_info info;
+    int64_t until = 0;
+    assert_true(lb_x509_verify_until(&w.anchors, w.leaf, NOW, &info, &until) == LB_OK);
+    assert_int_equal(until, NOW + DAY - LB_CLOCK_SKEW_S);
+    assert_int_equal(verify_at(&w, w.leaf, until - 1), LB_CODE_OK);
+    assert_int_equal(verify_at(&w, w.leaf, until), LB_PEER_REVOKED);
+    end(&w);
+}
+
 static void time_is_checked(void **state)
 {
     (void)state;
@@ -319,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_ca_issues_verifies),
         cmocka_unit_test(an_answer_holds_until_the_first_end),
+        cmocka_unit_test(an_answer_holds_until_another_list_counts),
         cmocka_unit_test(time_is_checked),
         cmocka_unit_test(only_the_pinned_ca_counts),
         cmocka_unit_test(broken_anchors_verify_nobody),

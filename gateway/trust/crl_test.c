@@ -96,16 +96,27 @@ static void test_start_without_crl(void **state)
     lb_trust_free(trust);
 }
 
-/* A list that passes its time is noticed within ten seconds though the chain is cached. */
-static void test_crl_stale_while_cached(void **state)
+/* A list, or a certificate, that passes its time is noticed at that second though the chain is
+ * cached, and a clock that is set back brings nobody in again. */
+static void test_ends_while_cached(void **state)
 {
     (void)state;
-    fx_write_crl(&fx, NULL, 0, 4);
+    fx_write_crl(&fx, NULL, 0, 100);
     struct lb_trust *trust = fx_trust(&fx);
     struct lb_span broker = fx_issue(&fx, FX_BROKER, 3600);
+    struct lb_span brief = fx_issue(&fx, FX_BROKER, 60); /* until FX_NOW + 10 */
     assert_ok(lb_trust_verify_peer(trust, FX_BROKER, broker));
-    fx_advance(&fx, 10);
+    assert_ok(lb_trust_verify_peer(trust, FX_BROKER, brief));
+    fx_advance(&fx, 9);
+    assert_ok(lb_trust_verify_peer(trust, FX_BROKER, brief));
+    fx_advance(&fx, 1);
+    assert_code(lb_trust_verify_peer(trust, FX_BROKER, brief), LB_PEER_EXPIRED);
+    fx_advance(&fx, 89);
+    assert_ok(lb_trust_verify_peer(trust, FX_BROKER, broker));
+    fx_advance(&fx, 1);
     assert_code(lb_trust_verify_peer(trust, FX_BROKER, broker), LB_CRL_STALE);
+    fx_advance(&fx, -3600);
+    assert_code(lb_trust_verify_peer(trust, FX_BROKER, broker), LB_PEER_UNVERIFIED);
     lb_trust_free(trust);
 }
 
@@ -200,7 +211,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_crl_overwritten_in_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_crl_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start_without_crl, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_crl_stale_while_cached, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ends_while_cached, setup, teardown),
         cmocka_unit_test_setup_teardown(test_crl_of_another_ca, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_peers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reload_under_load, setup, teardown),

@@ -19,12 +19,10 @@ void lb_peer_cache_free(struct lb_peer_cache *cache)
     free(cache);
 }
 
-static bool is_recent(const struct lb_peer_entry *entry, const struct lb_peer_entry *like)
+/* A clock that was set back knows nothing of what was checked later. */
+static bool holds(const struct lb_peer_entry *entry, int64_t now_unix_s)
 {
-    int64_t passed_ms = like->checked_monotonic_ms - entry->checked_monotonic_ms;
-    int64_t passed_s = like->checked_unix_s - entry->checked_unix_s;
-    return passed_ms >= 0 && passed_ms < LB_PEER_RECHECK_MS && passed_s >= 0 &&
-           passed_s < LB_PEER_RECHECK_MS / 1000;
+    return entry->checked_unix_s <= now_unix_s && now_unix_s < entry->until_unix_s;
 }
 
 bool lb_peer_cache_find(const struct lb_peer_cache *cache, const struct lb_peer_entry *like,
@@ -35,7 +33,7 @@ bool lb_peer_cache_find(const struct lb_peer_cache *cache, const struct lb_peer_
     for (size_t i = 0; i < NUM_WAYS; i++) {
         if (set[i].generation != like->generation || memcmp(set[i].sha256, like->sha256, 32) != 0)
             continue;
-        if (!is_recent(&set[i], like))
+        if (!holds(&set[i], like->checked_unix_s))
             return false;
         *out_entry = set[i];
         return true;
@@ -54,7 +52,7 @@ void lb_peer_cache_put(struct lb_peer_cache *cache, const struct lb_peer_entry *
         }
         if (set[i].generation < place->generation ||
             (set[i].generation == place->generation &&
-             set[i].checked_monotonic_ms < place->checked_monotonic_ms))
+             set[i].checked_unix_s < place->checked_unix_s))
             place = &set[i];
     }
     *place = *entry;

@@ -5,20 +5,19 @@
 #include "gateway/base/span.h"
 
 /*
- * Inside gateway/trust: chains that were verified, by the hash of their text. An entry holds for
- * one generation of belief and for LB_PEER_RECHECK_MS, after which a CRL that passed its time is
- * noticed. Bounded: 256 sets of four. The caller locks.
+ * Inside gateway/trust: chains that were verified, by the hash of their text. What a verification
+ * says depends on the chain, the belief and the time alone: an entry holds for one generation of
+ * belief, from when it was checked until a certificate of its chain or the CRL passes its time.
+ * Bounded: 256 sets of four. The caller locks.
  */
-#define LB_PEER_RECHECK_MS 10000
 
 struct lb_peer_cache;
 
 struct lb_peer_entry {
     uint8_t sha256[32];
     uint64_t generation;
-    int64_t checked_monotonic_ms;
     int64_t checked_unix_s;
-    int64_t not_after_unix_s;
+    int64_t until_unix_s;
     char spiffe[LB_MAX_SPIFFE_BYTES];
 };
 
@@ -26,8 +25,8 @@ struct lb_peer_entry {
 struct lb_peer_cache *lb_peer_cache_new(void);
 void lb_peer_cache_free(struct lb_peer_cache *cache);
 
-/* lb_peer_cache_find copies the entry with the hash and generation of `like`, if it was checked
- * less than LB_PEER_RECHECK_MS before the times in `like`, by both clocks. */
+/* lb_peer_cache_find copies the entry with the hash and generation of `like`, if it holds at
+ * like->checked_unix_s. */
 bool lb_peer_cache_find(const struct lb_peer_cache *cache, const struct lb_peer_entry *like,
                         struct lb_peer_entry *out_entry);
 /* lb_peer_cache_put stores an entry in place of its older self or of the oldest in its set. */

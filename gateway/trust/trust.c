@@ -325,14 +325,10 @@ static lb_status check_chain(struct lb_trust *trust, const struct lb_belief *bel
 {
     struct lb_peer_entry entry = {
         .generation = belief->generation,
-        .checked_monotonic_ms = lb_clock_monotonic_ms(trust->clock),
         .checked_unix_s = lb_clock_unix_s(trust->clock),
     };
-    if (find_cached(trust, spiffe, chain_pem, &entry, out_entry)) {
-        LB_ENSURE(lb_clock_unix_s(trust->clock) <= out_entry->not_after_unix_s, LB_PEER_EXPIRED,
-                  "certificate has expired");
+    if (find_cached(trust, spiffe, chain_pem, &entry, out_entry))
         return LB_OK;
-    }
     const struct lb_x509_anchors anchors = {
         .ca_pem = belief->ca_pem,
         .crl_pem = belief->crl_pem,
@@ -340,9 +336,9 @@ static lb_status check_chain(struct lb_trust *trust, const struct lb_belief *bel
         .num_pins = belief->directory->num_pins,
     };
     struct lb_cert_info leaf;
-    LB_TRY(lb_x509_verify(&anchors, chain_pem, entry.checked_unix_s, &leaf));
+    LB_TRY(lb_x509_verify_until(&anchors, chain_pem, entry.checked_unix_s, &leaf,
+                                &entry.until_unix_s));
     memcpy(entry.spiffe, leaf.spiffe, sizeof(entry.spiffe));
-    entry.not_after_unix_s = leaf.not_after_unix_s;
     put_cached(trust, &entry);
     *out_entry = entry;
     return LB_OK;

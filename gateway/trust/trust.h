@@ -43,8 +43,8 @@ struct lb_directory *lb_trust_directory(struct lb_trust *trust);
 
 /* lb_trust_verify_peer judges a peer: chain, pin, expiry, CRL, the certificate's only URI SAN equal
  * to `spiffe`, and membership in the directory. Fast for a chain judged before under the same
- * belief (its expiry is checked each time, the CRL's every ten seconds, a CRL that is gone or
- * changed at the next reload). PEER_UNVERIFIED, PEER_EXPIRED, PEER_REVOKED, CRL_STALE,
+ * belief (its expiry and the CRL's are checked each time, a CRL that is gone or changed is noticed
+ * at the next reload). PEER_UNVERIFIED, PEER_EXPIRED, PEER_REVOKED, CRL_STALE,
  * PEER_UNLISTED; DIRECTORY_INVALID once the directory itself has expired. Any thread. */
 LB_MUST lb_status lb_trust_verify_peer(struct lb_trust *trust, const char *spiffe,
                                        struct lb_span chain_pem);
