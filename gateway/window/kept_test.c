@@ -316,6 +316,34 @@ static void cut_message_does_no_harm(void **state)
     }
 }
 
+static void set_relation(struct lb_window_case *entry, size_t len)
+{
+    uint8_t *text = malloc(len);
+    assert_non_null(text);
+    memset(text, 'x', len);
+    assert_ok(lb_case_text(&entry->members[0].relation, lb_span_of(text, len)));
+    free(text);
+}
+
+/* A case may be larger than any message, and not without end: what was kept before stays then. */
+static void large_case_is_kept_or_refused(void **state)
+{
+    struct fixture *fx = *state;
+    keep(fx, DECIDED, old_text(fx, "decided"));
+    fx_restart(fx);
+    struct lb_window_case *entry = hold(fx, DECIDED);
+    set_relation(entry, 3 * LB_MAX_MESSAGE_BYTES);
+    assert_ok(lb_case_store_put(fx->window->store, entry));
+    set_relation(entry, LB_MAX_CASE_BYTES);
+    assert_code(lb_case_store_put(fx->window->store, entry), LB_TOO_LARGE);
+    lb_window_let_go(&entry);
+    fx_restart(fx);
+    entry = hold(fx, DECIDED);
+    assert_int_equal(strlen(entry->members[0].relation), 3 * LB_MAX_MESSAGE_BYTES);
+    assert_string_equal(entry->class_id, "FULL");
+    lb_window_let_go(&entry);
+}
+
 /* A start on it says so, and what is there stays. */
 static void newer_case_stops_the_start(void **state)
 {
@@ -341,6 +369,7 @@ int main(void)
         TEST(first_version_goes_on, fx_setup),
         TEST(damaged_text_is_refused, fx_setup),
         TEST(cut_message_does_no_harm, fx_setup),
+        TEST(large_case_is_kept_or_refused, fx_setup),
         TEST(newer_case_stops_the_start, fx_setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

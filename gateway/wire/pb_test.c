@@ -53,6 +53,45 @@ static void what_is_packed_unpacks(void **state)
     lb_arena_free(arena);
 }
 
+/* What is kept has a maximum of its own, in both directions. */
+static void a_maximum_is_the_callers(void **state)
+{
+    (void)state;
+    struct lb_arena *arena = lb_arena_new(4 * LB_MAX_MESSAGE_BYTES);
+    Lianban__V1__ReadRequest request = LIANBAN__V1__READ_REQUEST__INIT, *back = NULL;
+    const ProtobufCMessageDescriptor *of = &lianban__v1__read_request__descriptor;
+    struct lb_span bytes = LB_SPAN_EMPTY, none = LB_SPAN_EMPTY;
+    uint8_t *long_txn = lb_arena_alloc(arena, LB_MAX_MESSAGE_BYTES);
+    request.txn = lb_pb_bytes(lb_span_of(long_txn, LB_MAX_MESSAGE_BYTES));
+    assert_int_equal(lb_status_code(lb_pb_pack(&request, arena, &none)), LB_TOO_LARGE);
+    assert_true(lb_pb_pack_within(&request, LB_MAX_MESSAGE_BYTES + 16, arena, &bytes) == LB_OK);
+    assert_in_range(bytes.len, LB_MAX_MESSAGE_BYTES + 1, LB_MAX_MESSAGE_BYTES + 16);
+    assert_int_equal(lb_status_code(lb_pb_pack_within(&request, bytes.len - 1, arena, &none)),
+                     LB_TOO_LARGE);
+    assert_int_equal(lb_status_code(lb_pb_unpack(of, bytes, arena, &back)), LB_TOO_LARGE);
+    assert_int_equal(
+        lb_status_code(lb_pb_unpack_within(of, bytes, bytes.len - 1, arena, &back)), LB_TOO_LARGE);
+    assert_true(lb_pb_unpack_within(of, bytes, bytes.len, arena, &back) == LB_OK);
+    assert_int_equal(back->txn.len, LB_MAX_MESSAGE_BYTES);
+    lb_arena_free(arena);
+}
+
+static void messages_are_made_empty(void **state)
+{
+    (void)state;
+    struct lb_arena *arena = lb_arena_new(4096);
+    const ProtobufCMessageDescriptor *of = &lianban__v1__read_request__descriptor;
+    Lianban__V1__ReadRequest *one = lb_pb_make(of, arena);
+    Lianban__V1__ReadRequest **list = lb_pb_make_list(of, 3, arena);
+    assert_true(one != NULL && list != NULL && lb_pb_make_list(of, 0, arena) != NULL);
+    assert_string_equal(one->audience, "");
+    for (size_t i = 0; i < 3; i++)
+        assert_ptr_equal(list[i]->base.descriptor, of);
+    assert_true(list[0] != list[1] && list[1] != list[2] && list[0] != one);
+    assert_null(lb_pb_make_list(of, 4096, arena));
+    lb_arena_free(arena);
+}
+
 static lb_status unpack(const uint8_t *bytes, size_t len, struct lb_arena *arena)
 {
     Lianban__V1__SealedRequest *request = NULL;
@@ -101,6 +140,8 @@ int main(void)
         cmocka_unit_test(hostile_bytes_are_refused),
         cmocka_unit_test(a_message_past_the_arena_is_too_large),
         cmocka_unit_test(what_is_packed_unpacks),
+        cmocka_unit_test(a_maximum_is_the_callers),
+        cmocka_unit_test(messages_are_made_empty),
         cmocka_unit_test(texts_are_utf8_without_a_zero_byte),
         cmocka_unit_test(there_is_no_field_0),
     };
