@@ -160,7 +160,7 @@ bool lb_case_final(enum lb_fact_state state);
 
 /* --- the case as the store keeps it: case_write.c, case_read.c, case_json.c --- */
 
-#define LB_CASE_VERSION 3
+#define LB_CASE_VERSION 3    /* cases of each are kept in kept/, and never changed */
 #define LB_CASE_LAST_JSON 2  /* 1 was without records, and without the time it was opened at */
 
 /* lb_case_write packs the whole case into the arena; TOO_LARGE past LB_MAX_CASE_BYTES, NO_MEMORY.

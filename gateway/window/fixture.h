@@ -218,6 +218,9 @@ bool fx_in_files(struct fixture *fx, const void *needle, size_t len);
 struct lb_span fx_stored_case(struct fixture *fx, const char *case_id);
 /* fx_change_store stops the window and runs SQL on its store. */
 void fx_change_store(struct fixture *fx, const char *sql);
+/* fx_kept_text is kept/<name>.json, a case as a version before kept it, with today's hash of the
+ * fixture's form in it. */
+struct lb_span fx_kept_text(struct fixture *fx, const char *name);
 
 /* --- fake_office.c, fake_broker.c --- */
 

@@ -1,7 +1,9 @@
 #include <glob.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/base/file.h"
+#include "gateway/base/hex.h"
 #include "gateway/store/store.h"
 #include "gateway/window/fixture.h"
 
@@ -49,4 +51,20 @@ void fx_change_store(struct fixture *fx, const char *sql)
     assert_ok(lb_store_open(&options, &store));
     assert_ok(lb_store_exec(store, sql));
     lb_store_close(store);
+}
+
+struct lb_span fx_kept_text(struct fixture *fx, const char *name)
+{
+    struct lb_span text;
+    const struct lb_form *form = lb_form_of(fx->form);
+    char path[96], hash[65];
+    (void)snprintf(path, sizeof(path), "gateway/window/kept/%s.json", name);
+    assert_ok(lb_file_read(path, 1U << 20, fx->arena, &text));
+    char *copy = lb_arena_str(fx->arena, text);
+    assert_non_null(copy);
+    lb_hex_encode(lb_span_of(form->sha256, sizeof(form->sha256)), hash);
+    char *place = strstr(copy, "\"form_sha256\":\"");
+    assert_non_null(place);
+    memcpy(place + strlen("\"form_sha256\":\""), hash, 64);
+    return lb_span_str(copy);
 }
