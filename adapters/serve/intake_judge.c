@@ -86,37 +86,39 @@ static const struct lb_issuer *find_issuer(const struct lb_directory *directory,
     return NULL;
 }
 
-static lb_status verify_token(struct lb_intake_job *job, const struct lb_issuer *issuer,
-                              const struct lb_former_key *former)
+static lb_status verify_token(struct lb_intake_job *job, const struct lb_operator_read *read,
+                              const struct lb_issuer *issuer, const struct lb_former_key *former)
 {
-    struct lb_span token = lb_span_str(job->part->operator_token);
     struct lb_verify_key *key = NULL;
     if (former != NULL)
         LB_TRY(lb_verify_key_new(LB_SIGN_ES256, lb_span_of(former->raw, former->raw_len), &key));
-    lb_status status = lb_operator_cache_verify(
-        job->intake->serve->operators, token, former != NULL ? key : issuer->key,
-        job->parcel->made_unix_s, job->arena, &job->operator_claims);
+    lb_status status = lb_operator_cache_check(job->intake->serve->operators, read,
+                                               former != NULL ? key : issuer->key,
+                                               job->parcel->made_unix_s, job->arena);
     lb_verify_key_free(key);
     LB_ENSURE(status == LB_OK, LB_OPERATOR_TOKEN_INVALID,
               "operator token was not valid when the parcel was made");
+    job->operator_claims = read->claims;
     return LB_OK;
 }
 
 static lb_status check_operator(struct lb_intake_job *job)
 {
-    struct lb_operator peek;
+    struct lb_operator_read read;
     const struct lb_issuer *accepted = NULL;
     const struct lb_former_key *former = NULL;
-    LB_TRY(lb_operator_token_peek(lb_span_str(job->part->operator_token), job->arena, &peek));
-    LB_ENSURE(strcmp(peek.organization, job->organization) == 0, LB_OPERATOR_TOKEN_INVALID,
+    LB_TRY(lb_operator_cache_read(job->intake->serve->operators,
+                                  lb_span_str(job->part->operator_token),
+                                  job->parcel->made_unix_s, job->arena, &read));
+    LB_ENSURE(strcmp(read.claims.organization, job->organization) == 0, LB_OPERATOR_TOKEN_INVALID,
               "operator belongs to another organization");
-    const struct lb_issuer *issuer = find_issuer(job->directory, &peek, &former);
+    const struct lb_issuer *issuer = find_issuer(job->directory, &read.claims, &former);
     LB_ENSURE(issuer != NULL, LB_ISSUER_UNKNOWN, "issuer is not listed");
     LB_TRY(lb_serve_issuer(job->intake->serve, job->directory, issuer->organization, issuer->kid,
                            &accepted));
     LB_ENSURE((accepted->kinds & LB_ISSUES_OPERATOR) != 0, LB_OPERATOR_TOKEN_INVALID,
               "issuer does not issue operator tokens");
-    return verify_token(job, issuer, former);
+    return verify_token(job, &read, issuer, former);
 }
 
 static void name_people(struct lb_intake_job *job)

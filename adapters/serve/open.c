@@ -53,18 +53,19 @@ static lb_status check_plain(const struct lb_read_job *job)
 
 lb_status lb_read_token(struct lb_read_job *job, const char *text, struct lb_operator *out)
 {
-    struct lb_span token = lb_span_str(text);
-    struct lb_operator peek;
-    LB_TRY(lb_operator_token_peek(token, job->arena, &peek));
-    LB_ENSURE(strcmp(peek.organization, job->requester_org) == 0, LB_OPERATOR_TOKEN_INVALID,
-              "operator belongs to another organization");
+    struct lb_operator_cache *cache = job->serve->operators;
+    int64_t now = lb_clock_unix_s(job->serve->options.clock);
+    struct lb_operator_read read;
+    LB_TRY(lb_operator_cache_read(cache, lb_span_str(text), now, job->arena, &read));
+    LB_ENSURE(strcmp(read.claims.organization, job->requester_org) == 0,
+              LB_OPERATOR_TOKEN_INVALID, "operator belongs to another organization");
     const struct lb_issuer *issuer = NULL;
-    LB_TRY(lb_serve_issuer(job->serve, job->directory, peek.organization, peek.kid, &issuer));
+    LB_TRY(lb_serve_issuer(job->serve, job->directory, read.claims.organization, read.claims.kid,
+                           &issuer));
     LB_ENSURE((issuer->kinds & LB_ISSUES_OPERATOR) != 0, LB_OPERATOR_TOKEN_INVALID,
               "issuer does not issue operator tokens");
-    LB_TRY(lb_operator_cache_check(job->serve->operators, token, &peek, issuer->key,
-                                   lb_clock_unix_s(job->serve->options.clock), job->arena));
-    *out = peek;
+    LB_TRY(lb_operator_cache_check(cache, &read, issuer->key, now, job->arena));
+    *out = read.claims;
     return LB_OK;
 }
 

@@ -19,21 +19,22 @@ struct check {
 static lb_status check_operator(struct check *check, struct lb_operator *out)
 {
     struct lb_collect *collect = check->collect;
-    struct lb_operator peek;
+    struct lb_operator_cache *cache = collect->exchange->operators;
+    int64_t now = lb_clock_unix_s(collect->exchange->options.clock);
+    struct lb_operator_read read;
     LB_ENSURE(collect->operator_token.len > 0 &&
                   collect->operator_token.len <= LB_MAX_TOKEN_BYTES,
               LB_OPERATOR_TOKEN_INVALID, "no operator token");
-    LB_TRY(lb_operator_token_peek(collect->operator_token, collect->arena, &peek));
-    LB_ENSURE(strcmp(peek.organization, check->organization) == 0, LB_OPERATOR_TOKEN_INVALID,
-              "operator belongs to another organization");
+    LB_TRY(lb_operator_cache_read(cache, collect->operator_token, now, collect->arena, &read));
+    LB_ENSURE(strcmp(read.claims.organization, check->organization) == 0,
+              LB_OPERATOR_TOKEN_INVALID, "operator belongs to another organization");
     const struct lb_issuer *issuer =
-        lb_directory_issuer(check->directory, peek.organization, peek.kid);
+        lb_directory_issuer(check->directory, read.claims.organization, read.claims.kid);
     LB_ENSURE(issuer != NULL && (issuer->kinds & LB_ISSUES_OPERATOR) != 0,
               LB_OPERATOR_TOKEN_INVALID, "issuer does not issue operator tokens");
-    return lb_operator_cache_verify(collect->exchange->operators, collect->operator_token,
-                                    issuer->key,
-                                    lb_clock_unix_s(collect->exchange->options.clock),
-                                    collect->arena, out);
+    LB_TRY(lb_operator_cache_check(cache, &read, issuer->key, now, collect->arena));
+    *out = read.claims;
+    return LB_OK;
 }
 
 static lb_status check_form(const struct check *check)

@@ -11,7 +11,6 @@
 /* libjwt 1.10 writes and takes no other typ, so the kind of token is a claim of its own. */
 #define OPERATOR_TYP "JWT"
 #define OPERATOR_USE "lianban-operator"
-#define PERSON_DIGITS 32
 
 static void jwt_freep(jwt_t **jwt)
 {
@@ -26,7 +25,8 @@ static void text_freep(char **text)
 
 static bool is_person(const char *text)
 {
-    return strlen(text) == PERSON_DIGITS && strspn(text, "0123456789abcdef") == PERSON_DIGITS;
+    return strlen(text) == LB_OPERATOR_PERSON_DIGITS &&
+           strspn(text, "0123456789abcdef") == LB_OPERATOR_PERSON_DIGITS;
 }
 
 static lb_status check_claims(const struct lb_operator *claims)

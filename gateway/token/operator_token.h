@@ -17,6 +17,7 @@
  */
 #define LB_OPERATOR_TOKEN_LIFE_S 300         /* what the agent gives */
 #define LB_OPERATOR_TOKEN_MAX_S 900          /* from iat to exp */
+#define LB_OPERATOR_PERSON_DIGITS 32         /* of `person` */
 
 struct lb_operator {
     const char *organization;
