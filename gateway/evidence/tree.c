@@ -97,6 +97,15 @@ lb_status lb_tree_add(struct lb_tree *tree, const struct lb_hash *leaf,
     return LB_OK;
 }
 
+/* The hashes of an edge from one number to another, with every inner node that they complete. */
+static void copy_nodes(struct lb_tile *to, struct lb_tile *from, unsigned first, unsigned end)
+{
+    for (unsigned height = 0; height < LB_TILE_HEIGHT && first >> height < end >> height; height++)
+        memcpy(lb_tile_node(to, height, first >> height),
+               lb_tile_node(from, height, first >> height),
+               ((end >> height) - (first >> height)) * sizeof(struct lb_hash));
+}
+
 lb_status lb_tree_follow(struct lb_tree *tree, const struct lb_tree *ahead)
 {
     for (unsigned level = 0; level < LB_TREE_LEVELS; level++) {
@@ -106,7 +115,9 @@ lb_status lb_tree_follow(struct lb_tree *tree, const struct lb_tree *ahead)
         if (ahead->edge[level] == NULL)
             continue;
         LB_TRY(need_edge(tree, level));
-        *tree->edge[level] = *ahead->edge[level];
+        bool same_tile = num_full(tree, level) == num_full(ahead, level);
+        copy_nodes(tree->edge[level], ahead->edge[level],
+                   same_tile ? edge_width(tree, level) : 0, edge_width(ahead, level));
     }
     tree->size = ahead->size;
     return LB_OK;

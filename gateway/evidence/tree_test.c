@@ -301,7 +301,8 @@ static void impossible_proofs_are_refused(void **state)
 /* A tree that only follows proves all that the other proves, however far it lagged. */
 static void a_tree_follows_another(void **state)
 {
-    static const uint64_t sizes[] = {1, 2, 255, 256, 257, 300, 511, 513, 65536, 65537, 69999};
+    static const uint64_t sizes[] = {1,   2,   3,   7,   130, 255,   256,   257,
+                                     300, 383, 511, 513, 514, 65536, 65537, 69999};
     struct bench *bench = *state;
     struct lb_tree_source source = source_of(bench->memory);
     struct lb_tree *tree;
