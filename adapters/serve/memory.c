@@ -120,21 +120,21 @@ static const char *const sql[NUM_STATEMENTS] = {
     [COUNT_RETRY] = "UPDATE rid SET retries = retries + 1 WHERE id = ?1",
     [COUNT_USE] = "INSERT INTO use(grant_id, used, expires) VALUES(?1, 1, ?2)"
                   " ON CONFLICT(grant_id) DO UPDATE SET used = used + 1 WHERE used < ?3",
-    [PURGE_REPLAY] = "DELETE FROM replay WHERE expires < ?1",
-    [PURGE_RID] = "DELETE FROM rid WHERE first < ?1",
-    [PURGE_USE] = "DELETE FROM use WHERE expires < ?1",
+    [PURGE_REPLAY] = "DELETE FROM replay WHERE id >= ?1 AND id < ?2 AND expires < ?3",
+    [PURGE_RID] = "DELETE FROM rid WHERE id >= ?1 AND id < ?2 AND first < ?3",
+    [PURGE_USE] = "DELETE FROM use WHERE grant_id >= ?1 AND grant_id < ?2 AND expires < ?3",
     [FIND_STATUS] = "SELECT seq, sha256 FROM status WHERE uri = ?1",
     [SET_STATUS] = "INSERT INTO status(uri, seq, sha256) VALUES(?1, ?2, ?3)"
                    " ON CONFLICT(uri) DO UPDATE SET seq = ?2, sha256 = ?3",
     [ADD_STOP] = "INSERT INTO stop(grant_id, expires) VALUES(?1, ?2) ON CONFLICT(grant_id)"
                  " DO UPDATE SET expires = max(expires, ?2)",
     [FIND_STOP] = "SELECT 1 FROM stop WHERE grant_id = ?1",
-    [PURGE_STOP] = "DELETE FROM stop WHERE expires < ?1",
+    [PURGE_STOP] = "DELETE FROM stop WHERE grant_id >= ?1 AND grant_id < ?2 AND expires < ?3",
 };
 
 struct lb_serve_memory {
     struct lb_serve_sql sql;
-    int64_t next_purge_unix_s;
+    int64_t purged_unix_s;   /* 0: not yet */
 };
 
 lb_status lb_serve_memory_new(struct lb_serve_memory **out_memory)
@@ -157,25 +157,38 @@ static lb_status statement(struct lb_serve_memory *memory, struct lb_store *stor
     return lb_serve_sql_get(&memory->sql, store, which, out);
 }
 
-static lb_status run_before(struct lb_serve_memory *memory, struct lb_store *store,
-                            enum statement which, int64_t unix_s)
+/* The rows whose ids begin with one byte, of those that were over before a time. */
+static lb_status purge_slice(struct lb_serve_memory *memory, struct lb_store *store,
+                             enum statement which, uint8_t slice, int64_t before_unix_s)
 {
     struct lb_stmt *stmt = NULL;
+    uint8_t end[32 + 1]; /* longer than any id */
+    memset(end, 0xff, sizeof(end));
+    const uint8_t next = (uint8_t)(slice + 1);
+    struct lb_span until = next == 0 ? lb_span_of(end, sizeof(end)) : lb_span_of(&next, 1);
     LB_TRY(statement(memory, store, which, &stmt));
-    LB_TRY(lb_stmt_bind_int(stmt, 1, unix_s));
+    LB_TRY(lb_stmt_bind_blob(stmt, 1, lb_span_of(&slice, 1)));
+    LB_TRY(lb_stmt_bind_blob(stmt, 2, until));
+    LB_TRY(lb_stmt_bind_int(stmt, 3, before_unix_s));
     return lb_stmt_run(stmt);
 }
 
-/* Once a minute at most: forgetting is not urgent, and must not cost every read. */
+/* Forgetting is not urgent, and a day's rows are millions: each second has its slice of them, which
+ * are even since every id is a hash. What passed without a read is made up for, but not at once. */
 static lb_status purge(struct lb_serve_memory *memory, struct lb_store *store, int64_t now)
 {
-    if (now < memory->next_purge_unix_s)
-        return LB_OK;
-    memory->next_purge_unix_s = now + 60;
-    LB_TRY(run_before(memory, store, PURGE_REPLAY, now));
-    LB_TRY(run_before(memory, store, PURGE_USE, now - LB_CLOCK_SKEW_S));
-    LB_TRY(run_before(memory, store, PURGE_STOP, now - LB_CLOCK_SKEW_S));
-    return run_before(memory, store, PURGE_RID, now - LB_RETRY_WINDOW_S);
+    int64_t from = memory->purged_unix_s;
+    if (from < now - LB_MEMORY_SLICES_AT_ONCE || from > now)
+        from = now - LB_MEMORY_SLICES_AT_ONCE;
+    memory->purged_unix_s = now;
+    for (int64_t second = from + 1; second <= now; second++) {
+        const uint8_t slice = (uint8_t)second;
+        LB_TRY(purge_slice(memory, store, PURGE_REPLAY, slice, now));
+        LB_TRY(purge_slice(memory, store, PURGE_USE, slice, now - LB_CLOCK_SKEW_S));
+        LB_TRY(purge_slice(memory, store, PURGE_STOP, slice, now - LB_CLOCK_SKEW_S));
+        LB_TRY(purge_slice(memory, store, PURGE_RID, slice, now - LB_RETRY_WINDOW_S));
+    }
+    return LB_OK;
 }
 
 static lb_status note_message(struct lb_serve_memory *memory, struct lb_store *store, int64_t now,

@@ -15,6 +15,10 @@ struct lb_serve_memory;
 LB_MUST lb_status lb_serve_memory_new(struct lb_serve_memory **out_memory);
 void lb_serve_memory_free(struct lb_serve_memory *memory);
 
+/* What is over goes bit by bit: a 256th of the tables for each second, but not for more seconds
+ * than these at once. */
+#define LB_MEMORY_SLICES_AT_ONCE 4
+
 struct lb_memory_use {
     uint8_t replay_id[32];   /* of (enc, seq) */
     uint8_t grant_id[32];    /* of (issuer, jti) */
