@@ -19,7 +19,8 @@ BIN = os.environ.get("LIANBAN_BIN", os.path.join(_ROOT, ".build", "bin"))
 class Overload(unittest.TestCase):
     def test_a_slice(self):
         options = overload.options_of(["--bin", BIN, "--departments", "12", "--windows", "2", "--slice", "2",
-                                       "--seconds", "4", "--lose", "0.5", "--patience", "2", "--seed", "9"])
+                                       "--seconds", "4", "--lose", "0.5", "--patience", "2", "--wait", "500",
+                                       "--seed", "9"])
         report = overload.run(options)
         self.assertEqual(report["wrong"], [], report)
         self.assertGreater(report["overload"]["told_to_come_again"], 0)

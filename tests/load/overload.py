@@ -3,7 +3,7 @@
 open loop). The rate is raised until not all of them are done any more; then several times as many come for a while.
 
     overload.py --bin DIR [--departments N] [--windows N] [--slice S] [--seconds S] [--times N] [--lose PART]
-                [--seed S] [--json] [--keep]
+                [--wait MS] [--seed S] [--json] [--keep]
 
 What must hold under overload: as many cases are done in a second as at the best rate, all but --lose of them; whoever
 was let in is done within the deadline of a case; the others are told at once, and when to come again; no agent's cases
@@ -40,7 +40,7 @@ FIRST_RATE, STEP, MOST_STEPS = 2.0, 1.5, 14
 SUSTAINED, KEEPS_UP = 0.95, 0.75
 # The last few say more of themselves than of the rate.
 MOST = 0.95
-OPEN_AT_ONCE, CALLERS = 8, 512
+OPEN_AT_ONCE, CALLERS = 8, 1024
 SETTLED_SECONDS = 1
 # What an agent gets of its even share, at least.
 EVEN = 0.5
@@ -284,6 +284,9 @@ def options_of(arguments=None):
     parser.add_argument("--lose", type=float, default=0.1, metavar="PART", help="of the best, at most (0.1)")
     parser.add_argument("--patience", type=float, default=1.0, metavar="N",
                         help="times the waiting that is allowed, where the machine does other things as well (1)")
+    parser.add_argument("--wait", type=int, default=None, metavar="MS",
+                        help="for a place, at an agent (as it is released). No more than 1,024 come at a time, so\n"
+                             "where they are done in less than 3 s, nobody is refused unless this is shorter")
     parser.add_argument("--seed", type=int, default=None, help="the same people and records again")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
@@ -302,8 +305,8 @@ def run(options):
         print(f"  {part.rate:.1f} come a second, {part.goodput:.1f} are done, {len(part.refused)} told to come again",
               file=sys.stderr, flush=True)
 
-    federation, city = populated(folder, options.bin, options.windows, options.departments, options.seed,
-                                 deadline_ms=DEADLINE_MS)
+    changes = {"deadline_ms": DEADLINE_MS, **({} if options.wait is None else {"wait_ms": options.wait})}
+    federation, city = populated(folder, options.bin, options.windows, options.departments, options.seed, **changes)
     try:
         federation.start()
         return campaign(federation, city, options, tell)
