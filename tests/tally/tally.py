@@ -53,6 +53,7 @@ class Events:
     def __init__(self, path):
         self.results = {}
         self.broken = []  # neither built nor tried
+        self.ended = None  # bazel's own last word
         for line in read_lines(path):
             event = json.loads(line)
             identity = event.get("id", {})
@@ -60,6 +61,8 @@ class Events:
                 self._result(identity["testResult"]["label"], event["testResult"])
             elif "targetCompleted" in identity:
                 self._completed(identity["targetCompleted"]["label"], event)
+            elif "buildFinished" in identity:
+                self.ended = event.get("finished", {}).get("exitCode", {}).get("name")
         self.broken = sorted(set(self.broken) - set(self.results))
 
     def _result(self, label, result):
@@ -74,7 +77,8 @@ class Events:
 
 
 def bazel(events_path, log_path):
-    """Every test of every target; a target that doesn't build is a failure."""
+    """Every test of every target; a target that doesn't build is a failure, and so is a bazel that died or
+    was stopped, whatever had passed until then."""
     events = Events(events_path)
     totals = [0, 0, 0]
     for label, (passed, log) in sorted(events.results.items()):
@@ -89,6 +93,9 @@ def bazel(events_path, log_path):
              list(dict.fromkeys(line for line in read_lines(log_path)
                                 if re.search(r"\berror\b", line, re.IGNORECASE))))
         totals[1] = max(totals[1], 1)
+    elif events.ended != "SUCCESS" and totals[1] == 0:
+        show("bazel ended with %s" % (events.ended or "no word of its own"), read_lines(log_path))
+        totals[1] = 1
     return totals
 
 

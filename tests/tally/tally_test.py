@@ -42,7 +42,10 @@ class Tally(unittest.TestCase):
                     {"name": "test.xml", "uri": "file:///nowhere"},
                     {"name": "test.log", "uri": "file://" + log}]}}
 
-    def bazel(self, *events, output=""):
+    def bazel(self, *events, output="", ended="SUCCESS"):
+        """The counts of these events, and of bazel's last, which one that was killed does not write."""
+        last = {"id": {"buildFinished": {}}, "finished": {"exitCode": {"name": ended}}}
+        events = (*events, last) if ended else events
         path = self.write("events", "".join(json.dumps(event) + "\n" for event in events))
         return self.quietly(tally.bazel, path, self.write("output", output))
 
@@ -74,6 +77,14 @@ class Tally(unittest.TestCase):
     def test_a_test_that_ran_and_failed_counts_once(self):
         failed = {"id": {"targetCompleted": {"label": "//a:x"}}, "completed": {}}
         self.assertEqual(self.bazel(failed, self.result("//a:x", "FAILED", BAD)), [1, 1, 0])
+
+    def test_a_bazel_that_died_failed(self):
+        """What it had not come to is in no event: without its last word, nothing says that all was tried."""
+        passed = self.result("//a:x", "PASSED", GOOD)
+        self.assertEqual(self.bazel(passed, ended=None, output="Server terminated abruptly\n"), [2, 1, 0])
+        self.assertIn("Server terminated abruptly", self.shown.getvalue())
+        self.assertEqual(self.bazel(passed, ended="INTERRUPTED"), [2, 1, 0])
+        self.assertEqual(self.bazel(passed, self.result("//a:y", "FAILED", BAD), ended="TESTS_FAILED"), [3, 1, 0])
 
     def test_nothing_at_all_failed(self):
         self.assertEqual(self.bazel(output="ERROR: no such package\n"), [0, 1, 0])
