@@ -1,5 +1,6 @@
 #include "gateway/crypto/ossl.h"
 
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -18,6 +19,18 @@ void lb_ossl_broken(const char *event)
 {
     lb_log_event(LB_LOG_ERROR, event, "%s", "");
     abort();
+}
+
+/*
+ * Before anybody's first use of the library, which would have it torn down by exit(). Threads that
+ * nobody can join use it until then: gRPC's event engine shakes hands on detached ones, and does
+ * not wait for their end. What such a thread holds of the library, its random generator first of
+ * all, it would free a second time or never. The system takes the memory back in any case.
+ */
+__attribute__((constructor)) static void keep_until_the_process_is_gone(void)
+{
+    if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
+        lb_ossl_broken("crypto_init_failed");
 }
 
 static void free_digest(void *ctx)
